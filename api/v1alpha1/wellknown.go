@@ -1,0 +1,49 @@
+package v1alpha1
+
+// Labels and annotations that the operator reads or writes.
+const (
+	// ServerLabel is on every child object and pod; its value is the FtpServer's name.
+	ServerLabel = "ftp-operator.io/server"
+	// PassivePortsAnnotation is on a pod: the passive ports that are its own, as in
+	// "30000-30009,30020". Written once; it never changes while the pod lives.
+	PassivePortsAnnotation = "ftp-operator.io/passive-ports"
+	// ConfigHashAnnotation is on a pod: the hash of the configuration it should serve. Writing
+	// it makes the kubelet refresh the pod's Secret volume at once.
+	ConfigHashAnnotation = "ftp-operator.io/config-hash"
+	// PassiveRangeAnnotation is on a pod template: the range that its pods' ports were taken
+	// from. It changes, and so rolls the pods, only when a living pod holds ports that are no
+	// longer declared.
+	PassiveRangeAnnotation = "ftp-operator.io/passive-range"
+	// RoutedConditionType is the pod readiness gate: True once the pod's EndpointSlice is
+	// published, so that a rollout does not outrun the routing.
+	RoutedConditionType = "ftp-operator.io/routed"
+	// SliceManager is the value of endpointslice.kubernetes.io/managed-by on our slices.
+	SliceManager = "ftp-operator.io"
+	// FieldManager is the operator's one manager name for server-side apply.
+	FieldManager = "ftp-operator"
+)
+
+// Condition types of a FtpServer. Reconciling and Stalled are present only while true
+// (kstatus); the others are always present once observed.
+const (
+	// ConditionReady: the whole declared state is in place and serving.
+	ConditionReady = "Ready"
+	// ConditionReconciling: the operator or the cluster is still working towards it.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled: it can't be reached until somebody changes something; the message says what.
+	ConditionStalled = "Stalled"
+	// ConditionAvailable: at least one pod takes sessions.
+	ConditionAvailable = "Available"
+	// ConditionAddressResolved: the address to advertise is known, and the pods advertise it.
+	ConditionAddressResolved = "AddressResolved"
+	// ConditionPassivePortsAssigned: every pod holds passive ports of the declared range.
+	ConditionPassivePortsAssigned = "PassivePortsAssigned"
+	// ConditionUsersReady: every user's password Secret was found and used.
+	ConditionUsersReady = "UsersReady"
+	// ConditionStorageReady: the volume claim exists and is bound, or none is needed.
+	ConditionStorageReady = "StorageReady"
+	// ConditionConfigLoaded: every pod serves the newest configuration.
+	ConditionConfigLoaded = "ConfigLoaded"
+	// ConditionPaused: spec.suspend is set and nothing is reconciled.
+	ConditionPaused = "Paused"
+)

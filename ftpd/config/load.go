@@ -1,0 +1,32 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Parse reads a configuration file, fills in the defaults and validates it whole.
+// Unknown fields are errors. The error names every field that is wrong.
+func Parse(file []byte) (*Config, error) {
+	var c Config
+	if err := yaml.UnmarshalStrict(file, &c); err != nil {
+		return nil, fmt.Errorf("configuration is not valid YAML of %s: %w", APIVersion, err)
+	}
+	c.SetDefaults()
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// Marshal writes the file that Parse reads. The same Config always gives the same bytes.
+func (c *Config) Marshal() ([]byte, error) { return yaml.Marshal(c) }
+
+// Hash identifies the bytes of a configuration file: the first 16 hex digits of their SHA-256.
+func Hash(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:8])
+}

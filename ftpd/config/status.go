@@ -1,0 +1,26 @@
+package config
+
+// Status is the daemon's report on itself: the JSON body of GET /status on AdminAddress.
+// The operator reads it to see what really serves. It holds no secret.
+type Status struct {
+	// Ready is what /readyz answers; Reason says why not.
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"`
+	// ConfigHash is Hash of the file that is serving now.
+	ConfigHash string `json:"configHash"`
+	// RejectedHash and ConfigError tell of a newer file that was refused; empty when the newest
+	// file serves.
+	RejectedHash string `json:"rejectedHash,omitempty"`
+	ConfigError  string `json:"configError,omitempty"`
+	// PassivePorts are the ports held.
+	PassivePorts PortSet `json:"passivePorts,omitempty"`
+	// AdvertisedIP is the address PASV names now; empty when it is the control connection's own.
+	AdvertisedIP string `json:"advertisedIP,omitempty"`
+	// AddressError tells why AdvertisedAddress could not be resolved the last time it was tried.
+	AddressError string `json:"addressError,omitempty"`
+	// Draining is true from SIGTERM on.
+	Draining bool `json:"draining,omitempty"`
+	// Sessions and Transfers count what is open now.
+	Sessions  int `json:"sessions"`
+	Transfers int `json:"transfers"`
+}
