@@ -1,0 +1,81 @@
+// Package address finds the address that PASV replies name, and says where it came from. It is
+// pure; names are not resolved here, the daemon does that.
+package address
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// Reasons for an address that is not known yet, or known but troubled. They are reasons of the
+// AddressResolved condition.
+const (
+	// ReasonLoadBalancerPending: the load balancer has not reported an address yet.
+	ReasonLoadBalancerPending = "LoadBalancerPending"
+	// ReasonLoadBalancerPortError: the load balancer reports an error for one of the ports. The
+	// address may be known all the same.
+	ReasonLoadBalancerPortError = "LoadBalancerPortError"
+	// ReasonNoNodeAddress: no ready node that carries the traffic has an address.
+	ReasonNoNodeAddress = "NoNodeAddress"
+	// ReasonClusterIPPending: the Service has no cluster IP yet.
+	ReasonClusterIPPending = "ClusterIPPending"
+)
+
+// Node is a node as an entry point for type NodePort.
+type Node struct {
+	Name string
+	// Ready is the node's Ready condition.
+	Ready bool
+	// HasPod is true if a pod of the server is bound to the node, ready or not.
+	HasPod bool
+	// Addresses are those of the node's status.
+	Addresses []corev1.NodeAddress
+}
+
+// NodeOf is the projection of a Node object.
+func NodeOf(node *corev1.Node, hasPod bool) Node {
+	n := Node{Name: node.Name, HasPod: hasPod, Addresses: node.Status.Addresses}
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			n.Ready = c.Status == corev1.ConditionTrue
+		}
+	}
+	return n
+}
+
+// Input is what the address is found from.
+type Input struct {
+	// Spec is spec.passive.advertisedAddress: an IP address or a host name; it wins.
+	Spec string
+	// ServiceType, Ingress and ClusterIPs are those of the Service.
+	ServiceType corev1.ServiceType
+	Ingress     []corev1.LoadBalancerIngress
+	ClusterIPs  []string
+	// Nodes are the cluster's, needed for type NodePort only.
+	Nodes []Node
+	// OnlyNodesWithPod is true for externalTrafficPolicy Local, under which only the nodes that
+	// run a pod answer.
+	OnlyNodesWithPod bool
+	// Previous is the address that is advertised now: it stays as long as it is among the best.
+	Previous string
+}
+
+// Result is the address, or what is awaited.
+type Result struct {
+	// Address is the IP address or host name; empty while none is known.
+	Address string
+	// Source says where it came from; empty while none is known.
+	Source v1alpha1.AddressSource
+	// Reason and Message say what is awaited while Address is empty. Beside an address they are
+	// a warning; both are empty when all is well.
+	Reason, Message string
+}
+
+// Find looks in this order: the spec, the load balancer's IP, the load balancer's host name, for
+// type NodePort a node's external and else internal IP, for type ClusterIP the cluster IP. Among
+// several of one kind the one advertised now stays; else the lowest. IPv4 comes before IPv6, since a 227
+// reply can't carry IPv6 (RFC 959).
+func Find(in Input) Result {
+	return Result{Address: in.Spec, Source: v1alpha1.AddressFromSpec}
+}

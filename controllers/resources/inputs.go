@@ -1,0 +1,63 @@
+// Package resources makes the child objects of a FtpServer: one file a kind, each a pure function
+// of the server and of what was observed, to an apply configuration that holds only the fields
+// that the operator owns. Whatever is absent belongs to somebody else: the cluster, an autoscaler,
+// a person.
+package resources
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// Operator tells the children who may reach a pod's admin port.
+type Operator struct {
+	// Namespace that the operator runs in.
+	Namespace string
+	// PodLabels select the operator's own pods there.
+	PodLabels map[string]string
+}
+
+// Inputs is all that the children are made from.
+type Inputs struct {
+	// Server is the declared server. It is not changed.
+	Server *v1alpha1.FtpServer
+	// Image is the daemon's image, unless spec.image overrides it.
+	Image string
+	// Operator reaches the admin port.
+	Operator Operator
+	// Exposed are the passive ports of Service and NetworkPolicy: portplan.Plan's.
+	Exposed config.PortSet
+	// TemplateRange is the value of the pod template's passive-range annotation: see portplan.TemplateRange.
+	TemplateRange string
+	// ConfigFile is the daemon's configuration file.
+	ConfigFile []byte
+	// ClaimAccessModes are those of an existing claim that spec.storage.persistentVolumeClaim
+	// names, as observed; empty while it is missing. Not used for other storage.
+	ClaimAccessModes []corev1.PersistentVolumeAccessMode
+	// AdvertisedAddress is what PASV names: a host name needs DNS.
+	AdvertisedAddress string
+	// ServiceIPFamilies are spec.ipFamilies of the Service, as observed; empty: of each pod only
+	// the primary address is published.
+	ServiceIPFamilies []corev1.IPFamily
+	// ServiceIngress is status.loadBalancer.ingress of the Service, as observed.
+	ServiceIngress []corev1.LoadBalancerIngress
+}
+
+// PodRoute is a pod as its EndpointSlice shows it.
+type PodRoute struct {
+	Name, UID, Namespace string
+	// IPs are status.podIPs, the primary one first. Without one there is nothing to publish.
+	IPs []string
+	// Node it runs on, and its zone; empty when unknown.
+	Node, Zone string
+	// Ports are its own passive ports: portplan.Plan's Routes. Empty: only the control port leads to it.
+	Ports config.PortSet
+	// Ready: it takes new sessions, that is its container is ready and it is not terminating.
+	Ready bool
+	// Serving: its container answers; a draining pod still serves.
+	Serving bool
+	// Terminating: its deletion was asked for.
+	Terminating bool
+}
