@@ -1,16 +1,93 @@
 package portplan
 
-// Compute makes the plan. The order of in.Pods is irrelevant.
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// Compute makes the plan. The order of in.Pods is irrelevant, and nothing of in is changed.
 func Compute(in Input) Plan {
-	return Plan{Exposed: in.Range}
+	pods := oldestFirst(in.Pods)
+	plan := Plan{
+		Assign:  map[string]config.PortSet{},
+		Exposed: in.Range.Union(held(pods)),
+	}
+	plan.Routes, plan.Conflicts = routes(pods)
+	free := in.Range.Minus(held(pods))
+
+	var waiting []string
+	holders := 0
+	for _, pod := range pods {
+		switch {
+		case pod.Terminating:
+		case len(pod.Held) == 0:
+			waiting = append(waiting, pod.Name)
+		default:
+			holders++
+			if len(pod.Held.Minus(in.Range)) > 0 {
+				plan.Outdated = append(plan.Outdated, pod.Name)
+			}
+		}
+	}
+	slices.Sort(plan.Outdated)
+
+	each := share(in, len(free), len(waiting), holders)
+	for _, name := range waiting {
+		n := min(each, len(free))
+		if n == 0 {
+			plan.Waiting = append(plan.Waiting, name)
+			continue
+		}
+		plan.Assign[name] = slices.Clone(free[:n])
+		free = free[n:]
+	}
+	return plan
 }
 
-// TemplateRange is the value of the pod template's passive-range annotation, whose change rolls
-// the pods: what the template has, as long as no pod holds ports outside the declared range, and
-// the declared range otherwise. So a range that grew rolls nothing.
-func TemplateRange(template string, in Input, plan Plan) string {
-	if template == "" || len(plan.Outdated) > 0 {
-		return in.Range.String()
+// oldestFirst returns the pods in the order in which they are served.
+func oldestFirst(pods []Pod) []Pod {
+	return slices.SortedFunc(slices.Values(pods), func(a, b Pod) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID))
+	})
+}
+
+// held are the ports that any pod holds.
+func held(pods []Pod) config.PortSet {
+	var all config.PortSet
+	for _, pod := range pods {
+		all = all.Union(pod.Held)
 	}
-	return template
+	return all
+}
+
+// routes leads every held port to the oldest pod that holds it.
+func routes(pods []Pod) (map[string]config.PortSet, []Conflict) {
+	byPod := map[string]config.PortSet{}
+	var conflicts []Conflict
+	keeper := map[uint16]string{}
+	for _, pod := range pods {
+		var own config.PortSet
+		lost := map[string]config.PortSet{}
+		for _, port := range pod.Held {
+			if name, taken := keeper[port]; taken {
+				lost[name] = append(lost[name], port)
+				continue
+			}
+			keeper[port] = pod.Name
+			own = append(own, port)
+		}
+		if len(own) > 0 {
+			byPod[pod.Name] = own
+		}
+		for _, name := range slices.Sorted(maps.Keys(lost)) {
+			conflicts = append(conflicts, Conflict{Pod: pod.Name, Keeper: name, Ports: lost[name]})
+		}
+	}
+	slices.SortFunc(conflicts, func(a, b Conflict) int {
+		return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Keeper, b.Keeper))
+	})
+	return byPod, conflicts
 }

@@ -30,6 +30,8 @@ type Pod struct {
 	Created time.Time
 	// Held are the ports that its annotation gives it; empty until some are assigned.
 	Held config.PortSet
+	// Template is the passive-range annotation that it has from the pod template: see TemplateRange.
+	Template string
 	// Terminating is true from the moment that its deletion was asked for.
 	Terminating bool
 }
@@ -40,7 +42,8 @@ type Input struct {
 	Range config.PortSet
 	// Replicas is the number of pods that are wanted, and Surge how many more a rollout may add.
 	Replicas, Surge int
-	// Pods is every pod that still exists, terminating ones too.
+	// Pods is every pod that may still run a container, terminating ones too, until it is gone.
+	// Pods whose phase is Succeeded or Failed run nothing any more and are left out.
 	Pods []Pod
 }
 
