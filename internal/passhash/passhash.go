@@ -1,16 +1,83 @@
 package passhash
 
-import "errors"
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 
-// Hash returns an argon2id hash of the password under a fresh random salt.
-func Hash(password string) (string, error) { return "", errors.New("not yet") }
+	"golang.org/x/crypto/bcrypt"
+)
+
+// maxBcryptCost bounds what a bcrypt hash may ask for; each step doubles the time, and 16
+// already takes seconds.
+const maxBcryptCost = 16
+
+var errForm = errors.New("not an argon2id ($argon2id$v=19$m=...,t=...,p=...$salt$hash) or bcrypt ($2b$...) hash")
+
+// Hash returns an argon2id hash of the password under a fresh random salt, with 19 MiB of
+// memory, two passes and one lane (the parameters that OWASP recommends).
+func Hash(password string) (string, error) {
+	h := argon2id{memory: defaultMemory, passes: defaultPasses, lanes: defaultLanes, salt: make([]byte, saltLength)}
+	// It never fails: since Go 1.24 the program ends if the system has no randomness.
+	_, _ = rand.Read(h.salt)
+	h.key = h.derive(password, keyLength)
+	return h.String(), nil
+}
 
 // Verify reports whether the password is the one that was hashed. An error means that the hash
 // is malformed or asks for more than is sane; see Check.
-func Verify(hash, password string) (bool, error) { return false, errors.New("not yet") }
+func Verify(hash, password string) (bool, error) {
+	if strings.HasPrefix(hash, argon2idPrefix) {
+		h, err := parseArgon2id(hash)
+		if err != nil {
+			return false, err
+		}
+		return h.matches(password), nil
+	}
+	if err := checkBcrypt(hash); err != nil {
+		return false, err
+	}
+	// Every bcrypt hashes the first 72 bytes of a password and forgets the rest.
+	err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
+	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		return false, nil
+	}
+	return err == nil, err
+}
 
-// Check returns nil for a hash that Verify can use, and otherwise says what is wrong with it.
-func Check(hash string) error { return nil }
+// Check returns nil for a hash that Verify can use, and otherwise says what is wrong with it,
+// without repeating it.
+func Check(hash string) error {
+	if strings.HasPrefix(hash, argon2idPrefix) {
+		_, err := parseArgon2id(hash)
+		return err
+	}
+	return checkBcrypt(hash)
+}
 
 // IsHash reports whether the text is a hash that Verify can use.
 func IsHash(s string) bool { return Check(s) == nil }
+
+// bcryptForm is the whole form, of which the library checks only the beginning.
+var bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
+
+func checkBcrypt(hash string) error {
+	if !strings.HasPrefix(hash, "$2") {
+		return errForm
+	}
+	form := bcryptForm.FindStringSubmatch(hash)
+	if form == nil {
+		return errors.New("malformed bcrypt hash: want 60 characters, $2a$, $2b$ or $2y$, two digits, $ and 53 of ./A-Za-z0-9")
+	}
+	cost, err := strconv.Atoi(form[1])
+	if err != nil || cost < bcrypt.MinCost {
+		return fmt.Errorf("malformed bcrypt hash: its cost is below %d", bcrypt.MinCost)
+	}
+	if cost > maxBcryptCost {
+		return errTooMuch("bcrypt cost", cost, maxBcryptCost)
+	}
+	return nil
+}
