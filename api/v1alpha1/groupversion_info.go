@@ -13,6 +13,9 @@ import (
 // GroupVersion is the group and version of the types in this package.
 var GroupVersion = schema.GroupVersion{Group: "ftp-operator.io", Version: "v1alpha1"}
 
+// SchemeGroupVersion is GroupVersion under the name that the generated apply configurations use.
+var SchemeGroupVersion = GroupVersion
+
 // AddToScheme registers the types of this package.
 var AddToScheme = (&runtime.SchemeBuilder{func(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion, &FtpServer{}, &FtpServerList{})

@@ -157,9 +157,11 @@ func (in *FtpServerSpec) DeepCopyInto(out *FtpServerSpec) {
 	if in.Users != nil {
 		in, out := &in.Users, &out.Users
 		*out = make([]User, len(*in))
-		copy(*out, *in)
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
 	}
-	out.Anonymous = in.Anonymous
+	in.Anonymous.DeepCopyInto(&out.Anonymous)
 	in.Storage.DeepCopyInto(&out.Storage)
 	in.NetworkPolicy.DeepCopyInto(&out.NetworkPolicy)
 	in.Template.DeepCopyInto(&out.Template)

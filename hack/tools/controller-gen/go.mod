@@ -1,4 +1,4 @@
-module github.com/ftp-operator/ftp-operator/hack/tools
+module github.com/ftp-operator/ftp-operator/hack/tools/controller-gen
 
 go 1.26.0
 

@@ -1,0 +1,147 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+)
+
+// ServiceSpec shapes the Service that clients reach.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.nodePort) || self.type != 'ClusterIP'",message="service.nodePort needs service.type NodePort or LoadBalancer: leave it out, or change the type",fieldPath=".nodePort"
+// +kubebuilder:validation:XValidation:rule="!has(self.nodePort) || 30000 <= self.nodePort && self.nodePort <= 32767",message="service.nodePort lies outside the cluster's node port range: choose one of 30000-32767, or leave it out",fieldPath=".nodePort"
+// +kubebuilder:validation:XValidation:rule="!has(self.externalTrafficPolicy) || self.type != 'ClusterIP'",message="service.externalTrafficPolicy needs service.type NodePort or LoadBalancer: leave it out, or change the type",fieldPath=".externalTrafficPolicy"
+// +kubebuilder:validation:XValidation:rule="!has(self.loadBalancerClass) || self.type == 'LoadBalancer'",message="service.loadBalancerClass needs service.type LoadBalancer: leave it out, or change the type",fieldPath=".loadBalancerClass"
+// +kubebuilder:validation:XValidation:rule="!has(self.loadBalancerSourceRanges) || self.loadBalancerSourceRanges.size() == 0 || self.type == 'LoadBalancer'",message="service.loadBalancerSourceRanges needs service.type LoadBalancer: leave it out, or change the type",fieldPath=".loadBalancerSourceRanges"
+// +kubebuilder:validation:XValidation:rule="!has(self.allocateLoadBalancerNodePorts) || self.type == 'LoadBalancer'",message="service.allocateLoadBalancerNodePorts needs service.type LoadBalancer: leave it out, or change the type",fieldPath=".allocateLoadBalancerNodePorts"
+// +kubebuilder:validation:XValidation:rule="self.type != 'LoadBalancer' || oldSelf.type != 'LoadBalancer' || (has(self.loadBalancerClass) ? self.loadBalancerClass : ”) == (has(oldSelf.loadBalancerClass) ? oldSelf.loadBalancerClass : ”)",message="service.loadBalancerClass of a load balancer that exists can't be changed: put it back, or set service.type to ClusterIP first and then to LoadBalancer with the new class",fieldPath=".loadBalancerClass"
+type ServiceSpec struct {
+	// type is LoadBalancer (default), NodePort or ClusterIP. With NodePort every passive port is
+	// also the node port, since a client dials the port that PASV names; the range must then lie
+	// in the cluster's node port range (30000-32767 unless the cluster says otherwise), where
+	// the cluster gives 30000-30085 to nobody by itself.
+	// +optional
+	// +kubebuilder:default=LoadBalancer
+	// +kubebuilder:validation:Enum=LoadBalancer;NodePort;ClusterIP
+	Type corev1.ServiceType `json:"type,omitempty"`
+
+	// port is the control port of the Service, 1 to 65535, outside the passive range. Default 21.
+	// +optional
+	// +kubebuilder:default=21
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port,omitempty"`
+
+	// nodePort is the node port of the control port, for type NodePort or LoadBalancer, in the
+	// cluster's node port range. Unset, the cluster chooses one.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	NodePort *int32 `json:"nodePort,omitempty"`
+
+	// externalTrafficPolicy, for type NodePort or LoadBalancer: Local keeps the clients' real
+	// addresses and allows one replica at most; Cluster serves any number and hides the clients
+	// behind the nodes' addresses. Default: Local for one replica, Cluster for more.
+	// +optional
+	// +kubebuilder:validation:Enum=Cluster;Local
+	ExternalTrafficPolicy corev1.ServiceExternalTrafficPolicy `json:"externalTrafficPolicy,omitempty"`
+
+	// annotations are put on the Service, for load balancers that are told by them. Keys of
+	// ftp-operator.io/ belong to the operator.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="annotations of ftp-operator.io/ belong to the operator: use another prefix"
+	Annotations map[string]string `json:"annotations,omitempty"`
+
+	// labels are put on the Service. Keys of ftp-operator.io/ belong to the operator.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="labels of ftp-operator.io/ belong to the operator: use another prefix"
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// loadBalancerClass names the load balancer implementation, as in example.com/lb. Default:
+	// the cluster's. It can't be changed while the type is LoadBalancer.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$')",message="service.loadBalancerClass is a label-style name with an optional prefix: write it as in internal-vip or example.com/internal-vip"
+	LoadBalancerClass *string `json:"loadBalancerClass,omitempty"`
+
+	// loadBalancerSourceRanges are the client networks (CIDR, as in 203.0.113.0/24) that the
+	// load balancer lets in, at most 64. Default: all.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=43
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="a source range is a network in CIDR form: write it as in 203.0.113.0/24 or 2001:db8::/32 (a single address with /32 or /128)"
+	LoadBalancerSourceRanges []string `json:"loadBalancerSourceRanges,omitempty"`
+
+	// allocateLoadBalancerNodePorts: false spares a node port for each port, for load balancers
+	// that reach pods or Service addresses without node ports. Default true.
+	// +optional
+	AllocateLoadBalancerNodePorts *bool `json:"allocateLoadBalancerNodePorts,omitempty"`
+
+	// ipFamilyPolicy of the Service: SingleStack, PreferDualStack or RequireDualStack. Default:
+	// the cluster's, SingleStack.
+	// +optional
+	// +kubebuilder:validation:Enum=SingleStack;PreferDualStack;RequireDualStack
+	IPFamilyPolicy *corev1.IPFamilyPolicy `json:"ipFamilyPolicy,omitempty"`
+}
+
+// PassiveSpec is passive mode (PASV, EPSV).
+type PassiveSpec struct {
+	// portRange is the one declared range of passive ports. Default 30000-30031. The daemon's
+	// listeners, the Service, the EndpointSlices, the NetworkPolicy and the PASV replies all come
+	// from it. A port is held only from a PASV reply to the data connection, not for the
+	// transfer, so ten carry many concurrent transfers; load balancers often allow few (an AWS
+	// NLB 49). In a changed range, ports that go are drained, not cut.
+	// +optional
+	// +kubebuilder:default={start: 30000, end: 30031}
+	PortRange PortRange `json:"portRange,omitzero"`
+
+	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved,
+	// and again as it ages. Default, the first of: the load balancer's IP; the load balancer's
+	// host name (resolved); for NodePort a node's external, else internal, IP; the Service's
+	// cluster IP. Set it where clients reach the server by yet another address.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="isIP(self) || (self.matches('^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$') && !self.matches('(^|[.])[0-9]+$'))",message="passive.advertisedAddress is neither an IP address nor a host name: write it as in 203.0.113.10 or ftp.example.com, without a port or scheme"
+	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isLoopback() || ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast()",message="passive.advertisedAddress is no address that a client could dial (unspecified, multicast or broadcast): write the one that clients reach, or leave it out to have it found"
+	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
+}
+
+// PortRange is a range of TCP ports, both ends inclusive.
+//
+// +kubebuilder:validation:XValidation:rule="self.start <= self.end",message="the range is reversed: swap start and end"
+// +kubebuilder:validation:XValidation:rule="self.end - self.start < 1000",message="the range may hold at most 1000 ports: set end to start + 999 or less"
+// +kubebuilder:validation:XValidation:rule="[2121, 8021].all(p, p < self.start || p > self.end)",message="the range holds 2121 or 8021, where the daemon listens for control connections and probes in its pod: move the range"
+type PortRange struct {
+	// start is the first port, 1024 to 65535.
+	// +required
+	// +kubebuilder:validation:Minimum=1024
+	// +kubebuilder:validation:Maximum=65535
+	Start int32 `json:"start"`
+	// end is the last port, start to 65535; at most 1000 ports in all, and at least replicas + 1.
+	// +required
+	// +kubebuilder:validation:Minimum=1024
+	// +kubebuilder:validation:Maximum=65535
+	End int32 `json:"end"`
+}
+
+// ActiveSpec is active mode (PORT, EPRT).
+type ActiveSpec struct {
+	// enabled: true allows PORT and EPRT, for clients that can't use passive mode and are not
+	// behind NAT or a firewall. The pods may then open connections to the clients' ports from
+	// 1024 up. Default false.
+	// +optional
+	Enabled bool `json:"enabled,omitempty"`
+}
+
+// NetworkPolicySpec guards the pods.
+type NetworkPolicySpec struct {
+	// enabled: true makes a NetworkPolicy that opens the control port and exactly the declared
+	// passive range, and nothing else. Default true. It acts only in clusters whose network
+	// plugin enforces NetworkPolicies.
+	// +optional
+	// +kubebuilder:default=true
+	Enabled *bool `json:"enabled,omitempty"`
+}

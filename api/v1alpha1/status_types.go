@@ -1,0 +1,94 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// AddressSource says where the advertised address came from.
+type AddressSource string
+
+// The sources of an advertised address, in the order in which they are preferred.
+const (
+	AddressFromSpec                 AddressSource = "Spec"
+	AddressFromLoadBalancerIP       AddressSource = "LoadBalancerIP"
+	AddressFromLoadBalancerHostname AddressSource = "LoadBalancerHostname"
+	AddressFromNodeExternalIP       AddressSource = "NodeExternalIP"
+	AddressFromNodeInternalIP       AddressSource = "NodeInternalIP"
+	AddressFromClusterIP            AddressSource = "ClusterIP"
+)
+
+// FtpServerStatus is what was observed.
+type FtpServerStatus struct {
+	// observedGeneration is the generation of the spec that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
+	// PassivePortsAssigned, UsersReady, StorageReady, ConfigLoaded, Paused.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// endpoint is where clients connect, as in ftp://203.0.113.10:21.
+	// +optional
+	Endpoint string `json:"endpoint,omitempty"`
+	// advertisedAddress is the address that PASV replies name.
+	// +optional
+	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
+	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
+	// LoadBalancerHostname, NodeExternalIP, NodeInternalIP or ClusterIP.
+	// +optional
+	AdvertisedAddressSource AddressSource `json:"advertisedAddressSource,omitempty"`
+	// port is the control port that clients dial.
+	// +optional
+	Port int32 `json:"port,omitempty"`
+	// passiveRange is the range of passive ports in use, as in 30000-30063. While a changed
+	// range is taking over it also holds the ports of the pods that still have the old ones.
+	// +optional
+	PassiveRange string `json:"passiveRange,omitempty"`
+	// pods tells which pod holds which passive ports.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Pods []PodStatus `json:"pods,omitempty"`
+	// replicas is the number of pods that are not terminating.
+	// +optional
+	Replicas int32 `json:"replicas,omitempty"`
+	// readyReplicas is how many of them are ready.
+	// +optional
+	ReadyReplicas int32 `json:"readyReplicas,omitempty"`
+	// replicasSummary is ready/wanted, as in 3/3.
+	// +optional
+	ReplicasSummary string `json:"replicasSummary,omitempty"`
+	// selector of the pods, for the scale subresource.
+	// +optional
+	Selector string `json:"selector,omitempty"`
+	// users is the number of accounts that can log in.
+	// +optional
+	Users int32 `json:"users,omitempty"`
+}
+
+// PodStatus tells what one pod holds.
+type PodStatus struct {
+	// name of the pod.
+	// +required
+	Name string `json:"name"`
+	// passivePorts are the pod's own, as in 30000-30015.
+	// +optional
+	PassivePorts string `json:"passivePorts,omitempty"`
+	// node that it runs on.
+	// +optional
+	Node string `json:"node,omitempty"`
+	// state is Waiting (for ports or its container), Ready, or Draining.
+	// +optional
+	State PodState `json:"state,omitempty"`
+}
+
+// PodState is the state of a pod as the routing sees it.
+type PodState string
+
+// The states of a pod.
+const (
+	PodWaiting  PodState = "Waiting"
+	PodReady    PodState = "Ready"
+	PodDraining PodState = "Draining"
+)

@@ -1,0 +1,80 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+)
+
+// StorageSpec is the volume that holds every user's files.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.persistentVolumeClaim), has(self.volumeClaimTemplate), has(self.emptyDir)].exists_one(set, set)",message="storage needs exactly one of persistentVolumeClaim (a claim that exists), volumeClaimTemplate (a claim to make) and emptyDir (for trials): set one and leave out the others"
+// +kubebuilder:validation:XValidation:rule="!has(self.emptyDir) || has(oldSelf.emptyDir)",message="storage can't be changed from a volume that lasts to emptyDir, whose files die with their pod: put the claim back, or make another FtpServer"
+// +kubebuilder:validation:XValidation:rule="!has(self.emptyDir) || !has(self.emptyDir.medium) || self.emptyDir.medium in [”, 'Memory']",message="storage.emptyDir.medium is Memory, or left out for the node's disk",fieldPath=".emptyDir.medium"
+type StorageSpec struct {
+	// persistentVolumeClaim mounts a claim that exists. For several replicas it must be one that
+	// pods on different nodes can share (ReadWriteMany).
+	// +optional
+	PersistentVolumeClaim *ClaimReference `json:"persistentVolumeClaim,omitempty"`
+	// volumeClaimTemplate makes a claim, named <server>-data.
+	// +optional
+	VolumeClaimTemplate *VolumeClaimTemplate `json:"volumeClaimTemplate,omitempty"`
+	// emptyDir is a directory that lives and dies with its pod: for trials, with one replica.
+	// +optional
+	EmptyDir *corev1.EmptyDirVolumeSource `json:"emptyDir,omitempty"`
+}
+
+// ClaimReference names a PersistentVolumeClaim.
+type ClaimReference struct {
+	// claimName is the name of a claim in the FtpServer's namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="a claim's name consists of lower case letters, digits, - and . and begins and ends with a letter or digit: write the PersistentVolumeClaim's metadata.name"
+	ClaimName string `json:"claimName"`
+}
+
+// RetentionPolicy says what becomes of a claim.
+// +kubebuilder:validation:Enum=Retain;Delete
+type RetentionPolicy string
+
+const (
+	// RetentionRetain keeps the claim, and takes it up again when a server of the same name is made.
+	RetentionRetain RetentionPolicy = "Retain"
+	// RetentionDelete deletes the claim with the server.
+	RetentionDelete RetentionPolicy = "Delete"
+)
+
+// VolumeClaimTemplate is a claim that the operator makes.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.spec.accessModes) && self.spec.accessModes.size() > 0",message="volumeClaimTemplate.spec.accessModes is missing: set [ReadWriteOnce] for one replica, [ReadWriteMany] for more",fieldPath=".spec.accessModes"
+// +kubebuilder:validation:XValidation:rule="has(self.spec.resources) && has(self.spec.resources.requests) && 'storage' in self.spec.resources.requests && quantity(string(self.spec.resources.requests['storage'])).isGreaterThan(quantity('0'))",message="volumeClaimTemplate.spec.resources.requests.storage is missing or not above zero: set the size of the volume, as in 10Gi",fieldPath=".spec.resources"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.volumeMode) || self.spec.volumeMode == 'Filesystem'",message="volumeClaimTemplate.spec.volumeMode Block can't hold files: leave it out, or set Filesystem",fieldPath=".spec.volumeMode"
+// +kubebuilder:validation:XValidation:rule="has(self.spec.accessModes) == has(oldSelf.spec.accessModes) && (!has(self.spec.accessModes) || self.spec.accessModes == oldSelf.spec.accessModes) && has(self.spec.storageClassName) == has(oldSelf.spec.storageClassName) && (!has(self.spec.storageClassName) || self.spec.storageClassName == oldSelf.spec.storageClassName) && has(self.spec.volumeName) == has(oldSelf.spec.volumeName) && (!has(self.spec.volumeName) || self.spec.volumeName == oldSelf.spec.volumeName) && has(self.spec.volumeMode) == has(oldSelf.spec.volumeMode) && (!has(self.spec.volumeMode) || self.spec.volumeMode == oldSelf.spec.volumeMode) && has(self.spec.selector) == has(oldSelf.spec.selector) && (!has(self.spec.selector) || self.spec.selector == oldSelf.spec.selector) && has(self.spec.dataSource) == has(oldSelf.spec.dataSource) && (!has(self.spec.dataSource) || self.spec.dataSource == oldSelf.spec.dataSource) && has(self.spec.dataSourceRef) == has(oldSelf.spec.dataSourceRef) && (!has(self.spec.dataSourceRef) || self.spec.dataSourceRef == oldSelf.spec.dataSourceRef)",message="of volumeClaimTemplate.spec only resources.requests.storage (upwards) and volumeAttributesClassName can be changed, since the claim holds files: put the other fields back, or move to another claim by persistentVolumeClaim",fieldPath=".spec"
+// +kubebuilder:validation:XValidation:rule="!quantity(string(self.spec.resources.requests['storage'])).isLessThan(quantity(string(oldSelf.spec.resources.requests['storage'])))",message="a volume can only grow: set volumeClaimTemplate.spec.resources.requests.storage to its former value or more",fieldPath=".spec.resources"
+type VolumeClaimTemplate struct {
+	// metadata of the claim: labels and annotations.
+	// +optional
+	Metadata EmbeddedMetadata `json:"metadata,omitzero"`
+	// spec of the claim; accessModes and resources.requests.storage are required. Later, only
+	// the requested size (upwards) and volumeAttributesClassName can be changed.
+	// +required
+	Spec corev1.PersistentVolumeClaimSpec `json:"spec"`
+	// whenDeleted says what becomes of the claim when the FtpServer is deleted: Retain (default)
+	// keeps the files, and a FtpServer of the same name takes them up again; Delete deletes them.
+	// +optional
+	// +kubebuilder:default=Retain
+	WhenDeleted RetentionPolicy `json:"whenDeleted,omitempty"`
+}
+
+// EmbeddedMetadata is the metadata that an embedded object may have.
+type EmbeddedMetadata struct {
+	// labels of the object. Keys of ftp-operator.io/ belong to the operator.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="labels of ftp-operator.io/ belong to the operator: use another prefix"
+	Labels map[string]string `json:"labels,omitempty"`
+	// annotations of the object. Keys of ftp-operator.io/ belong to the operator.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="annotations of ftp-operator.io/ belong to the operator: use another prefix"
+	Annotations map[string]string `json:"annotations,omitempty"`
+}

@@ -1,0 +1,90 @@
+package v1alpha1
+
+// Access is a class of rights.
+// +kubebuilder:validation:Enum=ReadOnly;ReadWrite;UploadOnly
+type Access string
+
+const (
+	// AccessReadOnly lists and downloads.
+	AccessReadOnly Access = "ReadOnly"
+	// AccessReadWrite does everything.
+	AccessReadWrite Access = "ReadWrite"
+	// AccessUploadOnly stores new files and makes directories, and nothing else: a drop box.
+	AccessUploadOnly Access = "UploadOnly"
+)
+
+// HomePath is a directory below the storage root: a relative path with / between its parts, of
+// at most 255 characters, or "." for the root itself.
+//
+// The last rule keeps homes out of the names under which the daemon hides uploads that are not
+// yet complete.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=255
+// +kubebuilder:validation:XValidation:rule="self == '.' || !self.matches('(^|/)[.]{0,2}(/|$)')",message="home is no relative path: write it as in alice or teams/alice (. is the storage root), without / at either end, // , or parts that are . or .."
+// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{Cc}\\\\\\\\]')",message="home holds a backslash or a control character: take it out (parts of the path are separated by /)"
+// +kubebuilder:validation:XValidation:rule="!self.matches('(^|/)[.]ftpd-')",message="names that begin with .ftpd- belong to the daemon: rename that part of home"
+type HomePath = string
+
+// User is an account.
+type User struct {
+	// name is what the client gives as user name: letters, digits and . _ @ -, beginning with a
+	// letter or digit, 1 to 64 characters. "anonymous" and "ftp" belong to spec.anonymous.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9._@-]*$')",message="a user name consists of letters, digits and . _ @ - and begins with a letter or digit: rename the user"
+	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['anonymous', 'ftp'])",message="anonymous and ftp are the names of login without an account: rename the user, or use spec.anonymous"
+	Name string `json:"name"`
+
+	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password,
+	// or an argon2id ($argon2id$...) or bcrypt ($2a$, $2b$, $2y$) hash of it. Only a hash reaches
+	// the pods. A changed Secret takes effect within seconds.
+	// +required
+	PasswordSecretRef SecretKeyReference `json:"passwordSecretRef"`
+
+	// home is the user's directory below the storage root, as a relative path such as
+	// teams/alice, at most 255 characters; "." is the root itself. Default: the user's name. It
+	// is made at the first login, and the user can't leave it. Users may share one.
+	// +optional
+	Home HomePath `json:"home,omitempty"`
+
+	// access is ReadWrite (default), ReadOnly (lists and downloads), or UploadOnly: a drop box,
+	// in which files can be stored and directories made but nothing listed, read, overwritten,
+	// renamed or deleted.
+	// +optional
+	// +kubebuilder:default=ReadWrite
+	Access Access `json:"access,omitempty"`
+}
+
+// SecretKeyReference names a key of a Secret in the same namespace.
+type SecretKeyReference struct {
+	// name of the Secret, in the FtpServer's namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="a Secret's name consists of lower case letters, digits, - and . and begins and ends with a letter or digit: write the Secret's metadata.name"
+	Name string `json:"name"`
+	// key in the Secret's data. Default "password".
+	// +optional
+	// +kubebuilder:default=password
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="a key of a Secret consists of letters, digits and - _ . : write one of the Secret's data"
+	Key string `json:"key,omitempty"`
+}
+
+// AnonymousSpec is login without an account, as "anonymous" or "ftp" with any password
+// (RFC 1635).
+type AnonymousSpec struct {
+	// enabled: true lets everybody in who can reach the server. Default false.
+	// +optional
+	Enabled bool `json:"enabled,omitempty"`
+	// home is the directory below the storage root, as for a user. Default "anonymous".
+	// +optional
+	Home HomePath `json:"home,omitempty"`
+	// access is ReadOnly (default), UploadOnly (a drop box) or ReadWrite.
+	// +optional
+	// +kubebuilder:default=ReadOnly
+	Access Access `json:"access,omitempty"`
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Prints the path of a development tool, building it first if this machine has not yet done so.
+#
+#   hack/tools.sh NAME        NAME is a directory of hack/tools: a module of its own, whose go.mod
+#                             names the tool and pins its version, so that no tool's dependencies
+#                             meet another's or the project's
+#
+# Binaries lie outside the repository, in ${FTP_OPERATOR_CACHE:-~/.cache/ftp-operator}/bin, under
+# the hash of the module's go.mod and go.sum: a changed version is another file.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+usage() {
+  echo "usage: hack/tools.sh NAME; NAME is one of: $(cd "$root/hack/tools" && echo *)" >&2
+  exit 2
+}
+[ $# -eq 1 ] || usage
+name=$1
+module=$root/hack/tools/$name
+case $name in */* | .*) usage ;; esac
+[ -f "$module/go.mod" ] || usage
+
+cache=${FTP_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ftp-operator}/bin
+hash=$(cat "$module/go.mod" "$module/go.sum" | sha256sum | cut -c1-12)
+binary=$cache/$name-$hash
+
+if [ ! -x "$binary" ]; then
+  package=$(sed -n 's/^tool //p' "$module/go.mod" | head -n 1)
+  version=$(cd "$module" && GOFLAGS='' go list -f '{{.Module.Version}}' "$package")
+  echo "building $name $version (once; downloads, and up to some minutes of compiling) ..." >&2
+  mkdir -p "$cache"
+  temporary=$(mktemp -d "$cache/.$name.XXXXXX")
+  trap 'rm -rf "$temporary"' EXIT
+  started=$SECONDS
+  # GOFLAGS is emptied so that -mod and -race settings meant for the project don't apply.
+  (cd "$module" && GOFLAGS='' GOWORK=off CGO_ENABLED=0 GOOS='' GOARCH='' \
+    go build -trimpath -buildvcs=false -ldflags '-s -w' -o "$temporary/$name" "$package") >&2
+  mv "$temporary/$name" "$binary"
+  echo "built $name $version in $((SECONDS - started)) s: $binary" >&2
+fi
+echo "$binary"

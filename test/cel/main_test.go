@@ -1,0 +1,75 @@
+// Package cel proves the validation of the API against a real API server: every rule of the CRD
+// both ways, the defaults, and the samples.
+package cel
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	crdDir     = "../../config/crd/bases"
+	samplesDir = "../../config/samples"
+	namespace  = "default"
+)
+
+// api is a client of the API server under test.
+var api client.Client
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "test/cel:", err)
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return 1, fmt.Errorf("KUBEBUILDER_ASSETS is not set: it names the folder that holds etcd and kube-apiserver; `make test` builds them and sets it")
+	}
+	env := &envtest.Environment{CRDDirectoryPaths: []string{filepath.FromSlash(crdDir)}, ErrorIfCRDPathMissing: true}
+	defer func() {
+		if stopErr := env.Stop(); stopErr != nil && err == nil {
+			code, err = 1, fmt.Errorf("stop the API server: %w", stopErr)
+		}
+	}()
+	config, err := env.Start()
+	if err != nil {
+		return 1, fmt.Errorf("start an API server with the CRDs of %s: %w", crdDir, err)
+	}
+	if api, err = client.New(config, client.Options{}); err != nil {
+		return 1, fmt.Errorf("make a client: %w", err)
+	}
+	return m.Run(), nil
+}
+
+// server reads a FtpServer named "files" from its spec in YAML.
+func server(t *testing.T, spec string) *unstructured.Unstructured {
+	t.Helper()
+	fields := map[string]any{}
+	if err := yaml.Unmarshal([]byte(spec), &fields); err != nil {
+		t.Fatalf("the test's own spec is no YAML: %v\n%s", err, spec)
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "ftp-operator.io/v1alpha1",
+		"kind":       "FtpServer",
+		"spec":       fields,
+	}}
+	u.SetNamespace(namespace)
+	u.SetName("files")
+	return u
+}
+
+// dryRun asks the API server whether it would take the object, and leaves nothing behind.
+func dryRun(ctx context.Context, object client.Object) error {
+	return api.Create(ctx, object, client.DryRunAll, client.FieldValidation("Strict"))
+}
