@@ -8,7 +8,7 @@ import (
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.persistentVolumeClaim), has(self.volumeClaimTemplate), has(self.emptyDir)].exists_one(set, set)",message="storage needs exactly one of persistentVolumeClaim (a claim that exists), volumeClaimTemplate (a claim to make) and emptyDir (for trials): set one and leave out the others"
 // +kubebuilder:validation:XValidation:rule="!has(self.emptyDir) || has(oldSelf.emptyDir)",message="storage can't be changed from a volume that lasts to emptyDir, whose files die with their pod: put the claim back, or make another FtpServer"
-// +kubebuilder:validation:XValidation:rule="!has(self.emptyDir) || !has(self.emptyDir.medium) || self.emptyDir.medium in [”, 'Memory']",message="storage.emptyDir.medium is Memory, or left out for the node's disk",fieldPath=".emptyDir.medium"
+// +kubebuilder:validation:XValidation:rule="!has(self.emptyDir) || !has(self.emptyDir.medium) || self.emptyDir.medium == 'Memory' || self.emptyDir.medium.size() == 0",message="storage.emptyDir.medium is Memory, or left out for the node's disk",fieldPath=".emptyDir.medium"
 type StorageSpec struct {
 	// persistentVolumeClaim mounts a claim that exists. For several replicas it must be one that
 	// pods on different nodes can share (ReadWriteMany).
