@@ -1,0 +1,71 @@
+package resources
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// DaemonConfig maps in.Server, in.AdvertisedAddress and in.ServiceIngress to the daemon's
+// configuration. Users are those whose password is known, in the order of the spec: see DaemonUser.
+// Nothing static in it varies, so that every change is taken over by running daemons.
+func DaemonConfig(in Inputs, users []config.User) *config.Config {
+	server := in.Server
+	return &config.Config{
+		APIVersion:   config.APIVersion,
+		Listen:       []string{net.JoinHostPort("", strconv.Itoa(ControlPort))},
+		AdminAddress: net.JoinHostPort("", strconv.Itoa(AdminPort)),
+		Storage:      config.Storage{Root: dataDir},
+		Passive: config.Passive{
+			PortsFile:         podDir + "/" + portsFile,
+			AdvertisedAddress: in.AdvertisedAddress,
+			RequireAddress:    true,
+			PeerCheck:         PeerCheck(server, in.ServiceIngress),
+		},
+		Active:    config.Active{Enabled: server.Spec.Active.Enabled},
+		Users:     users,
+		Anonymous: anonymous(&server.Spec.Anonymous),
+		Drain:     config.Drain{Grace: drainGrace(server)},
+	}
+}
+
+// DaemonUser maps a user, with the hash of the password.
+func DaemonUser(user v1alpha1.User, hash string) config.User {
+	out := config.User{
+		Name:         user.Name,
+		PasswordHash: hash,
+		Home:         user.Home,
+		Access:       config.Access(user.Access),
+	}
+	if out.Home == "" {
+		out.Home = user.Name
+	}
+	if out.Access == "" {
+		out.Access = config.AccessReadWrite
+	}
+	return out
+}
+
+func anonymous(user *v1alpha1.AnonymousSpec) config.Anonymous {
+	if !user.Enabled {
+		return config.Anonymous{}
+	}
+	out := config.Anonymous{Enabled: true, Home: user.Home, Access: config.Access(user.Access)}
+	if out.Home == "" {
+		out.Home = config.DefaultAnonymousHome
+	}
+	if out.Access == "" {
+		out.Access = config.AccessReadOnly
+	}
+	return out
+}
+
+// drainGrace is a little less than the pod's grace period, so that the daemon ends what still
+// runs in good order before the kubelet kills it.
+func drainGrace(server *v1alpha1.FtpServer) config.Duration {
+	grace := time.Duration(GracePeriodSeconds(server)) * time.Second
+	return config.Duration(grace - min(10*time.Second, grace/5))
+}

@@ -1,0 +1,26 @@
+package resources
+
+import (
+	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
+	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
+)
+
+// Deployment of the pods. Its name is the server's.
+//
+// Nothing in the pod template depends on the number of replicas: scaling would roll every pod.
+func Deployment(in Inputs) *appsac.DeploymentApplyConfiguration {
+	server := in.Server
+	return appsac.Deployment(DeploymentName(server), server.Namespace).
+		WithLabels(Labels(server)).
+		WithOwnerReferences(serverOwner(server)).
+		WithSpec(appsac.DeploymentSpec().
+			WithReplicas(Replicas(server)).
+			WithSelector(metaac.LabelSelector().WithMatchLabels(SelectorLabels(server))).
+			WithStrategy(strategy(in)).
+			WithRevisionHistoryLimit(3).
+			// A pod may have to wait for ports or a volume until one that drains is gone. That is
+			// no failure. minReadySeconds is left at 0: the readiness gate holds the
+			// rollout until the pod is routed, and a draining pod's lame duck covers the delay.
+			WithProgressDeadlineSeconds(int32(GracePeriodSeconds(server) + progressSeconds)).
+			WithTemplate(podTemplate(in)))
+}

@@ -1,0 +1,94 @@
+package resources
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	coreac "k8s.io/client-go/applyconfigurations/core/v1"
+	discoveryac "k8s.io/client-go/applyconfigurations/discovery/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// EndpointSlices of one pod: the control port and its own passive ports. There is one for each
+// address family that the Service has, and none while the pod has no address; the one of the primary address
+// has the pod's name. Their owner is the pod, so they must be watched by label.
+//
+// A draining pod is not ready, serving and terminating. Routing goes by port: the control
+// port leads to the pods that are ready, while a passive port, that no other pod has, still leads to this one.
+func EndpointSlices(in Inputs, pod PodRoute) []*discoveryac.EndpointSliceApplyConfiguration {
+	var slicesOfPod []*discoveryac.EndpointSliceApplyConfiguration
+	seen := map[discoveryv1.AddressType]bool{}
+	for i, text := range pod.IPs {
+		ip, err := netip.ParseAddr(text)
+		if err != nil {
+			continue // never from a kubelet
+		}
+		ip = ip.Unmap()
+		family := addressType(ip)
+		wanted := i == 0
+		if len(in.ServiceIPFamilies) > 0 {
+			wanted = slices.Contains(in.ServiceIPFamilies, corev1.IPFamily(family))
+		}
+		if !wanted || seen[family] {
+			continue
+		}
+		seen[family] = true
+		name := pod.Name
+		if i > 0 {
+			name += "-" + strings.ToLower(string(family))
+		}
+		slicesOfPod = append(slicesOfPod, endpointSlice(in, pod, name, ip))
+	}
+	return slicesOfPod
+}
+
+func endpointSlice(in Inputs, pod PodRoute, name string, ip netip.Addr) *discoveryac.EndpointSliceApplyConfiguration {
+	endpoint := discoveryac.Endpoint().
+		WithAddresses(ip.String()).
+		WithConditions(discoveryac.EndpointConditions().
+			WithReady(pod.Ready && !pod.Terminating).
+			WithServing(pod.Serving).
+			WithTerminating(pod.Terminating)).
+		WithTargetRef(coreac.ObjectReference().
+			WithKind("Pod").
+			WithNamespace(pod.Namespace).
+			WithName(pod.Name).
+			WithUID(types.UID(pod.UID)))
+	if pod.Node != "" {
+		endpoint.WithNodeName(pod.Node)
+	}
+	if pod.Zone != "" {
+		endpoint.WithZone(pod.Zone)
+	}
+
+	ports := []*discoveryac.EndpointPortApplyConfiguration{endpointPort(ControlPortName, ControlPort)}
+	for _, port := range pod.Ports {
+		ports = append(ports, endpointPort(PassivePortName(port), int32(port)))
+	}
+
+	labels := Labels(in.Server)
+	labels[discoveryv1.LabelServiceName] = ServiceName(in.Server)
+	labels[discoveryv1.LabelManagedBy] = v1alpha1.SliceManager
+	return discoveryac.EndpointSlice(name, pod.Namespace).
+		WithLabels(labels).
+		WithOwnerReferences(podOwner(pod)).
+		WithAddressType(addressType(ip)).
+		WithEndpoints(endpoint).
+		WithPorts(ports...)
+}
+
+func endpointPort(name string, port int32) *discoveryac.EndpointPortApplyConfiguration {
+	return discoveryac.EndpointPort().WithName(name).WithPort(port).WithProtocol(corev1.ProtocolTCP)
+}
+
+func addressType(ip netip.Addr) discoveryv1.AddressType {
+	if ip.Is4() {
+		return discoveryv1.AddressTypeIPv4
+	}
+	return discoveryv1.AddressTypeIPv6
+}

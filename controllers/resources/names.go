@@ -1,0 +1,55 @@
+package resources
+
+import (
+	"strconv"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// What the pods and the operator agree on.
+const (
+	// ContainerName is the daemon's container.
+	ContainerName = "ftpd"
+	// ControlPortName names the control port in Service and EndpointSlices.
+	ControlPortName = "ftp"
+	// ControlPort is where the daemon listens: above 1023, so that it needs no privilege.
+	ControlPort = 2121
+	// AdminPortName and AdminPort are the daemon's HTTP port: /healthz, /readyz, /status.
+	AdminPortName = "admin"
+	AdminPort     = 8021
+	// ConfigKey is the key of the configuration file in the config Secret, and its file name in the pod.
+	ConfigKey = "ftpd.yaml"
+
+	configDir = "/etc/ftpd/config"
+	podDir    = "/etc/ftpd/pod"
+	portsFile = "passive-ports"
+	dataDir   = "/data"
+)
+
+// DeploymentName is the server's name.
+func DeploymentName(server *v1alpha1.FtpServer) string { return server.Name }
+
+// ServiceName is the server's name.
+func ServiceName(server *v1alpha1.FtpServer) string { return server.Name }
+
+// NetworkPolicyName is the server's name.
+func NetworkPolicyName(server *v1alpha1.FtpServer) string { return server.Name }
+
+// ConfigSecretName is the server's name with -config.
+func ConfigSecretName(server *v1alpha1.FtpServer) string { return server.Name + "-config" }
+
+// ClaimName is the name of the claim that is mounted: the one that the spec names, or the
+// server's name with -data for a volumeClaimTemplate. Empty for an emptyDir.
+func ClaimName(server *v1alpha1.FtpServer) string {
+	storage := &server.Spec.Storage
+	switch {
+	case storage.PersistentVolumeClaim != nil:
+		return storage.PersistentVolumeClaim.ClaimName
+	case storage.VolumeClaimTemplate != nil:
+		return server.Name + "-data"
+	}
+	return ""
+}
+
+// PassivePortName names a passive port in Service and EndpointSlices, as in p30000.
+func PassivePortName(port uint16) string { return "p" + strconv.Itoa(int(port)) }

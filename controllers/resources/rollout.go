@@ -1,0 +1,68 @@
+package resources
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+const (
+	defaultGracePeriodSeconds = 3600
+	// progressSeconds is how long a rollout may stand still, beyond the grace period.
+	progressSeconds = 600
+)
+
+// Replicas is spec.replicas with its default.
+func Replicas(server *v1alpha1.FtpServer) int32 {
+	if server.Spec.Replicas != nil {
+		return *server.Spec.Replicas
+	}
+	return 1
+}
+
+// GracePeriodSeconds is spec.template.terminationGracePeriodSeconds with its default.
+func GracePeriodSeconds(server *v1alpha1.FtpServer) int64 {
+	if s := server.Spec.Template.TerminationGracePeriodSeconds; s != nil {
+		return *s
+	}
+	return defaultGracePeriodSeconds
+}
+
+// Surge is how many pods a rollout may have beyond the replicas: 1, or 0 where the storage can be
+// mounted on one node only. claimModes as in Inputs.ClaimAccessModes.
+func Surge(server *v1alpha1.FtpServer, claimModes []corev1.PersistentVolumeAccessMode) int {
+	if singleNode(server, claimModes) {
+		return 0
+	}
+	return 1
+}
+
+// singleNode reports whether the storage may be mounted on one node at a time. A claim of which
+// nothing is known is taken for one that may not, which can never deadlock.
+func singleNode(server *v1alpha1.FtpServer, claimModes []corev1.PersistentVolumeAccessMode) bool {
+	storage := &server.Spec.Storage
+	switch {
+	case storage.PersistentVolumeClaim != nil:
+	case storage.VolumeClaimTemplate != nil:
+		claimModes = storage.VolumeClaimTemplate.Spec.AccessModes
+	default:
+		return false
+	}
+	return !slices.Contains(claimModes, corev1.ReadWriteMany) && !slices.Contains(claimModes, corev1.ReadOnlyMany)
+}
+
+// strategy replaces the pods one by one. A new pod comes first, so that there is always one
+// that takes sessions; but where the storage can be on one node only, an old pod goes first: a new one
+// on another node would wait for the volume, and the old one for the new one to be ready.
+func strategy(in Inputs) *appsac.DeploymentStrategyApplyConfiguration {
+	surge := Surge(in.Server, in.ClaimAccessModes)
+	return appsac.DeploymentStrategy().
+		WithType("RollingUpdate").
+		WithRollingUpdate(appsac.RollingUpdateDeployment().
+			WithMaxSurge(intstr.FromInt32(int32(surge))).
+			WithMaxUnavailable(intstr.FromInt32(int32(1 - surge))))
+}
