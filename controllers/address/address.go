@@ -71,11 +71,3 @@ type Result struct {
 	// a warning; both are empty when all is well.
 	Reason, Message string
 }
-
-// Find looks in this order: the spec, the load balancer's IP, the load balancer's host name, for
-// type NodePort a node's external and else internal IP, for type ClusterIP the cluster IP. Among
-// several of one kind the one advertised now stays; else the lowest. IPv4 comes before IPv6, since a 227
-// reply can't carry IPv6 (RFC 959).
-func Find(in Input) Result {
-	return Result{Address: in.Spec, Source: v1alpha1.AddressFromSpec}
-}

@@ -1,0 +1,166 @@
+package address
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// Find looks in this order: the spec, the load balancer's IP, the load balancer's host name; for
+// type NodePort a node's external and else internal IP; for type ClusterIP the cluster IP. Among
+// several of one kind the one that is advertised now stays, else it is the lowest. IPv4 comes
+// before IPv6, since a 227 reply can't carry IPv6 (RFC 959).
+func Find(in Input) Result {
+	if in.Spec != "" {
+		return Result{Address: canonical(in.Spec), Source: v1alpha1.AddressFromSpec}
+	}
+	switch in.ServiceType {
+	case corev1.ServiceTypeNodePort:
+		return fromNodes(in)
+	case corev1.ServiceTypeClusterIP:
+		return fromClusterIP(in)
+	}
+	return fromLoadBalancer(in)
+}
+
+// fromLoadBalancer prefers an IP to a host name, which has to be resolved.
+func fromLoadBalancer(in Input) Result {
+	var ips, names []string
+	for _, ingress := range in.Ingress {
+		ips = append(ips, ingress.IP)
+		if ingress.Hostname != "" {
+			names = append(names, ingress.Hostname)
+		}
+	}
+	result := Result{Address: bestIP(ips, in.Previous), Source: v1alpha1.AddressFromLoadBalancerIP}
+	if result.Address == "" {
+		result = Result{Address: best(names, in.Previous), Source: v1alpha1.AddressFromLoadBalancerHostname}
+	}
+	trouble := portErrors(in.Ingress)
+	switch {
+	case trouble != "":
+		result.Reason, result.Message = ReasonLoadBalancerPortError, trouble
+	case result.Address == "":
+		result.Reason = ReasonLoadBalancerPending
+		result.Message = "the load balancer has not given the Service an address yet: is one installed, and has it any left?"
+	}
+	return known(result)
+}
+
+// portErrors tells of the ports that a load balancer could not open, few of them for many alike.
+func portErrors(ingress []corev1.LoadBalancerIngress) string {
+	byError := map[string][]int32{}
+	for _, i := range ingress {
+		for _, p := range i.Ports {
+			if p.Error != nil {
+				byError[*p.Error] = append(byError[*p.Error], p.Port)
+			}
+		}
+	}
+	var parts []string
+	for text, ports := range byError {
+		slices.Sort(ports)
+		ports = slices.Compact(ports)
+		which := fmt.Sprintf("port %d", ports[0])
+		if len(ports) > 1 {
+			which = fmt.Sprintf("%d ports from %d on", len(ports), ports[0])
+		}
+		parts = append(parts, fmt.Sprintf("the load balancer reports %s for %s", text, which))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, "; ")
+}
+
+// fromNodes takes the address of a ready node, by which every client can reach the node ports; an
+// internal one reaches as far as the nodes' network does, which the source says.
+func fromNodes(in Input) Result {
+	var external, internal []string
+	for _, node := range in.Nodes {
+		if !node.Ready || in.OnlyNodesWithPod && !node.HasPod {
+			continue
+		}
+		for _, a := range node.Addresses {
+			switch a.Type {
+			case corev1.NodeExternalIP:
+				external = append(external, a.Address)
+			case corev1.NodeInternalIP:
+				internal = append(internal, a.Address)
+			}
+		}
+	}
+	result := Result{Address: bestIP(external, in.Previous), Source: v1alpha1.AddressFromNodeExternalIP}
+	if result.Address == "" {
+		result = Result{Address: bestIP(internal, in.Previous), Source: v1alpha1.AddressFromNodeInternalIP}
+	}
+	if result.Address == "" {
+		result.Reason, result.Message = ReasonNoNodeAddress, "no ready node has an IP address"
+		if in.OnlyNodesWithPod {
+			result.Message = "no ready node with a pod of this server has an IP address (externalTrafficPolicy is Local)"
+		}
+	}
+	return known(result)
+}
+
+func fromClusterIP(in Input) Result {
+	result := Result{Address: bestIP(in.ClusterIPs, in.Previous), Source: v1alpha1.AddressFromClusterIP}
+	if result.Address == "" {
+		result.Reason, result.Message = ReasonClusterIPPending, "the Service has no cluster IP yet"
+	}
+	return known(result)
+}
+
+// known takes the source away from a result without an address.
+func known(result Result) Result {
+	if result.Address == "" {
+		result.Source = ""
+	}
+	return result
+}
+
+// bestIP is the previous address if it is among the candidates of the better family, else the lowest
+// of them. Candidates that are no address ("None", "") don't count.
+func bestIP(candidates []string, previous string) string {
+	var ips []netip.Addr
+	for _, text := range candidates {
+		if ip, err := netip.ParseAddr(text); err == nil {
+			ips = append(ips, ip.Unmap())
+		}
+	}
+	if len(ips) == 0 {
+		return ""
+	}
+	slices.SortFunc(ips, func(a, b netip.Addr) int {
+		return cmp.Or(cmp.Compare(a.BitLen(), b.BitLen()), a.Compare(b)) // IPv4 first
+	})
+	for _, ip := range ips {
+		if ip.BitLen() == ips[0].BitLen() && ip.String() == previous {
+			return previous
+		}
+	}
+	return ips[0].String()
+}
+
+// best is the previous candidate, else the lowest.
+func best(candidates []string, previous string) string {
+	switch {
+	case len(candidates) == 0:
+		return ""
+	case slices.Contains(candidates, previous):
+		return previous
+	}
+	return slices.Min(candidates)
+}
+
+// canonical writes an IP address in its one canonical form and leaves a host name alone.
+func canonical(address string) string {
+	if ip, err := netip.ParseAddr(address); err == nil {
+		return ip.Unmap().String()
+	}
+	return address
+}
