@@ -60,7 +60,6 @@ type ServiceSpec struct {
 	// loadBalancerClass names the load balancer implementation, as in example.com/lb. Default:
 	// the cluster's. It can't be changed while the type is LoadBalancer.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$')",message="service.loadBalancerClass is a label-style name with an optional prefix: write it as in internal-vip or example.com/internal-vip"
 	LoadBalancerClass *string `json:"loadBalancerClass,omitempty"`
@@ -102,7 +101,6 @@ type PassiveSpec struct {
 	// host name (resolved); for NodePort a node's external, else internal, IP; the Service's
 	// cluster IP. Set it where clients reach the server by yet another address.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="isIP(self) || (self.matches('^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$') && !self.matches('(^|[.])[0-9]+$'))",message="passive.advertisedAddress is neither an IP address nor a host name: write it as in 203.0.113.10 or ftp.example.com, without a port or scheme"
 	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isLoopback() || ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast()",message="passive.advertisedAddress is no address that a client could dial (unspecified, multicast or broadcast): write the one that clients reach, or leave it out to have it found"

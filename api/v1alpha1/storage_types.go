@@ -26,7 +26,6 @@ type StorageSpec struct {
 type ClaimReference struct {
 	// claimName is the name of a claim in the FtpServer's namespace.
 	// +required
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="a claim's name consists of lower case letters, digits, - and . and begins and ends with a letter or digit: write the PersistentVolumeClaim's metadata.name"
 	ClaimName string `json:"claimName"`

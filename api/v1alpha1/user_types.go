@@ -19,7 +19,6 @@ const (
 // The last rule keeps homes out of the names under which the daemon hides uploads that are not
 // yet complete.
 //
-// +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=255
 // +kubebuilder:validation:XValidation:rule="self == '.' || !self.matches('(^|/)[.]{0,2}(/|$)')",message="home is no relative path: write it as in alice or teams/alice (. is the storage root), without / at either end, // , or parts that are . or .."
 // +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{Cc}\\\\\\\\]')",message="home holds a backslash or a control character: take it out (parts of the path are separated by /)"
@@ -31,7 +30,6 @@ type User struct {
 	// name is what the client gives as user name: letters, digits and . _ @ -, beginning with a
 	// letter or digit, 1 to 64 characters. "anonymous" and "ftp" belong to spec.anonymous.
 	// +required
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9._@-]*$')",message="a user name consists of letters, digits and . _ @ - and begins with a letter or digit: rename the user"
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['anonymous', 'ftp'])",message="anonymous and ftp are the names of login without an account: rename the user, or use spec.anonymous"
@@ -61,14 +59,12 @@ type User struct {
 type SecretKeyReference struct {
 	// name of the Secret, in the FtpServer's namespace.
 	// +required
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="a Secret's name consists of lower case letters, digits, - and . and begins and ends with a letter or digit: write the Secret's metadata.name"
 	Name string `json:"name"`
 	// key in the Secret's data. Default "password".
 	// +optional
 	// +kubebuilder:default=password
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="a key of a Secret consists of letters, digits and - _ . : write one of the Secret's data"
 	Key string `json:"key,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
@@ -21,8 +22,12 @@ const (
 	namespace  = "default"
 )
 
-// api is a client of the API server under test.
-var api client.Client
+var (
+	// restConfig says how to reach the API server under test.
+	restConfig *rest.Config
+	// api is a client of it.
+	api client.Client
+)
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -42,11 +47,11 @@ func run(m *testing.M) (code int, err error) {
 			code, err = 1, fmt.Errorf("stop the API server: %w", stopErr)
 		}
 	}()
-	config, err := env.Start()
+	restConfig, err = env.Start()
 	if err != nil {
 		return 1, fmt.Errorf("start an API server with the CRDs of %s: %w", crdDir, err)
 	}
-	if api, err = client.New(config, client.Options{}); err != nil {
+	if api, err = client.New(restConfig, client.Options{}); err != nil {
 		return 1, fmt.Errorf("make a client: %w", err)
 	}
 	return m.Run(), nil
@@ -73,3 +78,6 @@ func server(t *testing.T, spec string) *unstructured.Unstructured {
 func dryRun(ctx context.Context, object client.Object) error {
 	return api.Create(ctx, object, client.DryRunAll, client.FieldValidation("Strict"))
 }
+
+// cleanup is the context of what runs after a test, whose own has ended by then.
+func cleanup() context.Context { return context.Background() }
