@@ -11,12 +11,13 @@ import (
 // Compute makes the plan. The order of in.Pods is irrelevant, and nothing of in is changed.
 func Compute(in Input) Plan {
 	pods := oldestFirst(in.Pods)
+	inUse := held(pods)
 	plan := Plan{
 		Assign:  map[string]config.PortSet{},
-		Exposed: in.Range.Union(held(pods)),
+		Exposed: in.Range.Union(inUse),
 	}
 	plan.Routes, plan.Conflicts = routes(pods)
-	free := in.Range.Minus(held(pods))
+	free := in.Range.Minus(inUse)
 
 	var waiting []string
 	holders := 0
@@ -44,6 +45,7 @@ func Compute(in Input) Plan {
 		plan.Assign[name] = slices.Clone(free[:n])
 		free = free[n:]
 	}
+	plan.Replace = replacements(in, pods, plan)
 	return plan
 }
 
@@ -56,11 +58,11 @@ func oldestFirst(pods []Pod) []Pod {
 
 // held are the ports that any pod holds.
 func held(pods []Pod) config.PortSet {
-	var all config.PortSet
+	var all []uint16
 	for _, pod := range pods {
-		all = all.Union(pod.Held)
+		all = append(all, pod.Held...)
 	}
-	return all
+	return config.NewPortSet(all...)
 }
 
 // routes leads every held port to the oldest pod that holds it.

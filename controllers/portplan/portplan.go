@@ -32,6 +32,8 @@ type Pod struct {
 	Held config.PortSet
 	// Template is the passive-range annotation that it has from the pod template: see TemplateRange.
 	Template string
+	// Ready: it takes sessions. No pod is made to give its ports back before the other holders do.
+	Ready bool
 	// Terminating is true from the moment that its deletion was asked for.
 	Terminating bool
 }
@@ -49,7 +51,7 @@ type Input struct {
 
 // Conflict is a port that two pods hold, which only a hand that edits annotations can bring about.
 type Conflict struct {
-	// Pod is the younger holder. Unless it is terminating already it must be replaced.
+	// Pod is the younger holder.
 	Pod string
 	// Keeper is the older holder, which the ports still lead to.
 	Keeper string
@@ -75,6 +77,8 @@ type Plan struct {
 	Waiting []string
 	// Conflicts are the ports that two pods hold, ordered by pod and keeper.
 	Conflicts []Conflict
+	// Replace are the pods that the operator must delete, as no rolling update would get there.
+	Replace []Replacement
 }
 
 // MinimumPorts is the fewest ports with which every one of the replicas, and the pods that a
