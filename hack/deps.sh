@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# deps.sh [lab] [clients] [tools]: installs the programs that the local Kubernetes (lab), the
+# tests with real FTP clients (clients) and the checks (tools) need, from the distribution's
+# packages: only what is missing, and without starting any service. No argument means all.
+set -euo pipefail
+
+# COMMAND:PACKAGE, where a command that is there, whoever installed it, spares the package.
+LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftables conntrack:conntrack
+	ipset:ipset ebtables:ebtables socat:socat ethtool:ethtool openssl:openssl ip:iproute2
+	sysctl:procps unshare:util-linux nsenter:util-linux flock:util-linux mount:mount)
+CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3)
+TOOLS=(shellcheck:shellcheck git:git make:make)
+
+missing_packages() {
+	local pair
+	for pair; do
+		command -v "${pair%%:*}" >/dev/null 2>&1 || echo "${pair#*:}"
+	done | sort -u
+}
+
+cni_missing() {
+	local dir
+	for dir in /usr/lib/cni /opt/cni/bin /usr/libexec/cni; do
+		if [[ -x $dir/ptp ]]; then return 1; fi
+	done
+}
+
+wanted=()
+packages=()
+(($# > 0)) || set -- lab clients tools
+for group; do
+	case $group in
+	lab)
+		wanted+=("${LAB[@]}")
+		! cni_missing || packages+=(containernetworking-plugins)
+		;;
+	clients) wanted+=("${CLIENTS[@]}") ;;
+	tools) wanted+=("${TOOLS[@]}") ;;
+	*)
+		sed -n '2,4s/^# \{0,1\}//p' "$0"
+		exit 2
+		;;
+	esac
+done
+mapfile -t -O "${#packages[@]}" packages < <(missing_packages "${wanted[@]}")
+if ((${#packages[@]} == 0)); then
+	exit 0
+fi
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "error: missing, and there is no apt-get here to install them with; install what these Debian packages hold: ${packages[*]}" >&2
+	exit 1
+fi
+if [[ $(id -u) != 0 ]]; then
+	echo "error: missing: ${packages[*]}. Run as root: apt-get install --no-install-recommends ${packages[*]}" >&2
+	exit 1
+fi
+
+# Debian starts a service when its package is installed, unless this file says no.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+	trap 'rm -f "$policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
+echo "==> installing ${packages[*]} (Debian packages; half a minute or so)" >&2
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+install() { apt-get install -y --no-install-recommends "${packages[@]}" >"$log" 2>&1; }
+# The lists may be absent or too old; they are fetched only then.
+if ! install && ! { apt-get update >"$log" 2>&1 && install; }; then
+	tail -n 20 "$log" >&2
+	rm -f "$log"
+	echo "error: apt-get could not install ${packages[*]} (see above)" >&2
+	exit 1
+fi
+rm -f "$log"
