@@ -1,0 +1,181 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Serve takes control connections from l, which must be a TCP listener, until Shutdown or Close
+// (ErrServerClosed) or until l fails. It closes l. It may be called for several listeners.
+// The first call binds the passive ports.
+func (s *Server) Serve(l net.Listener) error {
+	if !s.track(l) {
+		_ = l.Close()
+		return ErrServerClosed
+	}
+	defer s.untrack(l)
+	if err := s.start(); err != nil {
+		return err
+	}
+	s.log.Info("serving", "address", l.Addr().String())
+	var wait time.Duration
+	for {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			wait = 0
+			s.admit(conn)
+		case s.now() == phaseClosed:
+			return ErrServerClosed
+		case isTransient(err):
+			// Out of descriptors or memory: wait for some to be given back, as net/http does.
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			s.log.Error("accept failed", "error", err, "retryIn", wait)
+			select {
+			case <-time.After(wait):
+			case <-s.ctx.Done():
+			}
+		default:
+			return fmt.Errorf("accept: %w", err)
+		}
+	}
+}
+
+// isTransient reports whether accepting may work again later.
+func isTransient(err error) bool {
+	for _, errno := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.ECONNABORTED, unix.EINTR} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) track(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now() == phaseClosed {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(l net.Listener) {
+	_ = l.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+}
+
+// admit begins a session, or refuses it with the reason.
+func (s *Server) admit(c net.Conn) {
+	conn, ok := c.(*net.TCPConn)
+	if !ok {
+		s.log.Error("not a TCP connection", "type", fmt.Sprintf("%T", c))
+		_ = c.Close()
+		return
+	}
+	reason := ""
+	switch s.now() {
+	case phaseRefusing, phaseClosed:
+		reason = "the server is shutting down"
+	default:
+		reason = s.notReady()
+	}
+	if reason != "" {
+		s.refuseConn(conn, reason)
+		return
+	}
+	sess := s.newSession(conn)
+	if !s.enroll(sess) {
+		s.refuseConn(conn, "the server is shutting down")
+		return
+	}
+	go func() {
+		defer s.dismiss(sess)
+		var reader sync.WaitGroup
+		reader.Go(func() { sess.in.run(sess.ctx, sess.leave) })
+		sess.run()
+		reader.Wait()
+	}()
+}
+
+// refuseConn says why there is no session. The reply fits the socket's buffer, so this blocks nobody.
+func (s *Server) refuseConn(conn *net.TCPConn, reason string) {
+	s.log.Info("connection refused", "peer", conn.RemoteAddr().String(), "reason", reason)
+	_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = fmt.Fprintf(conn, "421 Service not available: %s; try again later.\r\n", clean(reason))
+	_ = conn.Close()
+}
+
+// newSession prepares the session of a connection.
+func (s *Server) newSession(conn *net.TCPConn) *session {
+	prepareControl(conn)
+	sess := &session{
+		srv:    s,
+		id:     s.lastID.Add(1),
+		conn:   conn,
+		peer:   addrPort(conn.RemoteAddr()),
+		local:  addrPort(conn.LocalAddr()),
+		nudged: make(chan struct{}, 1),
+		params: newParams(),
+	}
+	sess.ctx, sess.end = context.WithCancelCause(context.Background())
+	sess.present, sess.leave = context.WithCancel(sess.ctx)
+	sess.log = s.sessionLog(sess)
+	sess.out = newReplyWriter(conn, func() { sess.end(errLost) })
+	sess.in = newControlReader(conn, sess.out.raw)
+	return sess
+}
+
+// sessionLog is the logger of a session in which nobody is logged in.
+func (s *Server) sessionLog(sess *session) *slog.Logger {
+	return s.log.With("session", sess.id, "peer", sess.peer.String())
+}
+
+// addrPort is a TCP address, with IPv4 as such also on a socket for both families.
+func addrPort(a net.Addr) netip.AddrPort {
+	ap := a.(*net.TCPAddr).AddrPort() // of a *net.TCPConn
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// prepareControl sets what a control connection needs. What fails is not essential.
+func prepareControl(conn *net.TCPConn) {
+	// Middleboxes forget connections that are silent during a long transfer.
+	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 8})
+	// Clients send ABOR as urgent data (the Telnet Synch); it belongs to the stream.
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
+		})
+	}
+}
+
+// enroll counts the session; false if the server no longer takes any.
+func (s *Server) enroll(c *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now() >= phaseRefusing {
+		return false
+	}
+	s.sessions[c] = struct{}{}
+	return true
+}
+
+func (s *Server) dismiss(c *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, c)
+	if s.now() >= phaseRefusing && len(s.sessions) == 0 {
+		close(s.noSessions)
+	}
+}

@@ -1,0 +1,170 @@
+package ftpd
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+)
+
+// minActivePort is the lowest port the daemon dials: below it are services that a client could
+// make the daemon talk to (RFC 2577 section 3).
+const minActivePort = 1024
+
+func (s *session) cmdPort(arg string) {
+	if !s.activeAllowed() {
+		return
+	}
+	to, err := parseHostPort(arg)
+	if err != nil {
+		s.reply(501, "Not understood: "+err.Error()+".")
+		return
+	}
+	s.setActive(to)
+}
+
+func (s *session) cmdEprt(arg string) {
+	if !s.activeAllowed() {
+		return
+	}
+	to, err := parseExtended(arg)
+	switch {
+	case errors.Is(err, errFamily), err == nil && to.Addr().Is4() != s.peer.Addr().Is4():
+		s.wrongFamily()
+	case err != nil:
+		s.reply(501, "Not understood: "+err.Error()+".")
+	default:
+		s.setActive(to)
+	}
+}
+
+// activeAllowed refuses PORT and EPRT where they can't be used.
+func (s *session) activeAllowed() bool {
+	switch {
+	case !s.settings().cfg.Active.Enabled:
+		s.reply(502, "Active mode is not enabled here; use PASV or EPSV.")
+		return false
+	case s.epsvAll:
+		s.afterEpsvAll()
+		return false
+	}
+	return true
+}
+
+// setActive takes the client's word for its port, but not for its address: a server that dials
+// any address can be used to attack others (RFC 2577).
+func (s *session) setActive(to netip.AddrPort) {
+	if to.Addr() != s.peer.Addr().WithZone("") || to.Port() < minActivePort {
+		s.log.Warn("active mode refused: not the client's address, or a privileged port", "target", to)
+		s.reply(504, "Refused: the address must be the one you connect from, the port at least 1024.")
+		return
+	}
+	s.setData(activeConnector{
+		from:    s.local.Addr(),
+		to:      netip.AddrPortFrom(s.peer.Addr(), to.Port()),
+		timeout: s.settings().cfg.Passive.ReservationTimeout.Std(),
+	})
+	s.reply(200, "Address noted.")
+}
+
+// cmdPasv reserves a port and names it with the advertised IPv4 address.
+func (s *session) cmdPasv(string) {
+	if s.epsvAll {
+		s.afterEpsvAll()
+		return
+	}
+	addr, why := s.pasvAddress()
+	if why != "" {
+		s.reply(425, why)
+		return
+	}
+	if r := s.reserve(); r != nil {
+		s.reply(227, "Entering Passive Mode ("+formatHostPort(addr, r.Port())+").")
+	}
+}
+
+// pasvAddress is the IPv4 address for PASV, or why there is none.
+func (s *session) pasvAddress() (addr netip.Addr, why string) {
+	passiveCfg := s.settings().cfg.Passive
+	over4 := s.local.Addr().Is4()
+	if !over4 && passiveCfg.PeerCheck != config.PeerCheckRelaxed {
+		// The client would connect by IPv4, from another address than the one we know.
+		return netip.Addr{}, "PASV needs IPv4, and you are connected by IPv6; use EPSV."
+	}
+	if addr = s.srv.resolver.Addr(true); addr.IsValid() {
+		return addr, ""
+	}
+	switch {
+	case passiveCfg.AdvertisedAddress != "":
+		return netip.Addr{}, "The server's IPv4 address is not known; use EPSV, or try again later."
+	case !over4:
+		return netip.Addr{}, "PASV needs an IPv4 address, and there is none; use EPSV."
+	}
+	return s.local.Addr(), ""
+}
+
+// cmdEpsv reserves a port; the address is the control connection's (RFC 2428 section 3).
+func (s *session) cmdEpsv(arg string) {
+	arg = strings.TrimSpace(arg)
+	if strings.EqualFold(arg, "ALL") {
+		s.epsvAll = true
+		s.reply(200, "Only EPSV from now on.")
+		return
+	}
+	if arg != "" {
+		family, err := parseFamily(arg)
+		switch {
+		case errors.Is(err, errFamily), err == nil && (family == familyIPv4) != s.local.Addr().Is4():
+			s.wrongFamily()
+			return
+		case err != nil:
+			s.reply(501, "Syntax: EPSV [1 | 2 | ALL]")
+			return
+		}
+	}
+	if r := s.reserve(); r != nil {
+		s.reply(229, fmt.Sprintf("Entering Extended Passive Mode (|||%d|)", r.Port()))
+	}
+}
+
+// reserve gets a passive port for the session, giving up the one it may hold. If there is none
+// to be had, it says so and returns nil.
+func (s *session) reserve() *passive.Reservation {
+	s.dropData()
+	cfg := s.settings().cfg.Passive
+	r, err := s.srv.pool().Reserve(s.present, passive.Request{
+		Client:  s.peer.Addr(),
+		AnyPeer: cfg.PeerCheck == config.PeerCheckRelaxed,
+		Timeout: cfg.ReservationTimeout.Std(),
+	})
+	if err != nil {
+		s.log.Warn("no passive port", "error", err)
+		s.reply(425, "No passive port is free; try again later.")
+		return nil
+	}
+	s.setData(passiveConnector{r})
+	return r
+}
+
+// wrongFamily names the one address family that works: the control connection's.
+func (s *session) wrongFamily() {
+	family := familyIPv6
+	if s.local.Addr().Is4() {
+		family = familyIPv4
+	}
+	s.reply(522, fmt.Sprintf("Network protocol not supported, use (%d)", family))
+}
+
+// afterEpsvAll refuses what RFC 2428 section 4 forbids from then on.
+func (s *session) afterEpsvAll() { s.reply(503, "You sent EPSV ALL: only EPSV can be used now.") }
+
+// eprtFeature announces EPRT where it can be used.
+func eprtFeature(s *session) string {
+	if !s.settings().cfg.Active.Enabled {
+		return ""
+	}
+	return "EPRT"
+}

@@ -1,0 +1,79 @@
+package ftpd
+
+import (
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// cmdSize is exact or an error (RFC 3659 section 4): in TYPE A it would have to read the file.
+func (s *session) cmdSize(arg string) {
+	name, ok := s.path(arg)
+	if !ok {
+		return
+	}
+	info, err := s.fs.Stat(name)
+	switch {
+	case err != nil:
+		s.refuse(name, err)
+	case !info.Mode().IsRegular():
+		s.reply(550, name+": not a plain file.")
+	case s.ascii:
+		s.reply(550, "SIZE is known in TYPE I only.")
+	default:
+		s.reply(213, strconv.FormatInt(info.Size(), 10))
+	}
+}
+
+func (s *session) cmdMdtm(arg string) {
+	name, ok := s.path(arg)
+	if !ok {
+		return
+	}
+	info, err := s.fs.Stat(name)
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
+	s.reply(213, formatTime(info.ModTime()))
+}
+
+// cmdMfmt sets the modification time (draft-somers-ftp-mfxx).
+func (s *session) cmdMfmt(arg string) {
+	stamp, file, found := strings.Cut(arg, " ")
+	t, err := parseTime(stamp)
+	if err != nil || !found || file == "" {
+		s.reply(501, "Syntax: MFMT <YYYYMMDDHHMMSS> <file>, the time in UTC")
+		return
+	}
+	name, ok := s.path(file)
+	if !ok {
+		return
+	}
+	if err := s.fs.SetModTime(name, t); err != nil {
+		s.refuse(name, err)
+		return
+	}
+	s.log.Info("set time", "path", name, "time", t)
+	s.reply(213, "Modify="+formatTime(t)+"; "+name)
+}
+
+// siteChmod sets the permission bits: SITE CHMOD 644 name.
+func (s *session) siteChmod(arg string) {
+	text, file, found := strings.Cut(arg, " ")
+	mode, err := parseMode(text)
+	if err != nil || !found || file == "" {
+		s.reply(501, "Syntax: SITE CHMOD <mode, three octal digits> <file>")
+		return
+	}
+	name, ok := s.path(file)
+	if !ok {
+		return
+	}
+	if err := s.fs.Chmod(name, fs.FileMode(mode)); err != nil {
+		s.refuse(name, err)
+		return
+	}
+	s.log.Info("set mode", "path", name, "mode", fs.FileMode(mode))
+	s.reply(200, "Mode set.")
+}

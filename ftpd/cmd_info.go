@@ -1,0 +1,119 @@
+package ftpd
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// cmdStat tells the state of the session and its transfer, or lists a path over the control connection
+// (RFC 959 section 4.1.3).
+func (s *session) cmdStat(arg string) {
+	if arg == "" {
+		s.out.multi(211, "Status of the FTP server:", s.statusLines(), "End of status.")
+		return
+	}
+	if !s.rights().CanList() {
+		s.denied()
+		return
+	}
+	arg, itself := splitFlags(arg)
+	t, err := locate(s.fs, s.cwd, arg, itself)
+	if err != nil {
+		s.refuse(arg, err)
+		return
+	}
+	code := 212 // directory status
+	if t.dir == "" {
+		code = 213 // file status
+	}
+	s.out.stream(code, "Status of "+arg+":", "End of status.", func(line func(string) error) error {
+		if err := statLines(s.fs, t, line); err != nil {
+			return line("The listing is not complete: the directory could not be read.")
+		}
+		return nil
+	})
+}
+
+func (s *session) statusLines() []string {
+	lines := []string{
+		"Connected from " + s.peer.Addr().String(),
+		"Logged in as " + s.login.Name + ", access " + string(s.login.Access),
+		"TYPE: " + s.typeName() + "; STRUcture: " + s.structureName() + "; MODE: stream",
+	}
+	if s.transfer != nil {
+		return append(lines, s.transfer.progress(time.Now()))
+	}
+	if s.data != nil {
+		return append(lines, "Data connection: "+s.data.describe())
+	}
+	return append(lines, "No data connection")
+}
+
+func (s *session) structureName() string {
+	if s.record {
+		return "record"
+	}
+	return "file"
+}
+
+// progress is a line that tells how far the transfer has come.
+func (t *transfer) progress(now time.Time) string {
+	of := ""
+	if t.size >= 0 {
+		of = fmt.Sprintf(" of %d", t.size)
+	}
+	return fmt.Sprintf("%s %s: %d%s bytes in %v", t.verb, t.path, t.bytes.Load(), of, now.Sub(t.started).Round(time.Millisecond))
+}
+
+func (s *session) cmdSyst(string) { s.reply(215, "UNIX Type: L8") }
+func (s *session) cmdNoop(string) { s.reply(200, "NOOP done.") }
+func (s *session) cmdSmnt(string) { s.reply(502, "There are no file systems to mount here.") }
+
+// cmdClnt takes the name of the client's program, for the log.
+func (s *session) cmdClnt(arg string) {
+	s.log.Debug("client", "program", arg)
+	s.reply(200, "Noted.")
+}
+
+// cmdHelp lists the commands, or explains one.
+func (s *session) cmdHelp(arg string) {
+	if arg = strings.TrimSpace(arg); arg != "" {
+		verb := strings.ToUpper(arg)
+		if c := commands[verb]; c != nil {
+			s.reply(214, c.usage(verb))
+			return
+		}
+		s.reply(501, "Unknown command; HELP lists those that are known.")
+		return
+	}
+	var lines []string
+	for verbs := range slices.Chunk(slices.Sorted(maps.Keys(commands)), 8) {
+		lines = append(lines, strings.Join(verbs, " "))
+	}
+	s.out.multi(214, "Commands:", lines, "HELP <command> shows its syntax.")
+}
+
+// cmdFeat lists what goes beyond RFC 959 (RFC 2389).
+func (s *session) cmdFeat(string) { s.out.multi(211, "Features:", features(s), "End") }
+
+// cmdOpts takes the options of other commands (RFC 2389 section 4).
+func (s *session) cmdOpts(arg string) {
+	name, options := parseCommand(arg)
+	options = strings.TrimSpace(options)
+	switch name {
+	case "MLST":
+		s.facts = parseFacts(options)
+		s.reply(200, strings.TrimSpace("MLST OPTS "+s.facts.String()))
+	case "UTF8", "UTF-8":
+		if options == "" || strings.EqualFold(options, "ON") {
+			s.reply(200, "Names are in UTF-8.")
+			return
+		}
+		s.reply(504, "Names are always in UTF-8.")
+	default:
+		s.reply(501, "There are no options for that; OPTS takes MLST and UTF8.")
+	}
+}

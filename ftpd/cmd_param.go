@@ -1,0 +1,83 @@
+package ftpd
+
+import (
+	"strconv"
+	"strings"
+)
+
+// cmdType takes the types a machine of 8-bit bytes has (RFC 1123 section 4.1.2.1 requires A N, I, L 8).
+func (s *session) cmdType(arg string) {
+	switch strings.ToUpper(strings.TrimSpace(arg)) {
+	case "A", "A N":
+		s.ascii = true
+		s.reply(200, "Type is ASCII.")
+	case "I", "L 8", "L8":
+		s.ascii = false
+		s.reply(200, "Type is binary.")
+	default:
+		s.parameter(arg, "AEIL", "types are A, A N, I and L 8")
+	}
+}
+
+// cmdStru takes F, and R as a stream of text (RFC 1123 section 4.1.2.5 allows it: files have no records here).
+func (s *session) cmdStru(arg string) {
+	switch strings.ToUpper(strings.TrimSpace(arg)) {
+	case "F":
+		s.record = false
+		s.reply(200, "Structure is file.")
+	case "R":
+		s.record = true
+		s.reply(200, "Structure is record, stored as a stream.")
+	default:
+		s.parameter(arg, "FRP", "structures are F and R")
+	}
+}
+
+func (s *session) cmdMode(arg string) {
+	if strings.EqualFold(strings.TrimSpace(arg), "S") {
+		s.reply(200, "Mode is stream.")
+		return
+	}
+	s.parameter(arg, "SBC", "the mode is S")
+}
+
+// parameter refuses an argument: 504 if it begins with one of the letters that RFC 959 knows,
+// else 501.
+func (s *session) parameter(arg, known, have string) {
+	if first := strings.ToUpper(strings.TrimSpace(arg)); first != "" && strings.Contains(known, first[:1]) {
+		s.reply(504, "Not implemented: "+have+".")
+		return
+	}
+	s.reply(501, "Not understood: "+have+".")
+}
+
+// cmdAllo notes how much the next STOR will bring. It is no reservation, since none is needed; but
+// a binary upload that brings less is not taken for complete.
+func (s *session) cmdAllo(arg string) {
+	octets, record, hasRecord := strings.Cut(strings.TrimSpace(arg), " ")
+	n, err := parseOffset(octets)
+	if hasRecord {
+		size, found := strings.CutPrefix(strings.ToUpper(record), "R ")
+		if _, bad := parseOffset(size); !found || bad != nil {
+			err = errOffset
+		}
+	}
+	if err != nil {
+		s.reply(501, "Syntax: ALLO <octets> [R <octets>]")
+		return
+	}
+	s.allocate = n
+	s.reply(200, "Noted.")
+}
+
+// cmdRest notes where the next transfer begins. Whether the file is that long is told then
+// (RFC 3659 section 5.3).
+func (s *session) cmdRest(arg string) {
+	n, err := parseOffset(strings.TrimSpace(arg))
+	if err != nil {
+		s.reply(501, "Not understood: "+err.Error()+".")
+		return
+	}
+	s.restart = n
+	s.reply(350, "Restarting at "+strconv.FormatInt(n, 10)+". Send STOR, APPE or RETR.")
+}

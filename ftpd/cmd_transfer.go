@@ -1,0 +1,180 @@
+package ftpd
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+func (s *session) cmdRetr(arg string) {
+	name, ok := s.path(arg)
+	if !ok || s.restartsText() {
+		return
+	}
+	f, err := s.fs.Open(name)
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
+	closeFile := func() { _ = f.Close() }
+	j, err := s.download(name, f)
+	if err != nil {
+		closeFile()
+		s.refuse(name, err)
+		return
+	}
+	j.closed = closeFile
+	s.start(j)
+}
+
+// restartsText refuses REST in TYPE A: an offset into text as the network has it can't be found
+// without counting its lines.
+func (s *session) restartsText() bool {
+	if !s.ascii || s.restart == 0 {
+		return false
+	}
+	s.reply(554, "Text can't be restarted: send TYPE I, then REST again.")
+	return true
+}
+
+// download plans the sending of f from the restart point on. What is added to the file
+// meanwhile is not sent: the client was told the size.
+func (s *session) download(name string, f storage.File) (job, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return job{}, err
+	}
+	offset, size := s.restart, info.Size()
+	if offset > size {
+		return job{}, storage.ErrOffset
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		return job{}, err
+	}
+	j := job{verb: "RETR", path: name, event: "download", size: size - offset, done: "Transfer complete."}
+	j.opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, j.size)
+	j.move = func(t *transfer, conn net.Conn) error { return sendFile(t, conn, f, offset, size-offset) }
+	if s.ascii {
+		j.size = -1
+		j.opening = fmt.Sprintf("Opening ASCII mode data connection for %s.", name)
+		j.move = func(t *transfer, conn net.Conn) error { return toNetwork(dataWriter{t, conn}, f) }
+	}
+	return j, nil
+}
+
+func (s *session) cmdStor(arg string) { s.store("STOR", arg, storage.CreateOptions{Offset: s.restart}) }
+
+// cmdAppe appends; after REST it is STOR (RFC 3659 section 5.3).
+func (s *session) cmdAppe(arg string) {
+	s.store("APPE", arg, storage.CreateOptions{Offset: s.restart, Append: s.restart == 0})
+}
+
+func (s *session) store(verb, arg string, o storage.CreateOptions) {
+	name, ok := s.path(arg)
+	if !ok || s.restartsText() {
+		return
+	}
+	inPlace := o.Append || o.Offset > 0
+	if !s.rights().CanOverwrite() {
+		if inPlace {
+			s.denied()
+			return
+		}
+		o.Exclusive = true
+	}
+	u, err := s.fs.Create(name, o)
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
+	j := s.upload(verb, name, u, inPlace)
+	j.opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
+	j.done = "Transfer complete."
+	s.start(j)
+}
+
+// cmdStou stores under a name that is free: the argument, if it is, or one made from it.
+func (s *session) cmdStou(arg string) {
+	if arg == "" {
+		arg = "ftp." + rand.Text()
+	}
+	name, ok := s.path(arg)
+	if !ok {
+		return
+	}
+	u, err := s.fs.Create(name, storage.CreateOptions{Exclusive: true})
+	if errors.Is(err, fs.ErrExist) {
+		name += "." + rand.Text()
+		u, err = s.fs.Create(name, storage.CreateOptions{Exclusive: true})
+	}
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
+	j := s.upload("STOU", name, u, false)
+	j.opening = "FILE: " + name // RFC 1123 section 4.1.2.9
+	j.done = "Transfer complete; unique file name: " + name
+	s.start(j)
+}
+
+// upload plans the storing of what comes into u.
+func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job {
+	announced := s.allocate
+	j := job{
+		verb: verb, path: name, event: "upload", size: -1, upload: true,
+		commit:  u.Commit,
+		discard: func() { _ = u.Abort() },
+	}
+	if s.ascii {
+		j.move = func(t *transfer, conn net.Conn) error { return fromNetwork(u.Writer(), dataReader{t, conn}) }
+		return j
+	}
+	if inPlace {
+		announced = 0 // clients differ in whether they announce the rest or the whole
+	}
+	if announced > 0 {
+		j.size = announced
+	}
+	j.move = func(t *transfer, conn net.Conn) error {
+		if err := receiveFile(t, conn, u.Writer()); err != nil {
+			return err
+		}
+		if t.bytes.Load() < announced {
+			return errTruncated
+		}
+		return nil
+	}
+	return j
+}
+
+// noTransfer gives up what was agreed upon for a transfer command that was refused: a data address
+// serves one such command, and the passive port is needed by others.
+func (s *session) noTransfer() {
+	s.dropData()
+	s.restart, s.allocate = 0, 0
+}
+
+// typeName is the representation type as replies name it.
+func (s *session) typeName() string {
+	if s.ascii {
+		return "ASCII"
+	}
+	return "BINARY"
+}
+
+// cmdAbor ends the running transfer: 426 for it, then 226. Without one it closes the data
+// connection that may be there.
+func (s *session) cmdAbor(string) {
+	if s.transfer != nil {
+		s.aborting = true
+		s.transfer.abort(errAborted)
+		return
+	}
+	s.noTransfer()
+	s.reply(226, "No transfer was running; the data connection is closed.")
+}

@@ -1,0 +1,132 @@
+package ftpd
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+const (
+	// chunk is how much moves between two looks at the deadline and the abort. One chunk is one
+	// io.CopyN, which is what lets Go use sendfile and splice.
+	chunk = 4 << 20
+	// maxSplices bounds the uploads that splice at one time. Each takes a pipe of 1 MiB, of
+	// which the kernel grants an unprivileged user 64 (pipe-user-pages-soft); beyond that all
+	// his pipes shrink and every upload is slow.
+	maxSplices = 32
+	// copyBuffer is the size of the buffers of the uploads that don't splice.
+	copyBuffer = 256 << 10
+)
+
+var (
+	splices = make(chan struct{}, maxSplices)
+	buffers = sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
+)
+
+// sendFile sends size octets of f, from where it stands.
+func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) error {
+	for sent := int64(0); sent < size; {
+		if err := t.extend(); err != nil {
+			return err
+		}
+		n, err := io.CopyN(conn, f, min(chunk, size-sent)) // sendfile, for an *os.File and a *net.TCPConn
+		sent += n
+		t.bytes.Add(n)
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return errShrunk
+		case n > 0 && slow(t, err):
+			// What was read and not sent has to be read again.
+			if _, err := f.Seek(offset+sent, io.SeekStart); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// receiveFile stores what comes until the end.
+func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
+	copyN := func() (int64, error) { return io.CopyN(w, conn, chunk) } // splice, for an *os.File and a *net.TCPConn
+	select {
+	case splices <- struct{}{}:
+		defer func() { <-splices }()
+	default:
+		buf := buffers.Get().(*[]byte)
+		defer buffers.Put(buf)
+		// The structs hide the methods that would make io.CopyBuffer splice.
+		dst, src := struct{ io.Writer }{w}, struct{ io.Reader }{conn}
+		copyN = func() (int64, error) {
+			n, err := io.CopyBuffer(dst, io.LimitReader(src, chunk), *buf)
+			if err == nil && n < chunk {
+				err = io.EOF
+			}
+			return n, err
+		}
+	}
+	for {
+		if err := t.extend(); err != nil {
+			return err
+		}
+		n, err := copyN()
+		t.bytes.Add(n)
+		switch {
+		case err == nil, n > 0 && slow(t, err):
+		case errors.Is(err, io.EOF):
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// slow reports whether err only means that a chunk took longer than a connection may stand
+// still. If anything moved in that time, the transfer goes on.
+func slow(t *transfer, err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && t.stopped() == nil
+}
+
+// dataWriter writes to a data connection for those who have bytes instead of a file.
+type dataWriter struct {
+	t    *transfer
+	conn net.Conn
+}
+
+// Write counts what it writes and allows a slow client time as long as anything moves.
+func (w dataWriter) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		if err := w.t.extend(); err != nil {
+			return written, err
+		}
+		n, err := w.conn.Write(p[written:])
+		written += n
+		w.t.bytes.Add(int64(n))
+		if err != nil && (n == 0 || !slow(w.t, err)) {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// dataReader reads from a data connection, counting.
+type dataReader struct {
+	t    *transfer
+	conn net.Conn
+}
+
+func (r dataReader) Read(p []byte) (int, error) {
+	if err := r.t.extend(); err != nil {
+		return 0, err
+	}
+	n, err := r.conn.Read(p)
+	r.t.bytes.Add(int64(n))
+	return n, err
+}

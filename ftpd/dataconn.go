@@ -1,0 +1,66 @@
+package ftpd
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+)
+
+// connector makes the one data connection that PASV, EPSV, PORT or EPRT agreed upon.
+type connector interface {
+	// connect waits for the client, or dials it.
+	connect(ctx context.Context) (*net.TCPConn, error)
+	// release gives up what is held for it; it may be called at any time, and again.
+	release()
+	// describe is for STAT.
+	describe() string
+}
+
+// passiveConnector waits on a reserved port.
+type passiveConnector struct{ *passive.Reservation }
+
+func (c passiveConnector) connect(ctx context.Context) (*net.TCPConn, error) { return c.Accept(ctx) }
+func (c passiveConnector) release()                                          { c.Release() }
+func (c passiveConnector) describe() string {
+	return fmt.Sprintf("passive, port %d is reserved", c.Port())
+}
+
+// activeConnector dials the client, from the address that the client knows the server by.
+type activeConnector struct {
+	from    netip.Addr
+	to      netip.AddrPort
+	timeout time.Duration
+}
+
+func (c activeConnector) connect(ctx context.Context) (*net.TCPConn, error) {
+	d := net.Dialer{
+		Timeout:   c.timeout,
+		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.from, 0)),
+	}
+	conn, err := d.DialContext(ctx, "tcp", c.to.String())
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.TCPConn), nil // what a Dialer returns for "tcp"
+}
+
+func (c activeConnector) release()         {}
+func (c activeConnector) describe() string { return "active, to " + c.to.String() }
+
+// setData replaces what the last PASV, EPSV, PORT or EPRT agreed upon.
+func (s *session) setData(c connector) {
+	s.dropData()
+	s.data = c
+}
+
+// dropData gives up what was agreed upon.
+func (s *session) dropData() {
+	if s.data != nil {
+		s.data.release()
+		s.data = nil
+	}
+}

@@ -1,0 +1,131 @@
+package ftpd
+
+import (
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+)
+
+// factNames are the facts of MLST and MLSD (RFC 3659 section 7.5), in the order they are sent.
+var factNames = []string{"type", "size", "modify", "perm", "unique", "UNIX.mode"}
+
+// factSet is a set of facts: bit i is factNames[i].
+type factSet uint8
+
+const (
+	factType factSet = 1 << iota
+	factSize
+	factModify
+	factPerm
+	factUnique
+	factMode
+
+	allFacts = factType | factSize | factModify | factPerm | factUnique | factMode
+)
+
+// parseFacts reads OPTS MLST's list: names, each ended by a semicolon. Those that are not known
+// are ignored (RFC 3659 section 7.9).
+func parseFacts(list string) factSet {
+	var set factSet
+	for name := range strings.SplitSeq(list, ";") {
+		for i, known := range factNames {
+			if strings.EqualFold(name, known) {
+				set |= 1 << i
+			}
+		}
+	}
+	return set
+}
+
+// String lists the set as parseFacts reads it.
+func (set factSet) String() string {
+	var b strings.Builder
+	for i, name := range factNames {
+		if set&(1<<i) != 0 {
+			b.WriteString(name + ";")
+		}
+	}
+	return b.String()
+}
+
+// mlstFeature lists all facts, those that are sent marked with an asterisk.
+func mlstFeature(s *session) string {
+	var b strings.Builder
+	b.WriteString("MLST ")
+	for i, name := range factNames {
+		b.WriteString(name)
+		if s.facts&(1<<i) != 0 {
+			b.WriteByte('*')
+		}
+		b.WriteByte(';')
+	}
+	return b.String()
+}
+
+// factLine is an entry of MLST or MLSD: its facts, a blank, its name. kind overrides the type of
+// a directory: cdir or pdir.
+func factLine(set factSet, e entry, kind string, rights auth.Rights) string {
+	var b strings.Builder
+	add := func(fact factSet, name, value string) {
+		if set&fact != 0 && value != "" {
+			b.WriteString(name + "=" + value + ";")
+		}
+	}
+	if kind == "" {
+		kind = factKind(e.info.Mode())
+	}
+	add(factType, "type", kind)
+	if !e.info.IsDir() {
+		add(factSize, "size", strconv.FormatInt(e.info.Size(), 10))
+	}
+	add(factModify, "modify", formatTime(e.info.ModTime()))
+	if set&factPerm != 0 {
+		b.WriteString("perm=" + factPerms(e.info.Mode(), rights) + ";") // may well be empty
+	}
+	add(factUnique, "unique", uniqueID(e.info))
+	add(factMode, "UNIX.mode", fmt.Sprintf("%04o", e.info.Mode().Perm()))
+	return b.String() + " " + e.name
+}
+
+func factKind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "dir"
+	case mode.IsRegular():
+		return "file"
+	case mode&fs.ModeSymlink != 0:
+		return "OS.unix=slink"
+	default:
+		return "OS.unix=special"
+	}
+}
+
+// factPerms says which commands the user's rights allow on the entry.
+func factPerms(mode fs.FileMode, r auth.Rights) string {
+	perms := []struct {
+		letter     byte
+		dir, file  bool
+		permission bool
+	}{
+		{'a', false, true, r.CanOverwrite()},
+		{'c', true, false, r.CanCreate()},
+		{'d', true, true, r.CanDelete()},
+		{'e', true, false, true},
+		{'f', true, true, r.CanRename()},
+		{'l', true, false, r.CanList()},
+		{'m', true, false, r.CanMkdir()},
+		{'p', true, false, r.CanDelete()},
+		{'r', false, true, r.CanRead()},
+		{'w', false, true, r.CanOverwrite()},
+	}
+	var b strings.Builder
+	for _, p := range perms {
+		if p.permission && (p.dir && mode.IsDir() || p.file && mode.IsRegular()) {
+			b.WriteByte(p.letter)
+		}
+	}
+	return b.String()
+}

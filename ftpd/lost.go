@@ -1,0 +1,33 @@
+package ftpd
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// clientLost reports whether the control connection has ended without a QUIT. The end of an
+// upload's data connection is the end of the file only if the client is still there: the kernel
+// of a client that was killed ends both connections in the same orderly way.
+func (s *session) clientLost() bool {
+	if s.in.quit.Load() {
+		return false
+	}
+	return s.in.ended.Load() || peekEnd(s.conn)
+}
+
+// peekEnd reports whether the peer has closed the connection and everything it sent was read,
+// without taking anything from the reader, who may not have been scheduled yet.
+func peekEnd(conn syscall.Conn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return true
+	}
+	ended := false
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		ended = n == 0 && err == nil || err == unix.ECONNRESET
+	})
+	return ended || err != nil
+}

@@ -1,0 +1,61 @@
+package ftpd
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// timeLayout is a time-val of RFC 3659 section 2.3, which is always UTC.
+const timeLayout = "20060102150405"
+
+var (
+	errOffset = errors.New("write the offset in octets, as a decimal number")
+	errTime   = errors.New("write the time as YYYYMMDDHHMMSS or YYYYMMDDHHMMSS.sss, in UTC")
+	errMode   = errors.New("write the mode as three octal digits, such as 644")
+)
+
+// parseOffset reads digits only (RFC 3659 section 5.3), up to the largest size a file can have.
+func parseOffset(text string) (int64, error) {
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		return 0, errOffset
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, errOffset
+	}
+	return n, nil
+}
+
+// formatTime writes a time-val, in whole seconds.
+func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// parseTime reads a time-val, with or without a fraction.
+func parseTime(text string) (time.Time, error) {
+	whole, fraction, hasFraction := strings.Cut(text, ".")
+	if len(whole) != len(timeLayout) || strings.Trim(whole+fraction, "0123456789") != "" {
+		return time.Time{}, errTime
+	}
+	if hasFraction && (fraction == "" || len(fraction) > 9) {
+		return time.Time{}, errTime
+	}
+	t, err := time.Parse(timeLayout, whole) // takes a fraction after the seconds, too: ruled out above
+	if err != nil {
+		return time.Time{}, errTime
+	}
+	if hasFraction {
+		nanos, _ := strconv.Atoi((fraction + "000000000")[:9]) // digits only, seen above
+		t = t.Add(time.Duration(nanos))
+	}
+	return t, nil
+}
+
+// parseMode reads permission bits: three octal digits, with or without a leading zero.
+func parseMode(text string) (uint32, error) {
+	n, err := strconv.ParseUint(text, 8, 16)
+	if err != nil || n > 0o777 || len(text) < 3 || len(text) > 4 {
+		return 0, errMode
+	}
+	return uint32(n), nil
+}

@@ -1,0 +1,111 @@
+package ftpd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+)
+
+// portsFilePoll is how often passive.portsFile is looked at until it holds the ports.
+const portsFilePoll = 250 * time.Millisecond
+
+// notReady returns why sessions can't be served, or "".
+func (s *Server) notReady() string {
+	passiveCfg := s.settings.Load().cfg.Passive
+	if why := s.portsWait.Load(); why != nil {
+		return *why
+	}
+	if !passiveCfg.RequireAddress || s.resolver.Addr(true).IsValid() || s.resolver.Addr(false).IsValid() {
+		return ""
+	}
+	if passiveCfg.AdvertisedAddress == "" {
+		return "the address to advertise is not known yet"
+	}
+	return "the address to advertise, " + passiveCfg.AdvertisedAddress + ", could not be resolved yet"
+}
+
+// Ready returns why the server takes no sessions, as /readyz does, or "" if it does. It stops
+// being ready when Shutdown begins, even though sessions are still taken for a while.
+func (s *Server) Ready() string {
+	if s.now() != phaseServing {
+		return "draining"
+	}
+	return s.notReady()
+}
+
+// bindPorts binds the passive ports, for the life of the server.
+func (s *Server) bindPorts(ports config.PortSet) error {
+	pool, err := passive.Listen(passiveHost(s.settings.Load().cfg.Listen), ports, s.log)
+	if err != nil {
+		return fmt.Errorf("passive.ports: %w", err)
+	}
+	s.ports.Store(pool)
+	s.portsWait.Store(nil)
+	s.log.Info("passive ports bound", "ports", ports.String())
+	return nil
+}
+
+func (s *Server) waitForPorts(why string) { s.portsWait.Store(&why) }
+
+// passiveHost is the address to bind passive ports on: the control port's, or every address if
+// there are several of those.
+func passiveHost(listen []string) string {
+	var host string
+	for i, address := range listen {
+		h, _, _ := net.SplitHostPort(address) // validated with the configuration
+		if i > 0 && h != host {
+			return ""
+		}
+		host = h
+	}
+	return host
+}
+
+// awaitPortsFile binds the ports that the file holds once it holds any, and never looks at it
+// again: a session may have been told any of them.
+func (s *Server) awaitPortsFile(file string) {
+	s.waitForPorts("waiting for the passive ports in " + file)
+	tick := time.NewTicker(portsFilePoll)
+	defer tick.Stop()
+	last := ""
+	for {
+		why := s.tryPortsFile(file)
+		if why == "" {
+			return
+		}
+		if why != last {
+			s.log.Info("not ready", "reason", why)
+			s.waitForPorts(why)
+			last = why
+		}
+		select {
+		case <-tick.C:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// tryPortsFile binds the file's ports, or returns why it could not.
+func (s *Server) tryPortsFile(file string) string {
+	text, err := os.ReadFile(file) //nolint:gosec // the operator of the daemon names it
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "passive.portsFile: " + err.Error()
+	}
+	ports, err := config.ParsePortSet(string(text))
+	if err != nil {
+		return "passive.portsFile " + file + ": " + err.Error()
+	}
+	if len(ports) == 0 {
+		return "waiting for the passive ports in " + file
+	}
+	if err := s.bindPorts(ports); err != nil {
+		return err.Error()
+	}
+	return ""
+}

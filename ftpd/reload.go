@@ -1,0 +1,71 @@
+package ftpd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
+
+// newSettings validates a configuration file whole.
+func newSettings(file []byte, cache *passhash.Cache) (*settings, error) {
+	cfg, err := config.Parse(file)
+	if err != nil {
+		return nil, err
+	}
+	return &settings{
+		cfg:  cfg,
+		hash: config.Hash(file),
+		auth: auth.New(cfg.Users, cfg.Anonymous, cache),
+	}, nil
+}
+
+// Reload puts a new configuration file in the old one's place, whole or not at all: if it is
+// invalid, or differs in a static field, the old one goes on serving and the error, which Status
+// repeats, says what is wrong.
+//
+// Sessions go on. Parameters hold from their next command on. A user who was removed, or whose
+// home has changed, is logged out: his running transfer is aborted with 426, and his next
+// command gets 421. A changed password alone ends no session.
+func (s *Server) Reload(file []byte) error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	before := s.settings.Load()
+	if config.Hash(file) == before.hash {
+		s.reject("", nil)
+		return nil
+	}
+	next, err := newSettings(file, s.cache)
+	if err == nil {
+		if static := config.StaticChanges(before.cfg, next.cfg); len(static) > 0 {
+			err = fmt.Errorf("%s can't change while the daemon runs: restart it", strings.Join(static, ", "))
+		}
+	}
+	if err != nil {
+		s.reject(config.Hash(file), err)
+		s.log.Error("configuration refused; the old one goes on serving", "hash", config.Hash(file), "error", err)
+		return err
+	}
+	s.apply(next)
+	s.reject("", nil)
+	s.nudgeAll()
+	s.log.Info("configuration in force", "hash", next.hash)
+	return nil
+}
+
+func (s *Server) apply(next *settings) {
+	s.resolver.Set(next.cfg.Passive.AdvertisedAddress)
+	s.settings.Store(next)
+}
+
+// reject notes the file that was refused last; "" and nil if the newest one serves.
+func (s *Server) reject(hash string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rejectedHash, s.configError = hash, ""
+	if err != nil {
+		s.configError = err.Error()
+	}
+}

@@ -1,0 +1,105 @@
+package ftpd
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+)
+
+// replyTimeout is how long a client may leave a reply unread before its session is ended.
+const replyTimeout = 30 * time.Second
+
+// replyWriter writes replies to a control connection, each one whole, from any goroutine.
+type replyWriter struct {
+	mu     sync.Mutex
+	conn   net.Conn
+	buf    *bufio.Writer
+	failed func() // called when a write failed: the session is over
+}
+
+func newReplyWriter(conn net.Conn, failed func()) *replyWriter {
+	return &replyWriter{conn: conn, buf: bufio.NewWriterSize(conn, 1024), failed: failed}
+}
+
+// reply writes one line: "226 Transfer complete".
+func (w *replyWriter) reply(code int, text string) {
+	w.write(func(b *bufio.Writer) error { return writeLine(b, code, ' ', text) })
+}
+
+// multi writes a reply of several lines (RFC 959 section 4.2): first and last carry the code,
+// those between are indented by one blank, so that none can be taken for the last.
+func (w *replyWriter) multi(code int, first string, lines []string, last string) {
+	w.stream(code, first, last, func(line func(string) error) error {
+		for _, l := range lines {
+			if err := line(l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// stream is multi with lines that are produced one by one. Other replies wait until it ends.
+func (w *replyWriter) stream(code int, first, last string, produce func(line func(string) error) error) {
+	w.write(func(b *bufio.Writer) error {
+		if err := writeLine(b, code, '-', first); err != nil {
+			return err
+		}
+		err := produce(func(l string) error {
+			_ = w.conn.SetWriteDeadline(time.Now().Add(replyTimeout))
+			_, err := b.WriteString(" " + clean(l) + "\r\n")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return writeLine(b, code, ' ', last)
+	})
+}
+
+// raw sends bytes as they are: a Telnet answer.
+func (w *replyWriter) raw(p []byte) {
+	w.write(func(b *bufio.Writer) error {
+		_, err := b.Write(p)
+		return err
+	})
+}
+
+func (w *replyWriter) write(produce func(*bufio.Writer) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_ = w.conn.SetWriteDeadline(time.Now().Add(replyTimeout))
+	err := produce(w.buf)
+	if err == nil {
+		err = w.buf.Flush()
+	}
+	if err != nil {
+		w.failed()
+	}
+}
+
+func writeLine(w io.StringWriter, code int, separator byte, text string) error {
+	_, err := w.WriteString(strconv.Itoa(code) + string(separator) + clean(text) + "\r\n")
+	return err
+}
+
+// clean makes text safe for a reply, a terminal and the Telnet protocol: one line of valid UTF-8
+// (which has no 0xFF, Telnet's IAC) without control characters.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+}
+
+// quotePath is a path as a 257 reply has it: in double quotes, those within doubled.
+func quotePath(path string) string {
+	return `"` + strings.ReplaceAll(path, `"`, `""`) + `"`
+}

@@ -1,0 +1,296 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/advertise"
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
+
+// ErrServerClosed is what Serve and ListenAndServe return after Shutdown or Close.
+var ErrServerClosed = errors.New("ftpd: server closed")
+
+const (
+	// cachedLogins is how many verified passwords are remembered.
+	cachedLogins = 10000
+	// defaultFailureDelay is how long a failed login waits for its reply.
+	defaultFailureDelay = 500 * time.Millisecond
+	// cutTimeout is how long Shutdown waits for sessions that it has cut.
+	cutTimeout = 5 * time.Second
+)
+
+// Options are what a program, other than its configuration file, tells a Server. The zero value
+// is useful.
+type Options struct {
+	// Logger gets one line per login, logout, transfer and change. Default slog.Default().
+	Logger *slog.Logger
+	// FailureDelay is how long the reply to a failed login is held back. Default 500ms;
+	// negative: not at all.
+	FailureDelay time.Duration
+}
+
+// Server is an FTP server. Make one with New.
+type Server struct {
+	log          *slog.Logger
+	failureDelay time.Duration
+
+	settings atomic.Pointer[settings]
+	cache    *passhash.Cache
+	resolver *advertise.Resolver
+	storage  *storage.Local
+
+	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
+	portsWait atomic.Pointer[string]       // why they are not
+	transfers atomic.Int64
+	lastID    atomic.Uint64
+
+	// ctx ends with the server; background are its goroutines, sessions excluded.
+	ctx        context.Context
+	cancel     context.CancelFunc
+	background sync.WaitGroup
+	startOnce  sync.Once
+	startErr   error
+
+	reloading sync.Mutex // one Reload at a time
+
+	phase atomic.Int32 // a phase; changed under mu
+
+	mu           sync.Mutex
+	listeners    map[net.Listener]struct{}
+	sessions     map[*session]struct{}
+	noSessions   chan struct{} // closed when, from phaseRefusing on, no session is left
+	rejectedHash string
+	configError  string
+}
+
+// phase is where in its life a server is.
+type phase int32
+
+const (
+	phaseServing  phase = iota
+	phaseLameDuck       // not ready any more, new sessions are still taken
+	phaseRefusing       // new sessions get 421, idle ones are ended
+	phaseClosed
+)
+
+// settings are one configuration in force. They never change; Reload replaces them.
+type settings struct {
+	cfg  *config.Config
+	hash string
+	auth *auth.Authenticator
+}
+
+// New returns a server for a configuration file (see config.Parse), which it validates whole. It
+// opens the storage root and binds nothing yet.
+func New(file []byte, o Options) (*Server, error) {
+	cache := passhash.NewCache(cachedLogins)
+	first, err := newSettings(file, cache)
+	if err != nil {
+		return nil, err
+	}
+	root, err := storage.NewLocal(first.cfg.Storage.Root)
+	if err != nil {
+		return nil, fmt.Errorf("storage.root: %w", err)
+	}
+	s := &Server{
+		log:          o.Logger,
+		failureDelay: o.FailureDelay,
+		cache:        cache,
+		storage:      root,
+		listeners:    map[net.Listener]struct{}{},
+		sessions:     map[*session]struct{}{},
+		noSessions:   make(chan struct{}),
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.failureDelay == 0 {
+		s.failureDelay = defaultFailureDelay
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.resolver = advertise.New(s.log)
+	s.apply(first)
+	s.waitForPorts("the passive ports are not bound yet")
+	return s, nil
+}
+
+// start binds the passive ports and begins the background work, the first time it is called.
+func (s *Server) start() error {
+	s.startOnce.Do(func() {
+		cfg := s.settings.Load().cfg
+		if cfg.Passive.PortsFile == "" {
+			if s.startErr = s.bindPorts(cfg.Passive.Ports); s.startErr != nil {
+				return
+			}
+		} else {
+			s.background.Go(func() { s.awaitPortsFile(cfg.Passive.PortsFile) })
+		}
+		s.background.Go(func() { s.resolver.Run(s.ctx) })
+	})
+	return s.startErr
+}
+
+// pool is where passive ports come from. Sessions exist only once there is one.
+func (s *Server) pool() *passive.Pool { return s.ports.Load() }
+
+// ListenAndServe serves on every address of the configuration's listen, until Shutdown or Close
+// (ErrServerClosed) or until one of them fails.
+func (s *Server) ListenAndServe() error {
+	addresses := s.settings.Load().cfg.Listen
+	var listeners []net.Listener
+	for _, address := range addresses {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			for _, l := range listeners {
+				_ = l.Close()
+			}
+			return fmt.Errorf("listen: %w", err)
+		}
+		listeners = append(listeners, l)
+	}
+	ended := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { ended <- s.Serve(l) }()
+	}
+	first := <-ended
+	if !errors.Is(first, ErrServerClosed) {
+		_ = s.Close()
+	}
+	for range len(listeners) - 1 {
+		<-ended
+	}
+	return first
+}
+
+// Shutdown ends the server without cutting what works. It withdraws readiness at once; takes new
+// sessions for drain.lameDuck more; then refuses new ones with 421, ends those that have been
+// idle for drain.idle, and waits for the others, whose next commands and transfers are served.
+// When drain.grace (counted from the call) or ctx is over, the rest is cut and the error says so.
+// Only then do the listeners close and Serve returns.
+func (s *Server) Shutdown(ctx context.Context) error {
+	cfg := s.settings.Load().cfg.Drain
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Grace.Std(), errGrace)
+	defer cancel()
+	if !s.advance(phaseLameDuck) {
+		return ErrServerClosed
+	}
+	s.log.Info("draining", "lameDuck", lameDuck(cfg), "grace", cfg.Grace)
+	select {
+	case <-time.After(lameDuck(cfg)):
+	case <-ctx.Done():
+	case <-s.ctx.Done():
+	}
+	s.advance(phaseRefusing)
+	s.nudgeAll()
+	var err error
+	select {
+	case <-s.noSessions:
+	case <-s.ctx.Done():
+	case <-ctx.Done():
+		err = fmt.Errorf("drain: %d sessions were cut: %w", s.cut(), context.Cause(ctx))
+	}
+	return errors.Join(err, s.Close())
+}
+
+var errGrace = errors.New("drain.grace is over")
+
+func lameDuck(d config.Drain) time.Duration {
+	if d.LameDuck == nil {
+		return config.DefaultLameDuck
+	}
+	return d.LameDuck.Std()
+}
+
+// Close ends the server at once: transfers are aborted with 426, sessions ended with 421, and
+// everything is closed. It waits a few seconds at most for clients that don't read these replies.
+func (s *Server) Close() error {
+	if !s.advance(phaseClosed) {
+		return nil
+	}
+	s.startOnce.Do(func() { s.startErr = ErrServerClosed }) // or wait until start is through
+	s.mu.Lock()
+	for l := range s.listeners {
+		_ = l.Close()
+	}
+	s.mu.Unlock()
+	s.cut()
+	s.cancel()
+	s.background.Wait()
+	var err error
+	if p := s.ports.Load(); p != nil {
+		err = p.Close()
+	}
+	return errors.Join(err, s.storage.Close())
+}
+
+// cut ends all sessions, waits for them and returns how many there were.
+func (s *Server) cut() int {
+	s.advance(phaseRefusing)
+	s.mu.Lock()
+	n := len(s.sessions)
+	for c := range s.sessions {
+		c.end(errShutdown)
+	}
+	s.mu.Unlock()
+	if s.await(cutTimeout) {
+		return n
+	}
+	s.mu.Lock()
+	for c := range s.sessions {
+		_ = c.conn.Close() // it does not read its reply
+	}
+	s.mu.Unlock()
+	if !s.await(cutTimeout) {
+		s.log.Error("sessions hang, probably in the storage; going on without them")
+	}
+	return n
+}
+
+// await waits until no session is left, or returns false.
+func (s *Server) await(d time.Duration) bool {
+	select {
+	case <-s.noSessions:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+// advance goes on to a later phase. It returns false if the server is there or beyond already.
+func (s *Server) advance(to phase) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now() >= to {
+		return false
+	}
+	if s.now() < phaseRefusing && to >= phaseRefusing && len(s.sessions) == 0 {
+		close(s.noSessions)
+	}
+	s.phase.Store(int32(to))
+	return true
+}
+
+// refusing reports whether the server is on its way out.
+func (s *Server) refusing() bool { return s.now() >= phaseRefusing }
+
+func (s *Server) now() phase { return phase(s.phase.Load()) }
+
+// nudgeAll makes every session look at the settings and the phase again.
+func (s *Server) nudgeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.sessions {
+		c.nudge()
+	}
+}

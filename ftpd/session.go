@@ -1,0 +1,316 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// maxQueued is how many commands may wait for the end of a transfer; a client that sends more
+// is not read from until it has ended.
+const maxQueued = 32
+
+// session is one control connection. Its fields belong to the goroutine of run; the reader, the
+// reply writer and a running transfer have goroutines and locks of their own.
+type session struct {
+	srv   *Server
+	id    uint64
+	conn  *net.TCPConn
+	peer  netip.AddrPort
+	local netip.AddrPort
+	log   *slog.Logger
+
+	in  *controlReader
+	out *replyWriter
+
+	// ctx ends when the session is to end now; its cause says why.
+	ctx context.Context
+	end context.CancelCauseFunc
+	// present ends when the client has closed its side, too.
+	present context.Context
+	leave   context.CancelFunc
+	// nudged is told when the server's settings or phase have changed.
+	nudged chan struct{}
+
+	// The login. user is a name that waits for its password; login is who logged in.
+	user          string
+	login         *auth.Identity
+	loginSettings *settings // those that login was last compared with
+	fs            storage.FS
+	failures      int
+	loginBy       time.Time
+	lastActive    time.Time
+
+	// What REIN resets.
+	params
+
+	transfer *transfer
+	queue    []line // commands that wait for the transfer's end
+	aborting bool   // ABOR came: it is answered after the transfer
+	quitting bool   // QUIT came: end when the transfer has ended
+	readAll  bool   // the client closed its side after QUIT: nothing more will come
+	closing  bool   // the last reply was sent
+}
+
+// params are a session's parameters, at RFC 959's defaults in newParams.
+type params struct {
+	cwd        string
+	ascii      bool      // TYPE A; else I
+	record     bool      // STRU R, treated as F
+	restart    int64     // REST: for the next transfer
+	allocate   int64     // ALLO: for the next transfer, if above zero
+	renameFrom string    // RNFR: for RNTO, if it comes next
+	epsvAll    bool      // EPSV ALL came
+	data       connector // where the next data connection comes from; nil: nothing was said
+	facts      factSet   // OPTS MLST
+}
+
+func newParams() params { return params{cwd: "/", ascii: true, facts: allFacts} }
+
+// Why a session ends, or its transfer.
+var (
+	errShutdown = errors.New("the server is shutting down")
+	errRevoked  = errors.New("the account was removed or changed")
+	errAborted  = errors.New("aborted by ABOR")
+	errLost     = errors.New("the control connection was lost")
+)
+
+// run serves the session until it ends.
+func (s *session) run() {
+	defer s.close()
+	now := time.Now()
+	s.lastActive, s.loginBy = now, now.Add(s.settings().cfg.Timeouts.Login.Std())
+	s.log.Debug("connected")
+	s.reply(220, s.settings().cfg.Greeting)
+
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for !s.closing {
+		if s.transfer == nil && len(s.queue) > 0 {
+			next := s.queue[0]
+			s.queue = s.queue[1:]
+			s.take(next)
+			continue
+		}
+		s.arm(timer)
+		select {
+		case l := <-s.input():
+			s.take(l)
+		case r := <-s.transfer.finished():
+			s.finish(r)
+		case <-timer.C:
+			s.timeout()
+		case <-s.nudged:
+			s.revoke()
+		case <-s.ctx.Done():
+			s.shutDown()
+		}
+	}
+}
+
+// input is where the next line comes from; nil while none may be taken.
+func (s *session) input() <-chan line {
+	if s.quitting || s.readAll || len(s.queue) >= maxQueued {
+		return nil
+	}
+	return s.in.lines
+}
+
+// take executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is
+// about the transfer that runs, and may be the only way to end it.
+func (s *session) take(l line) {
+	verb, arg := parseCommand(l.text)
+	c := commands[verb]
+	if s.transfer != nil && !s.lost(l) {
+		now := l.err == nil && c != nil && c.during != nil && c.during(arg) && (len(s.queue) == 0 || verb == "ABOR")
+		if !now {
+			s.queue = append(s.queue, l)
+			return
+		}
+	}
+	switch {
+	case s.lost(l):
+		s.hangUp(l.err)
+	case l.err != nil:
+		s.reply(500, "Command line too long: at most 4096 bytes.")
+	default:
+		s.execute(c, verb, arg)
+	}
+	s.lastActive = time.Now()
+}
+
+// lost reports whether the line is the end of the control connection.
+func (s *session) lost(l line) bool { return l.err != nil && !errors.Is(l.err, errLineTooLong) }
+
+// hangUp ends the session after the control connection was lost. A transfer goes down with it
+// (RFC 959 section 2.3): an upload whose client died must not look complete. A client that said
+// QUIT before it closed its side gets what it asked for until then.
+func (s *session) hangUp(err error) {
+	if s.transfer != nil && errors.Is(err, io.EOF) && s.in.quit.Load() {
+		s.readAll = true
+		return
+	}
+	if s.transfer != nil {
+		s.transfer.abort(errLost)
+		s.finish(<-s.transfer.finished())
+	}
+	if !errors.Is(err, io.EOF) {
+		s.log.Debug("control connection failed", "error", err)
+	}
+	s.closing = true
+}
+
+// execute checks what the table says of the command and runs it.
+func (s *session) execute(c *command, verb, arg string) {
+	s.log.Debug("command", "verb", verb, "argument", loggable(verb, arg))
+	if s.login != nil && !s.stillWelcome() {
+		s.reply(421, "Your account was removed or changed: connect and log in again.")
+		s.closing = true
+		return
+	}
+	if verb != "RNTO" {
+		s.renameFrom = "" // RNTO must follow RNFR immediately
+	}
+	switch {
+	case c == nil:
+		s.reply(500, "Unknown command; HELP lists those that are known.")
+	case !c.open && s.login == nil:
+		s.reply(530, "Log in with USER and PASS first.")
+	case c.needs != 0 && s.login.Rights&c.needs == 0:
+		s.denied()
+	case c.needsArg() && arg == "":
+		s.reply(501, c.usage(verb))
+	case c.transfers && s.data == nil:
+		s.reply(425, "Use PASV or EPSV first.")
+	default:
+		c.run(s, arg)
+	}
+	if c != nil && c.transfers && s.transfer == nil {
+		s.noTransfer()
+	}
+}
+
+// loggable is an argument that may be logged.
+func loggable(verb, arg string) string {
+	if verb == "PASS" || verb == "ACCT" {
+		return "***"
+	}
+	return arg
+}
+
+func (s *session) reply(code int, text string) { s.out.reply(code, text) }
+
+// denied is the reply to what the user's rights don't allow.
+func (s *session) denied() {
+	s.reply(550, "Permission denied: your access is "+string(s.login.Access)+".")
+}
+
+// settings are those in force now.
+func (s *session) settings() *settings { return s.srv.settings.Load() }
+
+// stillWelcome compares the login with the settings in force: rights that changed hold from now
+// on; a user who is gone or lives elsewhere has to log in again.
+func (s *session) stillWelcome() bool {
+	current := s.settings()
+	if current == s.loginSettings {
+		return true
+	}
+	id, ok := current.auth.Lookup(s.login.Name)
+	if !ok || id.Home != s.login.Home {
+		return false
+	}
+	s.login, s.loginSettings = &id, current
+	return true
+}
+
+// revoke ends the transfer of a user who is no longer welcome. The session itself gets its 421
+// as the reply to its next command.
+func (s *session) revoke() {
+	if s.transfer != nil && s.login != nil && !s.stillWelcome() {
+		s.transfer.abort(errRevoked)
+	}
+}
+
+// arm sets the timer to when the session will have been still for too long.
+func (s *session) arm(timer *time.Timer) {
+	if s.transfer != nil {
+		timer.Stop() // a transfer has its own timeouts
+		return
+	}
+	timer.Reset(time.Until(s.deadline()))
+}
+
+// deadline is when the session is ended if it stays idle.
+func (s *session) deadline() time.Time {
+	cfg := s.settings().cfg
+	d := s.lastActive.Add(cfg.Timeouts.Idle.Std())
+	if s.srv.refusing() {
+		if drain := s.lastActive.Add(cfg.Drain.Idle.Std()); drain.Before(d) {
+			d = drain
+		}
+	}
+	if s.login == nil && s.loginBy.Before(d) {
+		d = s.loginBy
+	}
+	return d
+}
+
+// timeout ends the session, which has been idle until its deadline.
+func (s *session) timeout() {
+	switch {
+	case time.Now().Before(s.deadline()):
+		return // the settings have changed since the timer was set
+	case s.srv.refusing():
+		s.reply(421, "The server is shutting down; connect again.")
+	case s.login == nil && !time.Now().Before(s.loginBy):
+		s.reply(421, "No login in time; connect again.")
+	default:
+		s.reply(421, "Idle for too long; connect again.")
+	}
+	s.closing = true
+}
+
+// shutDown ends the session now: the server's grace has passed, or a reply could not be sent.
+func (s *session) shutDown() {
+	if s.transfer != nil {
+		s.transfer.abort(context.Cause(s.ctx))
+		s.finish(<-s.transfer.finished())
+	}
+	if errors.Is(context.Cause(s.ctx), errShutdown) && !s.closing {
+		s.reply(421, "The server is shutting down; connect again.")
+	}
+	s.closing = true
+}
+
+// nudge makes the session look at the server's settings and phase again.
+func (s *session) nudge() {
+	select {
+	case s.nudged <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits, unless the session ends meanwhile.
+func (s *session) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-s.ctx.Done():
+	}
+}
+
+// close gives everything back.
+func (s *session) close() {
+	s.dropData()
+	s.logout("disconnected")
+	_ = s.conn.CloseWrite()
+	_ = s.conn.Close()
+	s.end(nil)
+	s.log.Debug("disconnected")
+}

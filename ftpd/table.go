@@ -1,0 +1,134 @@
+package ftpd
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+)
+
+// command is what the session knows of a verb. FEAT, HELP and SITE HELP are derived from it.
+type command struct {
+	// run executes the command and replies. A transfer command replies when its transfer ends.
+	run func(s *session, arg string)
+	// syntax is the argument as HELP shows it. An argument that begins with "<" must be given.
+	syntax string
+	// open: allowed before login.
+	open bool
+	// needs are the rights without which the command is refused (any one of them is enough).
+	needs auth.Rights
+	// transfers: uses the data connection that was agreed upon.
+	transfers bool
+	// during says whether the command is executed at once while a transfer runs; nil is never.
+	// Other commands wait for the transfer's end.
+	during func(arg string) bool
+	// feat is the command's line in FEAT, if it has one (RFC 2389); "" from it leaves it out.
+	feat func(s *session) string
+}
+
+func always(string) bool           { return true }
+func withoutArg(arg string) bool   { return arg == "" }
+func feature(l string) featureLine { return func(*session) string { return l } }
+
+type featureLine = func(*session) string
+
+// commands holds every verb the server knows. (Filled in by init, since HELP reads it.)
+var commands map[string]*command
+
+func init() {
+	commands = map[string]*command{
+		// cmd_login.go
+		"USER": {run: (*session).cmdUser, syntax: "<name>", open: true},
+		"PASS": {run: (*session).cmdPass, syntax: "[password]", open: true},
+		"ACCT": {run: (*session).cmdAcct, syntax: "<account>", open: true},
+		"REIN": {run: (*session).cmdRein, open: true},
+		"QUIT": {run: (*session).cmdQuit, open: true, during: always},
+
+		// cmd_dir.go
+		"CWD":  {run: (*session).cmdCwd, syntax: "<directory>"},
+		"XCWD": {run: (*session).cmdCwd, syntax: "<directory>"},
+		"CDUP": {run: (*session).cmdCdup},
+		"XCUP": {run: (*session).cmdCdup},
+		"PWD":  {run: (*session).cmdPwd},
+		"XPWD": {run: (*session).cmdPwd},
+		"MKD":  {run: (*session).cmdMkd, syntax: "<directory>", needs: auth.Mkdir},
+		"XMKD": {run: (*session).cmdMkd, syntax: "<directory>", needs: auth.Mkdir},
+		"RMD":  {run: (*session).cmdRmd, syntax: "<directory>", needs: auth.Delete},
+		"XRMD": {run: (*session).cmdRmd, syntax: "<directory>", needs: auth.Delete},
+
+		// cmd_file.go
+		"DELE": {run: (*session).cmdDele, syntax: "<file>", needs: auth.Delete},
+		"RNFR": {run: (*session).cmdRnfr, syntax: "<name>", needs: auth.Rename},
+		"RNTO": {run: (*session).cmdRnto, syntax: "<name>", needs: auth.Rename},
+
+		// cmd_param.go
+		"TYPE": {run: (*session).cmdType, syntax: "<A [N] | I | L 8>"},
+		"STRU": {run: (*session).cmdStru, syntax: "<F | R>"},
+		"MODE": {run: (*session).cmdMode, syntax: "<S>"},
+		"ALLO": {run: (*session).cmdAllo, syntax: "<octets> [R <octets>]"},
+		"REST": {run: (*session).cmdRest, syntax: "<offset>", feat: feature("REST STREAM")},
+
+		// cmd_data.go
+		"PORT": {run: (*session).cmdPort, syntax: "<h1,h2,h3,h4,p1,p2>"},
+		"EPRT": {run: (*session).cmdEprt, syntax: "<|family|address|port|>", feat: eprtFeature},
+		"PASV": {run: (*session).cmdPasv},
+		"EPSV": {run: (*session).cmdEpsv, syntax: "[1 | 2 | ALL]", feat: feature("EPSV")},
+
+		// cmd_transfer.go
+		"RETR": {run: (*session).cmdRetr, syntax: "<file>", needs: auth.Read, transfers: true},
+		"STOR": {run: (*session).cmdStor, syntax: "<file>", needs: auth.Create, transfers: true},
+		"STOU": {run: (*session).cmdStou, syntax: "[file]", needs: auth.Create, transfers: true},
+		"APPE": {run: (*session).cmdAppe, syntax: "<file>", needs: auth.Overwrite, transfers: true},
+		"ABOR": {run: (*session).cmdAbor, during: always},
+
+		// cmd_list.go
+		"LIST": {run: (*session).cmdList, syntax: "[path]", needs: auth.List, transfers: true},
+		"NLST": {run: (*session).cmdNlst, syntax: "[path]", needs: auth.List, transfers: true},
+		"MLSD": {run: (*session).cmdMlsd, syntax: "[directory]", needs: auth.List, transfers: true},
+		"MLST": {run: (*session).cmdMlst, syntax: "[path]", needs: auth.List, feat: mlstFeature},
+
+		// cmd_facts.go
+		"SIZE": {run: (*session).cmdSize, syntax: "<file>", needs: auth.List, feat: feature("SIZE")},
+		"MDTM": {run: (*session).cmdMdtm, syntax: "<file>", needs: auth.List, feat: feature("MDTM")},
+		"MFMT": {run: (*session).cmdMfmt, syntax: "<YYYYMMDDHHMMSS> <file>", needs: auth.Overwrite, feat: feature("MFMT")},
+
+		// cmd_info.go
+		"STAT": {run: (*session).cmdStat, syntax: "[path]", during: withoutArg},
+		"SYST": {run: (*session).cmdSyst, open: true},
+		"HELP": {run: (*session).cmdHelp, syntax: "[command]", open: true},
+		"NOOP": {run: (*session).cmdNoop, open: true, during: always},
+		"FEAT": {run: (*session).cmdFeat, open: true},
+		"OPTS": {run: (*session).cmdOpts, syntax: "<command> [options]", open: true, feat: feature("UTF8")},
+		"CLNT": {run: (*session).cmdClnt, syntax: "<client>", open: true, feat: feature("CLNT")},
+		"SMNT": {run: (*session).cmdSmnt, syntax: "<path>"},
+
+		// cmd_site.go
+		"SITE": {run: (*session).cmdSite, syntax: "<command> [arguments]"},
+	}
+}
+
+// otherFeatures are FEAT lines that belong to no command.
+var otherFeatures = []string{"TVFS"}
+
+// features returns FEAT's lines, sorted.
+func features(s *session) []string {
+	lines := slices.Clone(otherFeatures)
+	for _, c := range commands {
+		if c.feat == nil {
+			continue
+		}
+		if l := c.feat(s); l != "" {
+			lines = append(lines, l)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// needsArg reports whether the command is an error without an argument.
+func (c *command) needsArg() bool { return strings.HasPrefix(c.syntax, "<") }
+
+// usage is the command as HELP shows it.
+func (c *command) usage(verb string) string {
+	return strings.TrimSpace("Syntax: " + verb + " " + c.syntax)
+}

@@ -1,0 +1,248 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// job is what a transfer command wants moved.
+type job struct {
+	verb    string
+	path    string
+	opening string // the text of the 150 reply
+	size    int64  // octets on the wire, for STAT; -1 if not known
+	upload  bool
+	// event is the log's name for it; "" for listings, which are not logged.
+	event string
+	// move moves the data.
+	move func(t *transfer, conn net.Conn) error
+	// commit makes an upload durable, before it is acknowledged; nil if there is nothing to do.
+	commit func() error
+	// discard is called instead of commit if anything failed before it. May be nil.
+	discard func()
+	// closed is called last, whatever happened. May be nil.
+	closed func()
+	// done is the text of the 226 reply.
+	done string
+}
+
+// transfer is a job that runs, in a goroutine of its own.
+type transfer struct {
+	job
+	started time.Time
+	timeout time.Duration // for how long the data connection may stand still
+	bytes   atomic.Int64  // octets moved on the wire
+	result  chan result   // gets one value, last of all
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	conn    net.Conn
+	aborted error
+}
+
+// result is the reply that ends a transfer.
+type result struct {
+	code int
+	text string
+	err  error // nil for a success
+}
+
+// Errors that end a transfer.
+var (
+	errShrunk    = errors.New("the file became shorter while it was sent")
+	errTruncated = errors.New("fewer octets came than ALLO announced")
+	errStalled   = errors.New("the data connection stood still")
+)
+
+// finished is where a running transfer's result comes from; nil, which never delivers, if none runs.
+func (t *transfer) finished() <-chan result {
+	if t == nil {
+		return nil
+	}
+	return t.result
+}
+
+// start runs a job over the data connection that was agreed upon.
+func (s *session) start(j job) {
+	data := s.data
+	s.data, s.restart, s.allocate = nil, 0, 0
+	t := &transfer{
+		job:     j,
+		started: time.Now(),
+		timeout: s.settings().cfg.Timeouts.Data.Std(),
+		result:  make(chan result, 1),
+	}
+	t.ctx, t.cancel = context.WithCancelCause(context.Background())
+	s.transfer = t
+	s.srv.transfers.Add(1)
+	go func() {
+		err := t.run(s, data)
+		data.release()
+		if t.closed != nil {
+			t.closed()
+		}
+		s.srv.transfers.Add(-1)
+		t.result <- t.outcome(err)
+	}()
+}
+
+// finish ends the transfer for the session: log line, reply, and what QUIT asked for.
+func (s *session) finish(r result) {
+	t := s.transfer
+	s.transfer = nil
+	t.cancel(nil)
+	if t.event != "" {
+		logTransfer(s.log, t, r)
+	}
+	s.reply(r.code, r.text)
+	s.lastActive = time.Now()
+	if s.aborting {
+		s.aborting = false
+		s.reply(226, "ABOR done; the data connection is closed.")
+	}
+	if s.quitting {
+		s.bye()
+	}
+}
+
+func logTransfer(log *slog.Logger, t *transfer, r result) {
+	level, outcome := slog.LevelInfo, "ok"
+	if r.err != nil {
+		level, outcome = slog.LevelWarn, r.err.Error()
+	}
+	log.Log(context.Background(), level, t.event, "verb", t.verb, "path", t.path, "bytes", t.bytes.Load(),
+		"duration", time.Since(t.started), "result", outcome, "code", r.code)
+}
+
+// run does the whole transfer and returns nil when all of it, commit included, has succeeded.
+func (t *transfer) run(s *session, data connector) (err error) {
+	committed := false
+	defer func() {
+		if !committed && t.discard != nil {
+			t.discard()
+		}
+	}()
+	s.reply(150, t.opening) // before the connection: some clients connect only now
+	conn, err := data.connect(t.ctx)
+	if err != nil {
+		return &connectError{err}
+	}
+	defer func() { closeData(conn, err) }()
+	if err := t.adopt(conn); err != nil {
+		return err
+	}
+	if err := t.move(t, conn); err != nil {
+		return err
+	}
+	if t.upload && s.clientLost() {
+		return errLost
+	}
+	if err := t.stopped(); err != nil || t.commit == nil {
+		return err
+	}
+	committed = true
+	return t.commit()
+}
+
+// connectError is a data connection that never came about.
+type connectError struct{ error }
+
+func (e *connectError) Unwrap() error { return e.error }
+
+// closeData closes the data connection: with a reset if the transfer failed, so that what was
+// sent can't be taken for the whole.
+func closeData(conn *net.TCPConn, err error) {
+	if err != nil {
+		_ = conn.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// adopt makes the connection the transfer's, to be interrupted by abort.
+func (t *transfer) adopt(conn net.Conn) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.conn = conn
+	return t.aborted
+}
+
+// extend allows the data connection to stand still for another while. It returns why the
+// transfer was aborted, if it was.
+func (t *transfer) extend() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.aborted != nil {
+		return t.aborted
+	}
+	return t.conn.SetDeadline(time.Now().Add(t.timeout))
+}
+
+// abort interrupts the transfer wherever it is. The first cause counts.
+func (t *transfer) abort(cause error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.aborted != nil {
+		return
+	}
+	t.aborted = cause
+	t.cancel(cause)
+	if t.conn != nil {
+		_ = t.conn.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+// stopped returns why the transfer was aborted, or nil.
+func (t *transfer) stopped() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.aborted
+}
+
+// outcome turns the error that ended the transfer into its reply.
+func (t *transfer) outcome(err error) result {
+	if err == nil {
+		return result{code: 226, text: t.done}
+	}
+	if cause := t.stopped(); cause != nil {
+		err = cause // what broke is only how the abort showed
+	}
+	code, text := 426, "Transfer aborted: the data connection failed."
+	var noData *connectError
+	var disk *fs.PathError
+	switch {
+	case errors.Is(err, errAborted), errors.Is(err, errShutdown), errors.Is(err, errRevoked), errors.Is(err, errLost):
+		text = fmt.Sprintf("Transfer aborted: %v.", err)
+	case errors.As(err, &noData):
+		code, text = 425, connectFailure(noData)
+	case errors.Is(err, errShrunk), errors.Is(err, errTruncated):
+		text = fmt.Sprintf("Transfer aborted: %v.", err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errStalled
+		text = fmt.Sprintf("Transfer aborted: %v for %v.", err, t.timeout)
+	case storage.Classify(err) == storage.KindNoSpace:
+		code, text = 452, "Not enough space: the disk or the quota is full."
+	case storage.Classify(err) != storage.KindOther, errors.As(err, &disk):
+		code, text = 451, "Transfer aborted: the server could not read or write the file."
+	}
+	return result{code: code, text: text, err: err}
+}
+
+func connectFailure(err error) string {
+	if errors.Is(err, passive.ErrExpired) {
+		return "No data connection came in time; open a new one with PASV or EPSV."
+	}
+	return "Can't open the data connection; check the address and the firewall, or use PASV or EPSV."
+}
