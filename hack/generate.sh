@@ -36,6 +36,14 @@ for crd in config/crd/bases/*.yaml; do
     -e 's/\b30000-32767\b/{{ .Values.nodePortRange.start }}-{{ .Values.nodePortRange.end }}/g' \
     "$crd" > "$generated/crds/$(basename "$crd")"
 done
-sed -n '/^rules:$/,$p' config/rbac/role.yaml | sed 1d > "$generated/manager-rules.yaml"
+# role.yaml holds a ClusterRole with the manager's rules, and a Role with those of leader election.
+rules_of() {
+  awk -v want="$1" '/^---/ {kind = ""; inside = 0}
+    /^kind: / {kind = $2}
+    inside {print}
+    /^rules:/ && kind == want {inside = 1}' config/rbac/role.yaml
+}
+rules_of ClusterRole > "$generated/manager-rules.yaml"
+rules_of Role > "$generated/leader-election-rules.yaml"
 
 go run ./hack/apidocs -crds config/crd/bases -out docs/api.md

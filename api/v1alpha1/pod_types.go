@@ -21,11 +21,13 @@ type PodTemplateSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
-	// affinity of the pods: to nodes, and to or from other pods.
+	// affinity of the pods: to nodes, and to or from other pods. Default: where possible, a new
+	// pod runs on a node with a pod that it is to replace, and pods whose storage can be mounted on
+	// one node only run on the same one.
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
-	// topologySpreadConstraints of the pods: how they spread over nodes and zones. A constraint
-	// without a labelSelector counts the pods of this server.
+	// topologySpreadConstraints of the pods: how they spread over nodes and zones. Default: evenly
+	// where possible, unless the storage can be mounted on one node only.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16

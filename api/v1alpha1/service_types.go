@@ -51,7 +51,8 @@ type ServiceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="annotations of ftp-operator.io/ belong to the operator: use another prefix"
 	Annotations map[string]string `json:"annotations,omitempty"`
 
-	// labels are put on the Service. Keys of ftp-operator.io/ belong to the operator.
+	// labels are put on the Service. Keys of ftp-operator.io/ belong to the operator, and where
+	// it sets the same key (app.kubernetes.io/name and the like), its value wins.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="labels of ftp-operator.io/ belong to the operator: use another prefix"

@@ -14,7 +14,7 @@ type StorageSpec struct {
 	// pods on different nodes can share (ReadWriteMany).
 	// +optional
 	PersistentVolumeClaim *ClaimReference `json:"persistentVolumeClaim,omitempty"`
-	// volumeClaimTemplate makes a claim, named <server>-data.
+	// volumeClaimTemplate makes a claim, named as the FtpServer with -data after it.
 	// +optional
 	VolumeClaimTemplate *VolumeClaimTemplate `json:"volumeClaimTemplate,omitempty"`
 	// emptyDir is a directory that lives and dies with its pod: for trials, with one replica.
@@ -66,7 +66,8 @@ type VolumeClaimTemplate struct {
 
 // EmbeddedMetadata is the metadata that an embedded object may have.
 type EmbeddedMetadata struct {
-	// labels of the object. Keys of ftp-operator.io/ belong to the operator.
+	// labels of the object. Keys of ftp-operator.io/ belong to the operator, and where it sets
+	// the same key (app.kubernetes.io/name and the like), its value wins.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="labels of ftp-operator.io/ belong to the operator: use another prefix"

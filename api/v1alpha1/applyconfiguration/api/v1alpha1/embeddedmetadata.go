@@ -7,7 +7,8 @@ package v1alpha1
 //
 // EmbeddedMetadata is the metadata that an embedded object may have.
 type EmbeddedMetadataApplyConfiguration struct {
-	// labels of the object. Keys of ftp-operator.io/ belong to the operator.
+	// labels of the object. Keys of ftp-operator.io/ belong to the operator, and where it sets
+	// the same key (app.kubernetes.io/name and the like), its value wins.
 	Labels map[string]string `json:"labels,omitempty"`
 	// annotations of the object. Keys of ftp-operator.io/ belong to the operator.
 	Annotations map[string]string `json:"annotations,omitempty"`

@@ -19,10 +19,12 @@ type PodTemplateSpecApplyConfiguration struct {
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// tolerations of the pods: the taints of nodes that they accept.
 	Tolerations []v1.Toleration `json:"tolerations,omitempty"`
-	// affinity of the pods: to nodes, and to or from other pods.
+	// affinity of the pods: to nodes, and to or from other pods. Default: where possible, a new
+	// pod runs on a node with a pod that it is to replace, and pods whose storage can be mounted on
+	// one node only run on the same one.
 	Affinity *v1.Affinity `json:"affinity,omitempty"`
-	// topologySpreadConstraints of the pods: how they spread over nodes and zones. A constraint
-	// without a labelSelector counts the pods of this server.
+	// topologySpreadConstraints of the pods: how they spread over nodes and zones. Default: evenly
+	// where possible, unless the storage can be mounted on one node only.
 	TopologySpreadConstraints []v1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 	// priorityClassName of the pods.
 	PriorityClassName *string `json:"priorityClassName,omitempty"`

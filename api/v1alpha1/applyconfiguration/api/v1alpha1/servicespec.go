@@ -28,7 +28,8 @@ type ServiceSpecApplyConfiguration struct {
 	// annotations are put on the Service, for load balancers that are told by them. Keys of
 	// ftp-operator.io/ belong to the operator.
 	Annotations map[string]string `json:"annotations,omitempty"`
-	// labels are put on the Service. Keys of ftp-operator.io/ belong to the operator.
+	// labels are put on the Service. Keys of ftp-operator.io/ belong to the operator, and where
+	// it sets the same key (app.kubernetes.io/name and the like), its value wins.
 	Labels map[string]string `json:"labels,omitempty"`
 	// loadBalancerClass names the load balancer implementation, as in example.com/lb. Default:
 	// the cluster's. It can't be changed while the type is LoadBalancer.

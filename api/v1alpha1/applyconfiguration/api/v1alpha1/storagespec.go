@@ -14,7 +14,7 @@ type StorageSpecApplyConfiguration struct {
 	// persistentVolumeClaim mounts a claim that exists. For several replicas it must be one that
 	// pods on different nodes can share (ReadWriteMany).
 	PersistentVolumeClaim *ClaimReferenceApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
-	// volumeClaimTemplate makes a claim, named <server>-data.
+	// volumeClaimTemplate makes a claim, named as the FtpServer with -data after it.
 	VolumeClaimTemplate *VolumeClaimTemplateApplyConfiguration `json:"volumeClaimTemplate,omitempty"`
 	// emptyDir is a directory that lives and dies with its pod: for trials, with one replica.
 	EmptyDir *v1.EmptyDirVolumeSource `json:"emptyDir,omitempty"`
