@@ -1,0 +1,349 @@
+// Package ftptest is a small FTP client for tests: it speaks RFC 959, RFC 2428 and nothing of the
+// daemon's own code, shows every reply, and can use any network that can dial and listen.
+package ftptest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Network makes connections: the machine's own (Host) or a pod's.
+type Network interface {
+	// Dial connects to host:port.
+	Dial(ctx context.Context, address string) (net.Conn, error)
+	// Listen listens on an address that a server can dial, for one connection.
+	Listen(ctx context.Context) (net.Listener, error)
+}
+
+// Mode is how a data connection is made.
+type Mode string
+
+// The modes of a data connection.
+const (
+	PASV Mode = "PASV"
+	EPSV Mode = "EPSV"
+	PORT Mode = "PORT"
+	EPRT Mode = "EPRT"
+)
+
+// stepTimeout bounds every single step of a session, as a safeguard against hanging tests.
+const stepTimeout = 20 * time.Second
+
+// Client is one control session.
+type Client struct {
+	network Network
+	host    string
+	conn    net.Conn
+	text    *textproto.Conn
+}
+
+// Connect dials address (host:port) and reads the greeting.
+func Connect(ctx context.Context, network Network, address string) (*Client, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := network.Dial(ctx, address)
+	if err != nil {
+		return nil, fmt.Errorf("control connection: %w", err)
+	}
+	c := &Client{network: network, host: host, conn: conn, text: textproto.NewConn(conn)}
+	if _, err := c.expect("greeting", 220); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// Login connects and logs in, and sets binary type.
+func Login(ctx context.Context, network Network, address, user, password string) (*Client, error) {
+	c, err := Connect(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.login(user, password); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (c *Client) login(user, password string) error {
+	if _, err := c.Command(331, "USER %s", user); err != nil {
+		return err
+	}
+	if _, err := c.Command(230, "PASS %s", password); err != nil {
+		return err
+	}
+	_, err := c.Command(200, "TYPE I")
+	return err
+}
+
+// Command sends a command and returns the text of its reply, which must have the code (or begin
+// with it, if it is of one or two digits).
+func (c *Client) Command(code int, format string, args ...any) (string, error) {
+	command := fmt.Sprintf(format, args...)
+	if err := c.send(command); err != nil {
+		return "", err
+	}
+	return c.expect(command, code)
+}
+
+func (c *Client) send(command string) error {
+	if err := c.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
+		return err
+	}
+	if err := c.text.PrintfLine("%s", command); err != nil {
+		return fmt.Errorf("%s: %w", verb(command), err)
+	}
+	return nil
+}
+
+func (c *Client) expect(command string, code int) (string, error) {
+	if err := c.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
+		return "", err
+	}
+	_, message, err := c.text.ReadResponse(code)
+	if err != nil {
+		return message, fmt.Errorf("%s: %w", verb(command), err)
+	}
+	return message, nil
+}
+
+// verb keeps passwords out of messages.
+func verb(command string) string {
+	v, _, _ := strings.Cut(command, " ")
+	return v
+}
+
+// Passive asks for a passive port and returns host:port as the reply names it: by PASV with the
+// address of the 227, by EPSV with the control connection's.
+func (c *Client) Passive(mode Mode) (string, error) {
+	switch mode {
+	case PASV:
+		message, err := c.Command(227, "PASV")
+		if err != nil {
+			return "", err
+		}
+		return ParsePASV(message)
+	case EPSV:
+		message, err := c.Command(229, "EPSV")
+		if err != nil {
+			return "", err
+		}
+		port, err := ParseEPSV(message)
+		return net.JoinHostPort(c.host, port), err
+	default:
+		return "", fmt.Errorf("%s is not a passive mode", mode)
+	}
+}
+
+// ParsePASV reads the host and port in the text of a 227 reply (RFC 959, 4.1.2).
+func ParsePASV(message string) (string, error) {
+	_, inside, _ := strings.Cut(message, "(")
+	inside, _, ok := strings.Cut(inside, ")")
+	n := strings.Split(inside, ",")
+	if !ok || len(n) != 6 {
+		return "", fmt.Errorf("227 reply without (h1,h2,h3,h4,p1,p2): %q", message)
+	}
+	high, err1 := strconv.ParseUint(n[4], 10, 8)
+	low, err2 := strconv.ParseUint(n[5], 10, 8)
+	host := strings.Join(n[:4], ".")
+	if err1 != nil || err2 != nil || net.ParseIP(host) == nil {
+		return "", fmt.Errorf("227 reply without an address: %q", message)
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(high<<8|low, 10)), nil
+}
+
+// ParseEPSV reads the port in the text of a 229 reply (RFC 2428, 3).
+func ParseEPSV(message string) (string, error) {
+	_, inside, _ := strings.Cut(message, "(|||")
+	port, _, ok := strings.Cut(inside, "|)")
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil || !ok {
+		return "", fmt.Errorf("229 reply without (|||port|): %q", message)
+	}
+	return port, nil
+}
+
+// Data is a data connection that is being made: by us at once (passive), or by the server when
+// the transfer begins (active).
+type data struct {
+	conn     net.Conn
+	listener net.Listener
+}
+
+func (d *data) connection() (net.Conn, error) {
+	if d.conn != nil {
+		return d.conn, nil
+	}
+	conn, err := d.listener.Accept()
+	if err != nil {
+		return nil, fmt.Errorf("data connection from the server: %w", err)
+	}
+	d.conn = conn
+	return conn, nil
+}
+
+func (d *data) close() {
+	if d.conn != nil {
+		_ = d.conn.Close()
+	}
+	if d.listener != nil {
+		_ = d.listener.Close()
+	}
+}
+
+func (c *Client) data(ctx context.Context, mode Mode) (*data, error) {
+	if mode == PORT || mode == EPRT {
+		return c.active(ctx, mode)
+	}
+	address, err := c.Passive(mode)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := c.network.Dial(ctx, address)
+	if err != nil {
+		return nil, fmt.Errorf("data connection to %s, which the %s reply named: %w", address, mode, err)
+	}
+	return &data{conn: conn}, nil
+}
+
+func (c *Client) active(ctx context.Context, mode Mode) (*data, error) {
+	listener, err := c.network.Listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(listener.Addr().String())
+	if err == nil {
+		_, err = c.Command(200, "%s", activeCommand(mode, host, port))
+	}
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return &data{listener: listener}, nil
+}
+
+func activeCommand(mode Mode, host, port string) string {
+	if mode == EPRT {
+		return fmt.Sprintf("EPRT |1|%s|%s|", host, port)
+	}
+	p, _ := strconv.Atoi(port)
+	return fmt.Sprintf("PORT %s,%d,%d", strings.ReplaceAll(host, ".", ","), p>>8, p&0xff)
+}
+
+// Upload is a STOR that has begun: write to it, then Finish.
+type Upload struct {
+	client *Client
+	data   *data
+	conn   net.Conn
+}
+
+// BeginStore starts an upload, up to the 150 reply and the data connection.
+func (c *Client) BeginStore(ctx context.Context, mode Mode, path string) (*Upload, error) {
+	d, err := c.data(ctx, mode)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.Command(1, "STOR %s", path); err != nil {
+		d.close()
+		return nil, err
+	}
+	conn, err := d.connection()
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	return &Upload{client: c, data: d, conn: conn}, nil
+}
+
+// Write sends a part of the file.
+func (u *Upload) Write(p []byte) (int, error) {
+	if err := u.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
+		return 0, err
+	}
+	return u.conn.Write(p)
+}
+
+// Finish ends the file and reads the 226.
+func (u *Upload) Finish() error {
+	defer u.data.close()
+	if err := closeWrite(u.conn); err != nil {
+		return err
+	}
+	_, err := u.client.expect("STOR", 226)
+	return err
+}
+
+// closeWrite ends our side and waits until the server has ended its own.
+func closeWrite(conn net.Conn) error {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		if err := half.CloseWrite(); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, conn)
+		return err
+	}
+	return conn.Close()
+}
+
+// Store uploads content whole.
+func (c *Client) Store(ctx context.Context, mode Mode, path string, content []byte) error {
+	u, err := c.BeginStore(ctx, mode, path)
+	if err != nil {
+		return err
+	}
+	if _, err := u.Write(content); err != nil {
+		u.data.close()
+		return fmt.Errorf("STOR %s: %w", path, err)
+	}
+	return u.Finish()
+}
+
+// Retrieve downloads a file whole.
+func (c *Client) Retrieve(ctx context.Context, mode Mode, path string) ([]byte, error) {
+	return c.read(ctx, mode, "RETR "+path)
+}
+
+// List returns the names in the current directory (NLST).
+func (c *Client) List(ctx context.Context, mode Mode) ([]string, error) {
+	names, err := c.read(ctx, mode, "NLST")
+	return strings.Fields(string(names)), err
+}
+
+func (c *Client) read(ctx context.Context, mode Mode, command string) ([]byte, error) {
+	d, err := c.data(ctx, mode)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	if _, err := c.Command(1, "%s", command); err != nil {
+		return nil, err
+	}
+	conn, err := d.connection()
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(conn)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", command, err)
+	}
+	_, err = c.expect(command, 226)
+	return content, err
+}
+
+// Quit ends the session in good order.
+func (c *Client) Quit() error {
+	_, err := c.Command(221, "QUIT")
+	return errors.Join(err, c.Close())
+}
+
+// Close drops the session.
+func (c *Client) Close() error { return c.text.Close() }
