@@ -10,6 +10,9 @@ const (
 	// ConfigHashAnnotation is on a pod: the hash of the configuration it should serve. Writing
 	// it makes the kubelet refresh the pod's Secret volume at once.
 	ConfigHashAnnotation = "ftp-operator.io/config-hash"
+	// ConfigTouchAnnotation is on a pod that did not take a new configuration over in time. Its
+	// value only has to change, for the kubelet to look at the pod's Secret volume once more.
+	ConfigTouchAnnotation = "ftp-operator.io/config-touch"
 	// PassiveRangeAnnotation is on a pod template: the range that its pods' ports were taken
 	// from. It changes, and so rolls the pods, only when a living pod holds ports that are no
 	// longer declared.

@@ -1,0 +1,107 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// apply brings the children to their desired state, each after what it needs: the Deployment
+// would mount the config Secret and the claim, so neither may be somebody else's.
+func (p *pass) apply(ctx context.Context) error {
+	o := &p.observed
+	configured, err := p.applyConfig(ctx)
+	if err != nil {
+		return err
+	}
+	stored := true
+	if claim := resources.PersistentVolumeClaim(p.inputs); claim != nil {
+		if stored, err = p.ensure(ctx, o.claim, claim); err != nil {
+			return err
+		}
+	}
+	if policy := resources.NetworkPolicy(p.inputs); policy == nil {
+		err = p.remove(ctx, o.policyChild)
+	} else {
+		_, err = p.ensure(ctx, o.policyChild, policy)
+	}
+	if err != nil {
+		return err
+	}
+	served, err := p.ensure(ctx, o.serviceChild, resources.Service(p.inputs))
+	if err != nil {
+		return err
+	}
+	if served {
+		if err := p.dropSelector(ctx); err != nil {
+			return err
+		}
+	}
+	if configured && stored {
+		if _, err := p.ensure(ctx, o.deploymentChild, resources.Deployment(p.inputs)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyConfig writes the config Secret and reports whether it is there. A configuration that the
+// daemon would refuse is not written: the old one serves on.
+func (p *pass) applyConfig(ctx context.Context) (bool, error) {
+	secret := p.observed.secretChild
+	if _, err := config.Parse(p.inputs.ConfigFile); err != nil {
+		p.problems = append(p.problems, status.Problem{
+			Kind: status.ProblemRejected, Object: "configuration",
+			Message: fmt.Sprintf("the daemon would refuse what the spec asks for: %v; change the spec (the old configuration serves on)", err),
+		})
+	} else if _, err := p.ensure(ctx, secret, resources.ConfigSecret(p.inputs)); err != nil {
+		return false, err
+	}
+	if secret.state != ours {
+		return false, nil
+	}
+	p.configHash = config.Hash(p.observed.secret().Data[resources.ConfigKey])
+	return true, nil
+}
+
+// dropSelector takes a selector off our Service. We own no such field, so server-side apply leaves
+// one that a hand put there; but with it the cluster makes slices of its own, which lead passive
+// ports to any pod.
+func (p *pass) dropSelector(ctx context.Context) error {
+	service := p.observed.service()
+	if len(service.Spec.Selector) == 0 {
+		return nil
+	}
+	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"selector":null}}`, service.UID)
+	err := p.Client.Patch(ctx, service, client.RawPatch(types.MergePatchType, patch), fieldOwner)
+	if err != nil {
+		return fmt.Errorf("taking the selector off %s: %w", p.observed.serviceChild, err)
+	}
+	p.fresh.wrote(kindService, service)
+	log.FromContext(ctx).Info("took a selector off the Service, which must have none", "service", service.Name)
+	return nil
+}
+
+// storage tells of the claim, of either kind; of an emptyDir there is nothing to tell.
+func (p *pass) storage() status.Storage {
+	c := p.observed.claim
+	if c == nil {
+		return status.Storage{}
+	}
+	claim, _ := c.object.(*corev1.PersistentVolumeClaim)
+	return status.Storage{
+		Claim:       claim.Name,
+		Ours:        p.server.Spec.Storage.VolumeClaimTemplate != nil,
+		Found:       claim.UID != "",
+		Phase:       string(claim.Status.Phase),
+		Terminating: claim.DeletionTimestamp != nil,
+	}
+}

@@ -1,0 +1,161 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+)
+
+// childState says what is found under a child's name.
+type childState int
+
+const (
+	absent  childState = iota
+	ours               // and may be written
+	leaving            // being deleted: it is made anew once it is gone
+	foreign            // somebody else's: never adopted
+)
+
+// child is a child object as observed. While it is absent, object holds its name only.
+type child struct {
+	kind   string
+	object client.Object
+	state  childState
+}
+
+func (c *child) String() string {
+	return fmt.Sprintf("%s %s/%s", c.kind, c.object.GetNamespace(), c.object.GetName())
+}
+
+// read observes a child. The cache answers, unless it has nothing (it holds labelled objects only,
+// so somebody else's object of that name is not in it, nor one of ours that lost its label) or
+// lags behind our own last write; then the API server does.
+func (p *pass) read(ctx context.Context, kind string, object client.Object) (*child, error) {
+	c := &child{kind: kind, object: object}
+	key := client.ObjectKeyFromObject(object)
+	reader := client.Reader(p.Client)
+	if kind == kindSecret {
+		reader = p.Live // data of Secrets is not cached
+	}
+	err := reader.Get(ctx, key, object)
+	if reader != p.Live && (apierrors.IsNotFound(err) || err == nil && p.fresh.stale(kind, object)) {
+		err = p.Live.Get(ctx, key, object)
+	}
+	if apierrors.IsNotFound(err) {
+		p.fresh.forget(kind, key)
+		object.SetNamespace(key.Namespace)
+		object.SetName(key.Name)
+		return c, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", c, err)
+	}
+	switch {
+	case !p.owns(object):
+		c.state = foreign
+	case !object.GetDeletionTimestamp().IsZero():
+		c.state = leaving
+	default:
+		c.state = ours
+	}
+	return c, nil
+}
+
+// owns reports whether the object is this server's: controlled by it, or a claim that an earlier
+// server of this name left behind, which carries its label and has no controller.
+func (p *pass) owns(object client.Object) bool {
+	owner := metav1.GetControllerOf(object)
+	if owner != nil {
+		return owner.UID == p.server.UID
+	}
+	_, isClaim := object.(*corev1.PersistentVolumeClaim)
+	return isClaim && object.GetLabels()[v1alpha1.ServerLabel] == p.server.Name
+}
+
+// ensure applies the desired state of a child, if that would change anything, and reports whether
+// the child is there. What the API server refuses for good is added to the problems; an error is
+// returned only for what trying again may mend.
+//
+// Between the read that found nothing and the apply that makes the child lies a moment in which
+// somebody else may make an object of that name. One with a controller of its own is safe even
+// then, since the API server refuses a second controller; and an existing child is written with
+// its UID, so never another one's.
+func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfiguration) (bool, error) {
+	switch c.state {
+	case foreign:
+		p.problems = append(p.problems, conflict(c, p.server))
+		return false, nil
+	case leaving:
+		return false, nil
+	case ours:
+		same, err := p.comparer.InSync(c.object, desired)
+		if err != nil {
+			log.FromContext(ctx).Error(err, "can't compare, applying", "child", c.String())
+		}
+		if same {
+			return true, nil
+		}
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(desired)
+	if err != nil {
+		return false, fmt.Errorf("encoding %s: %w", c, err)
+	}
+	u := &unstructured.Unstructured{Object: content}
+	if c.state == ours {
+		u.SetUID(c.object.GetUID())
+	}
+	err = p.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership)
+	if err != nil {
+		problem, err := problemOf(c, err)
+		if problem != nil {
+			p.problems = append(p.problems, *problem)
+		}
+		return c.state == ours, err
+	}
+	log.FromContext(ctx).Info("applied", "child", c.String(), "created", c.state == absent)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, c.object); err != nil {
+		return false, fmt.Errorf("decoding %s: %w", c, err)
+	}
+	c.state = ours
+	p.fresh.wrote(c.kind, c.object)
+	return true, nil
+}
+
+// remove deletes a child that is no longer wanted, if it is ours.
+func (p *pass) remove(ctx context.Context, c *child) error {
+	if c.state != ours {
+		return nil
+	}
+	uid := c.object.GetUID()
+	err := p.Client.Delete(ctx, c.object, client.Preconditions{UID: &uid})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting %s: %w", c, err)
+	}
+	log.FromContext(ctx).Info("deleted", "child", c.String())
+	c.state = absent
+	return nil
+}
+
+// conflict is the problem of a child's name being taken.
+func conflict(c *child, server *v1alpha1.FtpServer) status.Problem {
+	holder := "it has no owner"
+	if o := metav1.GetControllerOf(c.object); o != nil {
+		holder = fmt.Sprintf("it belongs to %s %s", o.Kind, o.Name)
+	}
+	return status.Problem{
+		Kind: status.ProblemConflict, Object: c.String(),
+		Message: fmt.Sprintf(
+			"an object of this name exists and is not FtpServer %s's (%s): delete or rename that object, or give the FtpServer another name",
+			server.Name, holder),
+	}
+}

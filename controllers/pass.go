@@ -1,0 +1,163 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/address"
+	"github.com/ftp-operator/ftp-operator/controllers/portplan"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// pass is one reconcile of one server.
+type pass struct {
+	*Reconciler
+	// server as read at the start, or as the last write of its status answered.
+	server *v1alpha1.FtpServer
+
+	observed observed
+	plan     portplan.Plan
+	address  address.Result
+	inputs   resources.Inputs
+	// configHash identifies the configuration that the config Secret holds; empty while it holds none.
+	configHash string
+	problems   []status.Problem
+}
+
+// Reconcile brings one server to its declared state as far as it can, and tells in its status how
+// far that is.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	server, err := r.readServer(ctx, req)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if server == nil || !server.DeletionTimestamp.IsZero() {
+		r.forget(req) // its children go with it, by their owner references
+		return ctrl.Result{}, nil
+	}
+	p := &pass{Reconciler: r, server: server}
+	if server.Spec.Suspend {
+		return ctrl.Result{}, p.report(ctx, status.Suspended(server, r.now()))
+	}
+	after, err := p.run(ctx)
+	if err != nil {
+		return p.failed(ctx, req, err)
+	}
+	r.failures.succeeded(req.NamespacedName)
+	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// run does the pass: observe, plan, apply, status.
+func (p *pass) run(ctx context.Context) (time.Duration, error) {
+	if err := p.observe(ctx); err != nil {
+		return 0, err
+	}
+	if err := p.makePlan(ctx); err != nil {
+		return 0, err
+	}
+	users, err := p.users(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.configure(users.ready); err != nil {
+		return 0, err
+	}
+	if err := p.apply(ctx); err != nil {
+		return 0, err
+	}
+	if err := p.applyPods(ctx); err != nil {
+		return 0, err
+	}
+	seen := p.summarize(ctx, users.report)
+	if err := p.report(ctx, status.Compute(seen, p.now())); err != nil {
+		return 0, err
+	}
+	return p.progress.next(p.server.UID, seen, p.Clock.Now()), nil
+}
+
+// configure makes the daemon's configuration and all else that the children are made from.
+func (p *pass) configure(users []config.User) error {
+	p.address = p.findAddress()
+	service := p.observed.service()
+	p.inputs = resources.Inputs{
+		Server: p.server, Image: p.Image, Operator: p.Operator,
+		Exposed:           p.plan.Exposed,
+		AdvertisedAddress: p.address.Address,
+		ClaimAccessModes:  p.observed.claimModes(),
+		ServiceIPFamilies: service.Spec.IPFamilies,
+		ServiceIngress:    service.Status.LoadBalancer.Ingress,
+	}
+	p.inputs.TemplateRange = portplan.TemplateRange(
+		p.observed.deployment().Spec.Template.Annotations[v1alpha1.PassiveRangeAnnotation], p.planInput(), p.plan)
+
+	file, err := resources.DaemonConfig(p.inputs, users).Marshal()
+	if err != nil {
+		return fmt.Errorf("writing the daemon's configuration: %w", err)
+	}
+	p.inputs.ConfigFile = file
+	return nil
+}
+
+// findAddress finds the address that PASV should name.
+func (p *pass) findAddress() address.Result {
+	service := p.observed.service()
+	in := address.Input{
+		Spec:             p.server.Spec.Passive.AdvertisedAddress,
+		ServiceType:      resources.ServiceType(p.server),
+		Ingress:          service.Status.LoadBalancer.Ingress,
+		ClusterIPs:       service.Spec.ClusterIPs,
+		Nodes:            p.observed.nodes,
+		OnlyNodesWithPod: resources.ExternalTrafficPolicy(p.server) == corev1.ServiceExternalTrafficPolicyLocal,
+		Previous:         p.server.Status.AdvertisedAddress,
+	}
+	found := address.Find(in)
+	if found.Address == "" && p.needsNodes() && !p.nodes.allowed {
+		found.Reason = "NodesNotReadable"
+		found.Message = "the operator may not read nodes, where it would find an address: set spec.passive.advertisedAddress"
+	}
+	return found
+}
+
+// port is the control port that clients dial; for type NodePort it is 0 until the Service has one.
+func (p *pass) port() int32 {
+	if resources.ServiceType(p.server) != corev1.ServiceTypeNodePort {
+		return resources.ServicePort(p.server)
+	}
+	for _, port := range p.observed.service().Spec.Ports {
+		if port.Name == resources.ControlPortName {
+			return port.NodePort
+		}
+	}
+	return 0
+}
+
+// failed handles an error that trying again may mend. The first one of a row is only logged, so
+// that a hiccup does not show; from the second on the status tells of it.
+func (p *pass) failed(ctx context.Context, req ctrl.Request, err error) (ctrl.Result, error) {
+	var changed *changedError
+	if errors.As(err, &changed) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		log.FromContext(ctx).V(1).Info("the cluster changed meanwhile, beginning again", "why", err.Error())
+		return ctrl.Result{RequeueAfter: 50 * time.Millisecond}, nil
+	}
+	if p.failures.failed(req.NamespacedName) > 1 {
+		if reportErr := p.report(ctx, status.Failed(p.server, err.Error(), p.now())); reportErr != nil {
+			log.FromContext(ctx).V(1).Info("can't report the failure", "why", reportErr.Error())
+		}
+	}
+	return ctrl.Result{}, err
+}
+
+// changedError says that what was read is no longer so, and the pass must begin anew.
+type changedError struct{ what string }
+
+func (e *changedError) Error() string { return e.what }

@@ -1,0 +1,73 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+)
+
+// problemOf sorts an error of the API server: a refusal that only a change can lift becomes a
+// problem and no error, so that it is shown and not tried again in a hot loop; all else is an
+// error, to be tried again with backoff.
+func problemOf(c *child, err error) (*status.Problem, error) {
+	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return nil, fmt.Errorf("applying %s: %w", c, err)
+	case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err),
+		apierrors.IsRequestEntityTooLargeError(err), apierrors.IsMethodNotSupported(err):
+		message := err.Error()
+		if c.kind == kindSecret {
+			message = causes(err) // whose text might quote what it refuses
+		}
+		return &status.Problem{
+			Kind: status.ProblemRejected, Object: c.String(),
+			Message: fmt.Sprintf("the API server refuses it: %s; %s", message, hint(err)),
+		}, nil
+	}
+	return nil, fmt.Errorf("applying %s: %w", c, err)
+}
+
+// hint says what to do about a refusal.
+func hint(err error) string {
+	text := err.Error()
+	has := func(part string) bool { return strings.Contains(text, part) }
+	switch {
+	case has("provided port is already allocated"):
+		return "another Service has that node port: choose other ports in spec.passive.portRange (or spec.service.nodePort)"
+	case has("provided port is not in the valid range"):
+		return "choose spec.passive.portRange (and spec.service.nodePort) within the cluster's node port range"
+	case has("exceeded quota"):
+		return "raise the namespace's ResourceQuota or ask for less"
+	case has("forbidden: violates PodSecurity"):
+		return "the namespace's Pod Security level refuses it: change spec.template"
+	case apierrors.IsForbidden(err) && has("User \"system:serviceaccount:"):
+		return "the operator lacks a permission: install the roles of its own version"
+	case has("spec is immutable after creation"), has("can not be less than"), has("field can not be less than"):
+		return "of a claim only the requested size can change, and only upwards: set spec.storage.volumeClaimTemplate back"
+	case has("field is immutable"):
+		return "that field can't change: set it back, or delete the object to have it made anew"
+	}
+	return "change the spec or what refuses it; it is tried again every minute"
+}
+
+// causes lists where and how an object is wrong, without any of its values.
+func causes(err error) string {
+	var state apierrors.APIStatus
+	if !errors.As(err, &state) {
+		return "no details"
+	}
+	details := state.Status().Details
+	if details == nil || len(details.Causes) == 0 {
+		return string(state.Status().Reason)
+	}
+	var parts []string
+	for _, c := range details.Causes {
+		parts = append(parts, fmt.Sprintf("%s: %s", c.Field, c.Type))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,24 @@
+package controllers
+
+// The operator's permissions, as few as it needs. There is no "delete" where an owner reference
+// does it, and none at all on anything that holds files.
+//
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=services,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=ftp-operator.io,resources=ftpservers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=ftp-operator.io,resources=ftpservers/finalizers,verbs=update
+// +kubebuilder:rbac:groups=ftp-operator.io,resources=ftpservers/status,verbs=patch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create;delete;get;list;patch;watch
+//
+// Leader election, in the operator's own namespace.
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=ftp-operator-system,resources=leases,verbs=create;get;update

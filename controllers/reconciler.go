@@ -1,0 +1,122 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/apply"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
+
+// timeStep is the precision of times in the API.
+const timeStep = time.Second
+
+// verifiedPasswords bounds the memory of passwords that were verified against a hash.
+const verifiedPasswords = 10_000
+
+// Options are what a Reconciler needs.
+type Options struct {
+	// Client reads from the cache and writes; Live reads from the API server.
+	Client client.Client
+	Live   client.Reader
+	// Recorder takes events.
+	Recorder events.EventRecorder
+	// Daemons asks the daemons what they serve.
+	Daemons Daemons
+	// Image is the daemon's image, unless a server overrides it.
+	Image string
+	// Operator says which pods are the operator's, which may reach the daemons' admin ports.
+	Operator resources.Operator
+	// Clock tells the time.
+	Clock clock.PassiveClock
+}
+
+// Reconciler reconciles FtpServers.
+type Reconciler struct {
+	Options
+
+	comparer  *apply.Comparer
+	fresh     *freshness
+	passwords *passwordMemory
+	verified  *passhash.Cache
+	progress  *progress
+	silent    *silentPods
+	failures  *failures
+	nodes     *nodeAccess
+
+	// identities are the UIDs of the servers seen, by name, for what to forget once one is gone.
+	identitiesMu sync.Mutex
+	identities   map[types.NamespacedName]types.UID
+}
+
+// New returns a Reconciler, to be set up with a manager.
+func New(o Options) *Reconciler {
+	return &Reconciler{
+		Options:   o,
+		comparer:  apply.NewComparer(o.Client.Scheme(), v1alpha1.FieldManager),
+		fresh:     newFreshness(),
+		passwords: newPasswordMemory(),
+		verified:  passhash.NewCache(verifiedPasswords),
+		progress:  newProgress(),
+		silent:    newSilentPods(),
+		failures:  newFailures(),
+		nodes:     &nodeAccess{},
+
+		identities: map[types.NamespacedName]types.UID{},
+	}
+}
+
+// readServer reads the server of a request as it is, or as this process last wrote it; nil if there
+// is none.
+func (r *Reconciler) readServer(ctx context.Context, req ctrl.Request) (*v1alpha1.FtpServer, error) {
+	server := &v1alpha1.FtpServer{}
+	err := r.Client.Get(ctx, req.NamespacedName, server)
+	if err == nil && r.fresh.stale(kindServer, server) {
+		server = &v1alpha1.FtpServer{}
+		err = r.Live.Get(ctx, req.NamespacedName, server)
+	}
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading FtpServer %s: %w", req.NamespacedName, err)
+	}
+	r.identify(req, server.UID)
+	return server, nil
+}
+
+// identify notes the server's UID, and forgets an earlier server of its name.
+func (r *Reconciler) identify(req ctrl.Request, uid types.UID) {
+	r.identitiesMu.Lock()
+	defer r.identitiesMu.Unlock()
+	if old, known := r.identities[req.NamespacedName]; known && old != uid {
+		r.forgetUID(old)
+	}
+	r.identities[req.NamespacedName] = uid
+}
+
+// forget drops all that is remembered of a server that is gone.
+func (r *Reconciler) forget(req ctrl.Request) {
+	r.identitiesMu.Lock()
+	defer r.identitiesMu.Unlock()
+	r.forgetUID(r.identities[req.NamespacedName])
+	delete(r.identities, req.NamespacedName)
+	r.failures.succeeded(req.NamespacedName)
+	r.fresh.forget(kindServer, req.NamespacedName)
+}
+
+func (r *Reconciler) forgetUID(uid types.UID) {
+	r.passwords.forget(uid)
+	r.progress.forget(uid)
+}

@@ -1,0 +1,189 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+)
+
+// applyPods writes what pods are told (their ports, the configuration's hash) and how they are
+// routed: their slices first, then the readiness gate of those whose slice is in place.
+func (p *pass) applyPods(ctx context.Context) error {
+	for i := range p.observed.pods {
+		if err := p.annotate(ctx, &p.observed.pods[i]); err != nil {
+			return err
+		}
+	}
+	wanted := map[string]types.UID{}
+	if p.observed.serviceChild.state != foreign { // never publish to somebody else's Service
+		for i := range p.observed.pods {
+			if err := p.publish(ctx, &p.observed.pods[i], wanted); err != nil {
+				return err
+			}
+		}
+	}
+	return p.dropStraySlices(ctx, wanted)
+}
+
+// annotate tells a pod its ports and the hash of the configuration it should serve. The patch
+// names the pod's UID, so it never lands on a later pod of that name.
+func (p *pass) annotate(ctx context.Context, one *pod) error {
+	change := map[string]string{}
+	want := func(key, value string) {
+		if value != "" && one.Annotations[key] != value {
+			change[key] = value
+		}
+	}
+	want(v1alpha1.PassivePortsAnnotation, one.held.String())
+	want(v1alpha1.ConfigHashAnnotation, p.configHash)
+	want(v1alpha1.ConfigTouchAnnotation, p.progress.touch(p.server.UID, one.Name))
+	if len(change) == 0 {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": one.UID, "annotations": change}})
+	if err != nil {
+		return fmt.Errorf("encoding annotations of Pod %s: %w", one.Name, err)
+	}
+	err = p.Client.Patch(ctx, one.Pod, client.RawPatch(types.MergePatchType, patch), fieldOwner)
+	if gone(err) {
+		return &changedError{fmt.Sprintf("Pod %s is gone", one.Name)}
+	}
+	if err != nil {
+		return fmt.Errorf("annotating Pod %s/%s: %w", one.Namespace, one.Name, err)
+	}
+	p.fresh.wrote(kindPod, one.Pod)
+	return nil
+}
+
+// gone reports whether a patch that names a UID failed because the object of that UID is no more.
+func gone(err error) bool {
+	return apierrors.IsNotFound(err) || apierrors.IsConflict(err) || apierrors.IsInvalid(err)
+}
+
+// publish brings a pod's slices up to date and then, once the pod takes sessions, opens its
+// readiness gate. It adds the slices to those that are wanted.
+func (p *pass) publish(ctx context.Context, one *pod, wanted map[string]types.UID) error {
+	route := one.route(p.plan.Routes[one.Name])
+	published := false
+	for _, desired := range resources.EndpointSlices(p.inputs, route) {
+		name := *desired.GetName()
+		c := &child{kind: kindSlice}
+		if i := slices.IndexFunc(p.observed.slices, func(s discoveryv1.EndpointSlice) bool { return s.Name == name }); i >= 0 &&
+			!p.fresh.stale(kindSlice, &p.observed.slices[i]) {
+			c.object = p.observed.slices[i].DeepCopy()
+		} else {
+			object, err := p.liveSlice(ctx, name)
+			if err != nil {
+				return err
+			}
+			c.object = object
+		}
+		switch {
+		case c.object.GetUID() == "":
+			c.state = absent
+			if !one.chained {
+				continue // a pod that is not verified is not published anew
+			}
+		case !metav1.IsControlledBy(c.object, one.Pod):
+			c.state = foreign
+		case c.object.GetDeletionTimestamp() != nil:
+			c.state = leaving
+		default:
+			c.state = ours
+		}
+		if c.state == foreign && isOurSlice(c.object, p.server) {
+			continue // of an earlier pod of that name: it is dropped below, and made anew in the next pass
+		}
+		wanted[name] = one.UID
+		there, err := p.ensure(ctx, c, desired)
+		if err != nil {
+			return err
+		}
+		published = published || there
+	}
+	if published && route.Ready {
+		return p.openGate(ctx, one)
+	}
+	return nil
+}
+
+func (p *pass) liveSlice(ctx context.Context, name string) (*discoveryv1.EndpointSlice, error) {
+	s := &discoveryv1.EndpointSlice{}
+	key := types.NamespacedName{Namespace: p.server.Namespace, Name: name}
+	if err := p.Live.Get(ctx, key, s); client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("reading EndpointSlice %s: %w", key, err)
+	}
+	s.Namespace, s.Name = key.Namespace, key.Name
+	return s, nil
+}
+
+// openGate sets the pod's readiness gate, once: from then on its readiness is its containers'.
+func (p *pass) openGate(ctx context.Context, one *pod) error {
+	gate := corev1.PodConditionType(v1alpha1.RoutedConditionType)
+	has := slices.ContainsFunc(one.Spec.ReadinessGates, func(g corev1.PodReadinessGate) bool { return g.ConditionType == gate })
+	if !has || one.conditionTrue(gate) {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": one.UID},
+		"status": map[string]any{"conditions": []corev1.PodCondition{{
+			Type: gate, Status: corev1.ConditionTrue, LastTransitionTime: p.now(),
+			Reason: "SlicePublished", Message: "the pod's EndpointSlice is published",
+		}}},
+	})
+	if err != nil {
+		return fmt.Errorf("encoding the readiness gate of Pod %s: %w", one.Name, err)
+	}
+	err = p.Client.Status().Patch(ctx, one.Pod, client.RawPatch(types.StrategicMergePatchType, patch), fieldOwner)
+	if gone(err) {
+		return &changedError{fmt.Sprintf("Pod %s is gone", one.Name)}
+	}
+	if err != nil {
+		return fmt.Errorf("opening the readiness gate of Pod %s/%s: %w", one.Namespace, one.Name, err)
+	}
+	p.fresh.wrote(kindPod, one.Pod)
+	log.FromContext(ctx).Info("pod is routed", "pod", one.Name)
+	return nil
+}
+
+// isOurSlice reports whether a slice was made by the operator for this server's Service.
+func isOurSlice(s client.Object, server *v1alpha1.FtpServer) bool {
+	owner := metav1.GetControllerOf(s)
+	return s.GetLabels()[discoveryv1.LabelManagedBy] == v1alpha1.SliceManager &&
+		s.GetLabels()[discoveryv1.LabelServiceName] == resources.ServiceName(server) &&
+		owner != nil && owner.Kind == "Pod"
+}
+
+// dropStraySlices deletes our slices that no pod of ours stands behind any more, at once: the
+// address they lead to may soon be another pod's. (The garbage collector would, but later, and
+// not for a pod that has ended but still exists.)
+func (p *pass) dropStraySlices(ctx context.Context, wanted map[string]types.UID) error {
+	for i := range p.observed.slices {
+		s := &p.observed.slices[i]
+		if !isOurSlice(s, p.server) || s.DeletionTimestamp != nil {
+			continue
+		}
+		owner := metav1.GetControllerOf(s)
+		if wanted[s.Name] == owner.UID {
+			continue
+		}
+		err := p.Client.Delete(ctx, s, client.Preconditions{UID: &s.UID})
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return fmt.Errorf("deleting EndpointSlice %s/%s: %w", s.Namespace, s.Name, err)
+		}
+		log.FromContext(ctx).Info("deleted", "child", "EndpointSlice "+s.Namespace+"/"+s.Name)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+)
+
+// The indexes of FtpServers in the cache.
+const (
+	indexSecret = "spec.users.passwordSecretRef.name"
+	indexClaim  = "spec.storage.persistentVolumeClaim.claimName"
+)
+
+// SetupOptions tune the controller.
+type SetupOptions struct {
+	// NodesAllowed says that nodes may be listed and watched.
+	NodesAllowed bool
+	// MaxConcurrent is the number of servers reconciled at once.
+	MaxConcurrent int
+	// Timeout bounds one reconcile. Hashing the passwords of many new users takes its time;
+	// what is hashed by then is remembered for the next one.
+	Timeout time.Duration
+	// Name of the controller, unique in the process; "ftpserver" if empty.
+	Name string
+}
+
+// Setup registers the reconciler with a manager, and all that it watches.
+func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions) error {
+	if o.Name == "" {
+		o.Name = "ftpserver"
+	}
+	for name, of := range map[string]client.IndexerFunc{indexSecret: secretNames, indexClaim: claimNames} {
+		if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.FtpServer{}, name, of); err != nil {
+			return fmt.Errorf("indexing FtpServers by %s: %w", name, err)
+		}
+	}
+	ofLabel := handler.EnqueueRequestsFromMapFunc(byLabel)
+	c, err := ctrl.NewControllerManagedBy(mgr).Named(o.Name).
+		For(&v1alpha1.FtpServer{}, builder.WithPredicates(
+			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&appsv1.Deployment{}, ofLabel, changed()).
+		Watches(&corev1.Service{}, ofLabel, changed()).
+		Watches(&networkingv1.NetworkPolicy{}, ofLabel, changed()).
+		Watches(&discoveryv1.EndpointSlice{}, ofLabel, changed()).
+		Watches(&corev1.Pod{}, ofLabel, builder.WithPredicates(podChanged())).
+		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(r.byLabelOrIndex(indexClaim)), changed()).
+		WatchesMetadata(&appsv1.ReplicaSet{}, ofLabel, builder.WithPredicates(ownerChanged())).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.byLabelOrIndex(indexSecret)), changed()).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: o.MaxConcurrent,
+			ReconciliationTimeout:   o.Timeout,
+		}).
+		Build(r)
+	if err != nil {
+		return fmt.Errorf("setting up the FtpServer controller: %w", err)
+	}
+	r.nodes.allowed = o.NodesAllowed
+	r.nodes.start = func() error { return c.Watch(r.nodeSource(mgr.GetCache())) }
+	return nil
+}
+
+// byLabel finds the server that a child or pod is labelled with.
+func byLabel(_ context.Context, o client.Object) []reconcile.Request {
+	server := o.GetLabels()[v1alpha1.ServerLabel]
+	if server == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: server}}}
+}
+
+// byLabelOrIndex finds, besides, the servers that name the object.
+func (r *Reconciler) byLabelOrIndex(index string) handler.MapFunc {
+	return func(ctx context.Context, o client.Object) []reconcile.Request {
+		requests := byLabel(ctx, o)
+		var servers v1alpha1.FtpServerList
+		err := r.Client.List(ctx, &servers, client.InNamespace(o.GetNamespace()), client.MatchingFields{index: o.GetName()})
+		if err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "can't find the FtpServers that name an object", "object", client.ObjectKeyFromObject(o))
+		}
+		for i := range servers.Items {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&servers.Items[i])})
+		}
+		return requests
+	}
+}
+
+func secretNames(o client.Object) []string {
+	server, ok := o.(*v1alpha1.FtpServer)
+	if !ok {
+		return nil
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, user := range server.Spec.Users {
+		if name := user.PasswordSecretRef.Name; !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func claimNames(o client.Object) []string {
+	server, ok := o.(*v1alpha1.FtpServer)
+	if !ok || resources.ClaimName(server) == "" {
+		return nil
+	}
+	return []string{resources.ClaimName(server)}
+}

@@ -1,0 +1,67 @@
+package status
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// Reasons of the ConfigLoaded condition.
+const (
+	ReasonConfigLoaded    = "ConfigLoaded"
+	ReasonConfigRejected  = "ConfigRejected"
+	ReasonConfigUpdating  = "ConfigUpdating"
+	ReasonPodsUnreachable = "PodsUnreachable"
+	ReasonNoPods          = "NoPods"
+)
+
+// configLoaded: every running pod serves the newest configuration. Pods that can't be asked make
+// it Unknown and nothing worse, for the operator may run where pod addresses are out of reach.
+func configLoaded(o Observed) metav1.Condition {
+	const kind = v1alpha1.ConditionConfigLoaded
+	var updating, unreachable []string
+	why, loaded := "", 0
+	for i := range o.Pods {
+		p := &o.Pods[i]
+		switch {
+		case !p.Running || p.Terminating:
+		case p.Daemon == nil:
+			unreachable = append(unreachable, p.Name)
+			if why == "" {
+				why = p.DaemonError
+			}
+		case p.Daemon.ConfigHash == o.ConfigHash:
+			loaded++
+		case p.Daemon.RejectedHash == o.ConfigHash:
+			return condition(kind, metav1.ConditionFalse, ReasonConfigRejected, fmt.Sprintf(
+				"pod %s refuses the new configuration and serves on with the old one: %s", p.Name, clip(p.Daemon.ConfigError)))
+		default:
+			updating = append(updating, p.Name)
+		}
+	}
+	switch {
+	case len(updating) > 0:
+		return condition(kind, metav1.ConditionFalse, ReasonConfigUpdating,
+			"waiting for the new configuration to reach "+list(updating))
+	case len(unreachable) > 0:
+		return condition(kind, metav1.ConditionUnknown, ReasonPodsUnreachable, fmt.Sprintf(
+			"the admin port of %s can't be reached, so what it serves is not known (%s); let the operator's pods reach port 8021 to see it",
+			list(unreachable), clip(why)))
+	case loaded == 0:
+		return condition(kind, metav1.ConditionUnknown, ReasonNoPods, "no pod runs yet")
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonConfigLoaded,
+		fmt.Sprintf("%s with configuration %s", plural(loaded, "pod"), o.ConfigHash))
+}
+
+// Served reports whether a running pod, which gave its report, serves what it should: the newest
+// configuration (or it refused that one for good) and the address.
+func Served(o Observed, p Pod) bool {
+	if p.Daemon.RejectedHash == o.ConfigHash && o.ConfigHash != "" {
+		return true
+	}
+	return p.Daemon.ConfigHash == o.ConfigHash &&
+		(o.Address.Address == "" || serves(p.Daemon.AdvertisedIP, o.Address.Address))
+}

@@ -1,0 +1,18 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// Failed returns the status of a server whose reconciling was broken off by an error, and is tried
+// again: what was known before stays, and so does observedGeneration.
+func Failed(server *v1alpha1.FtpServer, message string, now metav1.Time) v1alpha1.FtpServerStatus {
+	s := *server.Status.DeepCopy()
+	message = "could not finish, trying again: " + message
+	set(&s.Conditions, condition(v1alpha1.ConditionReady, metav1.ConditionFalse, string(ProblemFailed), message), server.Generation, now)
+	set(&s.Conditions, condition(v1alpha1.ConditionReconciling, metav1.ConditionTrue, string(ProblemFailed), message), server.Generation, now)
+	setOrRemove(&s.Conditions, v1alpha1.ConditionStalled, nil, server.Generation, now)
+	return s
+}

@@ -1,0 +1,110 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// Pod is one of the server's pods as observed.
+type Pod struct {
+	Name, Node string
+	// Ports are its own passive ports; empty until some are assigned.
+	Ports config.PortSet
+	// Running: its daemon's container runs. Ready: Kubernetes calls the pod ready, which includes
+	// the readiness gate, that is the routing. Terminating: its deletion was asked for.
+	Running, Ready, Terminating bool
+	// Trouble is why its container does not run, as in "ImagePullBackOff: ..."; empty if it does.
+	Trouble string
+	// Daemon is the daemon's own report; nil if it was not asked or gave none, DaemonError then
+	// says why. Both are zero for a pod that does not run.
+	Daemon      *config.Status
+	DaemonError string
+}
+
+// State is the pod's state as the routing sees it.
+func (p *Pod) State() v1alpha1.PodState {
+	switch {
+	case p.Terminating:
+		return v1alpha1.PodDraining
+	case p.Ready:
+		return v1alpha1.PodReady
+	}
+	return v1alpha1.PodWaiting
+}
+
+// Users tells whose passwords were found.
+type Users struct {
+	// Ready are the names of the users that can log in.
+	Ready []string
+	// Problems are those of the others.
+	Problems []UserProblem
+	// Anonymous is true if login without an account is allowed.
+	Anonymous bool
+}
+
+// UserProblem says why a user can't log in.
+type UserProblem struct {
+	User string
+	// Missing is true if the Secret or its key is not there, else its content is unusable.
+	Missing bool
+	// Message says what is wrong and what to do. It never holds anything of a Secret's value.
+	Message string
+}
+
+// Storage tells of the server's volume.
+type Storage struct {
+	// Claim is the claim's name; empty if the storage is an emptyDir.
+	Claim string
+	// Ours is true for a claim that is made from spec.storage.volumeClaimTemplate.
+	Ours bool
+	// Found, and then Phase (Pending, Bound, Lost) and Terminating.
+	Found       bool
+	Phase       string
+	Terminating bool
+}
+
+// ProblemKind is a class of Problem.
+type ProblemKind string
+
+// The kinds of problems, which are reasons of the Stalled condition too.
+const (
+	// ProblemConflict: a child's name is taken by an object that is not ours.
+	ProblemConflict ProblemKind = "ChildConflict"
+	// ProblemRejected: the API server refuses a child for what it says or where it lies; trying
+	// again does not help until somebody changes something.
+	ProblemRejected ProblemKind = "ChildRejected"
+	// ProblemFailed: the API server failed; trying again may help.
+	ProblemFailed ProblemKind = "ApplyFailed"
+)
+
+// Problem is what stood in the way of applying a child.
+type Problem struct {
+	Kind ProblemKind
+	// Object is the child, as in "Service default/files".
+	Object string
+	// Message says what happened and what to do.
+	Message string
+}
+
+// lasting reports whether only a change by somebody else can end the problem.
+func (p Problem) lasting() bool { return p.Kind != ProblemFailed }
+
+// list joins names for a message: all of a few, the first few of many.
+func list(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// plural counts things for a message.
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

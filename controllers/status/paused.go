@@ -1,0 +1,26 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// Reasons of the Paused condition.
+const (
+	ReasonSuspended = "Suspended"
+	ReasonNotPaused = "NotPaused"
+)
+
+func notPaused() metav1.Condition {
+	return condition(v1alpha1.ConditionPaused, metav1.ConditionFalse, ReasonNotPaused, "the server is reconciled")
+}
+
+// Suspended returns the status of a server with spec.suspend: all that was known stays, so that
+// observedGeneration says that the newer spec was not acted upon, and Paused says why.
+func Suspended(server *v1alpha1.FtpServer, now metav1.Time) v1alpha1.FtpServerStatus {
+	s := *server.Status.DeepCopy()
+	set(&s.Conditions, condition(v1alpha1.ConditionPaused, metav1.ConditionTrue, ReasonSuspended,
+		"spec.suspend is set: nothing is changed until it is unset; the pods serve on"), server.Generation, now)
+	return s
+}

@@ -1,0 +1,17 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// reconciling: the operator or the cluster is still working towards the declared state, or waits
+// for something that is expected to come. nil once it is reached, or out of reach.
+func reconciling(o Observed, ready metav1.Condition) *metav1.Condition {
+	if ready.Status == metav1.ConditionTrue || stalled(o, ready) != nil {
+		return nil
+	}
+	c := condition(v1alpha1.ConditionReconciling, metav1.ConditionTrue, ready.Reason, ready.Message)
+	return &c
+}

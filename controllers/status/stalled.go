@@ -1,0 +1,29 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// stalled: the declared state can't be reached until somebody changes something. nil if it can.
+// A missing password Secret or claim does not stall: it is expected to come, in whatever order
+// things were applied.
+func stalled(o Observed, ready metav1.Condition) *metav1.Condition {
+	if ready.Status == metav1.ConditionTrue {
+		return nil
+	}
+	stuck := false
+	for _, p := range o.Problems {
+		stuck = stuck || p.lasting()
+	}
+	switch ready.Reason {
+	case ReasonConfigRejected, ReasonPortConflict, ReasonPasswordInvalid, reasonDeadline:
+		stuck = true
+	}
+	if !stuck {
+		return nil
+	}
+	c := condition(v1alpha1.ConditionStalled, metav1.ConditionTrue, ready.Reason, ready.Message)
+	return &c
+}

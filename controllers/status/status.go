@@ -1,0 +1,151 @@
+// Package status computes a FtpServer's status from what was observed. Everything in it is pure:
+// one file per condition, each a function of Observed, and Compute that puts them together.
+//
+// Ready, Reconciling and Stalled follow kstatus, so that `kubectl wait`, `helm --wait` and GitOps
+// tools understand them: Reconciling and Stalled are present only while true, and never both.
+package status
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/address"
+	"github.com/ftp-operator/ftp-operator/controllers/portplan"
+)
+
+// Observed is all that a status is computed from.
+type Observed struct {
+	// Server is the declared server, with the status it had before.
+	Server *v1alpha1.FtpServer
+	// Replicas is the number of pods wanted.
+	Replicas int32
+	// Deployment of the pods, after applying; nil while there is none.
+	Deployment *appsv1.Deployment
+	// Pods are the server's own, in any order, terminating ones too.
+	Pods []Pod
+	// Plan of the passive ports.
+	Plan portplan.Plan
+	// Address to advertise.
+	Address address.Result
+	// Port is the control port that clients dial.
+	Port int32
+	// Users tells whose passwords were found.
+	Users Users
+	// Storage tells of the volume.
+	Storage Storage
+	// ConfigHash identifies the configuration that the pods should serve; empty while there is none.
+	ConfigHash string
+	// Problems are what stood in the way of applying; empty if everything is applied.
+	Problems []Problem
+	// SelectorLabels select the pods.
+	SelectorLabels map[string]string
+}
+
+// Compute returns the status. It keeps the conditions of others, and the transition times of
+// those of ours that do not change.
+func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
+	s := *o.Server.Status.DeepCopy()
+	s.ObservedGeneration = o.Server.Generation
+	s.AdvertisedAddress = o.Address.Address
+	s.AdvertisedAddressSource = o.Address.Source
+	s.Port = o.Port
+	s.Endpoint = address.Endpoint(o.Address.Address, o.Port)
+	s.PassiveRange = o.Plan.Exposed.String()
+	s.Pods = Pods(o.Pods)
+	s.Selector = labels.SelectorFromSet(o.SelectorLabels).String()
+	s.Users = int32(len(o.Users.Ready)) //nolint:gosec // at most 1000 by the API
+	s.Replicas, s.ReadyReplicas = 0, 0
+	for i := range o.Pods {
+		if !o.Pods[i].Terminating {
+			s.Replicas++
+			if o.Pods[i].Ready {
+				s.ReadyReplicas++
+			}
+		}
+	}
+	s.ReplicasSummary = fmt.Sprintf("%d/%d", s.ReadyReplicas, o.Replicas)
+
+	parts := []metav1.Condition{
+		available(o), addressResolved(o), passivePortsAssigned(o), usersReady(o), storageReady(o),
+		configLoaded(o), notPaused(),
+	}
+	summary := ready(o, parts)
+	for _, c := range append(parts, summary) {
+		set(&s.Conditions, c, o.Server.Generation, now)
+	}
+	setOrRemove(&s.Conditions, v1alpha1.ConditionStalled, stalled(o, summary), o.Server.Generation, now)
+	setOrRemove(&s.Conditions, v1alpha1.ConditionReconciling, reconciling(o, summary), o.Server.Generation, now)
+	return s
+}
+
+func set(conditions *[]metav1.Condition, c metav1.Condition, generation int64, now metav1.Time) {
+	c.ObservedGeneration = generation
+	c.LastTransitionTime = now // kept by SetStatusCondition unless the status changes
+	if len(c.Message) > maxMessage {
+		c.Message = strings.ToValidUTF8(c.Message[:maxMessage], "") + "…"
+	}
+	meta.SetStatusCondition(conditions, c)
+}
+
+// maxMessage keeps a condition readable; the API allows 32768.
+const maxMessage = 2048
+
+func setOrRemove(conditions *[]metav1.Condition, kind string, c *metav1.Condition, generation int64, now metav1.Time) {
+	if c == nil {
+		meta.RemoveStatusCondition(conditions, kind)
+		return
+	}
+	set(conditions, *c, generation, now)
+}
+
+// Pods is status.pods: which pod holds which passive ports, by name.
+func Pods(pods []Pod) []v1alpha1.PodStatus {
+	var list []v1alpha1.PodStatus
+	for i := range pods {
+		p := &pods[i]
+		list = append(list, v1alpha1.PodStatus{
+			Name: p.Name, PassivePorts: p.Ports.String(), Node: p.Node, State: p.State(),
+		})
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list
+}
+
+func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+}
+
+// deploymentCondition returns the Deployment's condition of that type, or nil.
+func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) *appsv1.DeploymentCondition {
+	if d == nil {
+		return nil
+	}
+	for i := range d.Status.Conditions {
+		if d.Status.Conditions[i].Type == kind {
+			return &d.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+func isTrue(c *appsv1.DeploymentCondition) bool { return c != nil && c.Status == corev1.ConditionTrue }
+
+// Ours reports whether the condition type is one that this package computes.
+func Ours(kind string) bool {
+	switch kind {
+	case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
+		v1alpha1.ConditionAvailable, v1alpha1.ConditionAddressResolved, v1alpha1.ConditionPassivePortsAssigned,
+		v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady, v1alpha1.ConditionConfigLoaded,
+		v1alpha1.ConditionPaused:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,46 @@
+package status
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// Reasons of the UsersReady condition.
+const (
+	ReasonUsersReady      = "UsersReady"
+	ReasonNoUsers         = "NoUsers"
+	ReasonPasswordMissing = "PasswordMissing"
+	ReasonPasswordInvalid = "PasswordInvalid"
+)
+
+// usersReady: every user's password was found and used. The users without one are left out; the
+// others log in all the same.
+func usersReady(o Observed) metav1.Condition {
+	const kind = v1alpha1.ConditionUsersReady
+	if n := len(o.Users.Problems); n > 0 {
+		first := o.Users.Problems[0]
+		reason, message := ReasonPasswordInvalid, first.Message
+		if first.Missing {
+			reason = ReasonPasswordMissing
+		}
+		if n > 1 {
+			var others []string
+			for _, p := range o.Users.Problems[1:] {
+				others = append(others, p.User)
+			}
+			message += fmt.Sprintf("; likewise left out: %s", list(others))
+		}
+		return condition(kind, metav1.ConditionFalse, reason, message)
+	}
+	switch {
+	case len(o.Users.Ready) > 0:
+		return condition(kind, metav1.ConditionTrue, ReasonUsersReady, plural(len(o.Users.Ready), "user")+" can log in")
+	case o.Users.Anonymous:
+		return condition(kind, metav1.ConditionTrue, ReasonUsersReady, "anonymous login only")
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonNoUsers,
+		"nobody can log in: add users to spec.users or set spec.anonymous.enabled")
+}
