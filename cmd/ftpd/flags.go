@@ -1,0 +1,211 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
+
+// errHelp: the user asked for help.
+var errHelp = pflag.ErrHelp
+
+// flags is the command line.
+type flags struct {
+	set *pflag.FlagSet
+
+	config string
+
+	root      string
+	users     []string
+	listen    []string
+	ports     string
+	advertise string
+	active    bool
+	admin     string
+
+	logFormat string
+	logLevel  string
+	version   bool
+}
+
+// standalone are the flags that say what a configuration file would.
+var standalone = []string{"root", "user", "listen", "passive-ports", "advertise", "active", "admin"}
+
+// parseFlags reads and checks the command line. The error names the flag and the fix.
+func parseFlags(args []string) (*flags, error) {
+	f := &flags{set: pflag.NewFlagSet("ftpd", pflag.ContinueOnError)}
+	f.set.SortFlags = false
+	f.set.SetOutput(io.Discard) // run prints
+	f.set.StringVar(&f.config, "config", "", "configuration `FILE`; it is watched, and a valid change takes effect at once")
+	f.set.StringVar(&f.root, "root", "", "serve the directory `DIR`")
+	f.set.StringArrayVar(&f.users, "user", nil, "let `NAME:PASSWORD` log in, with access to all of DIR; may repeat. PASSWORD may be a hash ($argon2id$... or $2b$...)")
+	f.set.StringArrayVar(&f.listen, "listen", []string{config.DefaultListen}, "control port, as `HOST:PORT`; HOST may be empty; may repeat")
+	f.set.StringVar(&f.ports, "passive-ports", "30000-30009", "`PORTS` for data connections, such as 30000-30009,30020")
+	f.set.StringVar(&f.advertise, "advertise", "", "`ADDRESS` that clients reach the passive ports by, an IP address or a host name; default: the one they reached the control port by")
+	f.set.BoolVar(&f.active, "active", false, "allow active mode (PORT, EPRT)")
+	f.set.StringVar(&f.admin, "admin", "", "serve /healthz, /readyz and /status by HTTP on `HOST:PORT`")
+	f.set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` of the log: text or json")
+	f.set.StringVar(&f.logLevel, "log-level", "info", "least `LEVEL` that is logged: debug, info, warn or error")
+	f.set.BoolVar(&f.version, "version", false, "print the version and exit")
+	if err := f.set.Parse(args); err != nil {
+		return f, err
+	}
+	if f.version {
+		return f, nil
+	}
+	return f, f.check()
+}
+
+func (f *flags) check() error {
+	if rest := f.set.Args(); len(rest) > 0 {
+		return fmt.Errorf("unexpected argument %q: everything is said by flags", rest[0])
+	}
+	if _, err := f.logger(io.Discard); err != nil {
+		return err
+	}
+	if f.config != "" {
+		for _, name := range standalone {
+			if f.set.Changed(name) {
+				return fmt.Errorf("--%s can't be used with --config: say it in the configuration file", name)
+			}
+		}
+		return nil
+	}
+	if f.root == "" {
+		return errors.New("--root is missing: name the directory to serve, or a configuration file with --config")
+	}
+	if len(f.users) == 0 {
+		return errors.New("--user is missing: give at least one as --user NAME:PASSWORD")
+	}
+	if _, err := config.ParsePortSet(f.ports); err != nil {
+		return fmt.Errorf("--passive-ports: %w", err)
+	}
+	for _, address := range f.listen {
+		if err := checkAddress("listen", address); err != nil {
+			return err
+		}
+	}
+	if f.admin != "" {
+		return checkAddress("admin", f.admin)
+	}
+	return nil
+}
+
+func checkAddress(flag, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		hint := "HOST:PORT, such as 127.0.0.1:2121 or :2121"
+		if ip, ipErr := netip.ParseAddr(address); ipErr == nil && ip.Is6() {
+			hint = "[" + address + "]:PORT"
+		}
+		return fmt.Errorf("--%s %q: write it as %s", flag, address, hint)
+	}
+	return nil
+}
+
+// file is the configuration that the flags mean, as a file: Server takes only files.
+func (f *flags) file() ([]byte, error) {
+	root, err := filepath.Abs(f.root)
+	if err != nil {
+		return nil, fmt.Errorf("--root %q: %w", f.root, err)
+	}
+	ports, err := config.ParsePortSet(f.ports)
+	if err != nil {
+		return nil, fmt.Errorf("--passive-ports: %w", err)
+	}
+	c := config.Config{
+		APIVersion:   config.APIVersion,
+		Listen:       f.listen,
+		AdminAddress: f.admin,
+		Storage:      config.Storage{Root: root},
+		Passive:      config.Passive{Ports: ports, AdvertisedAddress: f.advertise},
+		Active:       config.Active{Enabled: f.active},
+	}
+	for _, text := range f.users {
+		u, err := parseUser(text)
+		if err != nil {
+			return nil, err
+		}
+		c.Users = append(c.Users, u)
+	}
+	return c.Marshal()
+}
+
+// parseUser reads NAME:PASSWORD. The error never holds the password.
+func parseUser(text string) (config.User, error) {
+	name, password, found := strings.Cut(text, ":")
+	if !found || name == "" || password == "" {
+		return config.User{}, fmt.Errorf("--user %q: write it as NAME:PASSWORD, both not empty", name)
+	}
+	hash := password
+	if !passhash.IsHash(password) {
+		var err error
+		if hash, err = passhash.Hash(password); err != nil {
+			return config.User{}, fmt.Errorf("--user %s: %w", name, err)
+		}
+	}
+	return config.User{Name: name, PasswordHash: hash, Home: ".", Access: config.AccessReadWrite}, nil
+}
+
+// logger is the log that the flags ask for.
+func (f *flags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, fmt.Errorf("--log-level %q: choose debug, info, warn or error", f.logLevel)
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, o)), nil
+	}
+	return nil, fmt.Errorf("--log-format %q: choose text or json", f.logFormat)
+}
+
+// help is what --help prints.
+func (f *flags) help() string {
+	return `ftpd serves files by FTP.
+
+Usage:
+  ftpd --root DIR --user NAME:PASSWORD [--user ...] [flags]
+  ftpd --config FILE [--log-format FORMAT] [--log-level LEVEL]
+
+Examples:
+  A directory on this machine only:
+    ftpd --root /srv/files --user alice:secret --listen 127.0.0.1:2121 \
+         --passive-ports 30000-30009 --advertise 127.0.0.1
+  The same for a network behind NAT; open port 2121 and 30000-30009 in the firewall:
+    ftpd --root /srv/files --user alice:secret --listen :2121 \
+         --passive-ports 30000-30009 --advertise ftp.example.com
+  Try it:
+    curl -T report.pdf ftp://alice:secret@127.0.0.1:2121/
+
+Flags:
+` + f.set.FlagUsages() + `
+The command line of a process can be seen by every user of a machine: where that matters, give
+a hash in place of the password, or use --config.
+
+Signals: SIGTERM or SIGINT ends the daemon when no session works any more (a second one at once),
+SIGHUP reads the configuration file again.
+`
+}
+
+// version is the module's version, as the build noted it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

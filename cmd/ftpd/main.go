@@ -1,0 +1,41 @@
+// Command ftpd is the FTP daemon. Its flags are explained by --help, its configuration file by
+// the package ftpd/config.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	os.Exit(run(context.Background(), os.Args[1:], signals, os.Stdout, os.Stderr))
+}
+
+// run is the whole program; it returns the exit code: 0 after a clean end, 1 if something
+// failed, 2 if the command line is wrong.
+func run(ctx context.Context, args []string, signals <-chan os.Signal, stdout, stderr io.Writer) int {
+	f, err := parseFlags(args)
+	switch {
+	case errors.Is(err, errHelp):
+		_, _ = io.WriteString(stdout, f.help())
+		return 0
+	case err != nil:
+		_, _ = fmt.Fprintf(stderr, "ftpd: %v\nTry 'ftpd --help'.\n", err)
+		return 2
+	case f.version:
+		_, _ = fmt.Fprintln(stdout, "ftpd "+version())
+		return 0
+	}
+	if err := serve(ctx, f, signals, stderr); err != nil {
+		_, _ = fmt.Fprintf(stderr, "ftpd: %v\n", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,236 @@
+package ftptest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience is how long a client waits for anything. Nothing that works takes as long.
+const patience = 20 * time.Second
+
+// Client speaks the control connection's protocol and takes nothing for granted.
+type Client struct {
+	*net.TCPConn
+	t testing.TB
+	r *bufio.Reader
+}
+
+// Dial connects and leaves the greeting unread. The connection is closed when the test ends.
+func Dial(t testing.TB, addr string) *Client {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &Client{TCPConn: conn.(*net.TCPConn), t: t, r: bufio.NewReader(conn)}
+}
+
+// Login connects, logs in with Password and sets TYPE I.
+func Login(t testing.TB, addr, user string) *Client {
+	t.Helper()
+	c := Dial(t, addr)
+	c.Talk(`
+		S: 220 *
+		C: USER ` + user + `
+		S: 331 *
+		C: PASS ` + Password + `
+		S: 230 *
+		C: TYPE I
+		S: 200 *`)
+	return c
+}
+
+// Talk runs a transcript. A line "C: text" is sent, with CR LF; "S: pattern" must match the next
+// line that the server sends, "*" standing for any text; "S: ..." skips lines up to the one
+// after it; "S: EOF" is the connection's end. Other lines must be empty.
+func (c *Client) Talk(transcript string) {
+	c.t.Helper()
+	skip := false
+	for line := range strings.Lines(transcript) {
+		line = strings.Trim(line, "\t\r\n")
+		kind, text, _ := strings.Cut(line, ": ")
+		switch {
+		case strings.TrimSpace(line) == "":
+		case kind == "C":
+			c.Send(text + "\r\n")
+		case line == "S: ...":
+			skip = true
+		case kind == "S":
+			c.expect(text, skip)
+			skip = false
+		default:
+			c.t.Fatalf("not a line of a transcript: %q", line)
+		}
+	}
+}
+
+func (c *Client) expect(pattern string, skip bool) {
+	c.t.Helper()
+	for {
+		line, err := c.Line()
+		switch {
+		case pattern == "EOF" && err != nil:
+			return
+		case err != nil:
+			c.t.Fatalf("expected %q, but: %v", pattern, err)
+		case matches(pattern, line):
+			return
+		case !skip:
+			c.t.Fatalf("expected %q, got %q", pattern, line)
+		}
+	}
+}
+
+func matches(pattern, line string) bool {
+	parts := strings.Split(pattern, "*")
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return regexp.MustCompile("^" + strings.Join(parts, ".*") + "$").MatchString(line)
+}
+
+// Send sends bytes as they are.
+func (c *Client) Send(text string) {
+	c.t.Helper()
+	_ = c.SetWriteDeadline(time.Now().Add(patience))
+	if _, err := io.WriteString(c.TCPConn, text); err != nil {
+		c.t.Fatalf("sending %q: %v", text, err)
+	}
+}
+
+// Line returns the next line of the server, which must end with CR LF.
+func (c *Client) Line() (string, error) {
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	line, err := c.r.ReadString('\n')
+	if err != nil {
+		if line == "" && errors.Is(err, io.EOF) {
+			return "", io.EOF
+		}
+		return "", fmt.Errorf("after %q: %w", line, err)
+	}
+	text, ok := strings.CutSuffix(line, "\r\n")
+	if !ok {
+		c.t.Fatalf("line without CR LF: %q", line)
+	}
+	return text, nil
+}
+
+// Do sends a command and returns its reply's last line.
+func (c *Client) Do(command string) string {
+	c.t.Helper()
+	c.Send(command + "\r\n")
+	return c.Reply()
+}
+
+// Reply returns the last line of the next reply.
+func (c *Client) Reply() string {
+	c.t.Helper()
+	first, err := c.Line()
+	if err != nil {
+		c.t.Fatalf("expected a reply, but: %v", err)
+	}
+	if len(first) < 4 || first[3] != '-' {
+		return first
+	}
+	for {
+		line, err := c.Line()
+		if err != nil {
+			c.t.Fatalf("in a reply of several lines: %v", err)
+		}
+		if strings.HasPrefix(line, first[:3]+" ") {
+			return line
+		}
+	}
+}
+
+// Must is Do, with a reply that must begin with the given text.
+func (c *Client) Must(command, reply string) {
+	c.t.Helper()
+	if got := c.Do(command); !strings.HasPrefix(got, reply) {
+		c.t.Fatalf("%s: expected %s, got %q", command, reply, got)
+	}
+}
+
+var (
+	pasvReply = regexp.MustCompile(`^227 Entering Passive Mode \((\d+),(\d+),(\d+),(\d+),(\d+),(\d+)\)\.$`)
+	epsvReply = regexp.MustCompile(`^229 [^(]*\(\|\|\|(\d+)\|\)$`)
+)
+
+// PasvAddr sends PASV and returns the address that the reply names.
+func (c *Client) PasvAddr() string {
+	c.t.Helper()
+	reply := c.Do("PASV")
+	m := pasvReply.FindStringSubmatch(reply)
+	if m == nil {
+		c.t.Fatalf("PASV: %q", reply)
+	}
+	high, _ := strconv.Atoi(m[5])
+	low, _ := strconv.Atoi(m[6])
+	return net.JoinHostPort(strings.Join(m[1:5], "."), strconv.Itoa(high<<8|low))
+}
+
+// EpsvAddr sends EPSV and returns the address to dial.
+func (c *Client) EpsvAddr() string {
+	c.t.Helper()
+	reply := c.Do("EPSV")
+	m := epsvReply.FindStringSubmatch(reply)
+	if m == nil {
+		c.t.Fatalf("EPSV: %q", reply)
+	}
+	host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+	return net.JoinHostPort(host, m[1])
+}
+
+// DialData opens a data connection, which is closed when the test ends at the latest.
+func (c *Client) DialData(addr string) *net.TCPConn {
+	c.t.Helper()
+	conn, err := net.DialTimeout("tcp", addr, patience)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	return conn.(*net.TCPConn)
+}
+
+// Data agrees upon a data connection by EPSV and opens it.
+func (c *Client) Data() *net.TCPConn {
+	c.t.Helper()
+	return c.DialData(c.EpsvAddr())
+}
+
+// Get runs a command that sends data to the client and returns them.
+func (c *Client) Get(command string) string {
+	c.t.Helper()
+	data := c.Data()
+	c.Must(command, "150")
+	got, err := io.ReadAll(data)
+	if err != nil {
+		c.t.Fatalf("%s: %v", command, err)
+	}
+	if reply := c.Reply(); !strings.HasPrefix(reply, "226") {
+		c.t.Fatalf("%s: %q", command, reply)
+	}
+	return string(got)
+}
+
+// Put runs a command that takes data from the client and returns the last reply.
+func (c *Client) Put(command, content string) string {
+	c.t.Helper()
+	data := c.Data()
+	c.Must(command, "150")
+	if _, err := io.WriteString(data, content); err != nil {
+		c.t.Fatalf("%s: %v", command, err)
+	}
+	_ = data.Close()
+	return c.Reply()
+}

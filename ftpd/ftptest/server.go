@@ -1,0 +1,250 @@
+// Package ftptest runs FTP servers on loopback sockets for tests, and speaks to them in
+// transcripts.
+package ftptest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/ftp-operator/ftp-operator/ftpd"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// Password is the password of every user that Start makes.
+const Password = "secret"
+
+// hash is the cheapest hash of Password that the daemon takes.
+var hash = sync.OnceValue(func() string {
+	h, err := bcrypt.GenerateFromPassword([]byte(Password), bcrypt.MinCost)
+	if err != nil {
+		panic(err)
+	}
+	return string(h)
+})
+
+// User returns a user with Password.
+func User(name, home string, access config.Access) config.User {
+	return config.User{Name: name, PasswordHash: hash(), Home: home, Access: access}
+}
+
+// Server is a running server.
+type Server struct {
+	*ftpd.Server
+	// Addr is the control port, as host:port.
+	Addr string
+	// Root is the storage root, which is the home of alice.
+	Root string
+	// Config is what the server was started with.
+	Config config.Config
+	// Log is what the server has logged, as text.
+	Log *Log
+
+	served chan error
+}
+
+// Start runs a server on 127.0.0.1 until the test ends. Its users are alice (ReadWrite, home is the root),
+// reader (ReadOnly, the same home) and dropper (UploadOnly, the same home); edits change the
+// configuration first.
+func Start(t testing.TB, edits ...func(*config.Config)) *Server {
+	t.Helper()
+	return StartOn(t, "127.0.0.1", edits...)
+}
+
+// StartOn is Start on another address.
+func StartOn(t testing.TB, host string, edits ...func(*config.Config)) *Server {
+	t.Helper()
+	none := config.Duration(0)
+	s := &Server{Root: t.TempDir(), Log: &Log{}, served: make(chan error, 1)}
+	s.Config = config.Config{
+		APIVersion: config.APIVersion,
+		Listen:     []string{net.JoinHostPort(host, "2121")}, // for the passive ports' host; Serve gets its own
+		Storage:    config.Storage{Root: s.Root},
+		Drain:      config.Drain{LameDuck: &none, Idle: config.Duration(time.Second)},
+		Users: []config.User{
+			User("alice", ".", config.AccessReadWrite),
+			User("reader", ".", config.AccessReadOnly),
+			User("dropper", ".", config.AccessUploadOnly),
+		},
+	}
+	s.Config.Passive.Ports = FreePorts(t, host, 4)
+	for _, edit := range edits {
+		edit(&s.Config)
+	}
+	file, err := s.Config.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if s.Server, err = ftpd.New(file, ftpd.Options{Logger: log, FailureDelay: -1}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Addr = l.Addr().String()
+	go func() { s.served <- s.Serve(l) }()
+	t.Cleanup(func() {
+		_ = s.Close()
+		if err := <-s.served; !errors.Is(err, ftpd.ErrServerClosed) {
+			t.Errorf("Serve: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("server's log:\n%s", s.Log)
+		}
+	})
+	if s.Config.Passive.PortsFile == "" {
+		Eventually(t, "the passive ports are bound", func() bool { return s.Status().PassivePorts != nil || s.ended() })
+	}
+	return s
+}
+
+// ended reports whether Serve has returned too early; the error is kept for the cleanup.
+func (s *Server) ended() bool {
+	select {
+	case err := <-s.served:
+		s.served <- err
+		return true
+	default:
+		return false
+	}
+}
+
+// Edit reloads the configuration with a change.
+func (s *Server) Edit(t testing.TB, edit func(*config.Config)) error {
+	t.Helper()
+	edit(&s.Config)
+	file, err := s.Config.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Reload(file)
+}
+
+// Write makes a file below the root.
+func (s *Server) Write(t testing.TB, name, content string) {
+	t.Helper()
+	file := filepath.Join(s.Root, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o640); err != nil { //nolint:gosec // a test's own directory
+		t.Fatal(err)
+	}
+}
+
+// Read returns a file's content; "(absent)" if it is not there.
+func (s *Server) Read(t testing.TB, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(s.Root, name)) //nolint:gosec // a test's own directory
+	if errors.Is(err, os.ErrNotExist) {
+		return "(absent)"
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// Files lists the root, temporary files included.
+func (s *Server) Files(t testing.TB) []string {
+	t.Helper()
+	entries, err := os.ReadDir(s.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// FreePorts finds n neighbouring ports that nobody uses, below those that the kernel hands out.
+func FreePorts(t testing.TB, host string, n int) config.PortSet {
+	t.Helper()
+	for range 200 {
+		start := 20000 + rand.IntN(12000-n) //nolint:gosec // no secret
+		if ports := config.PortRange(uint16(start), uint16(start+n-1)); allFree(host, ports) {
+			return ports
+		}
+	}
+	t.Fatalf("found no %d free neighbouring ports on %s", n, host)
+	return nil
+}
+
+func allFree(host string, ports config.PortSet) bool {
+	for _, p := range ports {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(p)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return false
+		}
+		if err == nil {
+			_ = l.Close()
+		}
+	}
+	return true
+}
+
+// Eventually waits until the condition holds, for 10 seconds at most.
+func Eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-deadline:
+			t.Fatalf("waited in vain: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// Log collects what a server logs.
+type Log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write adds to the log.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+// String returns all of it.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// Lines returns the lines that hold all of the given words.
+func (l *Log) Lines(words ...string) []string {
+	var found []string
+lines:
+	for line := range strings.Lines(l.String()) {
+		for _, w := range words {
+			if !strings.Contains(line, w) {
+				continue lines
+			}
+		}
+		found = append(found, line)
+	}
+	return found
+}
