@@ -1,0 +1,134 @@
+// Command manager is the operator. This package holds flags and wiring only.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+)
+
+// leaseName is that of the leader's lease.
+const leaseName = "ftp-operator-leader"
+
+func main() {
+	if err := run(ctrl.SetupSignalHandler(), os.Args[1:]); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return
+		}
+		fmt.Fprintf(os.Stderr, "manager: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	var o options
+	f := flags(&o, os.Getenv)
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: everything is a flag, see --help", f.Arg(0))
+	}
+	if err := o.validate(); err != nil {
+		return err
+	}
+	if err := setLogger(os.Stderr, o.logLevel, o.logFormat); err != nil {
+		return err
+	}
+	cluster, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding the cluster (in a pod by its service account, else by KUBECONFIG): %w", err)
+	}
+	mgr, err := newManager(ctx, cluster, &o)
+	if err != nil {
+		return err
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("running: %w", err)
+	}
+	return nil
+}
+
+// newManager wires the operator together; nothing runs yet.
+func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("registering types: %w", err)
+		}
+	}
+	podLabels, err := labels.ConvertSelectorToLabelsMap(o.podLabels)
+	if err != nil {
+		return nil, fmt.Errorf("--pod-labels: %w", err)
+	}
+	metrics := metricsserver.Options{BindAddress: o.metricsAddress, CertDir: o.metricsCertDir}
+	if o.metricsSecure {
+		metrics.SecureServing = true
+		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         controllers.CacheOptions(o.watchNamespaces),
+		Metrics:                       metrics,
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       o.leaderElectNamespace,
+		LeaderElectionReleaseOnCancel: true, // the process ends right after
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up the manager: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("adding /healthz: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("adding /readyz: %w", err)
+	}
+	nodesAllowed, err := nodesAllowed(ctx, cluster, scheme)
+	if err != nil {
+		return nil, err
+	}
+	if !nodesAllowed {
+		mgr.GetLogger().Info("nodes may not be read: NodePort servers need spec.passive.advertisedAddress")
+	}
+	reconciler := controllers.New(controllers.Options{
+		Client:   mgr.GetClient(),
+		Live:     mgr.GetAPIReader(),
+		Recorder: mgr.GetEventRecorder("ftp-operator"),
+		Daemons:  controllers.NewHTTPDaemons(),
+		Image:    o.image,
+		Operator: resources.Operator{Namespace: o.namespace, PodLabels: podLabels},
+		Clock:    clock.RealClock{},
+	})
+	err = reconciler.Setup(ctx, mgr, controllers.SetupOptions{
+		NodesAllowed: nodesAllowed, MaxConcurrent: o.concurrent, Timeout: o.timeout,
+	})
+	return mgr, err
+}
+
+// nodesAllowed asks with a client of its own, as the manager's cache does not run yet.
+func nodesAllowed(ctx context.Context, cluster *rest.Config, scheme *runtime.Scheme) (bool, error) {
+	c, err := client.New(cluster, client.Options{Scheme: scheme})
+	if err != nil {
+		return false, fmt.Errorf("connecting to the API server: %w", err)
+	}
+	return controllers.MayReadNodes(ctx, c)
+}
