@@ -2,7 +2,6 @@ package resources
 
 import (
 	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -76,9 +75,9 @@ func containerResources(user corev1.ResourceRequirements) *coreac.ResourceRequir
 		out.WithRequests(requests)
 	}
 	if len(user.Limits) > 0 {
-		out.WithLimits(user.Limits)
+		out.WithLimits(maps.Clone(user.Limits))
 	}
-	for _, claim := range slices.Clone(user.Claims) {
+	for _, claim := range user.Claims {
 		out.WithClaims(as[coreac.ResourceClaimApplyConfiguration](claim))
 	}
 	return out

@@ -2,7 +2,6 @@ package resources
 
 import (
 	"net/netip"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -51,18 +50,14 @@ func fromClients(in Inputs) *networkingac.NetworkPolicyIngressRuleApplyConfigura
 // source NAT it would see the nodes' and shut everybody out. The ranges are not about clients in the cluster,
 // which don't come by the load balancer.
 func clientPeers(in Inputs) []*networkingac.NetworkPolicyPeerApplyConfiguration {
-	ranges := in.Server.Spec.Service.LoadBalancerSourceRanges
+	ranges := sourceRanges(in.Server)
 	if len(ranges) == 0 ||
 		ServiceType(in.Server) != corev1.ServiceTypeLoadBalancer ||
 		!realClientAddresses(in.Server, in.ServiceIngress) {
 		return nil
 	}
 	var peers []*networkingac.NetworkPolicyPeerApplyConfiguration
-	for _, text := range ranges {
-		cidr := strings.TrimSpace(text)
-		if prefix, err := netip.ParsePrefix(cidr); err == nil {
-			cidr = prefix.Masked().String()
-		}
+	for _, cidr := range ranges {
 		peers = append(peers, networkingac.NetworkPolicyPeer().WithIPBlock(networkingac.IPBlock().WithCIDR(cidr)))
 	}
 	return append(peers, networkingac.NetworkPolicyPeer().WithNamespaceSelector(metaac.LabelSelector()))

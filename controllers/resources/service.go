@@ -27,7 +27,7 @@ func Service(in Inputs) *coreac.ServiceApplyConfiguration {
 		if user.AllocateLoadBalancerNodePorts != nil {
 			spec.WithAllocateLoadBalancerNodePorts(*user.AllocateLoadBalancerNodePorts)
 		}
-		spec.WithLoadBalancerSourceRanges(user.LoadBalancerSourceRanges...)
+		spec.WithLoadBalancerSourceRanges(sourceRanges(server)...)
 	}
 	service := coreac.Service(ServiceName(server), server.Namespace).
 		WithLabels(userLabels(server, user.Labels)).

@@ -1,7 +1,9 @@
 package resources
 
 import (
+	"net/netip"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -60,4 +62,18 @@ func PeerCheck(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress)
 		return config.PeerCheckStrict
 	}
 	return config.PeerCheckRelaxed
+}
+
+// sourceRanges are spec.service.loadBalancerSourceRanges without the bits beyond their prefix
+// length, which newer API servers refuse. What is no network stays, for the API server to refuse.
+func sourceRanges(server *v1alpha1.FtpServer) []string {
+	var ranges []string
+	for _, text := range server.Spec.Service.LoadBalancerSourceRanges {
+		cidr := strings.TrimSpace(text)
+		if prefix, err := netip.ParsePrefix(cidr); err == nil {
+			cidr = prefix.Masked().String()
+		}
+		ranges = append(ranges, cidr)
+	}
+	return ranges
 }
