@@ -1,14 +1,19 @@
 // Package passive is the pool of passive ports: bound once, for the life of the process, and
 // shared by all sessions through reservations of a (port, client) pair that last only from the
-// PASV reply to the data connection.
+// PASV reply (RFC 959, RFC 2428) to the data connection. So a handful of ports carries thousands
+// of transfers at once.
 package passive
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
@@ -22,19 +27,19 @@ var (
 	ErrExpired = errors.New("no data connection came in time")
 )
 
-// Pool holds the listeners.
-type Pool struct{}
+// Pool holds the listeners. It is safe for concurrent use.
+type Pool struct {
+	log       *slog.Logger
+	ports     config.PortSet
+	listeners []*net.TCPListener
+	loops     sync.WaitGroup
+	closed    chan struct{}
 
-// Listen binds every port on host, an IP address, or empty for every address of both families.
-// It binds all or nothing; the error names the port. Close ends it.
-func Listen(host string, ports config.PortSet, log *slog.Logger) (*Pool, error) { return &Pool{}, nil }
-
-// Close closes the listeners, ends every reservation and waits for the pool's goroutines.
-// Connections that Accept returned stay open.
-func (p *Pool) Close() error { return nil }
-
-// Ports returns the ports held.
-func (p *Pool) Ports() config.PortSet { return nil }
+	mu     sync.Mutex
+	ledger *ledger
+	ended  bool
+	stats  Stats // the totals only
+}
 
 // Stats are counts of a pool.
 type Stats struct {
@@ -47,38 +52,117 @@ type Stats struct {
 	Reserved, Accepted, Expired, Strangers, Exhausted uint64
 }
 
-// Stats returns the counts.
-func (p *Pool) Stats() Stats { return Stats{} }
-
 // Request asks for a reservation.
 type Request struct {
-	// Client is the address that will connect: the control connection's peer.
+	// Client is the address that will connect: the control connection's peer. An IPv4 address
+	// may be given mapped into IPv6.
 	Client netip.Addr
 	// AnyPeer lets any address connect, for where source NAT hides the client's. The port then
 	// carries no other reservation.
 	AnyPeer bool
-	// Timeout bounds the wait for a free port, and after that the wait for the connection.
+	// Timeout, above zero, bounds the wait for a free port, and after that, anew, the wait for
+	// the connection.
 	Timeout time.Duration
+}
+
+// Listen binds every port on host, an IP address, or empty for every address of both families.
+// It binds all or nothing; the error names the port. Close ends it.
+func Listen(host string, ports config.PortSet, log *slog.Logger) (*Pool, error) {
+	if len(ports) == 0 {
+		return nil, errors.New("no passive ports to listen on: give at least one")
+	}
+	p := newPool(ports, log)
+	// A data connection lives for one transfer, which has its own deadlines: keep-alive would
+	// only cost system calls. Multipath TCP would hide it from splice.
+	lc := net.ListenConfig{KeepAlive: -1}
+	lc.SetMultipathTCP(false)
+	for _, port := range p.ports {
+		l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
+		if err != nil {
+			for _, bound := range p.listeners {
+				_ = bound.Close()
+			}
+			return nil, fmt.Errorf("bind passive port %d: %w", port, err)
+		}
+		p.listeners = append(p.listeners, l.(*net.TCPListener))
+	}
+	for i, l := range p.listeners {
+		p.loops.Go(func() { p.acceptLoop(l, p.ports[i]) })
+	}
+	return p, nil
+}
+
+func newPool(ports config.PortSet, log *slog.Logger) *Pool {
+	return &Pool{log: log, ports: slices.Clone(ports), closed: make(chan struct{}), ledger: newLedger(ports)}
+}
+
+// Close closes the listeners, fails those that wait in Reserve and Accept with net.ErrClosed,
+// and waits for the pool's goroutines. A connection that has come stays with its reservation.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	if p.ended {
+		p.mu.Unlock()
+		return nil
+	}
+	p.ended = true
+	close(p.closed)
+	p.mu.Unlock()
+	var errs []error
+	for _, l := range p.listeners {
+		errs = append(errs, l.Close())
+	}
+	p.loops.Wait()
+	return errors.Join(errs...)
+}
+
+// Ports returns the ports held.
+func (p *Pool) Ports() config.PortSet { return slices.Clone(p.ports) }
+
+// Stats returns the counts.
+func (p *Pool) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	s.Ports, s.Reservations, s.Waiting = len(p.ports), p.ledger.holds(), p.ledger.waiting
+	return s
 }
 
 // Reserve reserves a port for one connection of the client, waiting for a free one if need be,
 // first come first served. Errors: ErrExhausted after r.Timeout, the context's, net.ErrClosed.
-func (p *Pool) Reserve(ctx context.Context, r Request) (*Reservation, error) {
-	return nil, ErrExhausted
+func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r := &Reservation{pool: p, timeout: request.Timeout}
+	r.hold = hold{client: request.Client.Unmap(), exclusive: request.AnyPeer, owner: r}
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return nil, net.ErrClosed
+	}
+	if p.ledger.request(&r.hold) {
+		p.granted(r)
+		r.startClock()
+		return r, nil
+	}
+	if err := r.awaitPort(ctx); err != nil {
+		return nil, err
+	}
+	r.startClock()
+	return r, nil
 }
 
-// Reservation is the claim to one connection. It must be ended by Release, also after Accept.
-type Reservation struct{}
+// granted marks a reservation whose hold has a port. The caller holds the lock.
+func (p *Pool) granted(r *Reservation) {
+	r.state, r.port = reserved, r.hold.slot.port
+	p.stats.Reserved++
+}
 
-// Port is the port to tell the client.
-func (r *Reservation) Port() uint16 { return 0 }
-
-// Accept returns the client's connection, which may have come before the call, as soon as it is
-// there. It is then the caller's, to be closed by it. Errors: ErrExpired when none came within
-// the timeout counted from Reserve's return, the context's (Accept may then be called again),
-// net.ErrClosed after Release, a second success, or the pool's end.
-func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) { return nil, ErrExpired }
-
-// Release ends the reservation and closes a connection that Accept has not returned. It may be
-// called at any time and any number of times.
-func (r *Reservation) Release() {}
+// end ends the reservation's hold and wakes those who get a port by it. The caller holds the lock.
+func (p *Pool) end(r *Reservation) {
+	for _, h := range p.ledger.end(&r.hold) {
+		p.granted(h.owner)
+		h.owner.wakeUp()
+	}
+}
