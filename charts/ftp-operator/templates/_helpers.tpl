@@ -1,0 +1,92 @@
+{{/* The chart's name, for the label app.kubernetes.io/name. */}}
+{{- define "ftp-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* The name of the objects; short enough for what is appended. */}}
+{{- define "ftp-operator.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "ftp-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "ftp-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: manager
+{{- end }}
+
+{{- define "ftp-operator.labels" -}}
+{{- with .Values.commonLabels }}
+{{- toYaml . }}
+{{ end -}}
+{{ include "ftp-operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* metadata of an object: (list $ "suffix of the name" {annotations} {labels}). */}}
+{{- define "ftp-operator.metadata" -}}
+{{- $root := index . 0 -}}
+name: {{ include "ftp-operator.fullname" $root }}{{ index . 1 }}
+labels:
+  {{- include "ftp-operator.labels" $root | nindent 2 }}
+  {{- with index . 3 }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with merge (dict) (index . 2) $root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "ftp-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ default (include "ftp-operator.fullname" .) .Values.serviceAccount.name }}
+{{- else -}}
+{{ required "serviceAccount.name is required when serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "ftp-operator.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "ftp-operator.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{- define "ftp-operator.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end }}
+{{- end }}
+
+{{/* "true" if metrics are served over HTTPS with a check of who asks, which needs cluster-wide rights. */}}
+{{- define "ftp-operator.secureMetrics" -}}
+{{- if and .Values.metrics.secure (not .Values.watchNamespaces) -}}true{{- end }}
+{{- end }}
+
+{{/* The manager's rules for one namespace: without those about things that lie in no namespace. */}}
+{{- define "ftp-operator.namespacedRules" -}}
+{{- $clusterScoped := list "nodes" "tokenreviews" "subjectaccessreviews" -}}
+{{- range .Files.Get "generated/manager-rules.yaml" | fromYamlArray }}
+{{- $resources := list }}
+{{- range .resources }}
+{{- if not (has . $clusterScoped) }}
+{{- $resources = append $resources . }}
+{{- end }}
+{{- end }}
+{{- if $resources }}
+{{ list (merge (dict "resources" $resources) .) | toYaml }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,117 @@
+// Package chart proves what the Helm chart and the kustomize tree install, by running the real
+// helm and kubectl.
+package chart
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	chartDir  = "../../charts/ftp-operator"
+	namespace = "ops"
+	release   = "r"
+	fullname  = "r-ftp-operator"
+)
+
+// helm runs helm and returns what it printed on stdout, and on both.
+func helm(t *testing.T, args ...string) (stdout, all string, err error) {
+	t.Helper()
+	binary := os.Getenv("HELM")
+	if binary == "" {
+		t.Fatal("HELM is not set: it is the path of the helm to test with; `make chart` builds it and sets it (or: export HELM=$(hack/tools.sh helm))")
+	}
+	home := t.TempDir() // Helm keeps nothing of ours, and reads no settings of the person who runs the test.
+	command := exec.CommandContext(t.Context(), binary, args...)
+	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
+	var out, problems bytes.Buffer
+	command.Stdout, command.Stderr = &out, &problems
+	err = command.Run()
+	return out.String(), out.String() + problems.String(), err
+}
+
+// template renders the chart with helm's arguments, such as "-f", FILE or "--set", "a=b".
+func template(t *testing.T, args ...string) objects {
+	t.Helper()
+	out, all, err := helm(t, append([]string{"template", release, chartDir, "--namespace", namespace}, args...)...)
+	if err != nil {
+		t.Fatalf("helm template %q: %v\n%s", args, err, all)
+	}
+	return parse(t, out)
+}
+
+// objects are those that a rendering holds.
+type objects []unstructured.Unstructured
+
+// parse reads a stream of YAML documents.
+func parse(t *testing.T, stream string) objects {
+	t.Helper()
+	var all objects
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(stream)))
+	for {
+		document, err := reader.Read()
+		if err == io.EOF {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var u unstructured.Unstructured
+		if err := yaml.Unmarshal(document, &u.Object); err != nil {
+			t.Fatalf("a rendered document is no YAML: %v\n%s", err, document)
+		}
+		if len(u.Object) == 0 {
+			continue // Only comments.
+		}
+		if u.GetKind() == "" || u.GetName() == "" {
+			t.Fatalf("a rendered document has no kind or name:\n%s", document)
+		}
+		all = append(all, u)
+	}
+}
+
+// ofKind returns the objects of a kind.
+func (all objects) ofKind(kind string) objects {
+	var found objects
+	for _, u := range all {
+		if u.GetKind() == kind {
+			found = append(found, u)
+		}
+	}
+	return found
+}
+
+// get returns the one object of the kind, namespace ("" for none) and name.
+func (all objects) get(t *testing.T, kind, namespace, name string) unstructured.Unstructured {
+	t.Helper()
+	var found objects
+	for _, u := range all.ofKind(kind) {
+		if u.GetNamespace() == namespace && u.GetName() == name {
+			found = append(found, u)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%d objects %s %s/%s are rendered, want one", len(found), kind, namespace, name)
+	}
+	return found[0]
+}
+
+// read parses a file of the repository.
+func read(t *testing.T, path ...string) objects {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{"../.."}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, string(text))
+}
