@@ -9,7 +9,7 @@ LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftabl
 	ipset:ipset ebtables:ebtables socat:socat ethtool:ethtool openssl:openssl ip:iproute2
 	sysctl:procps unshare:util-linux nsenter:util-linux flock:util-linux mount:mount)
 CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3)
-TOOLS=(shellcheck:shellcheck git:git make:make)
+TOOLS=(shellcheck:shellcheck git:git make:make gcc:gcc)
 
 missing_packages() {
 	local pair
@@ -35,7 +35,11 @@ for group; do
 		! cni_missing || packages+=(containernetworking-plugins)
 		;;
 	clients) wanted+=("${CLIENTS[@]}") ;;
-	tools) wanted+=("${TOOLS[@]}") ;;
+	tools)
+		wanted+=("${TOOLS[@]}")
+		# gcc and this are for the race detector.
+		[[ -e /usr/include/stdlib.h ]] || packages+=(libc6-dev)
+		;;
 	*)
 		sed -n '2,4s/^# \{0,1\}//p' "$0"
 		exit 2

@@ -23,6 +23,7 @@ IN=/run/lab
 # paths, two nodes do not meet, and nothing is made on the host. What the node needs of the host
 # is bound to /run/lab first, wherever it lies there.
 make_mounts() {
+	local i
 	mount --make-rshared /
 	mount -t tmpfs tmpfs /run
 	mkdir -p $IN/bin $IN/pki $IN/log $IN/dir /run/containerd /run/netns /run/lock
@@ -31,6 +32,9 @@ make_mounts() {
 	mount --bind "$LOGS" $IN/log
 	mount --bind "$DIR" $IN/dir
 	mkdir -p $IN/dir/{var-lib/kubelet,var-lib/containerd,var-lib/cni,var-log/pods,var-log/containers}
+	for i in $(seq "$VOLUMES"); do
+		mkdir -p "$IN/dir/var-lib/lab-volumes/$i"
+	done
 	mount --bind $IN/dir/var-lib /var/lib
 	mount --bind $IN/dir/var-log /var/log
 }

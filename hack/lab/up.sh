@@ -122,6 +122,7 @@ main() {
 	route_services
 	wait_for_nodes
 	note "nodes ready after $((SECONDS - began_at)) s"
+	install_volumes
 	install_coredns
 	install_metallb "$LB_CIDR"
 	wait_for_addons

@@ -27,6 +27,19 @@ install_metallb() {
 	fill "$LAB_DIR/manifests/metallb-pool.yaml" "LB_CIDR=$1" | kubectl apply -f - >/dev/null
 }
 
+# install_volumes: a default StorageClass, and the volumes that node-init.sh made folders for.
+install_volumes() {
+	local n i
+	{
+		cat "$LAB_DIR/manifests/storageclass.yaml"
+		for n in $(seq "$NODES"); do
+			for i in $(seq "$VOLUMES"); do
+				fill "$LAB_DIR/manifests/volume.yaml" "NODE=n$n" "NUMBER=$i"
+			done
+		done
+	} | kubectl apply -f - >/dev/null
+}
+
 wait_for_addons() {
 	kubectl -n kube-system rollout status deployment/coredns --timeout=90s >/dev/null
 	kubectl -n metallb-system rollout status deployment/controller --timeout=90s >/dev/null

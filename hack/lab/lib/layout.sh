@@ -3,6 +3,8 @@
 # slot (0-7), and every address, link name and port follows from the slot. Sourced.
 
 MAX_SLOT=7
+# How many local volumes a node has.
+VOLUMES=16
 # The labs share one lock, held while a slot or the machine's sysctls are taken or given back.
 LOCK_FILE=$STATE_DIR/.lock
 

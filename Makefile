@@ -1,0 +1,129 @@
+# ftp-operator. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# A cluster of your own: only if named on the command line, not by the environment, since the
+# demo's last words tell you to export KUBECONFIG.
+ifeq ($(origin KUBECONFIG),command line)
+CLUSTER := $(KUBECONFIG)
+endif
+unexport KUBECONFIG
+# The version that binaries report; default: the chart's.
+VERSION ?=
+export VERSION
+# How long each fuzz target runs.
+MINUTES ?= 1
+# For `make e2e`: a part of the tests' names, and the number of nodes of the local cluster.
+FOCUS ?=
+NODES ?= 1
+
+# The tests that need an API server, as their imports tell; and those with targets of their own.
+ENVTEST = $(shell grep -rl --include='*_test.go' controller-runtime/pkg/envtest . | xargs -r dirname | sort -u)
+UNIT = $(shell go list ./... | grep -v -x -F -f <(go list -e $(ENVTEST) ./test/clients/... ./test/e2e 2>/dev/null))
+
+.PHONY: help
+help: ## List the targets.
+	@echo "Targets (make TARGET):"
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo
+	@echo "Binaries that take long to build are kept in $${FTP_OPERATOR_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/ftp-operator}."
+
+##@ Try it
+
+.PHONY: demo
+demo: ## Everything from nothing: a cluster, the operator, files up and down through it. KUBECONFIG=FILE: on your cluster.
+	@hack/demo.sh up $(CLUSTER)
+
+.PHONY: demo-down
+demo-down: ## Take the demo away again, and everything it made. KUBECONFIG=FILE as for demo.
+	@hack/demo.sh down $(CLUSTER)
+
+##@ Test
+
+.PHONY: test
+test: ## Every test. Installs what is missing (as root); the first time takes half an hour, later ones some minutes.
+	@echo "==> make test: checks, unit tests, tests with a real API server, with real FTP clients, and on a real cluster"
+	@for step in deps tidy verify vet lint unit chart envtest clients e2e; do \
+		started=$$SECONDS; \
+		echo "==> make $$step"; \
+		$(MAKE) $$step; \
+		echo "    make $$step passed in $$((SECONDS - started)) s"; \
+	done
+	@echo "==> all tests passed"
+
+.PHONY: unit
+unit: ## Unit tests, with the race detector and the fuzz targets' seeds. Needs nothing but Go and a C compiler.
+	@echo 'go test -race -shuffle=on, $(words $(UNIT)) packages'
+	@go test -race -shuffle=on $(UNIT)
+
+.PHONY: envtest
+envtest: ## Tests against a real API server and etcd (built the first time: about 6 minutes).
+	KUBEBUILDER_ASSETS="$$(hack/lab/build.sh kube-bin)" go test -race $(ENVTEST)
+
+.PHONY: clients
+clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone and Python.
+	@hack/deps.sh clients
+	go test -count=1 ./test/clients/...
+
+.PHONY: e2e
+e2e: ## Tests on a real cluster: one made for them, or KUBECONFIG=FILE. FOCUS=TEXT picks tests.
+	@FOCUS='$(FOCUS)' NODES='$(NODES)' hack/e2e.sh $(CLUSTER)
+
+.PHONY: chart
+chart: ## Lint the Helm chart and render it in its variants.
+	@hack/chart.sh
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for MINUTES (default 1) each.
+	@hack/fuzz.sh $(MINUTES)
+
+##@ Check and generate
+
+.PHONY: lint
+lint: ## golangci-lint, and shellcheck over the scripts.
+	hack/lint.sh ./...
+	shellcheck -x hack/*.sh hack/lab/*.sh .ci/run
+
+.PHONY: vet
+vet: ## go vet.
+	go vet ./...
+
+.PHONY: generate
+generate: ## Make the generated files anew: deep copies, apply configurations, CRDs, rules, the API's reference.
+	hack/generate.sh
+
+.PHONY: verify
+verify: ## Prove that the generated files are current.
+	hack/verify.sh
+
+.PHONY: tidy
+tidy: ## Prove that go.mod and go.sum are tidy (`go mod tidy` makes them so).
+	go mod tidy -diff
+
+##@ Build
+
+.PHONY: build
+build: ## Build the binaries for this machine, into bin/.
+	go build -trimpath -o bin/ ./cmd/...
+
+.PHONY: image
+image: ## Build dist/ftp-operator.tar without a container engine, for docker load, ctr or kind.
+	@hack/images.sh operator
+
+##@ The local cluster
+
+.PHONY: lab-up
+lab-up: ## Start a real Kubernetes on this machine (NODES=1 or 2) and print its kubeconfig's path.
+	@hack/deps.sh lab
+	@hack/lab/up.sh --nodes $(NODES)
+
+.PHONY: lab-down
+lab-down: ## Take it down again.
+	@hack/lab/down.sh
+
+.PHONY: deps
+deps: ## Install the Debian packages that are missing for all of this (as root).
+	@hack/deps.sh

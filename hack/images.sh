@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# images.sh [operator] [relay]: builds container images without a container engine, into dist/:
+#
+#   operator   dist/ftp-operator.tar   localhost/ftp-operator:dev, with /manager and /ftpd
+#   relay      dist/relay.tar          localhost/ftp-operator-relay:dev, which the e2e tests run in a pod
+#
+# Each also has a tag made from its content, which is written to dist/NAME.ref, so that a
+# Deployment that names it rolls exactly when the image changed. Without an argument: both.
+# VERSION (default: the chart's appVersion) is the version that the binaries report.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+app_version=$(sed -n 's/^appVersion: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' charts/ftp-operator/Chart.yaml)
+version=${VERSION:-v$app_version-dev}
+
+binary() { # OUT PACKAGE
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false \
+		-ldflags "-s -w -X github.com/ftp-operator/ftp-operator/internal/version.version=$version" -o "$1" "$2"
+}
+
+image() { # NAME REF ARGUMENTS...
+	local name=$1 ref=$2
+	shift 2
+	go run ./hack/image --out "dist/$name.tar" --ref "$ref" "$@" | tail -n 1 >"dist/$name.ref"
+	echo "    dist/$name.tar: $ref, $(cat "dist/$name.ref")" >&2
+}
+
+mkdir -p dist
+(($# > 0)) || set -- operator relay
+for what; do
+	case $what in
+	operator)
+		echo "==> building the operator's image ($version; a minute or two the first time)" >&2
+		binary dist/manager ./cmd/manager
+		binary dist/ftpd ./cmd/ftpd
+		image ftp-operator localhost/ftp-operator:dev --entrypoint /manager \
+			--binary /manager=dist/manager --binary /ftpd=dist/ftpd
+		;;
+	relay)
+		echo "==> building the image of the tests' relay" >&2
+		binary dist/relay ./test/e2e/relay
+		image relay localhost/ftp-operator-relay:dev --entrypoint /relay,pause --binary /relay=dist/relay
+		;;
+	*)
+		sed -n '2,9s/^# \{0,1\}//p' "$0"
+		exit 2
+		;;
+	esac
+done
