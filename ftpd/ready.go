@@ -40,7 +40,11 @@ func (s *Server) Ready() string {
 
 // bindPorts binds the passive ports, for the life of the server.
 func (s *Server) bindPorts(ports config.PortSet) error {
-	pool, err := passive.Listen(passiveHost(s.settings.Load().cfg.Listen), ports, s.log)
+	host, err := passiveHost(s.settings.Load().cfg.Listen)
+	if err != nil {
+		return err
+	}
+	pool, err := passive.Listen(host, ports, s.log)
 	if err != nil {
 		return fmt.Errorf("passive.ports: %w", err)
 	}
@@ -52,18 +56,28 @@ func (s *Server) bindPorts(ports config.PortSet) error {
 
 func (s *Server) waitForPorts(why string) { s.portsWait.Store(&why) }
 
-// passiveHost is the address to bind passive ports on: the control port's, or every address if
-// there are several of those.
-func passiveHost(listen []string) string {
+// passiveHost is the IP address to bind passive ports on: the control port's, or "" for every
+// address if there are several of those.
+func passiveHost(listen []string) (string, error) {
 	var host string
 	for i, address := range listen {
-		h, _, _ := net.SplitHostPort(address) // validated with the configuration
+		h, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return "", fmt.Errorf("listen: %w", err)
+		}
 		if i > 0 && h != host {
-			return ""
+			return "", nil
 		}
 		host = h
 	}
-	return host
+	if host == "" {
+		return "", nil
+	}
+	ip, err := net.ResolveIPAddr("ip", host)
+	if err != nil {
+		return "", fmt.Errorf("listen: %w", err)
+	}
+	return ip.String(), nil
 }
 
 // awaitPortsFile binds the ports that the file holds once it holds any, and never looks at it

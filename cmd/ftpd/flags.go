@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -33,6 +35,8 @@ type flags struct {
 	advertise string
 	active    bool
 	admin     string
+
+	data []byte // the configuration that the flags mean
 
 	logFormat string
 	logLevel  string
@@ -88,8 +92,8 @@ func (f *flags) check() error {
 	if len(f.users) == 0 {
 		return errors.New("--user is missing: give at least one as --user NAME:PASSWORD")
 	}
-	if _, err := config.ParsePortSet(f.ports); err != nil {
-		return fmt.Errorf("--passive-ports: %w", err)
+	if info, err := os.Stat(f.root); err != nil || !info.IsDir() {
+		return fmt.Errorf("--root %q is not a directory: make it, or name another", f.root)
 	}
 	for _, address := range f.listen {
 		if err := checkAddress("listen", address); err != nil {
@@ -97,8 +101,18 @@ func (f *flags) check() error {
 		}
 	}
 	if f.admin != "" {
-		return checkAddress("admin", f.admin)
+		if err := checkAddress("admin", f.admin); err != nil {
+			return err
+		}
 	}
+	data, err := f.build()
+	if err != nil {
+		return err
+	}
+	if _, err := config.Parse(data); err != nil {
+		return inFlags(err)
+	}
+	f.data = data
 	return nil
 }
 
@@ -113,8 +127,30 @@ func checkAddress(flag, address string) error {
 	return nil
 }
 
-// file is the configuration that the flags mean, as a file: Server takes only files.
-func (f *flags) file() ([]byte, error) {
+// fieldFlags are the flags that stand for the fields of a configuration.
+var fieldFlags = []struct {
+	field *regexp.Regexp
+	flag  string
+}{
+	{regexp.MustCompile(`\busers\[\d+\](\.\w+)?`), "--user"},
+	{regexp.MustCompile(`\blisten\[\d+\]`), "--listen"},
+	{regexp.MustCompile(`\badminAddress\b`), "--admin"},
+	{regexp.MustCompile(`\bstorage\.root\b`), "--root"},
+	{regexp.MustCompile(`\bpassive\.advertisedAddress\b`), "--advertise"},
+	{regexp.MustCompile(`\bpassive\.ports\b`), "--passive-ports"},
+}
+
+// inFlags words an error about a configuration's fields for somebody who wrote flags.
+func inFlags(err error) error {
+	text := err.Error()
+	for _, ff := range fieldFlags {
+		text = ff.field.ReplaceAllLiteralString(text, ff.flag)
+	}
+	return errors.New(text)
+}
+
+// build is the configuration that the flags mean, as a file: Server takes only files.
+func (f *flags) build() ([]byte, error) {
 	root, err := filepath.Abs(f.root)
 	if err != nil {
 		return nil, fmt.Errorf("--root %q: %w", f.root, err)
@@ -122,6 +158,9 @@ func (f *flags) file() ([]byte, error) {
 	ports, err := config.ParsePortSet(f.ports)
 	if err != nil {
 		return nil, fmt.Errorf("--passive-ports: %w", err)
+	}
+	if len(ports) == 0 {
+		return nil, errors.New("--passive-ports is empty: write ports, as in 30000-30009")
 	}
 	c := config.Config{
 		APIVersion:   config.APIVersion,
@@ -131,11 +170,16 @@ func (f *flags) file() ([]byte, error) {
 		Passive:      config.Passive{Ports: ports, AdvertisedAddress: f.advertise},
 		Active:       config.Active{Enabled: f.active},
 	}
+	names := map[string]bool{}
 	for _, text := range f.users {
 		u, err := parseUser(text)
 		if err != nil {
 			return nil, err
 		}
+		if names[u.Name] {
+			return nil, fmt.Errorf("--user %s is given twice: names must be unique", u.Name)
+		}
+		names[u.Name] = true
 		c.Users = append(c.Users, u)
 	}
 	return c.Marshal()
@@ -148,13 +192,23 @@ func parseUser(text string) (config.User, error) {
 		return config.User{}, fmt.Errorf("--user %q: write it as NAME:PASSWORD, both not empty", name)
 	}
 	hash := password
-	if !passhash.IsHash(password) {
+	if looksHashed(password) {
+		if err := passhash.Check(password); err != nil {
+			return config.User{}, fmt.Errorf("--user %s: the password looks like a hash, but %w", name, err)
+		}
+	} else {
 		var err error
 		if hash, err = passhash.Hash(password); err != nil {
 			return config.User{}, fmt.Errorf("--user %s: %w", name, err)
 		}
 	}
 	return config.User{Name: name, PasswordHash: hash, Home: ".", Access: config.AccessReadWrite}, nil
+}
+
+// looksHashed reports whether a password is meant as a hash: a broken one shall not become a
+// password that nobody knows.
+func looksHashed(password string) bool {
+	return strings.HasPrefix(password, "$argon2id$") || strings.HasPrefix(password, "$2")
 }
 
 // logger is the log that the flags ask for.

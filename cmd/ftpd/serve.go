@@ -88,7 +88,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 // load returns the configuration file, or the one that the flags stand for.
 func (f *flags) load() ([]byte, error) {
 	if f.config == "" {
-		return f.file()
+		return f.data, nil
 	}
 	file, err := os.ReadFile(f.config)
 	if err != nil {

@@ -1,0 +1,101 @@
+package ftpd
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// readLines reads all lines of a stream; a line that was too long is "(too long)".
+func readLines(src io.Reader) (lines []string, answers string, err error) {
+	var sent bytes.Buffer
+	r := newControlReader(src, func(p []byte) { sent.Write(p) })
+	for {
+		l := r.read()
+		switch {
+		case errors.Is(l.err, errLineTooLong):
+			lines = append(lines, "(too long)")
+		case l.err != nil:
+			return lines, sent.String(), l.err
+		default:
+			lines = append(lines, l.text)
+		}
+	}
+}
+
+func TestControlReader(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxLine)
+	tests := map[string]struct {
+		in   string
+		want []string
+	}{
+		"one":                        {"NOOP\r\n", []string{"NOOP"}},
+		"several in a segment":       {"USER a\r\nPASS b\r\nPWD\r\n", []string{"USER a", "PASS b", "PWD"}},
+		"bare LF":                    {"NOOP\nPWD\r\n", []string{"NOOP", "PWD"}},
+		"blanks belong to the name":  {"RETR  a b \r\n", []string{"RETR  a b "}},
+		"a CR inside stays":          {"RETR a\rb\r\n", []string{"RETR a\rb"}},
+		"only the last CR is an end": {"RETR a\r\r\n", []string{"RETR a\r"}},
+		"empty lines":                {"\r\n\n", []string{"", ""}},
+		"cut short is no command":    {"NOOP\r\nDELE file", []string{"NOOP"}},
+		"as long as can be":          {long + "\r\nNOOP\r\n", []string{long, "NOOP"}},
+		"too long":                   {long + "yy\r\nNOOP\r\n", []string{"(too long)", "NOOP"}},
+		"far too long":               {strings.Repeat(long, 40) + "\r\nNOOP\r\n", []string{"(too long)", "NOOP"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, src := range []io.Reader{strings.NewReader(tt.in), iotest.OneByteReader(strings.NewReader(tt.in))} {
+				got, _, err := readLines(src)
+				if !errors.Is(err, io.EOF) {
+					t.Errorf("ended by %v", err)
+				}
+				if strings.Join(got, "|") != strings.Join(tt.want, "|") {
+					t.Errorf("got %.100q, want %.100q", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestParseCommand(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ in, verb, arg string }{
+		{"noop", "NOOP", ""},
+		{"Retr a", "RETR", "a"},
+		{"RETR  a ", "RETR", " a "},
+		{"", "", ""},
+		{" NOOP", "", "NOOP"},
+		{"XYZQUIT", "XYZQUIT", ""},
+	}
+	for _, tt := range tests {
+		if verb, arg := parseCommand(tt.in); verb != tt.verb || arg != tt.arg {
+			t.Errorf("parseCommand(%q) = %q, %q; want %q, %q", tt.in, verb, arg, tt.verb, tt.arg)
+		}
+	}
+}
+
+func FuzzControlReader(f *testing.F) {
+	for _, seed := range []string{"USER a\r\nPASS b\r\n", "\xff\xf4\xff\xf2ABOR\r\n", "a\nb\r\nc", strings.Repeat("x", 5000) + "\r\nNOOP\r\n", "\x00\r\n", "a\r\x00\r\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		whole, answers, _ := readLines(bytes.NewReader(in))
+		bytewise, answers2, _ := readLines(iotest.OneByteReader(bytes.NewReader(in)))
+		if strings.Join(whole, "\n") != strings.Join(bytewise, "\n") || answers != answers2 {
+			t.Errorf("segments matter: %q and %q", whole, bytewise)
+		}
+		for _, l := range whole {
+			if strings.Contains(l, "\n") || len(l) > maxLine+1 {
+				t.Errorf("not a line: %q", l)
+			}
+			verb, arg := parseCommand(l)
+			if strings.Contains(verb, " ") || len(arg) > len(l) {
+				t.Errorf("not a command: %q, %q", verb, arg)
+			}
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package ftpd_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+)
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	ftptest.Dial(t, s.Addr).Talk(`
+		S: 220 FTP server ready
+		C: PWD
+		S: 530 *
+		C: PASS secret
+		S: 503 *
+		C: USER
+		S: 501 Syntax: USER <name>
+		C: user alice
+		S: 331 *
+		C: PASS wrong
+		S: 530 *
+		C: PASS secret
+		S: 503 *
+		C: USER alice
+		S: 331 *
+		C: NOOP
+		S: 200 *
+		C: PASS secret
+		S: 230 *alice*ReadWrite*
+		C: PASS secret
+		S: 503 *
+		C: ACCT staff
+		S: 202 *
+		C: PWD
+		S: 257 "/" *
+		C: QUIT
+		S: 221 *
+		S: EOF`)
+	if len(s.Log.Lines("msg=login", "user=alice")) != 1 || len(s.Log.Lines("msg=logout", "user=alice")) != 1 {
+		t.Error("login and logout were not logged once each")
+	}
+	if strings.Contains(s.Log.String(), "secret") || strings.Contains(s.Log.String(), "wrong") {
+		t.Error("a password was logged")
+	}
+}
+
+// A new USER ends the old login at once: no command runs with the rights of somebody else.
+func TestUserAgain(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	ftptest.Login(t, s.Addr, "alice").Talk(`
+		C: MKD sub
+		S: 257 *
+		C: CWD sub
+		S: 250 *
+		C: USER reader
+		S: 331 *
+		C: PWD
+		S: 530 *
+		C: PASS secret
+		S: 230 *
+		C: PWD
+		S: 257 "/" *
+		C: MKD other
+		S: 550 *ReadOnly*`)
+}
+
+func TestRein(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	c := ftptest.Login(t, s.Addr, "alice")
+	c.Talk(`
+		C: OPTS MLST size;
+		S: 200 *
+		C: EPSV ALL
+		S: 200 *
+		C: REIN
+		S: 220 *
+		C: PWD
+		S: 530 *
+		C: USER alice
+		S: 331 *
+		C: PASS secret
+		S: 230 *
+		C: STAT
+		S: ...
+		S:  TYPE: ASCII*
+		S: ...
+		S: 211 *
+		C: FEAT
+		S: ...
+		S:  MLST type*;size*;*`)
+	c.Reply()
+	c.PasvAddr() // EPSV ALL is forgotten
+}
+
+func TestTooManyFailures(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	c := ftptest.Dial(t, s.Addr)
+	c.Reply()
+	for range 4 {
+		c.Must("USER nobody", "331")
+		c.Must("PASS wrong", "530")
+	}
+	c.Talk(`
+		C: USER alice
+		S: 331 *
+		C: PASS wrong
+		S: 421 *
+		S: EOF`)
+	if n := len(s.Log.Lines(`msg="login failed"`)); n != 5 {
+		t.Errorf("%d failures were logged, want 5", n)
+	}
+}
+
+func TestAnonymous(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, func(c *config.Config) { c.Anonymous = config.Anonymous{Enabled: true, Home: "pub"} })
+	s.Write(t, "pub/hello", "world")
+	s.Write(t, "private", "x")
+	for _, name := range []string{"anonymous", "ftp"} {
+		c := ftptest.Login(t, s.Addr, name)
+		if got := c.Get("RETR hello"); got != "world" {
+			t.Errorf("got %q", got)
+		}
+		c.Must("DELE hello", "550")
+		c.Must("SIZE ../private", "550")
+	}
+
+	closed := ftptest.Start(t)
+	c := ftptest.Dial(t, closed.Addr)
+	c.Reply()
+	c.Must("USER anonymous", "331")
+	c.Must("PASS me@example.com", "530")
+}
+
+// What a client calls itself can't forge a line of the log.
+func TestLogInjection(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	c := ftptest.Dial(t, s.Addr)
+	c.Reply()
+	c.Must("USER x\rlevel=INFO msg=login user=root", "331")
+	c.Must("PASS wrong", "530")
+	for _, line := range s.Log.Lines("root") {
+		if strings.Contains(line, "\r") || strings.Contains(line, "msg=login ") && !strings.Contains(line, `\r`) {
+			t.Errorf("forged: %q", line)
+		}
+	}
+}
+
+func TestLoginTimeout(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Login = config.Duration(1e9) })
+	ftptest.Dial(t, s.Addr).Talk(`
+		S: 220 *
+		C: USER alice
+		S: 331 *
+		S: 421 No login in time*
+		S: EOF`)
+}
