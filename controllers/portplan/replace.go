@@ -9,9 +9,9 @@ import (
 type Cause string
 
 const (
-	// CauseConflict: it holds ports that an older pod holds too.
+	// CauseConflict is a pod that holds ports that an older pod holds too.
 	CauseConflict Cause = "PortConflict"
-	// CausePortsNeeded: it holds ports without which another pod waits for ever. That comes about when a
+	// CausePortsNeeded is a pod that holds ports without which another pod waits for ever. That comes about when a
 	// range shrinks to ports that its old holders have, or the replicas become many more than they were.
 	// A rolling update can't help: its new pod waits for ports that the old pods hold, and the old pods
 	// stay until the new one is ready.

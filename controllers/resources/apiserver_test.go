@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	compare "github.com/ftp-operator/ftp-operator/controllers/apply"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
@@ -66,6 +67,7 @@ func TestAPIServer(t *testing.T) {
 // takesTheChildren: every child of every sample is valid, the same again changes
 // nothing, and pods made from the template satisfy the "restricted" standard.
 func takesTheChildren(t *testing.T, c client.Client) {
+	comparer := compare.NewComparer(c.Scheme(), v1alpha1.FieldManager)
 	all := samples()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
@@ -90,6 +92,10 @@ func takesTheChildren(t *testing.T, c client.Client) {
 						t.Errorf("%s: applying it again wrote something", kid.file)
 					}
 					version = now
+				}
+				desired := all[name].children(t)[i].apply.(runtime.ApplyConfiguration)
+				if same, err := comparer.InSync(object, desired); err != nil || !same {
+					t.Errorf("%s: what the API server has does not look like what was applied (%v)", kid.file, err)
 				}
 				if deployment, ok := object.(*appsv1.Deployment); ok {
 					restricted(t, c, deployment)

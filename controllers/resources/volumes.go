@@ -27,6 +27,9 @@ func volumes(in Inputs) []*coreac.VolumeApplyConfiguration {
 				WithItems(coreac.DownwardAPIVolumeFile().
 					WithPath(portsFile).
 					WithFieldRef(coreac.ObjectFieldSelector().
+						// The default, but in a list that is one field as a whole: without it the
+						// API server's answer would never look like what was asked for.
+						WithAPIVersion("v1").
 						WithFieldPath("metadata.annotations['" + v1alpha1.PassivePortsAnnotation + "']")))),
 		storageVolume(in.Server),
 	}
