@@ -94,8 +94,8 @@ func takesTheChildren(t *testing.T, c client.Client) {
 					version = now
 				}
 				desired := all[name].children(t)[i].apply.(runtime.ApplyConfiguration)
-				if same, err := comparer.InSync(object, desired); err != nil || !same {
-					t.Errorf("%s: what the API server has does not look like what was applied (%v)", kid.file, err)
+				if difference, err := comparer.Difference(object, desired); err != nil || difference != "" {
+					t.Errorf("%s: what the API server has does not look like what was applied: %s %v", kid.file, difference, err)
 				}
 				if deployment, ok := object.(*appsv1.Deployment); ok {
 					restricted(t, c, deployment)
