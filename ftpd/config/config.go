@@ -70,8 +70,8 @@ type Passive struct {
 	RequireAddress bool `json:"requireAddress,omitempty"`
 	// PeerCheck is Strict (default) or Relaxed.
 	PeerCheck PeerCheck `json:"peerCheck,omitempty"`
-	// ReservationTimeout bounds the time from a PASV reply to the data connection, and the wait
-	// for a port when every port is reserved is a part of it. Default 30s; 1s to 5m.
+	// ReservationTimeout bounds the time from a PASV reply to the data connection, and likewise
+	// the wait for a port before that reply when every port is reserved. Default 30s; 1s to 5m.
 	ReservationTimeout Duration `json:"reservationTimeout,omitempty"`
 }
 
@@ -138,7 +138,7 @@ type Drain struct {
 	// Grace bounds the whole drain; whatever still runs then is cut. Default 1h; 1s to 7 days.
 	Grace Duration `json:"grace,omitempty"`
 	// Idle is how long a session must have been idle to be ended with 421 while draining.
-	// Default 5s.
+	// Default 5s; 1s to 24h.
 	Idle Duration `json:"idle,omitempty"`
 }
 

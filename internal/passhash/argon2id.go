@@ -119,7 +119,7 @@ func parseParameter(text, name string) (uint64, error) {
 
 func parseBytes(text, what string, least int) ([]byte, error) {
 	b, err := base64.RawStdEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || strings.ContainsAny(text, "\r\n") { // which the decoder skips
 		return nil, malformed(what + " is not base64 without padding")
 	}
 	if len(b) < least || len(b) > maxBytes {

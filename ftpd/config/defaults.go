@@ -1,0 +1,34 @@
+package config
+
+// SetDefaults fills in every field that has a default and is not set.
+func (c *Config) SetDefaults() {
+	if len(c.Listen) == 0 {
+		c.Listen = []string{DefaultListen}
+	}
+	setDefault(&c.Greeting, DefaultGreeting)
+	setDefault(&c.Passive.PeerCheck, PeerCheckStrict)
+	setDefault(&c.Passive.ReservationTimeout, Duration(DefaultReservationTimeout))
+	for i := range c.Users {
+		u := &c.Users[i]
+		setDefault(&u.Home, u.Name)
+		setDefault(&u.Access, AccessReadWrite)
+	}
+	setDefault(&c.Anonymous.Home, DefaultAnonymousHome)
+	setDefault(&c.Anonymous.Access, AccessReadOnly)
+	setDefault(&c.Timeouts.Idle, Duration(DefaultIdleTimeout))
+	setDefault(&c.Timeouts.Login, Duration(DefaultLoginTimeout))
+	setDefault(&c.Timeouts.Data, Duration(DefaultDataTimeout))
+	if c.Drain.LameDuck == nil {
+		lameDuck := Duration(DefaultLameDuck)
+		c.Drain.LameDuck = &lameDuck
+	}
+	setDefault(&c.Drain.Grace, Duration(DefaultGrace))
+	setDefault(&c.Drain.Idle, Duration(DefaultDrainIdle))
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var unset T
+	if *field == unset {
+		*field = value
+	}
+}
