@@ -78,6 +78,9 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.applyPods(ctx); err != nil {
 		return 0, err
 	}
+	if err := p.replace(ctx); err != nil {
+		return 0, err
+	}
 	seen := p.summarize(ctx, users.report)
 	if err := p.report(ctx, status.Compute(seen, p.now())); err != nil {
 		return 0, err

@@ -5,7 +5,7 @@ package controllers
 //
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create;get;list;patch;watch
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=delete;get;list;patch;watch
 // +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;get;list;patch;watch
 // +kubebuilder:rbac:groups="",resources=services,verbs=create;get;list;patch;watch
