@@ -3,6 +3,7 @@
 //
 //	relay dial HOST:PORT    connects within 5 s, prints "connected LOCAL-ADDRESS", then relays
 //	relay listen            listens on the pod's address, prints it, relays the first connection
+//	relay serve PORT...     accepts and at once ends every connection to these ports
 //	relay pause             waits for a signal: what the pod itself runs
 //
 // It ends with status 1 and a line on standard error when the connection can't be made.
@@ -37,13 +38,15 @@ func run(args []string) error {
 		return dial(args[1])
 	case len(args) == 1 && args[0] == "listen":
 		return listen()
+	case len(args) > 1 && args[0] == "serve":
+		return serve(args[1:])
 	case len(args) == 1 && args[0] == "pause":
 		ended := make(chan os.Signal, 1)
 		signal.Notify(ended, syscall.SIGTERM, syscall.SIGINT)
 		<-ended
 		return nil
 	}
-	return errors.New("usage: relay dial HOST:PORT | listen | pause")
+	return errors.New("usage: relay dial HOST:PORT | listen | serve PORT... | pause")
 }
 
 func dial(address string) error {
@@ -73,6 +76,27 @@ func listen() error {
 		return err
 	}
 	return relay(conn)
+}
+
+func serve(ports []string) error {
+	failed := make(chan error)
+	for _, port := range ports {
+		l, err := net.Listen("tcp", ":"+port)
+		if err != nil {
+			return err
+		}
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					failed <- err
+					return
+				}
+				_ = conn.Close()
+			}
+		}()
+	}
+	return <-failed
 }
 
 // ownAddress is the first one that is not loopback: a pod has one interface.

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# e2e.sh [KUBECONFIG]: the tests of test/e2e on a real cluster. Without a kubeconfig a cluster is
+# made for them and taken down again, whatever happens; on Linux it is then proved that nothing of
+# it is left on this machine.
+#
+#   FOCUS=TEXT     only tests whose names match
+#   NODES=1|2      nodes of the local cluster
+#   IMAGE, RELAY_IMAGE   images that the cluster can pull, for clusters that no local one can be loaded into
+#   E2E_LB_CIDR    load balancer addresses that this machine can reach and that nobody else uses
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=hack/cluster.sh
+. hack/cluster.sh
+
+LAB=e2e
+GIVEN_KUBECONFIG=${1-}
+CLUSTER_KIND=
+before=
+
+finish() {
+	local status=$?
+	trap - EXIT INT TERM HUP
+	[[ -z $CLUSTER_KIND ]] || end_cluster $LAB || status=1
+	if [[ -n $before ]]; then
+		if [[ $CLUSTER_KIND == lab ]] && ! hack/lab/leftovers.sh compare "$before"; then
+			status=1
+		fi
+		rm -f "$before"
+	fi
+	exit "$status"
+}
+
+say "end-to-end tests: a real cluster, the operator's image and chart, and FTP through all of it"
+if [[ -z $GIVEN_KUBECONFIG && $(uname -s) == Linux && $(id -u) == 0 ]]; then
+	hack/deps.sh lab
+	# Built beforehand, so that the snapshot is taken right before the cluster comes.
+	hack/lab/build.sh all >/dev/null
+	# What an earlier, killed run may have left.
+	hack/lab/down.sh --name $LAB
+	before=$(mktemp)
+	hack/lab/leftovers.sh snapshot "$before"
+fi
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+choose_cluster $LAB --nodes "${NODES:-1}"
+find_tools
+image=${IMAGE-} relay=${RELAY_IMAGE-}
+if [[ -z $image ]]; then
+	hack/images.sh operator
+	load_image $LAB dist/ftp-operator.tar
+	image=$(cat dist/ftp-operator.ref)
+fi
+if [[ -z $relay ]]; then
+	hack/images.sh relay
+	load_image $LAB dist/relay.tar
+	relay=$(cat dist/relay.ref)
+fi
+
+export E2E_KUBECONFIG=$KUBECONFIG E2E_KUBECTL=$KUBECTL E2E_HELM=$HELM E2E_IMAGE=$image E2E_RELAY_IMAGE=$relay
+export E2E_LB_CIDR=${E2E_LB_CIDR:-$LB_CIDR}
+export E2E_ARTIFACTS=${E2E_ARTIFACTS:-$PWD/dist/e2e}
+rm -rf "$E2E_ARTIFACTS"
+arguments=()
+[[ -z ${FOCUS-} ]] || arguments+=("-ginkgo.focus=$FOCUS")
+say "go test ./test/e2e"
+go test -count=1 -timeout 30m ./test/e2e -v -ginkgo.v "${arguments[@]}"

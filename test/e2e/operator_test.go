@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftptest"
+)
+
+var _ = Describe("Without its operator", func() {
+	It("a server goes on, and what was changed meanwhile is done when the operator is back", func(ctx SpecContext) {
+		server := newServer(ctx, nil)
+		waitReady(ctx, server)
+		session := login(ctx, inPod, server)
+		upload, err := session.BeginStore(ctx, ftptest.PASV, "across.bin")
+		Expect(err).NotTo(HaveOccurred())
+		_, err = upload.Write(randomBytes(1 << 16))
+		Expect(err).NotTo(HaveOccurred())
+
+		scaleOperator(ctx, 0)
+		DeferCleanup(func(ctx SpecContext) { scaleOperator(ctx, 1) }, NodeTimeout(specTimeout))
+		setPassword(ctx, server.Namespace, "bob", "first")
+		update(ctx, server, func(s *v1alpha1.FtpServer) { s.Spec.Users = append(s.Spec.Users, ftpUser("bob")) })
+
+		By("the running transfer, a new one, and a new login")
+		_, err = upload.Write(randomBytes(1 << 16))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(upload.Finish()).To(Succeed())
+		expectTransfer(ctx, session, ftptest.EPSV)
+		expectTransfer(ctx, login(ctx, inPod, server), ftptest.PASV)
+
+		By("with the operator back")
+		pod := onePod(ctx, server)
+		scaleOperator(ctx, 1)
+		waitReady(ctx, server)
+		Eventually(ctx, func(ctx context.Context) error { return tryLogin(ctx, server, "bob", "first") }).Should(Succeed())
+		expectTransfer(ctx, session, ftptest.PASV)
+		Expect(session.Quit()).To(Succeed())
+		expectSamePod(ctx, server, pod)
+	}, SpecTimeout(specTimeout))
+
+	It("an uninstalled chart leaves CRD, servers and sessions, and can be installed again", func(ctx SpecContext) {
+		server := newServer(ctx, nil)
+		waitReady(ctx, server)
+		pod := onePod(ctx, server)
+		session := login(ctx, inPod, server)
+		expectTransfer(ctx, session, ftptest.PASV)
+
+		helm(ctx, "uninstall", release, "--namespace", operatorNamespace, "--wait")
+		DeferCleanup(func(ctx SpecContext) { installOperator(ctx) }, NodeTimeout(specTimeout))
+		Eventually(ctx, func(g Gomega, ctx context.Context) {
+			left := &appsv1.DeploymentList{}
+			g.Expect(k8s.List(ctx, left, client.InNamespace(operatorNamespace))).To(Succeed())
+			g.Expect(left.Items).To(BeEmpty())
+		}).Should(Succeed())
+		definition, err := crd(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(definition.GetDeletionTimestamp()).To(BeNil())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), server)).To(Succeed())
+		expectTransfer(ctx, session, ftptest.PASV)
+		expectTransfer(ctx, login(ctx, inPod, server), ftptest.EPSV)
+
+		installOperator(ctx)
+		By("and the server is managed again, with the same pod")
+		setPassword(ctx, server.Namespace, "bob", "first")
+		update(ctx, server, func(s *v1alpha1.FtpServer) { s.Spec.Users = append(s.Spec.Users, ftpUser("bob")) })
+		Eventually(ctx, func(ctx context.Context) error { return tryLogin(ctx, server, "bob", "first") }).Should(Succeed())
+		Expect(session.Quit()).To(Succeed())
+		expectSamePod(ctx, server, pod)
+	}, SpecTimeout(specTimeout))
+})
+
+var _ = Describe("Storage", func() {
+	It("of a claim outlives the pod", func(ctx SpecContext) {
+		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
+			s.Spec.Storage = v1alpha1.StorageSpec{VolumeClaimTemplate: &v1alpha1.VolumeClaimTemplate{
+				WhenDeleted: v1alpha1.RetentionDelete,
+				Spec: corev1.PersistentVolumeClaimSpec{
+					AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+					Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: oneGi}},
+				},
+			}}
+		})
+		waitReady(ctx, server)
+		content := randomBytes(1 << 20)
+		session := login(ctx, inPod, server)
+		Expect(session.Store(ctx, ftptest.PASV, "kept.bin", content)).To(Succeed())
+		Expect(session.Quit()).To(Succeed())
+
+		pod := onePod(ctx, server)
+		Expect(k8s.Delete(ctx, &pod)).To(Succeed())
+		Eventually(ctx, func(g Gomega, ctx context.Context) {
+			all := pods(ctx, server)
+			g.Expect(all).To(HaveLen(1))
+			g.Expect(all[0].UID).NotTo(Equal(pod.UID))
+			g.Expect(podIsReady(&all[0])).To(BeTrue())
+		}).WithTimeout(specTimeout / 2).Should(Succeed())
+		waitReady(ctx, server)
+		came, err := login(ctx, inPod, server).Retrieve(ctx, ftptest.EPSV, "kept.bin")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(came).To(Equal(content))
+	}, SpecTimeout(specTimeout))
+})
+
+// scaleOperator starts or ends the operator, and waits until it is so.
+func scaleOperator(ctx context.Context, replicas int32) {
+	GinkgoHelper()
+	var deployment appsv1.Deployment
+	Eventually(ctx, func(g Gomega, ctx context.Context) {
+		all := &appsv1.DeploymentList{}
+		g.Expect(k8s.List(ctx, all, client.InNamespace(operatorNamespace))).To(Succeed())
+		g.Expect(all.Items).To(HaveLen(1))
+		deployment = all.Items[0]
+		deployment.Spec.Replicas = &replicas
+		g.Expect(k8s.Update(ctx, &deployment)).To(Succeed())
+	}).Should(Succeed())
+	Eventually(ctx, func(g Gomega, ctx context.Context) {
+		running := &corev1.PodList{}
+		g.Expect(k8s.List(ctx, running, client.InNamespace(operatorNamespace),
+			client.MatchingLabels(deployment.Spec.Selector.MatchLabels))).To(Succeed())
+		g.Expect(running.Items).To(HaveLen(int(replicas)))
+		for i := range running.Items {
+			g.Expect(podIsReady(&running.Items[i])).To(BeTrue())
+		}
+	}).WithTimeout(specTimeout / 2).Should(Succeed())
+}

@@ -1,0 +1,209 @@
+// Package e2e proves the whole on a real cluster: the operator installed by its Helm chart, FTP
+// through load balancer, node port and cluster addresses, and what happens when things change.
+//
+// It is run by `make e2e`, which sets:
+//
+//	E2E_KUBECONFIG   the cluster; without it nothing is tested
+//	E2E_IMAGE        the operator's image, which the cluster has or can pull
+//	E2E_RELAY_IMAGE  the image of test/e2e/relay, likewise
+//	E2E_HELM         helm; default: from the PATH
+//	E2E_KUBECTL      kubectl, for the diagnostics; default: from the PATH
+//	E2E_LB_CIDR      load balancer addresses that this machine can dial; empty: it dials none, and
+//	                 everything is tested from a pod
+//	E2E_ARTIFACTS    where diagnostics of failed tests are written; default: a temporary folder
+package e2e
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftptest"
+	"github.com/ftp-operator/ftp-operator/test/e2e/podnet"
+)
+
+const (
+	release           = "ftp-operator-e2e"
+	operatorNamespace = "ftp-operator-e2e"
+	chart             = "../../charts/ftp-operator"
+)
+
+// settings are the environment.
+type settings struct {
+	kubeconfig, image, relayImage, helm, kubectl, artifacts string
+	loadBalancers                                           netip.Prefix
+}
+
+var (
+	env        settings
+	restConfig *rest.Config
+	clientset  kubernetes.Interface
+	k8s        client.Client
+	// inPod is the network of a pod of the cluster.
+	inPod ftptest.Network
+)
+
+func TestE2E(t *testing.T) {
+	if os.Getenv("E2E_KUBECONFIG") == "" {
+		t.Skip("NOT TESTED: E2E_KUBECONFIG names no cluster; `make e2e` makes one and runs this")
+	}
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(60 * time.Second)
+	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
+	SetDefaultConsistentlyDuration(3 * time.Second)
+	SetDefaultConsistentlyPollingInterval(200 * time.Millisecond)
+	RunSpecs(t, "ftp-operator on a real cluster")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	env = readSettings()
+	var err error
+	restConfig, err = clientcmd.BuildConfigFromFlags("", env.kubeconfig)
+	Expect(err).NotTo(HaveOccurred())
+	restConfig.QPS, restConfig.Burst = 100, 200
+	clientset, err = kubernetes.NewForConfig(restConfig)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(v1alpha1.AddToScheme(clientgoscheme.Scheme)).To(Succeed())
+	k8s, err = client.New(restConfig, client.Options{Scheme: clientgoscheme.Scheme})
+	Expect(err).NotTo(HaveOccurred())
+
+	By("installing the operator with its Helm chart")
+	installOperator(ctx)
+	DeferCleanup(func(ctx SpecContext) {
+		helm(ctx, "uninstall", release, "--namespace", operatorNamespace, "--wait")
+		deleteNamespace(ctx, operatorNamespace)
+		deleteCRD(ctx)
+	}, NodeTimeout(2*time.Minute))
+
+	By("starting a pod that lends us its network")
+	namespace := newNamespace(ctx, "clients")
+	pod := relayPod("client", "pause")
+	pod.Namespace = namespace
+	Expect(k8s.Create(ctx, pod)).To(Succeed())
+	waitPodReady(ctx, pod)
+	inPod = podnet.New(restConfig, clientset, namespace, pod.Name)
+}, NodeTimeout(5*time.Minute))
+
+var _ = ReportAfterEach(func(ctx SpecContext, report SpecReport) {
+	if report.Failed() {
+		writeDiagnostics(ctx, report)
+	}
+})
+
+func readSettings() settings {
+	s := settings{
+		kubeconfig: os.Getenv("E2E_KUBECONFIG"),
+		image:      os.Getenv("E2E_IMAGE"),
+		relayImage: os.Getenv("E2E_RELAY_IMAGE"),
+		helm:       cmp.Or(os.Getenv("E2E_HELM"), "helm"),
+		kubectl:    cmp.Or(os.Getenv("E2E_KUBECTL"), "kubectl"),
+		artifacts:  cmp.Or(os.Getenv("E2E_ARTIFACTS"), filepath.Join(os.TempDir(), "ftp-operator-e2e")),
+	}
+	Expect(s.image).NotTo(BeEmpty(), "E2E_IMAGE must name the operator's image")
+	Expect(s.relayImage).NotTo(BeEmpty(), "E2E_RELAY_IMAGE must name the relay's image")
+	if cidr := os.Getenv("E2E_LB_CIDR"); cidr != "" {
+		var err error
+		s.loadBalancers, err = netip.ParsePrefix(cidr)
+		Expect(err).NotTo(HaveOccurred(), "E2E_LB_CIDR")
+	}
+	return s
+}
+
+// helm runs it and fails the test with its output.
+func helm(ctx context.Context, args ...string) string {
+	GinkgoHelper()
+	command := exec.CommandContext(ctx, env.helm, args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+env.kubeconfig)
+	out, err := command.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "helm %s:\n%s", strings.Join(args, " "), out)
+	return string(out)
+}
+
+func installOperator(ctx context.Context) {
+	GinkgoHelper()
+	at := strings.LastIndex(env.image, ":")
+	Expect(at).To(BeNumerically(">", 0), "E2E_IMAGE=%s: it needs a tag", env.image)
+	helm(ctx, "upgrade", "--install", release, chart, "--namespace", operatorNamespace, "--create-namespace",
+		"--set", "image.repository="+env.image[:at], "--set", "image.tag="+env.image[at+1:], "--wait", "--timeout", "3m")
+}
+
+// writeDiagnostics writes what a person would look at first.
+func writeDiagnostics(ctx context.Context, report SpecReport) {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, report.FullText())
+	folder := filepath.Join(env.artifacts, name[:min(len(name), 120)])
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		AddReportEntry("diagnostics could not be written", err.Error())
+		return
+	}
+	for file, args := range map[string][]string{
+		"objects.txt":   {"get", "all,ftpservers,endpointslices,networkpolicies,pvc,events", "--all-namespaces", "-o", "wide"},
+		"servers.yaml":  {"get", "ftpservers,services,endpointslices,deployments,pods", "--all-namespaces", "-o", "yaml"},
+		"describe.txt":  {"describe", "ftpservers,pods", "--all-namespaces"},
+		"operator.log":  {"logs", "--namespace", operatorNamespace, "--selector", "app.kubernetes.io/instance=" + release, "--tail=-1", "--prefix"},
+		"daemons.log":   {"logs", "--all-namespaces", "--selector", "app.kubernetes.io/name=ftpd", "--tail=-1", "--prefix"},
+		"crashed.log":   {"logs", "--all-namespaces", "--selector", "app.kubernetes.io/name=ftpd", "--tail=100", "--prefix", "--previous"},
+		"nodes.txt":     {"describe", "nodes"},
+		"allevents.txt": {"get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"},
+	} {
+		command := exec.CommandContext(ctx, env.kubectl, append([]string{"--kubeconfig", env.kubeconfig}, args...)...)
+		out, err := command.CombinedOutput()
+		if err != nil {
+			out = fmt.Appendf(out, "\n%v\n", err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, file), out, 0o644); err != nil {
+			AddReportEntry("diagnostics could not be written", err.Error())
+		}
+	}
+	AddReportEntry("diagnostics", folder)
+}
+
+// relayPod is a pod that runs the relay, and may run in a namespace of restricted pods.
+func relayPod(name string, args ...string) *corev1.Pod {
+	yes, no := true, false
+	grace := int64(0)
+	pod := &corev1.Pod{}
+	pod.Name = name
+	pod.Spec = corev1.PodSpec{
+		TerminationGracePeriodSeconds: &grace,
+		AutomountServiceAccountToken:  &no,
+		EnableServiceLinks:            &no,
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot:   &yes,
+			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+		Containers: []corev1.Container{{
+			Name:            "relay",
+			Image:           env.relayImage,
+			ImagePullPolicy: corev1.PullIfNotPresent,
+			Command:         append([]string{"/relay"}, args...),
+			SecurityContext: &corev1.SecurityContext{
+				AllowPrivilegeEscalation: &no,
+				ReadOnlyRootFilesystem:   &yes,
+				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			},
+		}},
+	}
+	return pod
+}
