@@ -29,20 +29,20 @@ func mustRefuse(t *testing.T, err error, messages ...string) {
 	if err == nil {
 		t.Fatalf("accepted, want it refused with: %q", messages)
 	}
-	var real []metav1.StatusCause
+	var found []metav1.StatusCause
 	for _, cause := range causes(err) {
 		// The API server adds this where a type or bound was broken; it says nothing by itself.
 		if !strings.Contains(cause.Message, "some validation rules were not checked") {
-			real = append(real, cause)
+			found = append(found, cause)
 		}
 	}
 	missing := slices.DeleteFunc(slices.Clone(messages), func(message string) bool {
-		return slices.ContainsFunc(real, func(c metav1.StatusCause) bool { return strings.Contains(c.Message, message) })
+		return slices.ContainsFunc(found, func(c metav1.StatusCause) bool { return strings.Contains(c.Message, message) })
 	})
-	if len(real) != len(messages) || len(missing) != 0 {
+	if len(found) != len(messages) || len(missing) != 0 {
 		t.Fatalf("refused with:\n  %v\nwant just this:\n  %q", err, messages)
 	}
-	for _, cause := range real {
+	for _, cause := range found {
 		// A rule of the whole object can't point at a field of its metadata; its message does.
 		if (cause.Field == "" || cause.Field == "<nil>") && !strings.HasPrefix(cause.Message, "Invalid value: metadata.name") {
 			t.Errorf("a refusal names no field: %v", err)

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 func valuesFiles(t *testing.T) []string {
@@ -156,6 +157,7 @@ func TestCRDsAreThoseOfTheAPI(t *testing.T) {
 }
 
 func clusterRules(t *testing.T) []rbacv1.PolicyRule {
+	t.Helper()
 	return decode[rbacv1.ClusterRole](t, read(t, "config", "rbac", "role.yaml").get(t, "ClusterRole", "", "manager-role")).Rules
 }
 
@@ -209,6 +211,30 @@ func TestNamespaced(t *testing.T) {
 func managerArgs(t *testing.T, all objects) []string {
 	t.Helper()
 	return decode[appsv1.Deployment](t, all.ofKind("Deployment")[0]).Spec.Template.Spec.Containers[0].Args
+}
+
+// TestPodLabels: the operator is told the labels of its own pods, since the FTP servers' NetworkPolicies let
+// those in.
+func TestPodLabels(t *testing.T) {
+	for what, all := range map[string]objects{
+		"chart":         template(t),
+		"chart renamed": template(t, "--set", "nameOverride=x"),
+		"kustomize":     kustomize(t, "default"),
+	} {
+		deployment := decode[appsv1.Deployment](t, all.ofKind("Deployment")[0])
+		told := map[string]string{}
+		for _, arg := range deployment.Spec.Template.Spec.Containers[0].Args {
+			if text, found := strings.CutPrefix(arg, "--pod-labels="); found {
+				var err error
+				if told, err = labels.ConvertSelectorToLabelsMap(text); err != nil {
+					t.Errorf("%s: %s: %v", what, arg, err)
+				}
+			}
+		}
+		if len(told) == 0 || !labels.SelectorFromSet(told).Matches(labels.Set(deployment.Spec.Template.Labels)) {
+			t.Errorf("%s: the operator is told %v, its pods have %v", what, told, deployment.Spec.Template.Labels)
+		}
+	}
 }
 
 func TestImages(t *testing.T) {

@@ -5,11 +5,13 @@ package chart
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,12 +26,24 @@ const (
 	fullname  = "r-ftp-operator"
 )
 
+// ownHelm is the path of the project's own helm, built if this machine has not yet done so.
+var ownHelm = sync.OnceValues(func() (string, error) {
+	command := exec.Command("../../hack/tools.sh", "helm")
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	return strings.TrimSpace(string(out)), err
+})
+
 // helm runs helm and returns what it printed on stdout, and on both.
 func helm(t *testing.T, args ...string) (stdout, all string, err error) {
 	t.Helper()
 	binary := os.Getenv("HELM")
 	if binary == "" {
-		t.Fatal("HELM is not set: it is the path of the helm to test with; `make chart` builds it and sets it (or: export HELM=$(hack/tools.sh helm))")
+		path, err := ownHelm()
+		if err != nil {
+			t.Fatalf("build helm (hack/tools.sh helm), or name one in the environment as HELM: %v", err)
+		}
+		binary = path
 	}
 	home := t.TempDir() // Helm keeps nothing of ours, and reads no settings of the person who runs the test.
 	command := exec.CommandContext(t.Context(), binary, args...)
@@ -60,7 +74,7 @@ func parse(t *testing.T, stream string) objects {
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(stream)))
 	for {
 		document, err := reader.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {

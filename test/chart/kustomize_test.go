@@ -14,7 +14,7 @@ import (
 // kustomize renders a directory below config/ with kubectl.
 func kustomize(t *testing.T, dir string) objects {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(assets(t), "kubectl"), "kustomize", filepath.Join("../../config", dir))
+	command := exec.CommandContext(t.Context(), filepath.Join(assets(t), "kubectl"), "kustomize", "../../config/"+dir)
 	command.Stderr = os.Stderr
 	out, err := command.Output()
 	if err != nil {
