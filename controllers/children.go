@@ -3,16 +3,19 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/apply"
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
@@ -91,6 +94,7 @@ func (p *pass) owns(object client.Object) bool {
 // then, since the API server refuses a second controller; and an existing child is written with
 // its UID, so never another one's.
 func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfiguration) (bool, error) {
+	why := "it does not exist"
 	switch c.state {
 	case foreign:
 		p.problems = append(p.problems, conflict(c, p.server))
@@ -98,12 +102,14 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 	case leaving:
 		return false, nil
 	case ours:
-		same, err := p.comparer.InSync(c.object, desired)
-		if err != nil {
+		difference, err := p.comparer.Difference(c.object, desired)
+		switch {
+		case err != nil:
 			log.FromContext(ctx).Error(err, "can't compare, applying", "child", c.String())
-		}
-		if same {
+		case difference == "", p.settled.is(p.comparer, c, desired):
 			return true, nil
+		default:
+			why = difference
 		}
 	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(desired)
@@ -122,13 +128,47 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 		}
 		return c.state == ours, err
 	}
-	log.FromContext(ctx).Info("applied", "child", c.String(), "created", c.state == absent)
+	log.FromContext(ctx).Info("applied", "child", c.String(), "why", why)
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, c.object); err != nil {
 		return false, fmt.Errorf("decoding %s: %w", c, err)
 	}
 	c.state = ours
 	p.fresh.wrote(c.kind, c.object)
+	p.settled.note(p.comparer, c, desired)
 	return true, nil
+}
+
+// settled remembers the children that an apply could not bring to what was desired, since the API
+// server or a webhook amends it, and how the apply left them. As long as they stay so, applying
+// the same again would change nothing.
+type settled struct {
+	mu   sync.Mutex
+	left map[types.UID]string
+}
+
+func newSettled() *settled { return &settled{left: map[types.UID]string{}} }
+
+func (s *settled) note(comparer *apply.Comparer, c *child, desired runtime.ApplyConfiguration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.left, c.object.GetUID())
+	if difference, err := comparer.Difference(c.object, desired); err != nil || difference == "" {
+		return
+	}
+	if left, err := comparer.Fingerprint(c.object, desired); err == nil {
+		s.left[c.object.GetUID()] = left
+	}
+}
+
+func (s *settled) is(comparer *apply.Comparer, c *child, desired runtime.ApplyConfiguration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left, known := s.left[c.object.GetUID()]
+	if !known {
+		return false
+	}
+	now, err := comparer.Fingerprint(c.object, desired)
+	return err == nil && now == left
 }
 
 // remove deletes a child that is no longer wanted, if it is ours.

@@ -48,6 +48,7 @@ type Reconciler struct {
 
 	comparer  *apply.Comparer
 	fresh     *freshness
+	settled   *settled
 	passwords *passwordMemory
 	verified  *passhash.Cache
 	progress  *progress
@@ -66,6 +67,7 @@ func New(o Options) *Reconciler {
 		Options:   o,
 		comparer:  apply.NewComparer(o.Client.Scheme(), v1alpha1.FieldManager),
 		fresh:     newFreshness(),
+		settled:   newSettled(),
 		passwords: newPasswordMemory(),
 		verified:  passhash.NewCache(verifiedPasswords),
 		progress:  newProgress(),

@@ -15,6 +15,9 @@ package apply
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
 // Comparer compares live objects of the built-in kinds with apply configurations.
@@ -45,57 +49,106 @@ func NewComparer(scheme *runtime.Scheme, manager string) *Comparer {
 	}
 }
 
-// InSync reports whether applying desired, by force, would leave live as it is. live must carry
-// its managedFields. An error means that the two can't be compared (a kind without schema, a
+// Difference says what applying desired, by force, would change in live, by the paths of the fields
+// and never by their values; empty if it would leave live as it is. live must carry its
+// managedFields. An error means that the two can't be compared (a kind without schema, a
 // malformed object); the caller does best to apply then.
-func (c *Comparer) InSync(live client.Object, desired runtime.ApplyConfiguration) (bool, error) {
+func (c *Comparer) Difference(live client.Object, desired runtime.ApplyConfiguration) (string, error) {
+	pair, err := c.pair(live, desired)
+	if err != nil {
+		return "", err
+	}
+	if pair.owned == nil {
+		return "nothing of it was ever applied", nil
+	}
+	if !pair.owned.Equals(pair.wanted) {
+		return fmt.Sprintf("to own: %s; to give up: %s", pair.wanted.Difference(pair.owned), pair.owned.Difference(pair.wanted)), nil
+	}
+	merged, err := pair.live.Merge(pair.desired)
+	if err != nil {
+		return "", fmt.Errorf("merging the desired %s into the live one: %w", pair.kind, err)
+	}
+	difference, err := pair.live.Compare(merged)
+	if err != nil {
+		return "", fmt.Errorf("comparing the live %s: %w", pair.kind, err)
+	}
+	if difference.IsSame() {
+		return "", nil
+	}
+	return fmt.Sprintf("to change: %s", difference.Modified.Union(difference.Added).Union(difference.Removed)), nil
+}
+
+// Fingerprint identifies the desired object together with what live has of it: which of the fields
+// our manager owns, and the values of those that are desired. Taken of what an apply answered, it
+// tells later on that live still is as that apply of the same object left it, even where there is a
+// Difference that no apply can end: the API server fills in defaults inside lists that are
+// replaced whole, and admission webhooks change what they are given.
+func (c *Comparer) Fingerprint(live client.Object, desired runtime.ApplyConfiguration) (string, error) {
+	pair, err := c.pair(live, desired)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	for _, part := range []any{
+		pair.desired.AsValue().Unstructured(),
+		pair.live.ExtractItems(pair.wanted, typed.WithAppendKeyFields()).AsValue().Unstructured(),
+	} {
+		if err := json.NewEncoder(hash).Encode(part); err != nil {
+			return "", fmt.Errorf("encoding %s: %w", pair.kind, err)
+		}
+	}
+	if pair.owned != nil {
+		text, err := pair.owned.ToJSON()
+		if err != nil {
+			return "", fmt.Errorf("encoding the owned fields of %s: %w", pair.kind, err)
+		}
+		hash.Write(text)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// pair is a live and a desired object, ready to be compared.
+type pair struct {
+	kind          string
+	live, desired *typed.TypedValue
+	// wanted are the fields of the desired object; owned those that our manager has applied, nil if none.
+	wanted, owned *fieldpath.Set
+}
+
+func (c *Comparer) pair(live client.Object, desired runtime.ApplyConfiguration) (*pair, error) {
 	want, err := toUnstructured(desired)
 	if err != nil {
-		return false, fmt.Errorf("reading the desired object: %w", err)
+		return nil, fmt.Errorf("reading the desired object: %w", err)
 	}
 	gvk, err := apiutil.GVKForObject(live, c.scheme)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	if want.GroupVersionKind() != gvk {
-		return false, fmt.Errorf("desired object is a %s, the live one a %s", want.GroupVersionKind(), gvk)
+		return nil, fmt.Errorf("desired object is a %s, the live one a %s", want.GroupVersionKind(), gvk)
 	}
 	have, err := toUnstructured(live)
 	if err != nil {
-		return false, fmt.Errorf("reading the live %s: %w", gvk.Kind, err)
+		return nil, fmt.Errorf("reading the live %s: %w", gvk.Kind, err)
 	}
 	have.SetGroupVersionKind(gvk)
 
-	wantTyped, err := c.converter.ObjectToTyped(want)
+	p := &pair{kind: gvk.Kind}
+	if p.desired, err = c.converter.ObjectToTyped(want); err != nil {
+		return nil, fmt.Errorf("desired %s does not follow its schema: %w", gvk.Kind, err)
+	}
+	if p.live, err = c.converter.ObjectToTyped(have); err != nil {
+		return nil, fmt.Errorf("live %s does not follow its schema: %w", gvk.Kind, err)
+	}
+	all, err := p.desired.ToFieldSet()
 	if err != nil {
-		return false, fmt.Errorf("desired %s does not follow its schema: %w", gvk.Kind, err)
+		return nil, fmt.Errorf("listing the fields of the desired %s: %w", gvk.Kind, err)
 	}
-	haveTyped, err := c.converter.ObjectToTyped(have)
-	if err != nil {
-		return false, fmt.Errorf("live %s does not follow its schema: %w", gvk.Kind, err)
+	p.wanted = all.Difference(identity)
+	if p.owned, err = ownedFields(live.GetManagedFields(), c.manager, gvk.GroupVersion()); err != nil {
+		return nil, fmt.Errorf("reading managedFields of the live %s: %w", gvk.Kind, err)
 	}
-
-	wantSet, err := wantTyped.ToFieldSet()
-	if err != nil {
-		return false, fmt.Errorf("listing the fields of the desired %s: %w", gvk.Kind, err)
-	}
-	owned, err := ownedFields(live.GetManagedFields(), c.manager, gvk.GroupVersion())
-	if err != nil {
-		return false, fmt.Errorf("reading managedFields of the live %s: %w", gvk.Kind, err)
-	}
-	if owned == nil || !owned.Equals(wantSet.Difference(identity)) {
-		return false, nil
-	}
-
-	merged, err := haveTyped.Merge(wantTyped)
-	if err != nil {
-		return false, fmt.Errorf("merging the desired %s into the live one: %w", gvk.Kind, err)
-	}
-	difference, err := haveTyped.Compare(merged)
-	if err != nil {
-		return false, fmt.Errorf("comparing the live %s: %w", gvk.Kind, err)
-	}
-	return difference.IsSame(), nil
+	return p, nil
 }
 
 // identity are the fields that the API server keeps out of managedFields, since they say which

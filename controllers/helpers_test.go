@@ -1,0 +1,108 @@
+package controllers_test
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// claimSpecForTables is for the entries of tables, which are made before anything may be expected.
+var claimSpecForTables = corev1.PersistentVolumeClaimSpec{
+	Resources: corev1.VolumeResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
+	},
+}
+
+// kstatusOf is how kubectl, helm and GitOps tools judge the server.
+func kstatusOf(ctx context.Context, c *cluster, name string) string {
+	GinkgoHelper()
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("FtpServer"))
+	Expect(admin.Get(ctx, c.key(name), u)).To(Succeed())
+	result, err := status.Compute(u)
+	Expect(err).NotTo(HaveOccurred())
+	return result.Status.String()
+}
+
+// removeFinalizers lets an object go at once.
+func removeFinalizers(ctx context.Context, object client.Object) error {
+	if err := admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+		return err
+	}
+	object.SetFinalizers(nil)
+	return admin.Update(ctx, object)
+}
+
+// expectDistinctPorts checks rule one: a passive port belongs to at most one pod that exists.
+func expectDistinctPorts(ctx context.Context, c *cluster) {
+	GinkgoHelper()
+	var pods corev1.PodList
+	Expect(admin.List(ctx, &pods, client.InNamespace(c.namespace))).To(Succeed())
+	holder := map[uint16]string{}
+	for _, p := range pods.Items {
+		ports, err := config.ParsePortSet(p.Annotations[v1alpha1.PassivePortsAnnotation])
+		Expect(err).NotTo(HaveOccurred())
+		for _, port := range ports {
+			Expect(holder).NotTo(HaveKey(port), "port %d belongs to %s and %s", port, holder[port], p.Name)
+			holder[port] = p.Name
+		}
+	}
+}
+
+// expectEvent checks that an event like that was sent by now, and forgets all that were.
+func expectEvent(c *cluster, part string) {
+	GinkgoHelper()
+	Expect(c.sent()).To(ContainElement(ContainSubstring(part)))
+}
+
+// sent are the events since the last call.
+func (c *cluster) sent() []string {
+	var all []string
+	for {
+		select {
+		case e := <-c.events.Events:
+			all = append(all, e)
+		default:
+			return all
+		}
+	}
+}
+
+func requestFor(c *cluster, name string) ctrl.Request {
+	return ctrl.Request{NamespacedName: c.key(name)}
+}
+
+// laggingClient answers lists of pods with what it saw when it was frozen, as a cache may.
+type laggingClient struct {
+	client.Client
+	frozen *corev1.PodList
+}
+
+func (l *laggingClient) freeze(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	l.frozen = &corev1.PodList{}
+	Expect(l.Client.List(ctx, l.frozen, client.InNamespace(namespace))).To(Succeed())
+}
+
+func (l *laggingClient) forget(pod string) {
+	l.frozen.Items = slices.DeleteFunc(l.frozen.Items, func(p corev1.Pod) bool { return p.Name == pod })
+}
+
+func (l *laggingClient) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if pods, ok := list.(*corev1.PodList); ok && l.frozen != nil {
+		l.frozen.DeepCopyInto(pods)
+		return nil
+	}
+	return l.Client.List(ctx, list, options...)
+}

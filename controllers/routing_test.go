@@ -1,0 +1,213 @@
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers"
+)
+
+var _ = Describe("routing", func() {
+	var c *cluster
+	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
+
+	ports := func(ctx context.Context, pod string) string {
+		GinkgoHelper()
+		return c.pod(ctx, pod).Annotations[v1alpha1.PassivePortsAnnotation]
+	}
+
+	It("gives every pod ports of its own while the server is scaled", func(ctx context.Context) {
+		c.serve(ctx, c.files(replicas(2)), "files-a", "files-b")
+		expectDistinctPorts(ctx, c)
+		a, b := ports(ctx, "files-a"), ports(ctx, "files-b")
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Replicas = ptr.To[int32](3) })
+		c.settle(ctx, "files")
+		Expect(c.deployment(ctx, "files").Spec.Replicas).To(HaveValue(Equal(int32(3))))
+		c.makePod(ctx, "files", "files-c")
+		c.run(ctx, "files", "files-a", "files-b", "files-c")
+		expectDistinctPorts(ctx, c)
+		Expect(ports(ctx, "files-a")).To(Equal(a))
+		Expect(ports(ctx, "files-b")).To(Equal(b))
+		Expect(ports(ctx, "files-c")).NotTo(BeEmpty())
+		Expect(c.server(ctx, "files").Status.ReplicasSummary).To(Equal("3/3"))
+		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue))
+		Expect(c.service(ctx, "files").Spec.ExternalTrafficPolicy).To(Equal(corev1.ServiceExternalTrafficPolicyCluster))
+	})
+
+	It("holds a pod back from readiness until its slice leads to it", func(ctx context.Context) {
+		c.serve(ctx, c.files())
+		c.makePod(ctx, "files", "files-a")
+		c.settle(ctx, "files")
+		Expect(ports(ctx, "files-a")).NotTo(BeEmpty())
+		Expect(c.slice(ctx, "files-a").Endpoints[0].Conditions.Ready).To(HaveValue(BeFalse()))
+		Expect(podConditionTrue(c.pod(ctx, "files-a"), v1alpha1.RoutedConditionType)).To(BeFalse())
+		c.startPod(ctx, "files-a")
+		c.settle(ctx, "files")
+		Expect(c.slice(ctx, "files-a").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()))
+		Expect(podConditionTrue(c.pod(ctx, "files-a"), v1alpha1.RoutedConditionType)).To(BeTrue())
+	})
+
+	It("lets a draining pod keep its passive ports until it is gone", func(ctx context.Context) {
+		c.serve(ctx, c.files(), "files-a")
+		held := ports(ctx, "files-a")
+		c.terminate(ctx, "files-a")
+		c.setPod(ctx, "files-a", func(p *corev1.Pod) { setPodCondition(p, corev1.ContainersReady, corev1.ConditionFalse) })
+		c.makePod(ctx, "files", "files-b")
+		c.run(ctx, "files", "files-b")
+
+		draining := c.slice(ctx, "files-a").Endpoints[0].Conditions
+		Expect(draining.Ready).To(HaveValue(BeFalse()))
+		Expect(draining.Serving).To(HaveValue(BeTrue()), "its daemon still serves its sessions")
+		Expect(draining.Terminating).To(HaveValue(BeTrue()))
+		Expect(ports(ctx, "files-a")).To(Equal(held))
+		expectDistinctPorts(ctx, c)
+		Expect(c.server(ctx, "files").Status.Pods).To(ContainElement(
+			v1alpha1.PodStatus{Name: "files-a", Node: "node-a", State: v1alpha1.PodDraining, PassivePorts: held}))
+		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue))
+
+		c.bury(ctx, "files-a")
+		c.settle(ctx, "files")
+		Expect(apierrors.IsNotFound(admin.Get(ctx, c.key("files-a"), &discoveryv1.EndpointSlice{}))).To(BeTrue())
+		Expect(c.server(ctx, "files").Status.Pods).To(HaveLen(1))
+	})
+
+	It("drops the route to a pod that has ended", func(ctx context.Context) {
+		c.serve(ctx, c.files(), "files-a")
+		c.setPod(ctx, "files-a", func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed })
+		c.settle(ctx, "files")
+		Expect(apierrors.IsNotFound(admin.Get(ctx, c.key("files-a"), &discoveryv1.EndpointSlice{}))).To(BeTrue())
+	})
+
+	It("neither plans nor publishes pods whose owners are not ours", func(ctx context.Context) {
+		c.serve(ctx, c.files())
+		d := c.deployment(ctx, "files")
+		for i, owner := range [][]metav1.OwnerReference{
+			nil,
+			{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "files-1", UID: "made-up", Controller: ptr.To(true)}},
+		} {
+			p := &corev1.Pod{ObjectMeta: *d.Spec.Template.ObjectMeta.DeepCopy(), Spec: *d.Spec.Template.Spec.DeepCopy()}
+			p.Namespace, p.Name, p.OwnerReferences = c.namespace, fmt.Sprintf("intruder-%d", i), owner
+			Expect(admin.Create(ctx, p)).To(Succeed())
+			c.setPod(ctx, p.Name, func(p *corev1.Pod) { p.Status.PodIP = "10.6.6.6"; p.Status.PodIPs = []corev1.PodIP{{IP: "10.6.6.6"}} })
+		}
+		c.replicaSet(ctx, d)
+		c.settle(ctx, "files")
+		for i := range 2 {
+			name := fmt.Sprintf("intruder-%d", i)
+			Expect(ports(ctx, name)).To(BeEmpty())
+			Expect(apierrors.IsNotFound(admin.Get(ctx, c.key(name), &discoveryv1.EndpointSlice{}))).To(BeTrue())
+		}
+		Expect(c.server(ctx, "files").Status.Pods).To(BeEmpty())
+	})
+
+	It("moves to a changed range, carrying both until the old holders are gone", func(ctx context.Context) {
+		c.serve(ctx, c.files(), "files-a")
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30200, End: 30209} })
+		c.settle(ctx, "files")
+		Expect(c.deployment(ctx, "files").Spec.Template.Annotations).To(HaveKeyWithValue(v1alpha1.PassiveRangeAnnotation, "30200-30209"))
+		Expect(len(c.service(ctx, "files").Spec.Ports)).To(BeNumerically(">", 11))
+		Expect(c.condition(ctx, "files", v1alpha1.ConditionPassivePortsAssigned).Reason).To(Equal("RangeChanging"))
+		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionFalse))
+
+		c.makePod(ctx, "files", "files-b")
+		c.run(ctx, "files", "files-a", "files-b")
+		Expect(ports(ctx, "files-b")).To(HavePrefix("30200"))
+		c.terminate(ctx, "files-a")
+		c.settle(ctx, "files")
+		Expect(len(c.service(ctx, "files").Spec.Ports)).To(BeNumerically(">", 11), "the old pod drains")
+		c.bury(ctx, "files-a")
+		c.run(ctx, "files", "files-b")
+		Expect(c.service(ctx, "files").Spec.Ports).To(HaveLen(11))
+		Expect(c.server(ctx, "files").Status.PassiveRange).To(Equal("30200-30209"))
+		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue))
+	})
+
+	It("rolls nothing when the range grows", func(ctx context.Context) {
+		c.serve(ctx, c.files(), "files-a")
+		before := c.deployment(ctx, "files").Generation
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange.End = 30119 })
+		c.settle(ctx, "files")
+		Expect(c.deployment(ctx, "files").Generation).To(Equal(before))
+		Expect(c.service(ctx, "files").Spec.Ports).To(HaveLen(21))
+	})
+
+	It("says when there are too few ports", func(ctx context.Context) {
+		c.serve(ctx, c.files(func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange.End = 30101 }))
+		for _, name := range []string{"files-a", "files-b", "files-c"} {
+			c.makePod(ctx, "files", name)
+		}
+		c.settle(ctx, "files")
+		expectDistinctPorts(ctx, c)
+		full := c.condition(ctx, "files", v1alpha1.ConditionPassivePortsAssigned)
+		Expect(full.Reason).To(Equal("NoFreePorts"))
+		Expect(full.Message).To(ContainSubstring("widen spec.passive.portRange"))
+	})
+
+	It("never gives a port twice, not even with two operators at once", func(ctx context.Context) {
+		c.serve(ctx, c.files(replicas(4)))
+		both := []*controllers.Reconciler{c.reconciler(operatorConfig), c.reconciler(operatorConfig)}
+		var names []string
+		for round := range 4 {
+			name := fmt.Sprintf("files-%d", round)
+			names = append(names, name)
+			c.makePod(ctx, "files", name)
+			var wait sync.WaitGroup
+			for _, r := range both {
+				wait.Add(1)
+				go func() {
+					defer GinkgoRecover()
+					defer wait.Done()
+					for range 4 {
+						_, _ = r.Reconcile(ctx, requestFor(c, "files"))
+					}
+				}()
+			}
+			wait.Wait()
+			expectDistinctPorts(ctx, c)
+		}
+		c.settle(ctx, "files")
+		expectDistinctPorts(ctx, c)
+		for _, name := range names {
+			Expect(ports(ctx, name)).NotTo(BeEmpty())
+		}
+	})
+
+	It("never gives a port twice from a cache that lags", func(ctx context.Context) {
+		c.serve(ctx, c.files(replicas(3)))
+		live, err := client.New(c.traffic.through(operatorConfig), client.Options{Scheme: scheme})
+		Expect(err).NotTo(HaveOccurred())
+		lagging := &laggingClient{Client: live}
+		r := controllers.New(c.options(lagging, live))
+		c.makePod(ctx, "files", "files-a")
+		c.makePod(ctx, "files", "files-b")
+		lagging.freeze(ctx, c.namespace) // knows both pods, without ports, for ever
+		for range 3 {
+			_, _ = r.Reconcile(ctx, requestFor(c, "files"))
+		}
+		expectDistinctPorts(ctx, c)
+		a, b := ports(ctx, "files-a"), ports(ctx, "files-b")
+		Expect(a).NotTo(BeEmpty())
+		Expect(b).NotTo(BeEmpty())
+		c.makePod(ctx, "files", "files-c")
+		lagging.freeze(ctx, c.namespace)
+		lagging.forget("files-a")
+		for range 3 {
+			_, _ = r.Reconcile(ctx, requestFor(c, "files"))
+		}
+		expectDistinctPorts(ctx, c)
+		Expect(ports(ctx, "files-a")).To(Equal(a))
+		Expect(ports(ctx, "files-b")).To(Equal(b))
+		Expect(ports(ctx, "files-c")).NotTo(BeEmpty())
+	})
+})

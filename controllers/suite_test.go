@@ -1,0 +1,90 @@
+package controllers_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/yaml"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// These tests run the reconciler against a real API server. There is no kubelet and no controller of
+// Kubernetes beside it, so the tests play those: see cluster_test.go.
+
+var (
+	env    *envtest.Environment
+	admin  client.Client
+	scheme = runtime.NewScheme()
+	// operatorConfig is that of a user who has the operator's ClusterRole and nothing else, so
+	// that every test proves the role to be enough.
+	operatorConfig *rest.Config
+	operatorRules  []rbacv1.PolicyRule
+)
+
+func TestControllers(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "controllers")
+}
+
+var _ = BeforeSuite(func(ctx context.Context) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		Fail("KUBEBUILDER_ASSETS must name the directory with etcd and kube-apiserver: run `make test`, which sets it")
+	}
+	log.SetLogger(GinkgoLogr)
+	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
+	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+
+	env = &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	config, err := env.Start()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(env.Stop()).To(Succeed()) })
+	config.QPS, config.Burst = -1, 0
+	admin, err = client.New(config, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+
+	role := clusterRole()
+	operatorRules = role.Rules
+	Expect(admin.Create(ctx, role)).To(Succeed())
+	Expect(admin.Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "operator"},
+		Subjects:   []rbacv1.Subject{{Kind: "User", Name: "operator"}},
+		RoleRef:    rbacv1.RoleRef{Kind: "ClusterRole", Name: role.Name},
+	})).To(Succeed())
+	operatorConfig = userConfig("operator")
+})
+
+// userConfig makes a user of the API server.
+func userConfig(name string) *rest.Config {
+	user, err := env.AddUser(envtest.User{Name: name}, nil)
+	Expect(err).NotTo(HaveOccurred())
+	config := user.Config()
+	config.QPS, config.Burst = -1, 0
+	return config
+}
+
+// clusterRole is the first document of config/rbac/role.yaml.
+func clusterRole() *rbacv1.ClusterRole {
+	text, err := os.ReadFile(filepath.Join("..", "config", "rbac", "role.yaml"))
+	Expect(err).NotTo(HaveOccurred())
+	role := &rbacv1.ClusterRole{}
+	documents := splitDocuments(string(text))
+	Expect(yaml.UnmarshalStrict([]byte(documents[0]), role)).To(Succeed())
+	Expect(role.Rules).NotTo(BeEmpty())
+	return role
+}

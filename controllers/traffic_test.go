@@ -1,0 +1,96 @@
+package controllers_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"k8s.io/client-go/rest"
+)
+
+// traffic counts a client's requests at the API server, and makes the one that is asked for fail.
+// Events and access reviews, which are no state of the cluster, do not count; watches do not
+// either.
+type traffic struct {
+	next http.RoundTripper
+
+	mu  sync.Mutex
+	all []string
+	// writes are those that the API server took, whether they changed anything or not.
+	writes []string
+	// failAt is the number of the request, from 1, that fails with code; 0: none.
+	failAt, code int
+	// dropAnswer lets the failing request through first, so that it took effect all the same.
+	dropAnswer bool
+}
+
+// through returns the configuration with the traffic going through t.
+func (t *traffic) through(config *rest.Config) *rest.Config {
+	c := rest.CopyConfig(config)
+	c.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		t.next = next
+		return t
+	})
+	return c
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
+	path := r.URL.Path
+	if r.URL.Query().Get("watch") == "true" || strings.Contains(path, "/events") ||
+		strings.Contains(path, "selfsubjectaccessreviews") || !strings.Contains(path, "/namespaces/") {
+		return t.next.RoundTrip(r)
+	}
+	t.mu.Lock()
+	t.all = append(t.all, r.Method+" "+path)
+	fails := t.failAt == len(t.all)
+	t.mu.Unlock()
+	if !fails {
+		response, err := t.next.RoundTrip(r)
+		if err == nil && r.Method != http.MethodGet && response.StatusCode < http.StatusBadRequest {
+			t.mu.Lock()
+			t.writes = append(t.writes, r.Method+" "+path)
+			t.mu.Unlock()
+		}
+		return response, err
+	}
+	if t.dropAnswer {
+		response, err := t.next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		_ = response.Body.Close()
+	} else if r.Body != nil {
+		_ = r.Body.Close()
+	}
+	reason := map[int]string{http.StatusConflict: "Conflict", http.StatusInternalServerError: "InternalError"}[t.code]
+	body := fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":%q,"code":%d,"message":"injected"}`, reason, t.code)
+	return &http.Response{
+		StatusCode: t.code, Status: http.StatusText(t.code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body)), Request: r,
+	}, nil
+}
+
+// reset begins to count anew.
+func (t *traffic) reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all, t.writes = nil, nil
+}
+
+// written are the writes since the last reset.
+func (t *traffic) written() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]string{}, t.writes...)
+}
+
+// requests is the number of requests since the last reset.
+func (t *traffic) requests() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.all)
+}
