@@ -21,7 +21,7 @@ const (
 //
 // +kubebuilder:validation:MaxLength=255
 // +kubebuilder:validation:XValidation:rule="self == '.' || !self.matches('(^|/)[.]{0,2}(/|$)')",message="home is no relative path: write it as in alice or teams/alice (. is the storage root), without / at either end, // , or parts that are . or .."
-// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{Cc}\\\\\\\\]')",message="home holds a backslash or a control character: take it out (parts of the path are separated by /)"
+// +kubebuilder:validation:XValidation:rule="self.matches('^[\\\\p{L}\\\\p{M}\\\\p{N}\\\\p{P}\\\\p{S} ]*$') && !self.matches('[\\\\\\\\\\\\x{fffd}]')",message="home holds a backslash or a character that can't be printed: take it out (parts of the path are separated by /)"
 // +kubebuilder:validation:XValidation:rule="!self.matches('(^|/)[.]ftpd-')",message="names that begin with .ftpd- belong to the daemon: rename that part of home"
 type HomePath = string
 
