@@ -24,7 +24,8 @@ type FS interface {
 	// refused with ErrNotRegular. The File is an *os.File, so that sendfile applies.
 	Open(name string) (File, error)
 	// Create begins an upload; see CreateOptions. A target that is there and is not a regular
-	// file is refused with ErrIsDirectory or ErrNotRegular.
+	// file is refused with ErrIsDirectory or ErrNotRegular, and one that nobody may write
+	// (mode 0444) with fs.ErrPermission.
 	Create(name string, o CreateOptions) (Upload, error)
 	// Mkdir makes a directory (0750).
 	Mkdir(name string) error
@@ -32,7 +33,8 @@ type FS interface {
 	Remove(name string) error
 	// Rmdir removes an empty directory.
 	Rmdir(name string) error
-	// Rename moves a file or directory, replacing a file that is at the new name.
+	// Rename moves a file or directory, replacing a file, but no directory, that is at the new
+	// name.
 	Rename(from, to string) error
 	// SetModTime sets the modification time.
 	SetModTime(name string, t time.Time) error

@@ -1,0 +1,95 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Sweep removes the temporary files of uploads that died with their process, in the whole tree,
+// and returns how many. It may run beside everything else, also in several pods that share the
+// storage: it takes only what is older than this Local and what no process holds a lock on.
+// The error joins the directories and files that it could not do; it goes on after each.
+func (l *Local) Sweep(ctx context.Context) (removed int, err error) {
+	var errs []error
+	for dirs := []string{"."}; len(dirs) > 0; {
+		if err := ctx.Err(); err != nil {
+			return removed, errors.Join(append(errs, err)...)
+		}
+		dir := dirs[len(dirs)-1]
+		below, n, err := l.sweepDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("sweep %s: %w", dir, cause(err)))
+		}
+		dirs = append(dirs[:len(dirs)-1], below...)
+		removed += n
+	}
+	return removed, errors.Join(errs...)
+}
+
+// sweepDir sweeps one directory, and returns the directories in it. Links are not followed.
+func (l *Local) sweepDir(dir string) (below []string, removed int, err error) {
+	f, err := l.root.OpenFile(dir, openDirFlags, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	var errs []error
+	for {
+		entries, err := f.ReadDir(batch)
+		for _, e := range entries {
+			name := path.Join(dir, e.Name())
+			switch {
+			case e.IsDir():
+				below = append(below, name)
+			case strings.HasPrefix(e.Name(), uploadPrefix) && e.Type().IsRegular():
+				done, err := l.sweepFile(name)
+				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					errs = append(errs, err)
+				}
+				if done {
+					removed++
+				}
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return below, removed, errors.Join(errs...)
+		}
+		if err != nil {
+			return below, removed, errors.Join(append(errs, err)...)
+		}
+	}
+}
+
+// abandoned is the age at which a temporary file is taken for a leftover where the file system
+// has no locks that could tell.
+const abandoned = 24 * time.Hour
+
+func (l *Local) sweepFile(name string) (removed bool, err error) {
+	f, err := l.root.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written; it gives up the lock
+	info, err := regular(f)
+	if err != nil || !info.ModTime().Before(l.opened) {
+		return false, err
+	}
+	switch err := lock(f); {
+	case errors.Is(err, errLocked):
+		return false, nil
+	case err != nil && info.ModTime().After(l.opened.Add(-abandoned)):
+		return false, nil
+	}
+	if err := l.root.Remove(name); err != nil {
+		return false, err
+	}
+	return true, nil
+}

@@ -1,0 +1,197 @@
+package storage
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+	"time"
+)
+
+// Flags that open a directory and nothing else, and any file without waiting.
+const (
+	openDirFlags  = os.O_RDONLY | syscall.O_DIRECTORY | syscall.O_NONBLOCK
+	openReadFlags = os.O_RDONLY | syscall.O_NONBLOCK
+)
+
+// view is the FS of one home.
+type view struct{ root *os.Root }
+
+func (v *view) Close() error { return v.root.Close() }
+
+func (v *view) Stat(name string) (fs.FileInfo, error) {
+	p, err := inRoot(name)
+	if err != nil {
+		return nil, failure("stat", name, err)
+	}
+	info, err := v.root.Stat(p)
+	return info, failure("stat", name, err)
+}
+
+func (v *view) Open(name string) (File, error) {
+	p, err := inRoot(name)
+	if err != nil {
+		return nil, failure("open", name, err)
+	}
+	f, err := v.root.OpenFile(p, openReadFlags, 0)
+	if err != nil {
+		return nil, failure("open", name, err)
+	}
+	if _, err := regular(f); err != nil {
+		_ = f.Close()
+		return nil, failure("open", name, err)
+	}
+	return f, nil
+}
+
+// regular describes an open file if it is a regular one.
+func regular(f *os.File) (fs.FileInfo, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return info, checkRegular(info)
+}
+
+func checkRegular(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return ErrIsDirectory
+	case !info.Mode().IsRegular():
+		return ErrNotRegular
+	}
+	return nil
+}
+
+func (v *view) Mkdir(name string) error {
+	p, err := newInRoot(name)
+	if err != nil {
+		return failure("mkdir", name, err)
+	}
+	if err = v.root.Mkdir(p, dirMode); err == nil {
+		err = syncDir(v.root, path.Dir(p))
+	}
+	return failure("mkdir", name, err)
+}
+
+func (v *view) Remove(name string) error {
+	return failure("remove", name, v.remove(name, func(mode fs.FileMode) error {
+		if mode.IsDir() {
+			return ErrIsDirectory
+		}
+		return nil
+	}))
+}
+
+func (v *view) Rmdir(name string) error {
+	return failure("rmdir", name, v.remove(name, func(mode fs.FileMode) error {
+		if !mode.IsDir() {
+			return ErrNotDirectory
+		}
+		return nil
+	}))
+}
+
+// remove removes an entry, itself and not what it may link to, whose type is allowed.
+func (v *view) remove(name string, allowed func(fs.FileMode) error) error {
+	p, err := inRoot(name)
+	if err != nil {
+		return err
+	}
+	info, err := v.root.Lstat(p)
+	if err != nil {
+		return err
+	}
+	if err := allowed(info.Mode()); err != nil {
+		return err
+	}
+	if p == "." {
+		return fs.ErrPermission // the home itself
+	}
+	return v.root.Remove(p)
+}
+
+func (v *view) Rename(from, to string) error {
+	old, err := inRoot(from)
+	if err != nil {
+		return failure("rename", from, err)
+	}
+	target, err := newInRoot(to)
+	if err != nil {
+		return failure("rename to", to, err)
+	}
+	if old == "." || target == "." {
+		return failure("rename", from, fs.ErrPermission)
+	}
+	if err := v.root.Rename(old, target); err != nil {
+		return failure("rename", from, err)
+	}
+	// A file is often stored under one name and renamed when it is complete, so whoever is told
+	// of the new name must find it after a crash.
+	err = syncDir(v.root, path.Dir(target))
+	if err == nil && path.Dir(old) != path.Dir(target) {
+		err = syncDir(v.root, path.Dir(old))
+	}
+	return failure("rename", from, err)
+}
+
+func (v *view) SetModTime(name string, t time.Time) error {
+	p, err := inRoot(name)
+	if err == nil {
+		err = v.root.Chtimes(p, time.Time{}, t) // the zero time leaves the access time alone
+	}
+	return failure("set the time of", name, err)
+}
+
+func (v *view) Chmod(name string, mode fs.FileMode) error {
+	p, err := inRoot(name)
+	if err == nil {
+		err = v.root.Chmod(p, mode.Perm())
+	}
+	return failure("chmod", name, err)
+}
+
+func (v *view) ReadDir(name string) (Dir, error) {
+	p, err := inRoot(name)
+	if err != nil {
+		return nil, failure("list", name, err)
+	}
+	f, err := v.root.OpenFile(p, openDirFlags, 0)
+	if err != nil {
+		return nil, failure("list", name, err)
+	}
+	return &dir{f: f, name: name}, nil
+}
+
+// batch is how many entries of a directory are read, and held, at a time.
+const batch = 256
+
+// dir is a directory being listed.
+type dir struct {
+	f       *os.File
+	name    string
+	entries []fs.FileInfo
+	end     error
+}
+
+func (d *dir) Next() (fs.FileInfo, error) {
+	for {
+		for len(d.entries) > 0 {
+			info := d.entries[0]
+			d.entries = d.entries[1:]
+			if !hidden(info.Name()) {
+				return info, nil
+			}
+		}
+		if d.end != nil {
+			return nil, d.end
+		}
+		d.entries, d.end = d.f.Readdir(batch)
+		if d.end != nil && d.end != io.EOF {
+			d.end = failure("list", d.name, d.end)
+		}
+	}
+}
+
+func (d *dir) Close() error { return d.f.Close() }
