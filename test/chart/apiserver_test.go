@@ -1,20 +1,22 @@
 package chart
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// TestNodePortRange: the value reaches every rule, and the API server keeps to it.
-func TestNodePortRange(t *testing.T) {
-	all := template(t, "--set", "nodePortRange.start=20000,nodePortRange.end=22767")
+// TestAgainstAPIServer installs the chart's CRDs, with a node port range of their own, in a real API server.
+func TestAgainstAPIServer(t *testing.T) {
 	var crds []*apiextensionsv1.CustomResourceDefinition
-	for _, u := range all.ofKind("CustomResourceDefinition") {
+	for _, u := range template(t, "--set", "nodePortRange.start=20000,nodePortRange.end=22767").ofKind("CustomResourceDefinition") {
 		crd := decode[apiextensionsv1.CustomResourceDefinition](t, u)
 		crds = append(crds, &crd)
 	}
@@ -33,6 +35,36 @@ func TestNodePortRange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("node port range", func(t *testing.T) { nodePortRange(t, api) })
+	t.Run("renderings", func(t *testing.T) { takesRenderings(t, api) })
+}
+
+// takesRenderings: the API server takes every object that chart and kustomize render.
+func takesRenderings(t *testing.T, api client.Client) {
+	renderings := map[string]objects{"kustomize": kustomize(t, "default"), "network-policy": kustomize(t, "network-policy")}
+	for _, file := range valuesFiles(t) {
+		renderings[filepath.Base(file)] = template(t, "-f", file)
+	}
+	for _, name := range []string{namespace, "team-a", "team-b", "ftp-operator-system"} {
+		if err := api.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, all := range renderings {
+		for _, u := range all {
+			if u.GetKind() == "ServiceMonitor" {
+				continue // Its CRD is the Prometheus operator's.
+			}
+			err := api.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(&u), client.DryRunAll, client.FieldOwner("test"), client.ForceOwnership)
+			if err != nil {
+				t.Errorf("%s: %s %s is refused: %v", name, u.GetKind(), u.GetName(), err)
+			}
+		}
+	}
+}
+
+// nodePortRange: the value reaches every rule, and the API server keeps to it.
+func nodePortRange(t *testing.T, api client.Client) {
 	for _, c := range []struct {
 		start, end, nodePort int64
 		message              string
