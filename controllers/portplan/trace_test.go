@@ -100,6 +100,7 @@ func TestTraces(t *testing.T) {
 
 // trace plays the events and tells what became of them.
 func trace(t *testing.T, events []string) string {
+	t.Helper()
 	var out strings.Builder
 	m := &model{}
 	for _, line := range events {

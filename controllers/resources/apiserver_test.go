@@ -59,14 +59,17 @@ func apply(ctx context.Context, c client.Client, object any) error {
 
 // TestAPIServer asks a real API server about the children.
 func TestAPIServer(t *testing.T) {
-	c := apiServer(t)
-	t.Run("takes the children", func(t *testing.T) { takesTheChildren(t, c) })
-	t.Run("changes the Service in place", func(t *testing.T) { changesTheServiceInPlace(t, c) })
+	server := running{apiServer(t)}
+	t.Run("takes the children", server.takesTheChildren)
+	t.Run("changes the Service in place", server.changesTheServiceInPlace)
 }
+
+// running is an API server that runs.
+type running struct{ client.Client }
 
 // takesTheChildren: every child of every sample is valid, the same again changes
 // nothing, and pods made from the template satisfy the "restricted" standard.
-func takesTheChildren(t *testing.T, c client.Client) {
+func (c running) takesTheChildren(t *testing.T) {
 	comparer := compare.NewComparer(c.Scheme(), v1alpha1.FieldManager)
 	all := samples()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -152,7 +155,7 @@ func remove(t *testing.T, c client.Client, object client.Object) {
 
 // changesTheServiceInPlace: whatever the type was, the Service can become any other, with other ports,
 // by one more apply; and what the cluster chose for it stays as far as it can.
-func changesTheServiceInPlace(t *testing.T, c client.Client) {
+func (c running) changesTheServiceInPlace(t *testing.T) {
 	s := minimal()
 	var last corev1.Service
 	step := func(what string, change func(*v1alpha1.ServiceSpec), exposed config.PortSet) *corev1.Service {
