@@ -18,13 +18,19 @@ func (v *view) Create(name string, o CreateOptions) (Upload, error) {
 	if err != nil {
 		return nil, failure("create", name, err)
 	}
+	if o.Exclusive {
+		if _, err := v.root.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
+			if err == nil {
+				err = fs.ErrExist
+			}
+			return nil, failure("create", name, err)
+		}
+	}
 	p, existing, err := v.target(p)
 	switch {
 	case err != nil:
 	case o.Offset < 0:
 		err = fs.ErrInvalid
-	case o.Exclusive && existing != nil:
-		err = fs.ErrExist
 	case existing != nil && (o.Append || o.Offset > 0):
 		return v.openInPlace(name, p, o)
 	case o.Offset > 0 && !o.Append:
