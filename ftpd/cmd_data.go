@@ -55,9 +55,11 @@ func (s *session) activeAllowed() bool {
 }
 
 // setActive takes the client's word for its port, but not for its address: a server that dials
-// any address can be used to attack others (RFC 2577).
+// any address can be used to attack others (RFC 2577). An unspecified address, which lftp sends
+// where it does not know its own, stands for the peer's; it is the peer that is dialled anyway.
 func (s *session) setActive(to netip.AddrPort) {
-	if to.Addr() != s.peer.Addr().WithZone("") || to.Port() < minActivePort {
+	own := to.Addr() == s.peer.Addr().WithZone("") || to.Addr().IsUnspecified()
+	if !own || to.Port() < minActivePort {
 		s.log.Warn("active mode refused: not the client's address, or a privileged port", "target", to)
 		s.reply(504, "Refused: the address must be the one you connect from, the port at least 1024.")
 		return

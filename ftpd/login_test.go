@@ -93,8 +93,9 @@ func TestRein(t *testing.T) {
 		S: 211 *
 		C: FEAT
 		S: ...
-		S:  MLST type*;size*;*`)
-	c.Reply()
+		S:  MLST type*;size*;*
+		S: ...
+		S: 211 End`)
 	c.PasvAddr() // EPSV ALL is forgotten
 }
 

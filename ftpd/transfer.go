@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
@@ -25,6 +26,8 @@ type job struct {
 	upload  bool
 	// event is the log's name for it; "" for listings, which are not logged.
 	event string
+	// typ is the representation type, "A" or "I", for the log.
+	typ string
 	// move moves the data.
 	move func(t *transfer, conn net.Conn) error
 	// commit makes an upload durable, before it is acknowledged; nil if there is nothing to do.
@@ -123,7 +126,7 @@ func logTransfer(log *slog.Logger, t *transfer, r result) {
 	if r.err != nil {
 		level, outcome = slog.LevelWarn, r.err.Error()
 	}
-	log.Log(context.Background(), level, t.event, "verb", t.verb, "path", t.path, "bytes", t.bytes.Load(),
+	log.Log(context.Background(), level, t.event, "verb", t.verb, "type", t.typ, "path", t.path, "bytes", t.bytes.Load(),
 		"duration", time.Since(t.started), "result", outcome, "code", r.code)
 }
 
@@ -232,12 +235,23 @@ func (t *transfer) outcome(err error) result {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errStalled
 		text = fmt.Sprintf("Transfer aborted: %v for %v.", err, t.timeout)
+	case isBroken(err):
 	case storage.Classify(err) == storage.KindNoSpace:
 		code, text = 452, "Not enough space: the disk or the quota is full."
 	case storage.Classify(err) != storage.KindOther, errors.As(err, &disk):
 		code, text = 451, "Transfer aborted: the server could not read or write the file."
 	}
 	return result{code: code, text: text, err: err}
+}
+
+// isBroken reports whether err is a connection's. (With splice it comes as the file's.)
+func isBroken(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.ECONNRESET, syscall.EPIPE, syscall.ETIMEDOUT, syscall.ENETUNREACH, syscall.EHOSTUNREACH} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 func connectFailure(err error) string {

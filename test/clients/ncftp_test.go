@@ -1,0 +1,55 @@
+package clients
+
+import "testing"
+
+// NcFTP is several programs; the operations are spread over them.
+func TestNcftp(t *testing.T) {
+	login := func(e env, more ...string) []string {
+		mode := "-F"
+		if e.active() {
+			mode = "-E"
+		}
+		return append([]string{"-V", "-t", "20", "-r", "1", mode, "-u", "alice", "-p", "secret", "-P", e.port}, more...)
+	}
+	put := func(more ...string) func(env) invocation {
+		return func(e env) invocation {
+			return invocation{program: "ncftpput", args: append(login(e, more...), e.host, e.dir, fileName)}
+		}
+	}
+	get := func(more ...string) func(env) invocation {
+		return func(e env) invocation {
+			return invocation{program: "ncftpget", args: append(login(e, more...), e.host, ".", e.dir+"/"+fileName)}
+		}
+	}
+	script := func(s string) func(env) invocation {
+		return func(e env) invocation {
+			setup := "set passive on\n"
+			if e.active() {
+				setup = "set passive off\n"
+			}
+			return invocation{
+				args:  []string{"-u", "alice", "-p", "secret", "-P", e.port, e.host},
+				stdin: setup + "cd " + e.dir + "\n" + s + "\nquit\n",
+			}
+		}
+	}
+	extended := "NcFTP 3.2 knows IPv4 with PASV and PORT only"
+	matrix(t, client{
+		programs: []string{"ncftp", "ncftpput", "ncftpget"}, pkg: "ncftp",
+		host: map[mode]string{pasv: ipv4, port: ipv4},
+		do: map[op]func(env) invocation{
+			upload:   put(),
+			download: get(),
+			// Without -s it sends the file from its begin in spite of its own REST.
+			resumeUpload:   put("-z", "-s"),
+			resumeDownload: get("-z"),
+			asciiUpload:    put("-a"),
+			asciiDownload:  get("-a"),
+			list:           script("ls -l"),
+			mkdir:          script(`mkdir "new dir"`),
+			rename:         script(`rename "old name" "new name"`),
+			remove:         script(`rm "` + fileName + `"`),
+		},
+		cannot: map[string]string{string(epsv): extended, string(eprt): extended},
+	})
+}
