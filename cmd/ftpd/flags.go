@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -253,13 +252,4 @@ a hash in place of the password, or use --config.
 Signals: SIGTERM or SIGINT ends the daemon when no session works any more (a second one at once),
 SIGHUP reads the configuration file again.
 `
-}
-
-// version is the module's version, as the build noted it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/ftp-operator/ftp-operator/internal/version"
 )
 
 func main() {
@@ -30,7 +32,7 @@ func run(ctx context.Context, args []string, signals <-chan os.Signal, stdout, s
 		_, _ = fmt.Fprintf(stderr, "ftpd: %v\nTry 'ftpd --help'.\n", err)
 		return 2
 	case f.version:
-		_, _ = fmt.Fprintln(stdout, "ftpd "+version())
+		_, _ = fmt.Fprintln(stdout, "ftpd "+version.String())
 		return 0
 	}
 	if err := serve(ctx, f, signals, stderr); err != nil {

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftptest"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
 // handClass is a load balancer that does nothing: the test itself writes what it would.
@@ -40,8 +40,8 @@ var _ = Describe("A running server follows changes", func() {
 		pod := onePod(ctx, server)
 		session := login(ctx, inPod, server)
 		expectPASV(session, first, server.Spec.Passive.PortRange)
-		expectTransfer(ctx, session, ftptest.PASV)
-		upload, err := session.BeginStore(ctx, ftptest.EPSV, "across.bin")
+		expectTransfer(ctx, session, ftpclient.PASV)
+		upload, err := session.BeginStore(ctx, ftpclient.EPSV, "across.bin")
 		Expect(err).NotTo(HaveOccurred())
 		_, err = upload.Write(randomBytes(1 << 16))
 		Expect(err).NotTo(HaveOccurred())
@@ -56,11 +56,11 @@ var _ = Describe("A running server follows changes", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(upload.Finish()).To(Succeed())
 		expectPASV(session, second, server.Spec.Passive.PortRange)
-		expectTransfer(ctx, session, ftptest.PASV)
+		expectTransfer(ctx, session, ftpclient.PASV)
 		expectSamePod(ctx, server, pod)
 		waitReady(ctx, server)
 		Expect(server.Status.AdvertisedAddress).To(Equal(second))
-		expectTransfer(ctx, login(ctx, inPod, server), ftptest.PASV)
+		expectTransfer(ctx, login(ctx, inPod, server), ftpclient.PASV)
 	}, SpecTimeout(specTimeout))
 
 	It("of users and passwords, within seconds, keeping the sessions of the others", func(ctx SpecContext) {
@@ -82,7 +82,7 @@ var _ = Describe("A running server follows changes", func() {
 		Expect(tryLogin(ctx, server, "bob", "first")).NotTo(Succeed(), "the old password")
 
 		By("a removed user, who is logged in")
-		bob, err := ftptest.Login(ctx, inPod, controlAddress(server), "bob", "second")
+		bob, err := ftpclient.Login(ctx, inPod, controlAddress(server), "bob", "second")
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func() { _ = bob.Close() })
 		update(ctx, server, func(s *v1alpha1.FtpServer) { s.Spec.Users = s.Spec.Users[:1] })
@@ -92,7 +92,7 @@ var _ = Describe("A running server follows changes", func() {
 		Expect(err).NotTo(HaveOccurred(), "the session of a user who was removed")
 
 		By("while alice's session was not disturbed")
-		expectTransfer(ctx, session, ftptest.PASV)
+		expectTransfer(ctx, session, ftpclient.PASV)
 		Expect(session.Quit()).To(Succeed())
 		expectSamePod(ctx, server, pod)
 	}, SpecTimeout(specTimeout))
@@ -109,7 +109,7 @@ var _ = Describe("A running server follows changes", func() {
 		waitReady(ctx, server)
 		session := login(ctx, inPod, server)
 		expectPASV(session, server.Status.AdvertisedAddress, before)
-		upload, err := session.BeginStore(ctx, ftptest.PASV, "long.bin")
+		upload, err := session.BeginStore(ctx, ftpclient.PASV, "long.bin")
 		Expect(err).NotTo(HaveOccurred())
 		_, err = upload.Write(randomBytes(1 << 16))
 		Expect(err).NotTo(HaveOccurred())
@@ -117,7 +117,7 @@ var _ = Describe("A running server follows changes", func() {
 		update(ctx, server, func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = after })
 		By("new sessions get ports of the new range")
 		Eventually(ctx, func(g Gomega, ctx context.Context) {
-			c, err := ftptest.Login(ctx, inPod, controlAddress(server), user, password)
+			c, err := ftpclient.Login(ctx, inPod, controlAddress(server), user, password)
 			g.Expect(err).NotTo(HaveOccurred())
 			defer func() { _ = c.Close() }()
 			port, err := pasvPort(c)
@@ -129,7 +129,7 @@ var _ = Describe("A running server follows changes", func() {
 		_, err = upload.Write(randomBytes(1 << 16))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(upload.Finish()).To(Succeed())
-		expectTransfer(ctx, session, ftptest.PASV)
+		expectTransfer(ctx, session, ftpclient.PASV)
 		Expect(session.Quit()).To(Succeed())
 
 		By("then the old ports are closed everywhere")
@@ -142,7 +142,7 @@ var _ = Describe("A running server follows changes", func() {
 				g.Expect(port.Port).To(Or(BeEquivalentTo(21), BeNumerically(">=", after.Start)))
 			}
 		}).WithTimeout(specTimeout / 2).Should(Succeed())
-		expectTransfer(ctx, login(ctx, inPod, server), ftptest.PASV)
+		expectTransfer(ctx, login(ctx, inPod, server), ftpclient.PASV)
 	}, SpecTimeout(specTimeout))
 })
 

@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftptest"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
 // oneGi is the size of a claim.
@@ -212,9 +212,9 @@ func expectSamePod(ctx context.Context, server *v1alpha1.FtpServer, before corev
 }
 
 // login opens a session as alice that is dropped when the test ends.
-func login(ctx context.Context, network ftptest.Network, server *v1alpha1.FtpServer) *ftptest.Client {
+func login(ctx context.Context, network ftpclient.Network, server *v1alpha1.FtpServer) *ftpclient.Client {
 	GinkgoHelper()
-	c, err := ftptest.Login(ctx, network, controlAddress(server), user, password)
+	c, err := ftpclient.Login(ctx, network, controlAddress(server), user, password)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { _ = c.Close() })
 	return c
@@ -222,7 +222,7 @@ func login(ctx context.Context, network ftptest.Network, server *v1alpha1.FtpSer
 
 // tryLogin reports whether a login works.
 func tryLogin(ctx context.Context, server *v1alpha1.FtpServer, user, password string) error {
-	c, err := ftptest.Login(ctx, inPod, controlAddress(server), user, password)
+	c, err := ftpclient.Login(ctx, inPod, controlAddress(server), user, password)
 	if err != nil {
 		return err
 	}
@@ -231,9 +231,9 @@ func tryLogin(ctx context.Context, server *v1alpha1.FtpServer, user, password st
 
 // expectPASV asks for a passive port and proves that the 227 names the address and a port of
 // the range; it returns the port.
-func expectPASV(c *ftptest.Client, address string, ports v1alpha1.PortRange) uint16 {
+func expectPASV(c *ftpclient.Client, address string, ports v1alpha1.PortRange) uint16 {
 	GinkgoHelper()
-	named, err := c.Passive(ftptest.PASV)
+	named, err := c.Passive(ftpclient.PASV)
 	Expect(err).NotTo(HaveOccurred())
 	host, port, err := net.SplitHostPort(named)
 	Expect(err).NotTo(HaveOccurred())
@@ -245,7 +245,7 @@ func expectPASV(c *ftptest.Client, address string, ports v1alpha1.PortRange) uin
 }
 
 // expectTransfer sends a file of 1 MiB there and back.
-func expectTransfer(ctx context.Context, c *ftptest.Client, mode ftptest.Mode) {
+func expectTransfer(ctx context.Context, c *ftpclient.Client, mode ftpclient.Mode) {
 	GinkgoHelper()
 	sent := randomBytes(1 << 20)
 	name := strings.ToLower(string(mode)) + ".bin"
@@ -266,17 +266,17 @@ func randomBytes(n int) []byte {
 
 // networks are those from which a load balancer's address can be dialled: always a pod's, and this
 // machine's where E2E_LB_CIDR says so.
-func networks(address string) map[string]ftptest.Network {
-	all := map[string]ftptest.Network{"a pod": inPod}
+func networks(address string) map[string]ftpclient.Network {
+	all := map[string]ftpclient.Network{"a pod": inPod}
 	if ip, err := netip.ParseAddr(address); err == nil && env.loadBalancers.IsValid() && env.loadBalancers.Contains(ip) {
-		all["this machine"] = ftptest.Host{}
+		all["this machine"] = ftpclient.Host{}
 	}
 	return all
 }
 
 // pasvHost and pasvPort are the parts of a 227 reply.
-func pasvHost(c *ftptest.Client) (string, error) {
-	named, err := c.Passive(ftptest.PASV)
+func pasvHost(c *ftpclient.Client) (string, error) {
+	named, err := c.Passive(ftpclient.PASV)
 	if err != nil {
 		return "", err
 	}
@@ -284,8 +284,8 @@ func pasvHost(c *ftptest.Client) (string, error) {
 	return host, err
 }
 
-func pasvPort(c *ftptest.Client) (int, error) {
-	named, err := c.Passive(ftptest.PASV)
+func pasvPort(c *ftpclient.Client) (int, error) {
+	named, err := c.Passive(ftpclient.PASV)
 	if err != nil {
 		return 0, err
 	}

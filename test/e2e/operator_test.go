@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftptest"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
 var _ = Describe("Without its operator", func() {
@@ -18,7 +18,7 @@ var _ = Describe("Without its operator", func() {
 		server := newServer(ctx, nil)
 		waitReady(ctx, server)
 		session := login(ctx, inPod, server)
-		upload, err := session.BeginStore(ctx, ftptest.PASV, "across.bin")
+		upload, err := session.BeginStore(ctx, ftpclient.PASV, "across.bin")
 		Expect(err).NotTo(HaveOccurred())
 		_, err = upload.Write(randomBytes(1 << 16))
 		Expect(err).NotTo(HaveOccurred())
@@ -32,15 +32,15 @@ var _ = Describe("Without its operator", func() {
 		_, err = upload.Write(randomBytes(1 << 16))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(upload.Finish()).To(Succeed())
-		expectTransfer(ctx, session, ftptest.EPSV)
-		expectTransfer(ctx, login(ctx, inPod, server), ftptest.PASV)
+		expectTransfer(ctx, session, ftpclient.EPSV)
+		expectTransfer(ctx, login(ctx, inPod, server), ftpclient.PASV)
 
 		By("with the operator back")
 		pod := onePod(ctx, server)
 		scaleOperator(ctx, 1)
 		waitReady(ctx, server)
 		Eventually(ctx, func(ctx context.Context) error { return tryLogin(ctx, server, "bob", "first") }).Should(Succeed())
-		expectTransfer(ctx, session, ftptest.PASV)
+		expectTransfer(ctx, session, ftpclient.PASV)
 		Expect(session.Quit()).To(Succeed())
 		expectSamePod(ctx, server, pod)
 	}, SpecTimeout(specTimeout))
@@ -50,7 +50,7 @@ var _ = Describe("Without its operator", func() {
 		waitReady(ctx, server)
 		pod := onePod(ctx, server)
 		session := login(ctx, inPod, server)
-		expectTransfer(ctx, session, ftptest.PASV)
+		expectTransfer(ctx, session, ftpclient.PASV)
 
 		helm(ctx, "uninstall", release, "--namespace", operatorNamespace, "--wait")
 		DeferCleanup(func(ctx SpecContext) { installOperator(ctx) }, NodeTimeout(specTimeout))
@@ -63,8 +63,8 @@ var _ = Describe("Without its operator", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(definition.GetDeletionTimestamp()).To(BeNil())
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), server)).To(Succeed())
-		expectTransfer(ctx, session, ftptest.PASV)
-		expectTransfer(ctx, login(ctx, inPod, server), ftptest.EPSV)
+		expectTransfer(ctx, session, ftpclient.PASV)
+		expectTransfer(ctx, login(ctx, inPod, server), ftpclient.EPSV)
 
 		installOperator(ctx)
 		By("and the server is managed again, with the same pod")
@@ -90,7 +90,7 @@ var _ = Describe("Storage", func() {
 		waitReady(ctx, server)
 		content := randomBytes(1 << 20)
 		session := login(ctx, inPod, server)
-		Expect(session.Store(ctx, ftptest.PASV, "kept.bin", content)).To(Succeed())
+		Expect(session.Store(ctx, ftpclient.PASV, "kept.bin", content)).To(Succeed())
 		Expect(session.Quit()).To(Succeed())
 
 		pod := onePod(ctx, server)
@@ -102,7 +102,7 @@ var _ = Describe("Storage", func() {
 			g.Expect(podIsReady(&all[0])).To(BeTrue())
 		}).WithTimeout(specTimeout / 2).Should(Succeed())
 		waitReady(ctx, server)
-		came, err := login(ctx, inPod, server).Retrieve(ctx, ftptest.EPSV, "kept.bin")
+		came, err := login(ctx, inPod, server).Retrieve(ctx, ftpclient.EPSV, "kept.bin")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(came).To(Equal(content))
 	}, SpecTimeout(specTimeout))

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftptest"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
 var _ = Describe("Passive mode", func() {
@@ -34,8 +34,8 @@ var _ = Describe("Passive mode", func() {
 			By("dialling from " + from)
 			session := login(ctx, network, server)
 			expectPASV(session, address, server.Spec.Passive.PortRange)
-			expectTransfer(ctx, session, ftptest.PASV)
-			expectTransfer(ctx, session, ftptest.EPSV)
+			expectTransfer(ctx, session, ftpclient.PASV)
+			expectTransfer(ctx, session, ftpclient.EPSV)
 			Expect(session.Quit()).To(Succeed())
 		}
 		if _, reachable := networks(address)["this machine"]; reachable {
@@ -65,14 +65,14 @@ var _ = Describe("Passive mode", func() {
 
 		session := login(ctx, inPod, server)
 		expectPASV(session, server.Status.AdvertisedAddress, server.Spec.Passive.PortRange)
-		expectTransfer(ctx, session, ftptest.PASV)
-		expectTransfer(ctx, session, ftptest.EPSV)
+		expectTransfer(ctx, session, ftpclient.PASV)
+		expectTransfer(ctx, session, ftpclient.EPSV)
 		Expect(session.Quit()).To(Succeed())
 		if env.loadBalancers.IsValid() {
 			By("from this machine, which reaches nodes where it reaches load balancer addresses")
-			session := login(ctx, ftptest.Host{}, server)
-			expectTransfer(ctx, session, ftptest.PASV)
-			expectTransfer(ctx, session, ftptest.EPSV)
+			session := login(ctx, ftpclient.Host{}, server)
+			expectTransfer(ctx, session, ftpclient.PASV)
+			expectTransfer(ctx, session, ftpclient.EPSV)
 			Expect(session.Quit()).To(Succeed())
 		}
 	}, SpecTimeout(specTimeout))
@@ -88,14 +88,14 @@ var _ = Describe("Passive mode", func() {
 
 		session := login(ctx, inPod, server)
 		expectPASV(session, service.Spec.ClusterIP, server.Spec.Passive.PortRange)
-		expectTransfer(ctx, session, ftptest.PASV)
-		expectTransfer(ctx, session, ftptest.EPSV)
+		expectTransfer(ctx, session, ftpclient.PASV)
+		expectTransfer(ctx, session, ftpclient.EPSV)
 		Expect(session.Quit()).To(Succeed())
 
 		By("and by the Service's name")
-		byName, err := ftptest.Login(ctx, inPod, "files."+server.Namespace+".svc:21", user, password)
+		byName, err := ftpclient.Login(ctx, inPod, "files."+server.Namespace+".svc:21", user, password)
 		Expect(err).NotTo(HaveOccurred())
-		expectTransfer(ctx, byName, ftptest.EPSV)
+		expectTransfer(ctx, byName, ftpclient.EPSV)
 		Expect(byName.Quit()).To(Succeed())
 	}, SpecTimeout(specTimeout))
 })
@@ -112,8 +112,8 @@ var _ = Describe("Active mode", func() {
 		update(ctx, server, func(s *v1alpha1.FtpServer) { s.Spec.Active.Enabled = true })
 		waitReady(ctx, server)
 		session = login(ctx, inPod, server)
-		expectTransfer(ctx, session, ftptest.PORT)
-		expectTransfer(ctx, session, ftptest.EPRT)
+		expectTransfer(ctx, session, ftpclient.PORT)
+		expectTransfer(ctx, session, ftpclient.EPRT)
 		Expect(session.Quit()).To(Succeed())
 	}, SpecTimeout(specTimeout))
 })

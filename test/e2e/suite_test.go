@@ -35,7 +35,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftptest"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 	"github.com/ftp-operator/ftp-operator/test/e2e/podnet"
 )
 
@@ -57,7 +57,7 @@ var (
 	clientset  kubernetes.Interface
 	k8s        client.Client
 	// inPod is the network of a pod of the cluster.
-	inPod ftptest.Network
+	inPod ftpclient.Network
 )
 
 func TestE2E(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 )
 
-// Pod is the network of one pod that runs the relay. It is an ftptest.Network.
+// Pod is the network of one pod that runs the relay. It is an ftpclient.Network.
 type Pod struct {
 	config    *rest.Config
 	clientset kubernetes.Interface

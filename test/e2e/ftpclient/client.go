@@ -1,6 +1,6 @@
-// Package ftptest is a small FTP client for tests: it speaks RFC 959, RFC 2428 and nothing of the
+// Package ftpclient is a small FTP client for tests: it speaks RFC 959, RFC 2428 and nothing of the
 // daemon's own code, shows every reply, and can use any network that can dial and listen.
-package ftptest
+package ftpclient
 
 import (
 	"context"
