@@ -2,7 +2,12 @@
 package auth
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
@@ -28,19 +33,83 @@ type Identity struct {
 
 // Authenticator knows the users of one configuration. It never changes; a new configuration
 // gets a new one, with the same cache. It is safe for concurrent use.
-type Authenticator struct{}
+type Authenticator struct {
+	users map[string]config.User
+	names []string // in the configuration's order
+	anon  config.Anonymous
+	cache *passhash.Cache
+}
 
-// New returns the authenticator of these users.
+// New returns the authenticator of these users, which config.Validate has found good.
 func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Authenticator {
-	return &Authenticator{}
+	a := &Authenticator{users: make(map[string]config.User, len(users)), anon: anon, cache: cache}
+	for _, u := range users {
+		a.users[u.Name] = u
+		a.names = append(a.names, u.Name)
+	}
+	return a
 }
 
 // Login checks the password. The error is ErrDenied (errors.Is), and an unknown user takes as
 // long as a known one. Hashes are computed a few at a time, so Login may wait for its turn.
+// Anonymous users ("anonymous" and "ftp", if enabled) may give any password.
 func (a *Authenticator) Login(user, password string) (Identity, error) {
-	return Identity{}, ErrDenied
+	id, found := a.Lookup(user)
+	switch {
+	case !found:
+		a.cache.Spend(a.hashFor(user), password)
+		return Identity{}, ErrDenied
+	case id.Anonymous:
+		return id, nil
+	}
+	ok, err := a.cache.Verify(a.users[user].PasswordHash, password)
+	if err != nil {
+		return Identity{}, fmt.Errorf("%w: %w", ErrDenied, err)
+	}
+	if !ok {
+		return Identity{}, ErrDenied
+	}
+	return id, nil
 }
 
 // Lookup returns what Login would for a right password, and whether the user exists. A session
 // uses it after a change of configuration, to see whether its user is still there.
-func (a *Authenticator) Lookup(name string) (Identity, bool) { return Identity{}, false }
+func (a *Authenticator) Lookup(name string) (Identity, bool) {
+	if slices.Contains(config.AnonymousNames, name) {
+		if !a.anon.Enabled {
+			return Identity{}, false
+		}
+		return Identity{
+			Name: name, Anonymous: true,
+			Home: a.anon.Home, Access: a.anon.Access, Rights: RightsOf(a.anon.Access),
+		}, true
+	}
+	u, found := a.users[name]
+	if !found {
+		return Identity{}, false
+	}
+	return Identity{Name: u.Name, Home: u.Home, Access: u.Access, Rights: RightsOf(u.Access)}, true
+}
+
+// hashFor chooses the hash on which the time for an unknown user is spent: one of the users',
+// always the same for the same name, so that the times tell nothing even if some users have
+// hashes of another kind or cost than others.
+func (a *Authenticator) hashFor(unknown string) string {
+	if len(a.names) == 0 {
+		return dummyHash()
+	}
+	chosen := maphash.String(seed, unknown) % uint64(len(a.names))
+	return a.users[a.names[chosen]].PasswordHash
+}
+
+var (
+	seed = maphash.MakeSeed()
+	// dummyHash stands in while there are no users.
+	dummyHash = sync.OnceValue(func() string {
+		hash, err := passhash.Hash(rand.Text())
+		if err != nil {
+			return ""
+		}
+		return hash
+	})
+)

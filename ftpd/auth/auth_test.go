@@ -1,0 +1,141 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The well-known bcrypt hash of "abc", and a cheap argon2id one of "password".
+const (
+	hashABC      = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"
+	hashPassword = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
+)
+
+var users = []config.User{
+	{Name: "alice", PasswordHash: hashABC, Home: "alice", Access: config.AccessReadWrite},
+	{Name: "bob", PasswordHash: hashPassword, Home: "shared/bob", Access: config.AccessUploadOnly},
+	{Name: "broken", PasswordHash: "$2a$", Home: "broken", Access: config.AccessReadWrite},
+}
+
+func TestLogin(t *testing.T) {
+	anon := config.Anonymous{Enabled: true, Home: "public", Access: config.AccessReadOnly}
+	for _, c := range []struct {
+		name, user, password string
+		anon                 config.Anonymous
+		want                 Identity // zero if denied
+	}{
+		{"right", "alice", "abc", anon, Identity{Name: "alice", Home: "alice", Access: config.AccessReadWrite, Rights: All}},
+		{"another kind of hash", "bob", "password", anon, Identity{Name: "bob", Home: "shared/bob", Access: config.AccessUploadOnly, Rights: Create | Mkdir}},
+		{"wrong", "alice", "abd", anon, Identity{}},
+		{"empty", "alice", "", anon, Identity{}},
+		{"another's", "alice", "password", anon, Identity{}},
+		{"case", "Alice", "abc", anon, Identity{}},
+		{"unknown", "carol", "abc", anon, Identity{}},
+		{"no name", "", "", anon, Identity{}},
+		{"malformed hash", "broken", "abc", anon, Identity{}},
+		{"anonymous", "anonymous", "me@example.org", anon, Identity{Name: "anonymous", Anonymous: true, Home: "public", Access: config.AccessReadOnly, Rights: List | Read}},
+		{"ftp", "ftp", "", anon, Identity{Name: "ftp", Anonymous: true, Home: "public", Access: config.AccessReadOnly, Rights: List | Read}},
+		{"no anonymous", "anonymous", "", config.Anonymous{Home: "public"}, Identity{}},
+		{"no ftp", "ftp", "", config.Anonymous{Home: "public"}, Identity{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := New(users, c.anon, passhash.NewCache(10))
+			for range 2 { // the second time from the cache
+				got, err := a.Login(c.user, c.password)
+				if got != c.want {
+					t.Errorf("got %+v, want %+v", got, c.want)
+				}
+				if denied := c.want == (Identity{}); denied != errors.Is(err, ErrDenied) || !denied && err != nil {
+					t.Errorf("error: %v", err)
+				}
+			}
+			if got, found := a.Lookup(c.user); c.want != (Identity{}) && (got != c.want || !found) {
+				t.Errorf("Lookup gives %+v, %v", got, found)
+			}
+		})
+	}
+}
+
+func TestLookup(t *testing.T) {
+	a := New(users, config.Anonymous{}, passhash.NewCache(10))
+	for name, want := range map[string]bool{"alice": true, "bob": true, "carol": false, "anonymous": false, "": false} {
+		if _, found := a.Lookup(name); found != want {
+			t.Errorf("Lookup(%q) finds %v, want %v", name, found, want)
+		}
+	}
+}
+
+// For an unknown name a hash is computed that a user has, always the same for one name; with no
+// users it is one of our own kind.
+func TestUnknownUserCostsAHash(t *testing.T) {
+	a := New(users[:2], config.Anonymous{}, passhash.NewCache(10))
+	seen := map[string]bool{}
+	for i := range 100 {
+		name := fmt.Sprint("unknown", i)
+		hash := a.hashFor(name)
+		if hash != a.hashFor(name) {
+			t.Fatalf("%s: another hash each time", name)
+		}
+		seen[hash] = true
+	}
+	if len(seen) != 2 || !seen[hashABC] || !seen[hashPassword] {
+		t.Errorf("%d hashes were chosen, want those of both users", len(seen))
+	}
+	a = New(nil, config.Anonymous{}, passhash.NewCache(10))
+	if hash := a.hashFor("x"); !passhash.IsHash(hash) || hash != a.hashFor("y") {
+		t.Errorf("without users the hash is %q", hash)
+	}
+	if _, err := a.Login("x", "y"); !errors.Is(err, ErrDenied) {
+		t.Errorf("Login without users: %v", err)
+	}
+}
+
+// The password of some user does not let an unknown one in, and does not get a quick answer by
+// being remembered.
+func TestUnknownUserWithAKnownPassword(t *testing.T) {
+	a := New(users[:1], config.Anonymous{}, passhash.NewCache(10))
+	for _, name := range []string{"alice", "unknown", "unknown"} {
+		_, err := a.Login(name, "abc")
+		if (err == nil) != (name == "alice") {
+			t.Errorf("Login of %s: %v", name, err)
+		}
+	}
+}
+
+func TestRights(t *testing.T) {
+	type row struct{ list, read, create, overwrite, del, rename, mkdir bool }
+	for access, want := range map[config.Access]row{
+		config.AccessReadOnly:   {list: true, read: true},
+		config.AccessReadWrite:  {true, true, true, true, true, true, true},
+		config.AccessUploadOnly: {create: true, mkdir: true},
+		"":                      {},
+		"Everything":            {},
+	} {
+		r := RightsOf(access)
+		got := row{r.CanList(), r.CanRead(), r.CanCreate(), r.CanOverwrite(), r.CanDelete(), r.CanRename(), r.CanMkdir()}
+		if got != want {
+			t.Errorf("%q may %+v, want %+v", access, got, want)
+		}
+	}
+	if !Rights(0).Has(0) || Rights(0).Has(List) || List.Has(List|Read) || !All.Has(List|Mkdir) {
+		t.Error("Has is wrong")
+	}
+}
+
+func BenchmarkLoginAgain(b *testing.B) {
+	a := New(users, config.Anonymous{}, passhash.NewCache(10))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := a.Login("alice", "abc"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
