@@ -84,14 +84,7 @@ func (s *Server) admit(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	reason := ""
-	switch s.now() {
-	case phaseRefusing, phaseClosed:
-		reason = "the server is shutting down"
-	default:
-		reason = s.notReady()
-	}
-	if reason != "" {
+	if reason := s.notReady(); reason != "" {
 		s.refuseConn(conn, reason)
 		return
 	}

@@ -87,7 +87,7 @@ func listing(verb string, t target, produce func(line func(string) error) error)
 		name = t.single.name
 	}
 	return job{
-		verb: verb, path: name, size: -1,
+		verb: verb, path: name, size: -1, quiet: true,
 		opening: "Opening data connection for the listing of " + name + ".",
 		done:    "Listing complete.",
 		move: func(tr *transfer, conn net.Conn) error {

@@ -56,7 +56,7 @@ func (s *session) download(name string, f storage.File) (job, error) {
 	if _, err := f.Seek(offset, io.SeekStart); err != nil {
 		return job{}, err
 	}
-	j := job{verb: "RETR", path: name, event: "download", typ: s.typeLetter(), size: size - offset, done: "Transfer complete."}
+	j := job{verb: "RETR", path: name, typ: s.typeLetter(), size: size - offset, done: "Transfer complete."}
 	j.opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, j.size)
 	j.move = func(t *transfer, conn net.Conn) error { return sendFile(t, conn, f, offset, size-offset) }
 	if s.ascii {
@@ -126,7 +126,7 @@ func (s *session) cmdStou(arg string) {
 func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job {
 	announced := s.allocate
 	j := job{
-		verb: verb, path: name, event: "upload", typ: s.typeLetter(), size: -1, upload: true,
+		verb: verb, path: name, typ: s.typeLetter(), size: -1, upload: true,
 		commit:  u.Commit,
 		discard: func() { _ = u.Abort() },
 	}

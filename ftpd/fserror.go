@@ -24,7 +24,7 @@ func fsReply(err error) (code int, text string) {
 		return 550, "permission denied."
 	case storage.KindNoSpace:
 		return 452, "not enough space: the disk or the quota is full."
-	case storage.KindNotRegular:
+	case storage.KindIsDirectory, storage.KindNotRegular:
 		return 550, "not a plain file."
 	case storage.KindNotDirectory:
 		return 550, "not a directory."

@@ -168,7 +168,9 @@ func (s *Server) ListenAndServe() error {
 		_ = s.Close()
 	}
 	for range len(listeners) - 1 {
-		<-ended
+		if err := <-ended; errors.Is(first, ErrServerClosed) {
+			first = err // a failure is worth more than the end that it, or Close, made
+		}
 	}
 	return first
 }

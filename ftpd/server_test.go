@@ -150,7 +150,7 @@ func TestPasswordChanged(t *testing.T) {
 }
 
 // begin calls Shutdown and waits until new sessions are refused.
-func begin(t *testing.T, ctx context.Context, s *ftptest.Server) <-chan error {
+func begin(ctx context.Context, t *testing.T, s *ftptest.Server) <-chan error {
 	t.Helper()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(ctx) }()
@@ -171,7 +171,7 @@ func TestDrain(t *testing.T) {
 	data := busy.Data()
 	busy.Must("STOR one", "150")
 	_, _ = io.WriteString(data, "one")
-	ended := begin(t, t.Context(), s)
+	ended := begin(t.Context(), t, s)
 	if st := s.Status(); st.Ready || st.Reason != "draining" || !st.Draining {
 		t.Errorf("status: %+v", st)
 	}
@@ -230,7 +230,7 @@ func TestDrainGrace(t *testing.T) {
 	data := c.Data()
 	c.Must("STOR half", "150")
 	_, _ = io.WriteString(data, "half")
-	ended := begin(t, t.Context(), s)
+	ended := begin(t.Context(), t, s)
 	c.Talk(`
 		S: 426 *shutting down*
 		S: 421 *

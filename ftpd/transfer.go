@@ -24,8 +24,8 @@ type job struct {
 	opening string // the text of the 150 reply
 	size    int64  // octets on the wire, for STAT; -1 if not known
 	upload  bool
-	// event is the log's name for it; "" for listings, which are not logged.
-	event string
+	// quiet: a listing, which is not logged.
+	quiet bool
 	// typ is the representation type, "A" or "I", for the log.
 	typ string
 	// move moves the data.
@@ -107,7 +107,7 @@ func (s *session) finish(r result) {
 	t := s.transfer
 	s.transfer = nil
 	t.cancel(nil)
-	if t.event != "" {
+	if !t.quiet {
 		logTransfer(s.log, t, r)
 	}
 	s.reply(r.code, r.text)
@@ -126,8 +126,13 @@ func logTransfer(log *slog.Logger, t *transfer, r result) {
 	if r.err != nil {
 		level, outcome = slog.LevelWarn, r.err.Error()
 	}
-	log.Log(context.Background(), level, t.event, "verb", t.verb, "type", t.typ, "path", t.path, "bytes", t.bytes.Load(),
+	log = log.With("verb", t.verb, "type", t.typ, "path", t.path, "bytes", t.bytes.Load(),
 		"duration", time.Since(t.started), "result", outcome, "code", r.code)
+	if t.upload {
+		log.Log(context.Background(), level, "upload")
+	} else {
+		log.Log(context.Background(), level, "download")
+	}
 }
 
 // run does the whole transfer and returns nil when all of it, commit included, has succeeded.

@@ -67,7 +67,8 @@ func parseFlags(args []string) (*flags, error) {
 	if f.version {
 		return f, nil
 	}
-	return f, f.check()
+	err := f.check()
+	return f, err
 }
 
 func (f *flags) check() error {

@@ -18,10 +18,9 @@ import (
 
 // daemon is the program, running inside the test.
 type daemon struct {
-	addr, root string
-	signals    chan os.Signal
-	exit       chan int
-	stderr     *buffer
+	signals chan os.Signal
+	exit    chan int
+	stderr  *buffer
 }
 
 type buffer struct {
@@ -44,7 +43,7 @@ func (b *buffer) String() string {
 // start runs the program with these arguments and waits until it serves addr.
 func start(t *testing.T, addr string, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{addr: addr, signals: make(chan os.Signal, 2), exit: make(chan int, 1), stderr: &buffer{}}
+	d := &daemon{signals: make(chan os.Signal, 2), exit: make(chan int, 1), stderr: &buffer{}}
 	go func() { d.exit <- run(t.Context(), args, d.signals, d.stderr, d.stderr) }()
 	t.Cleanup(func() {
 		d.signals <- syscall.SIGTERM

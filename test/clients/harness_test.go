@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,11 +64,7 @@ func start(t *testing.T, host string) *daemon {
 	t.Helper()
 	ports := ftptest.FreePorts(t, host, 9)
 	d := &daemon{host: host, port: fmt.Sprint(ports[0]), root: t.TempDir(), log: &output{}}
-	address := host + ":" + d.port
-	if strings.Contains(host, ":") {
-		address = "[" + host + "]:" + d.port
-	}
-	args := []string{"--root", d.root, "--user", "alice:secret", "--listen", address,
+	args := []string{"--root", d.root, "--user", "alice:secret", "--listen", net.JoinHostPort(host, d.port),
 		"--passive-ports", ports[1:].String(), "--active", "--log-level", "debug"}
 	if !strings.Contains(host, ":") {
 		args = append(args, "--advertise", host)
@@ -132,11 +129,7 @@ type env struct {
 
 // url is an address below the remote directory.
 func (e env) url(name string) string {
-	host := e.host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return fmt.Sprintf("ftp://alice:secret@%s:%s/%s/%s", host, e.port, e.dir, name)
+	return "ftp://alice:secret@" + net.JoinHostPort(e.host, e.port) + "/" + e.dir + "/" + name
 }
 
 // active reports whether the daemon makes the data connection.
