@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"path/filepath"
@@ -45,7 +46,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if string(got) != string(want) {
+			if !bytes.Equal(got, want) {
 				t.Errorf("%s means\n%s\nbut %s says\n%s", name, got, golden, want)
 			}
 		})
@@ -208,10 +209,10 @@ func TestRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(c, again) {
 			t.Fatalf("%+v became %+v by\n%s", c, again, file)
 		}
-		if twice, err := again.Marshal(); err != nil || string(twice) != string(file) {
+		if twice, err := again.Marshal(); err != nil || !bytes.Equal(twice, file) {
 			t.Fatalf("written again it is\n%s\nnot\n%s (%v)", twice, file, err)
 		}
-		if Hash(file) != Hash([]byte(string(file))) || len(Hash(file)) != 16 {
+		if Hash(file) != Hash(bytes.Clone(file)) || len(Hash(file)) != 16 {
 			t.Fatalf("Hash is %q", Hash(file))
 		}
 	})
@@ -277,7 +278,7 @@ func FuzzParse(f *testing.F) {
 		if changed := StaticChanges(c, again); changed != nil {
 			t.Fatalf("%v changed by writing and reading", changed)
 		}
-		if twice, err := again.Marshal(); err != nil || string(twice) != string(written) {
+		if twice, err := again.Marshal(); err != nil || !bytes.Equal(twice, written) {
 			t.Fatalf("written again it is\n%s\nnot\n%s (%v)", twice, written, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -61,7 +62,7 @@ func BenchmarkReadDir2000(b *testing.B) {
 		}
 		n := 0
 		for {
-			if _, err := d.Next(); err == io.EOF {
+			if _, err := d.Next(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				b.Fatal(err)

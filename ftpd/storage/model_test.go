@@ -55,7 +55,7 @@ func TestViewAgainstModel(t *testing.T) {
 	must(t, err)
 	defer l.Close() //nolint:errcheck // a test's
 	rapid.Check(t, func(t *rapid.T) {
-		home, err := os.MkdirTemp(base, "")
+		home, err := os.MkdirTemp(base, "") //nolint:usetesting // one for each of many runs
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -188,7 +189,7 @@ func (d *dir) Next() (fs.FileInfo, error) {
 			return nil, d.end
 		}
 		d.entries, d.end = d.f.Readdir(batch)
-		if d.end != nil && d.end != io.EOF {
+		if d.end != nil && !errors.Is(d.end, io.EOF) {
 			d.end = failure("list", d.name, d.end)
 		}
 	}

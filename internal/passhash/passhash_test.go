@@ -97,7 +97,7 @@ func TestCheckRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("Check = %v, want %q in it", err, c.want)
 			}
-			if len(c.hash) > 0 && strings.Contains(err.Error(), c.hash) {
+			if c.hash != "" && strings.Contains(err.Error(), c.hash) {
 				t.Errorf("the error repeats the hash: %v", err)
 			}
 			if IsHash(c.hash) {
