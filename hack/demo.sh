@@ -35,10 +35,12 @@ apply_server() {
 	if ! kubectl --namespace $NAMESPACE wait --for=condition=Ready "ftpserver/$SERVER" --timeout=3m >/dev/null; then
 		kubectl --namespace $NAMESPACE get ftpserver/$SERVER -o wide >&2 || true
 		kubectl --namespace $NAMESPACE describe ftpserver/$SERVER >&2 || true
-		die "the FtpServer is not ready (see above). If its Service has no address, this cluster has no load balancer."
+		die "the FtpServer is not ready: see its conditions above. If its Service has no address, this cluster has no load balancer."
 	fi
 	kubectl --namespace $NAMESPACE get ftpservers
-	kubectl --namespace $NAMESPACE get "service/$SERVER" -o wide
+	# Not `-o wide`: it would list all passive ports with their node ports.
+	kubectl --namespace $NAMESPACE get "service/$SERVER" \
+		-o custom-columns='SERVICE:.metadata.name,TYPE:.spec.type,CLUSTER-IP:.spec.clusterIP,EXTERNAL-IP:.status.loadBalancer.ingress[*].ip'
 }
 
 # field JSONPATH: of the FtpServer.
@@ -61,7 +63,7 @@ same() {
 	note "$3: 8 MiB up and down, SHA-256 $(checksum "$2" | cut -c1-16)... is the same"
 }
 
-# mib_per: up- and download with curl and lftp, each by PASV and by EPSV.
+# transfer ENDPOINT ADDRESS FOLDER: up- and download with curl and lftp, each by PASV and by EPSV.
 transfer() {
 	local endpoint=$1 address=$2 work=$3 mode
 	head -c $((8 << 20)) /dev/urandom >"$work/sent"
@@ -100,7 +102,18 @@ transfer() {
 	done
 }
 
+# failed: runs at an exit that is not the end of `up`.
+failed() {
+	local status=$?
+	rm -rf "${work-}"
+	if ((status != 0)); then
+		note "The demo did not get through. What it made is left for you to look at${KUBECONFIG:+ (export KUBECONFIG=$KUBECONFIG)}; make demo-down takes it away."
+	fi
+	exit "$status"
+}
+
 up() {
+	trap failed EXIT
 	say "the demo: a Kubernetes cluster, the operator, an FTP server, files up and down. The first time some things are compiled, which takes about ten minutes."
 	local began=$SECONDS endpoint address
 	hack/deps.sh clients
@@ -112,7 +125,6 @@ up() {
 	address=$(field .status.advertisedAddress)
 	credentials
 	work=$(mktemp -d)
-	trap 'rm -rf "$work"' EXIT
 	if ! (exec 3<>"/dev/tcp/$address/$(field .status.port)") 2>/dev/null; then
 		die "the server is ready at $endpoint, but this machine can't reach that address; try from one that can: curl -T FILE $endpoint/ --user $USER_NAME"
 	fi
@@ -126,9 +138,7 @@ go_on() {
 	[[ $CLUSTER_KIND != own ]] || down+=" KUBECONFIG=$KUBECONFIG"
 	cat <<-END
 
-		    NAME=$SERVER, in namespace $NAMESPACE; user $USER_NAME, password in the Secret that its spec names.
-
-		To go on:
+		The server "$SERVER" in the namespace "$NAMESPACE" is at $1, for the user $USER_NAME. To go on:
 		    export KUBECONFIG=$KUBECONFIG
 		    export PATH=$(dirname "$KUBECTL"):\$PATH
 		    kubectl get ftpservers -n $NAMESPACE -o wide

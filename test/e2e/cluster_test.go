@@ -39,8 +39,11 @@ const (
 	soon = 5 * time.Second
 )
 
-// newNamespace makes a namespace that only takes pods of the "restricted" standard, and deletes
-// it when the test ends.
+// namespaces are those that tests made.
+var namespaces []string
+
+// newNamespace makes a namespace that only takes pods of the "restricted" standard, and begins to
+// delete it when the test ends; the suite waits at its end until all are gone.
 func newNamespace(ctx context.Context, prefix string) string {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -48,7 +51,10 @@ func newNamespace(ctx context.Context, prefix string) string {
 		Labels:       map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 	}}
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
-	DeferCleanup(func(ctx SpecContext) { deleteNamespace(ctx, namespace.Name) }, NodeTimeout(3*time.Minute))
+	namespaces = append(namespaces, namespace.Name)
+	DeferCleanup(func(ctx SpecContext) {
+		Expect(client.IgnoreNotFound(k8s.Delete(ctx, namespace))).To(Succeed())
+	}, NodeTimeout(time.Minute))
 	// Pods need it.
 	Eventually(ctx, func(ctx context.Context) error {
 		return k8s.Get(ctx, client.ObjectKey{Namespace: namespace.Name, Name: "default"}, &corev1.ServiceAccount{})

@@ -20,6 +20,7 @@ var _ = Describe("The NetworkPolicy", func() {
 			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30000, End: 30009}
 		})
 		waitReady(ctx, server)
+		beyond := []int{29999, 30010, 8021}
 		decoy := relayPod("decoy", "serve", "2121", "29999", "30000", "30009", "30010", "8021")
 		decoy.Namespace = server.Namespace
 		decoy.Labels = map[string]string{v1alpha1.ServerLabel: server.Name}
@@ -29,7 +30,7 @@ var _ = Describe("The NetworkPolicy", func() {
 		for _, port := range []int{2121, 30000, 30009} {
 			expectReachable(ctx, decoy.Status.PodIP, port, true)
 		}
-		for _, port := range []int{29999, 30010, 8021} {
+		for _, port := range beyond {
 			expectReachable(ctx, decoy.Status.PodIP, port, false)
 		}
 		By("while it leads no traffic to a pod that is not the server's own, whatever its labels")
@@ -40,7 +41,7 @@ var _ = Describe("The NetworkPolicy", func() {
 		By("and without the policy they are open: it was the policy")
 		no := false
 		update(ctx, server, func(s *v1alpha1.FtpServer) { s.Spec.NetworkPolicy.Enabled = &no })
-		for _, port := range []int{29999, 30010, 8021} {
+		for _, port := range beyond {
 			expectReachable(ctx, decoy.Status.PodIP, port, true)
 		}
 	}, SpecTimeout(specTimeout))

@@ -32,6 +32,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -65,6 +66,9 @@ func TestE2E(t *testing.T) {
 		t.Skip("NOT TESTED: E2E_KUBECONFIG names no cluster; `make e2e` makes one and runs this")
 	}
 	RegisterFailHandler(Fail)
+	// client-go logs every relay that is ended, which is how they all end.
+	klog.SetOutput(GinkgoWriter)
+	klog.LogToStderr(false)
 	SetDefaultEventuallyTimeout(60 * time.Second)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	SetDefaultConsistentlyDuration(3 * time.Second)
@@ -87,10 +91,13 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	By("installing the operator with its Helm chart")
 	installOperator(ctx)
 	DeferCleanup(func(ctx SpecContext) {
+		for _, namespace := range namespaces {
+			deleteNamespace(ctx, namespace)
+		}
 		helm(ctx, "uninstall", release, "--namespace", operatorNamespace, "--wait")
 		deleteNamespace(ctx, operatorNamespace)
 		deleteCRD(ctx)
-	}, NodeTimeout(2*time.Minute))
+	}, NodeTimeout(5*time.Minute))
 
 	By("starting a pod that lends us its network")
 	namespace := newNamespace(ctx, "clients")

@@ -1,7 +1,7 @@
 // Command relay lends a pod's network to a test outside: the test runs it by `kubectl exec` and
 // talks through its standard input and output.
 //
-//	relay dial HOST:PORT    connects within 5 s, prints "connected LOCAL-ADDRESS", then relays
+//	relay dial HOST:PORT    connects within 3 s, prints "connected LOCAL-ADDRESS", then relays
 //	relay listen            listens on the pod's address, prints it, relays the first connection
 //	relay serve PORT...     accepts and at once ends every connection to these ports
 //	relay pause             waits for a signal: what the pod itself runs
@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	dialTimeout   = 5 * time.Second
+	dialTimeout   = 3 * time.Second
 	acceptTimeout = 30 * time.Second
 )
 
