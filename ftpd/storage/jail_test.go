@@ -164,6 +164,8 @@ func TestSwapRace(t *testing.T) {
 			}
 		}
 	})
+	defer swapper.Wait()
+	defer close(stop)
 	for range 150 {
 		for what, err := range attacks(v, "/x") {
 			// Anything may happen to what is inside; only the outside counts.
@@ -182,7 +184,5 @@ func TestSwapRace(t *testing.T) {
 		}
 		must(t, d.Close())
 	}
-	close(stop)
-	swapper.Wait()
 	wantUntouched(t, outside)
 }
