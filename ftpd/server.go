@@ -137,6 +137,7 @@ func (s *Server) start() error {
 			s.background.Go(func() { s.awaitPortsFile(cfg.Passive.PortsFile) })
 		}
 		s.background.Go(func() { s.resolver.Run(s.ctx) })
+		s.background.Go(func() { s.sweep(s.ctx) })
 	})
 	return s.startErr
 }
