@@ -79,6 +79,7 @@ func (s *session) cmdQuit(string) {
 }
 
 func (s *session) bye() {
+	s.logout("quit")
 	s.reply(221, "Goodbye.")
 	s.closing = true
 }

@@ -294,17 +294,17 @@ func TestRelaxedPeers(t *testing.T) {
 
 func TestPortsExhausted(t *testing.T) {
 	t.Parallel()
-	s := ftptest.Start(t, func(c *config.Config) {
-		c.Passive.Ports = c.Passive.Ports[:1]
-		c.Passive.ReservationTimeout = config.Duration(time.Second)
-	})
+	s := ftptest.Start(t, func(c *config.Config) { c.Passive.Ports = c.Passive.Ports[:1] })
 	first := ftptest.Login(t, s.Addr, "alice")
 	second := ftptest.Login(t, s.Addr, "alice")
 	first.EpsvAddr()
+	if err := s.Edit(t, func(c *config.Config) { c.Passive.ReservationTimeout = config.Duration(time.Second) }); err != nil {
+		t.Fatal(err)
+	}
 	second.Must("EPSV", "425")
 	first.Must("ABOR", "226") // gives the port back
 	second.EpsvAddr()
-	second.Must("QUIT", "221")
+	second.Must("QUIT", "221") // so does that
 	first.EpsvAddr()
 }
 

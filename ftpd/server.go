@@ -201,7 +201,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-s.noSessions:
 	case <-s.ctx.Done():
 	case <-ctx.Done():
-		err = fmt.Errorf("drain: %d sessions were cut: %w", s.cut(), context.Cause(ctx))
+		if n := s.cut(); n > 0 {
+			err = fmt.Errorf("drain: sessions that had to be cut: %d: %w", n, context.Cause(ctx))
+		}
 	}
 	return errors.Join(err, s.Close())
 }

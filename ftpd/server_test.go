@@ -235,7 +235,7 @@ func TestDrainGrace(t *testing.T) {
 		S: 426 *shutting down*
 		S: 421 *
 		S: EOF`)
-	if err := <-ended; err == nil || !strings.Contains(err.Error(), "1 session") {
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "cut: 1:") {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if got := s.Read(t, "half"); got != "(absent)" {

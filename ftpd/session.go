@@ -310,7 +310,27 @@ func (s *session) close() {
 	s.dropData()
 	s.logout("disconnected")
 	_ = s.conn.CloseWrite()
+	s.linger()
 	_ = s.conn.Close()
 	s.end(nil)
 	s.log.Debug("disconnected")
+}
+
+// lingerTime is how long the client may take to close its side after the last reply.
+const lingerTime = 500 * time.Millisecond
+
+// linger takes what the client may still be sending: closing over it would reset the connection,
+// and the client would lose the last reply, which says why.
+func (s *session) linger() {
+	timer := time.NewTimer(lingerTime)
+	defer timer.Stop()
+	for !s.in.ended.Load() {
+		select {
+		case <-s.in.lines:
+		case <-s.present.Done():
+			return
+		case <-timer.C:
+			return
+		}
+	}
 }

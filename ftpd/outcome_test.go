@@ -1,0 +1,65 @@
+package ftpd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// Every way a transfer can end has its reply.
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+	broken := func(e error) error { return &net.OpError{Op: "read", Err: os.NewSyscallError("read", e)} }
+	disk := func(e error) error { return &fs.PathError{Op: "write", Path: "/x", Err: e} }
+	tests := []struct {
+		aborted, err error
+		code         int
+	}{
+		{nil, nil, 226},
+		{nil, broken(syscall.ECONNRESET), 426},
+		{nil, disk(syscall.ECONNRESET), 426}, // as splice reports it
+		{nil, broken(syscall.EPIPE), 426},
+		{nil, broken(os.ErrDeadlineExceeded), 426},
+		{errAborted, broken(os.ErrDeadlineExceeded), 426},
+		{errShutdown, broken(os.ErrDeadlineExceeded), 426},
+		{errRevoked, nil, 226}, // it came too late
+		{nil, errShrunk, 426},
+		{nil, errTruncated, 426},
+		{nil, errLost, 426},
+		{nil, &connectError{passive.ErrExpired}, 425},
+		{nil, &connectError{broken(syscall.ECONNREFUSED)}, 425},
+		{errAborted, &connectError{errors.New("cancelled")}, 426},
+		{nil, disk(syscall.ENOSPC), 452},
+		{nil, disk(syscall.EDQUOT), 452},
+		{nil, disk(syscall.EIO), 451},
+		{nil, disk(fs.ErrNotExist), 451},
+		{nil, fs.ErrExist, 451},
+		{nil, errors.New("anything"), 426},
+	}
+	for _, tt := range tests {
+		tr := &transfer{aborted: tt.aborted}
+		if r := tr.outcome(tt.err); r.code != tt.code || (r.err == nil) != (tt.err == nil) || r.text == "" && tt.err != nil {
+			t.Errorf("%v, aborted by %v: %+v, want %d", tt.err, tt.aborted, r, tt.code)
+		}
+	}
+}
+
+func TestFsReply(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]int{
+		fs.ErrNotExist: 550, fs.ErrExist: 550, fs.ErrPermission: 550, syscall.ENOSPC: 452, storage.ErrIsDirectory: 550,
+		storage.ErrNotRegular: 550, syscall.ENOTEMPTY: 550, storage.ErrNotDirectory: 550, syscall.ENAMETOOLONG: 553,
+		storage.ErrOffset: 554, syscall.EIO: 451,
+	} {
+		if code, text := fsReply(fmt.Errorf("wrapped: %w", err)); code != want || text == "" {
+			t.Errorf("%v: %d %s, want %d", err, code, text, want)
+		}
+	}
+}
