@@ -31,6 +31,9 @@ func (p *problems) addresses(c *Config) {
 	for i, address := range c.Listen {
 		check(fmt.Sprintf("listen[%d]", i), address)
 	}
+	for i, address := range c.implicitListen() {
+		check(fmt.Sprintf("tls.implicitListen[%d]", i), address)
+	}
 	if c.AdminAddress != "" {
 		check("adminAddress", c.AdminAddress)
 	}

@@ -25,14 +25,22 @@ type Config struct {
 	AdminAddress string `json:"adminAddress,omitempty"`
 	// Greeting is the text of the 220 reply. Default "FTP server ready". One line, printable.
 	Greeting string `json:"greeting,omitempty"`
+	// Hosts are the names by which clients know the server, for HOST (RFC 7151); "*.example.com"
+	// is every name one label below. Empty: HOST takes any name.
+	Hosts []string `json:"hosts,omitempty"`
 
 	Storage   Storage   `json:"storage"`
 	Passive   Passive   `json:"passive,omitempty"`
 	Active    Active    `json:"active,omitempty"`
+	TLS       *TLS      `json:"tls,omitempty"`
 	Users     []User    `json:"users,omitempty"`
 	Anonymous Anonymous `json:"anonymous,omitempty"`
 	Timeouts  Timeouts  `json:"timeouts,omitempty"`
 	Drain     Drain     `json:"drain,omitempty"`
+
+	Limits        Limits        `json:"limits,omitempty"`
+	Bans          Bans          `json:"bans,omitempty"`
+	ProxyProtocol ProxyProtocol `json:"proxyProtocol,omitempty"`
 }
 
 // Storage says where files lie.
@@ -65,6 +73,9 @@ type Passive struct {
 	// is resolved when loaded and again as it ages; the last good answer serves meanwhile.
 	// Empty: the local address of the control connection, unless RequireAddress is set.
 	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
+	// Overrides are addresses to name instead to clients of certain networks, which may reach the
+	// server by another way. The first that covers the client counts.
+	Overrides []AddressOverride `json:"overrides,omitempty"`
 	// RequireAddress holds the daemon out of readiness until AdvertisedAddress is set and, for a
 	// host name, resolved.
 	RequireAddress bool `json:"requireAddress,omitempty"`
@@ -80,6 +91,9 @@ type Active struct {
 	// Enabled allows PORT and EPRT; the target must be the control peer's own address and a
 	// port from 1024 up (RFC 2577). Default false.
 	Enabled bool `json:"enabled,omitempty"`
+	// SourcePort is the local port to dial from: 20, as RFC 959 section 3.2 has it, for firewalls
+	// that expect it. Default 0: any. Below 1024 the daemon needs the right to bind it.
+	SourcePort uint16 `json:"sourcePort,omitempty"`
 }
 
 // Access is a class of rights.
@@ -107,6 +121,8 @@ type User struct {
 	Home string `json:"home,omitempty"`
 	// Access defaults to ReadWrite.
 	Access Access `json:"access,omitempty"`
+	// Rights, if there are any, take the place of Access.
+	Rights []Right `json:"rights,omitempty"`
 }
 
 // Anonymous is login without an account, as "anonymous" or "ftp" with any password (RFC 1635).
@@ -117,6 +133,8 @@ type Anonymous struct {
 	Home string `json:"home,omitempty"`
 	// Access defaults to ReadOnly.
 	Access Access `json:"access,omitempty"`
+	// Rights, if there are any, take the place of Access.
+	Rights []Right `json:"rights,omitempty"`
 }
 
 // Timeouts end what no longer moves.
@@ -128,6 +146,8 @@ type Timeouts struct {
 	Login Duration `json:"login,omitempty"`
 	// Data ends a transfer whose data connection stands still. Default 1m; 1s to 1h.
 	Data Duration `json:"data,omitempty"`
+	// Handshake bounds a TLS handshake, of a control or a data connection. Default 10s; 1s to 1m.
+	Handshake Duration `json:"handshake,omitempty"`
 }
 
 // Drain is what SIGTERM begins.

@@ -18,12 +18,17 @@ func (c *Config) SetDefaults() {
 	setDefault(&c.Timeouts.Idle, Duration(DefaultIdleTimeout))
 	setDefault(&c.Timeouts.Login, Duration(DefaultLoginTimeout))
 	setDefault(&c.Timeouts.Data, Duration(DefaultDataTimeout))
+	setDefault(&c.Timeouts.Handshake, Duration(DefaultHandshakeTimeout))
+	c.TLS.setDefaults()
 	if c.Drain.LameDuck == nil {
 		lameDuck := Duration(DefaultLameDuck)
 		c.Drain.LameDuck = &lameDuck
 	}
 	setDefault(&c.Drain.Grace, Duration(DefaultGrace))
 	setDefault(&c.Drain.Idle, Duration(DefaultDrainIdle))
+	c.Limits.setDefaults()
+	c.Bans.setDefaults()
+	c.ProxyProtocol.setDefaults()
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -30,15 +30,23 @@ func (c *Config) Validate() error {
 		p.add("apiVersion", "%q is not known to this daemon: write %s", c.APIVersion, APIVersion)
 	}
 	p.greeting(c.Greeting)
+	for i, host := range c.Hosts {
+		p.hostPattern(fmt.Sprintf("hosts[%d]", i), host)
+	}
 	if c.Storage.Root == "" {
 		p.add("storage.root", "is missing: name the directory that holds the homes")
 	}
 	p.addresses(c)
 	p.passive(&c.Passive)
+	p.tls(c.TLS)
 	p.users(c.Users)
 	p.home("anonymous.home", c.Anonymous.Home)
 	p.access("anonymous.access", c.Anonymous.Access)
+	p.rights("anonymous.rights", c.Anonymous.Rights)
 	p.times(c)
+	p.limits(&c.Limits)
+	p.bans(&c.Bans)
+	p.proxyProtocol(&c.ProxyProtocol)
 	return errors.Join(p...)
 }
 
@@ -68,15 +76,15 @@ func (p *problems) passive(c *Passive) {
 	if len(c.Ports) > 0 && c.Ports[0] < MinPassivePort {
 		p.add("passive.ports", "%d is outside %d-%d", c.Ports[0], MinPassivePort, MaxPassivePort)
 	}
-	p.advertised(c.AdvertisedAddress)
+	p.advertised("passive.advertisedAddress", c.AdvertisedAddress)
+	p.overrides(c.Overrides)
 	if c.PeerCheck != PeerCheckStrict && c.PeerCheck != PeerCheckRelaxed {
 		p.add("passive.peerCheck", "%q is unknown: write %s or %s", c.PeerCheck, PeerCheckStrict, PeerCheckRelaxed)
 	}
 	p.between("passive.reservationTimeout", c.ReservationTimeout, time.Second, 5*time.Minute)
 }
 
-func (p *problems) advertised(address string) {
-	const field = "passive.advertisedAddress"
+func (p *problems) advertised(field, address string) {
 	switch ip, err := netip.ParseAddr(address); {
 	case address == "", err != nil && isHostName(address):
 	case err != nil:
@@ -103,6 +111,7 @@ func (p *problems) users(users []User) {
 		}
 		p.home(field+"home", u.Home)
 		p.access(field+"access", u.Access)
+		p.rights(field+"rights", u.Rights)
 	}
 }
 
@@ -149,6 +158,7 @@ func (p *problems) times(c *Config) {
 	p.between("timeouts.idle", c.Timeouts.Idle, 10*time.Second, day)
 	p.between("timeouts.login", c.Timeouts.Login, time.Second, 10*time.Minute)
 	p.between("timeouts.data", c.Timeouts.Data, time.Second, time.Hour)
+	p.between("timeouts.handshake", c.Timeouts.Handshake, time.Second, time.Minute)
 	if c.Drain.LameDuck != nil {
 		p.between("drain.lameDuck", *c.Drain.LameDuck, 0, 5*time.Minute)
 	}
