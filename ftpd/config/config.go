@@ -146,8 +146,6 @@ type Timeouts struct {
 	Login Duration `json:"login,omitempty"`
 	// Data ends a transfer whose data connection stands still. Default 1m; 1s to 1h.
 	Data Duration `json:"data,omitempty"`
-	// Handshake bounds a TLS handshake, of a control or a data connection. Default 10s; 1s to 1m.
-	Handshake Duration `json:"handshake,omitempty"`
 }
 
 // Drain is what SIGTERM begins.

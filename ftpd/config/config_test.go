@@ -246,8 +246,10 @@ func drawConfig(t *rapid.T) *Config {
 		Drain:    Drain{LameDuck: &lameDuck, Grace: duration(time.Second, time.Hour), Idle: duration(time.Second, time.Hour)},
 	}
 	for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`u[!-.0-~é]{0,20}`), 0, 4, rapid.ID).Draw(t, "users") {
-		c.Users = append(c.Users, User{Name: name, PasswordHash: bcryptHash, Home: home.Draw(t, "home"), Access: access.Draw(t, "access")})
+		c.Users = append(c.Users, User{Name: name, PasswordHash: bcryptHash, Home: home.Draw(t, "home"), Access: access.Draw(t, "access"), Rights: drawRights(t)})
 	}
+	c.Anonymous.Rights = drawRights(t)
+	c.Limits, c.Bans, c.ProxyProtocol = drawLimits(t), drawBans(t, duration), drawProxyProtocol(t)
 	return c
 }
 
