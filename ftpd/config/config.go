@@ -146,6 +146,8 @@ type Timeouts struct {
 	Login Duration `json:"login,omitempty"`
 	// Data ends a transfer whose data connection stands still. Default 1m; 1s to 1h.
 	Data Duration `json:"data,omitempty"`
+	// Handshake bounds a TLS handshake, of a control or a data connection. Default 10s; 1s to 1m.
+	Handshake Duration `json:"handshake,omitempty"`
 }
 
 // Drain is what SIGTERM begins.
@@ -169,6 +171,7 @@ const (
 	DefaultIdleTimeout        = 5 * time.Minute
 	DefaultLoginTimeout       = time.Minute
 	DefaultDataTimeout        = time.Minute
+	DefaultHandshakeTimeout   = 10 * time.Second
 	DefaultLameDuck           = 5 * time.Second
 	DefaultGrace              = time.Hour
 	DefaultDrainIdle          = 5 * time.Second

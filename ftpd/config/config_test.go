@@ -242,7 +242,7 @@ func drawConfig(t *rapid.T) *Config {
 		Anonymous: Anonymous{
 			Enabled: rapid.Bool().Draw(t, "anonymous"), Home: home.Draw(t, "home"), Access: access.Draw(t, "access"),
 		},
-		Timeouts: Timeouts{Idle: duration(10*time.Second, time.Hour), Login: duration(time.Second, time.Minute), Data: duration(time.Second, time.Hour)},
+		Timeouts: Timeouts{Idle: duration(10*time.Second, time.Hour), Login: duration(time.Second, time.Minute), Data: duration(time.Second, time.Hour), Handshake: duration(time.Second, time.Minute)},
 		Drain:    Drain{LameDuck: &lameDuck, Grace: duration(time.Second, time.Hour), Idle: duration(time.Second, time.Hour)},
 	}
 	for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`u[!-.0-~é]{0,20}`), 0, 4, rapid.ID).Draw(t, "users") {

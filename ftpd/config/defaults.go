@@ -18,6 +18,7 @@ func (c *Config) SetDefaults() {
 	setDefault(&c.Timeouts.Idle, Duration(DefaultIdleTimeout))
 	setDefault(&c.Timeouts.Login, Duration(DefaultLoginTimeout))
 	setDefault(&c.Timeouts.Data, Duration(DefaultDataTimeout))
+	setDefault(&c.Timeouts.Handshake, Duration(DefaultHandshakeTimeout))
 	c.TLS.setDefaults()
 	if c.Drain.LameDuck == nil {
 		lameDuck := Duration(DefaultLameDuck)

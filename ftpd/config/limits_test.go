@@ -24,6 +24,7 @@ func TestValidateLimits(t *testing.T) {
 		{"before login", func(c *Config) { c.Limits.MaxPreLogin = -1 }, "limits.maxPreLogin: -1 is out of range: write 1 to 100000"},
 		{"a rate", func(c *Config) { c.Limits.Bandwidth.Server.Down = 1 }, "limits.bandwidth.server.down: 1 is too little: write at least 1024 bytes a second, or 0 for no bound"},
 		{"a negative rate", func(c *Config) { c.Limits.Bandwidth.Session.Up = -5 }, "limits.bandwidth.session.up: -5 is too little: write at least 1024 bytes a second, or 0 for no bound"},
+		{"handshake", func(c *Config) { c.Timeouts.Handshake = Duration(time.Hour) }, "timeouts.handshake: 1h0m0s is out of range: write 1s to 1m0s"},
 
 		{"failures", func(c *Config) { c.Bans.Failures = 2000 }, "bans.failures: 2000 is out of range: write 1 to 1000"},
 		{"window", func(c *Config) { c.Bans.Window = 1 }, "bans.window: 1ns is out of range: write 10s to 24h0m0s"},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // TLS is FTP over TLS (RFC 4217). The daemon speaks it if this section is there.
@@ -28,8 +27,6 @@ type TLS struct {
 	SessionReuse SessionReuse `json:"sessionReuse,omitempty"`
 	// ClientAuth is about certificates of clients.
 	ClientAuth ClientAuth `json:"clientAuth,omitempty"`
-	// HandshakeTimeout bounds one handshake. Default 10s; 1s to 1m.
-	HandshakeTimeout Duration `json:"handshakeTimeout,omitempty"`
 	// AllowCCC lets a client go back to clear text after login (RFC 4217 section 5), which some
 	// firewalls need. What it sends then can be read and forged on the way. Default false.
 	AllowCCC bool `json:"allowCCC,omitempty"`
@@ -99,9 +96,6 @@ const (
 	ClientAuthRequired ClientAuthMode = "Required"
 )
 
-// DefaultHandshakeTimeout bounds a TLS handshake.
-const DefaultHandshakeTimeout = 10 * time.Second
-
 func (t *TLS) setDefaults() {
 	if t == nil {
 		return
@@ -111,7 +105,6 @@ func (t *TLS) setDefaults() {
 	setDefault(&t.Data, PolicyOptional)
 	setDefault(&t.SessionReuse, SessionReusePrefer)
 	setDefault(&t.ClientAuth.Mode, ClientAuthOff)
-	setDefault(&t.HandshakeTimeout, Duration(DefaultHandshakeTimeout))
 }
 
 // implicitListen is where TLS begins at once.
@@ -140,7 +133,6 @@ func (p *problems) tls(t *TLS) {
 	if t.ClientAuth.Mode != ClientAuthOff && t.ClientAuth.CAFile == "" {
 		p.add("tls.clientAuth.caFile", "is missing: name the file of the authorities that issue the clients' certificates")
 	}
-	p.between("tls.handshakeTimeout", t.HandshakeTimeout, time.Second, time.Minute)
 }
 
 func (p *problems) certificate(field string, c Certificate) {

@@ -158,6 +158,7 @@ func (p *problems) times(c *Config) {
 	p.between("timeouts.idle", c.Timeouts.Idle, 10*time.Second, day)
 	p.between("timeouts.login", c.Timeouts.Login, time.Second, 10*time.Minute)
 	p.between("timeouts.data", c.Timeouts.Data, time.Second, time.Hour)
+	p.between("timeouts.handshake", c.Timeouts.Handshake, time.Second, time.Minute)
 	if c.Drain.LameDuck != nil {
 		p.between("drain.lameDuck", *c.Drain.LameDuck, 0, 5*time.Minute)
 	}
