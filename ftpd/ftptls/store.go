@@ -1,0 +1,229 @@
+package ftptls
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+const (
+	// maxFile bounds a PEM file.
+	maxFile = 1 << 20
+	// expiryWarning is how long before a certificate's end a warning is logged, once a day.
+	expiryWarning = 14 * 24 * time.Hour
+	warnEvery     = 24 * time.Hour
+)
+
+// Store holds what the files of a configuration held when they were last good. It is safe for
+// concurrent use.
+type Store struct {
+	cfg config.TLS
+	log *slog.Logger
+	now func() time.Time
+
+	current atomic.Pointer[material]
+
+	mu     sync.Mutex // guards what follows
+	seen   [sha256.Size]byte
+	err    error
+	warned time.Time
+}
+
+// material is what the files held.
+type material struct {
+	certificates []certificate
+	clientCAs    *x509.CertPool // nil if clients show no certificates
+}
+
+// Open reads the files of a configuration, which config.Validate has found good. The error names
+// the field and the file.
+func Open(cfg *config.TLS, log *slog.Logger) (*Store, error) {
+	return open(cfg, log, time.Now)
+}
+
+func open(cfg *config.TLS, log *slog.Logger, now func() time.Time) (*Store, error) {
+	s := &Store{cfg: *cfg, log: log, now: now}
+	files, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.parse(files)
+	if err != nil {
+		return nil, err
+	}
+	s.seen = sum(files)
+	s.use(m)
+	s.warn()
+	return s, nil
+}
+
+// Serves reports whether the store is for this configuration.
+func (s *Store) Serves(cfg *config.TLS) bool { return cfg != nil && reflect.DeepEqual(s.cfg, *cfg) }
+
+// Refresh reads the files again, and puts what they hold in force for new control connections if
+// it has changed and is good. If not, what was good goes on serving and Err tells why.
+func (s *Store) Refresh() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	files, err := s.read()
+	if err == nil {
+		hash := sum(files)
+		if hash == s.seen && s.err == nil {
+			s.warn()
+			return
+		}
+		var m *material
+		if m, err = s.parse(files); err == nil {
+			err = s.current.Load().refuse(m, s.now())
+		}
+		if err == nil {
+			s.seen, s.err = hash, nil
+			s.use(m)
+			return
+		}
+	}
+	if s.err == nil || s.err.Error() != err.Error() {
+		s.log.Error("TLS files can't be used; what they held before goes on serving", "error", err)
+	}
+	s.err = err
+}
+
+// Err tells why the files can't be used as they are now; nil if they are in force.
+func (s *Store) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// NotAfter is when the first of the certificates in force ends.
+func (s *Store) NotAfter() time.Time {
+	var first time.Time
+	for _, c := range s.current.Load().certificates {
+		if first.IsZero() || c.Leaf.NotAfter.Before(first) {
+			first = c.Leaf.NotAfter
+		}
+	}
+	return first
+}
+
+// read returns the content of every file, in the configuration's order.
+func (s *Store) read() ([][]byte, error) {
+	var files [][]byte
+	var errs []error
+	add := func(field, name string) {
+		content, err := readFile(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", field, err))
+		}
+		files = append(files, content)
+	}
+	for i, c := range s.cfg.Certificates {
+		add(fmt.Sprintf("tls.certificates[%d].certFile", i), c.CertFile)
+		add(fmt.Sprintf("tls.certificates[%d].keyFile", i), c.KeyFile)
+	}
+	if s.cfg.ClientAuth.Mode != config.ClientAuthOff {
+		add("tls.clientAuth.caFile", s.cfg.ClientAuth.CAFile)
+	}
+	return files, errors.Join(errs...)
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name) //nolint:gosec // the operator of the daemon names it
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = fmt.Errorf("%s is larger than %d bytes: it is no PEM file", name, maxFile)
+	}
+	return content, err
+}
+
+func sum(files [][]byte) [sha256.Size]byte {
+	h := sha256.New()
+	for _, content := range files {
+		part := sha256.Sum256(content)
+		h.Write(part[:])
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// parse makes material of what read returned.
+func (s *Store) parse(files [][]byte) (*material, error) {
+	m := &material{}
+	for i, c := range s.cfg.Certificates {
+		pair, err := tls.X509KeyPair(files[2*i], files[2*i+1])
+		if err != nil {
+			return nil, fmt.Errorf("tls.certificates[%d]: %s and %s: %w", i, c.CertFile, c.KeyFile, err)
+		}
+		m.certificates = append(m.certificates, certificate{Certificate: pair, hosts: c.Hosts})
+	}
+	if s.cfg.ClientAuth.Mode == config.ClientAuthOff {
+		return m, nil
+	}
+	m.clientCAs = x509.NewCertPool()
+	if !m.clientCAs.AppendCertsFromPEM(files[len(files)-1]) {
+		return nil, fmt.Errorf("tls.clientAuth.caFile: %s holds no certificate that can be read", s.cfg.ClientAuth.CAFile)
+	}
+	return m, nil
+}
+
+// refuse returns why the next material is worse than this one: it has a certificate that is
+// over, where this one's is not.
+func (m *material) refuse(next *material, now time.Time) error {
+	for i, c := range next.certificates {
+		if now.After(c.Leaf.NotAfter) && now.Before(m.certificates[i].Leaf.NotAfter) {
+			return fmt.Errorf("tls.certificates[%d]: the certificate ended on %s", i, c.Leaf.NotAfter.UTC().Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
+func (s *Store) use(m *material) {
+	s.current.Store(m)
+	s.warned = time.Time{}
+	for _, c := range m.certificates {
+		s.log.Info("certificate in force", "subject", c.Leaf.Subject.String(), "hosts", c.names(),
+			"notAfter", c.Leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+}
+
+func (c *certificate) names() string {
+	names := c.hosts
+	if len(names) == 0 {
+		names = c.Leaf.DNSNames
+	}
+	return strings.Join(names, ",")
+}
+
+// warn logs certificates that end soon, once a day.
+func (s *Store) warn() {
+	now := s.now()
+	if now.Sub(s.warned) < warnEvery {
+		return
+	}
+	for _, c := range s.current.Load().certificates {
+		switch left := c.Leaf.NotAfter.Sub(now); {
+		case left <= 0:
+			s.log.Error("certificate has ended: clients will refuse it", "subject", c.Leaf.Subject.String(), "notAfter", c.Leaf.NotAfter.UTC().Format(time.RFC3339))
+		case left < expiryWarning:
+			s.log.Warn("certificate ends soon", "subject", c.Leaf.Subject.String(), "notAfter", c.Leaf.NotAfter.UTC().Format(time.RFC3339))
+		default:
+			continue
+		}
+		s.warned = now
+	}
+}
