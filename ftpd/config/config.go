@@ -43,12 +43,6 @@ type Config struct {
 	ProxyProtocol ProxyProtocol `json:"proxyProtocol,omitempty"`
 }
 
-// Storage says where files lie.
-type Storage struct {
-	// Root is the directory below which every home lies. Required. Static.
-	Root string `json:"root"`
-}
-
 // PeerCheck says who may open a data connection.
 type PeerCheck string
 
@@ -123,6 +117,8 @@ type User struct {
 	Access Access `json:"access,omitempty"`
 	// Rights, if there are any, take the place of Access.
 	Rights []Right `json:"rights,omitempty"`
+	// Quota bounds what the home may hold.
+	Quota Quota `json:"quota,omitzero"`
 }
 
 // Anonymous is login without an account, as "anonymous" or "ftp" with any password (RFC 1635).
@@ -135,6 +131,8 @@ type Anonymous struct {
 	Access Access `json:"access,omitempty"`
 	// Rights, if there are any, take the place of Access.
 	Rights []Right `json:"rights,omitempty"`
+	// Quota bounds what the home may hold.
+	Quota Quota `json:"quota,omitzero"`
 }
 
 // Timeouts end what no longer moves.

@@ -230,7 +230,7 @@ func drawConfig(t *rapid.T) *Config {
 		APIVersion: APIVersion,
 		Listen:     rapid.SliceOfNDistinct(rapid.SampledFrom([]string{":2121", "127.0.0.1:2122", "[::1]:0"}), 1, 3, rapid.ID).Draw(t, "listen"),
 		Greeting:   rapid.StringMatching(`[ -~]{1,40}`).Draw(t, "greeting"),
-		Storage:    Storage{Root: rapid.StringMatching(`/[ -~]{0,20}`).Draw(t, "root")},
+		Storage:    drawStorage(t),
 		Passive: Passive{
 			Ports:              drawPorts(t, 3000),
 			AdvertisedAddress:  rapid.SampledFrom([]string{"", "192.0.2.1", "::1", "ftp.example.org"}).Draw(t, "address"),
@@ -246,9 +246,9 @@ func drawConfig(t *rapid.T) *Config {
 		Drain:    Drain{LameDuck: &lameDuck, Grace: duration(time.Second, time.Hour), Idle: duration(time.Second, time.Hour)},
 	}
 	for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`u[!-.0-~é]{0,20}`), 0, 4, rapid.ID).Draw(t, "users") {
-		c.Users = append(c.Users, User{Name: name, PasswordHash: bcryptHash, Home: home.Draw(t, "home"), Access: access.Draw(t, "access"), Rights: drawRights(t)})
+		c.Users = append(c.Users, User{Name: name, PasswordHash: bcryptHash, Home: home.Draw(t, "home"), Access: access.Draw(t, "access"), Rights: drawRights(t), Quota: drawQuota(t)})
 	}
-	c.Anonymous.Rights = drawRights(t)
+	c.Anonymous.Rights, c.Anonymous.Quota = drawRights(t), drawQuota(t)
 	c.Limits, c.Bans, c.ProxyProtocol = drawLimits(t), drawBans(t, duration), drawProxyProtocol(t)
 	return c
 }

@@ -6,6 +6,7 @@ func (c *Config) SetDefaults() {
 		c.Listen = []string{DefaultListen}
 	}
 	setDefault(&c.Greeting, DefaultGreeting)
+	c.Storage.setDefaults()
 	setDefault(&c.Passive.PeerCheck, PeerCheckStrict)
 	setDefault(&c.Passive.ReservationTimeout, Duration(DefaultReservationTimeout))
 	for i := range c.Users {

@@ -33,9 +33,7 @@ func (c *Config) Validate() error {
 	for i, host := range c.Hosts {
 		p.hostPattern(fmt.Sprintf("hosts[%d]", i), host)
 	}
-	if c.Storage.Root == "" {
-		p.add("storage.root", "is missing: name the directory that holds the homes")
-	}
+	p.storage(&c.Storage)
 	p.addresses(c)
 	p.passive(&c.Passive)
 	p.tls(c.TLS)
@@ -43,6 +41,7 @@ func (c *Config) Validate() error {
 	p.home("anonymous.home", c.Anonymous.Home)
 	p.access("anonymous.access", c.Anonymous.Access)
 	p.rights("anonymous.rights", c.Anonymous.Rights)
+	p.quota("anonymous.quota", c.Anonymous.Quota)
 	p.times(c)
 	p.limits(&c.Limits)
 	p.bans(&c.Bans)
@@ -112,6 +111,7 @@ func (p *problems) users(users []User) {
 		p.home(field+"home", u.Home)
 		p.access(field+"access", u.Access)
 		p.rights(field+"rights", u.Rights)
+		p.quota(field+"quota", u.Quota)
 	}
 }
 
