@@ -1,0 +1,34 @@
+package bans
+
+import "time"
+
+// parts is how many parts the window is counted in. The current part and those before it make
+// the window, so an event counts for at least 7/8 of it and never for longer.
+const parts = 8
+
+// score counts weights over a sliding window, in constant space.
+type score struct {
+	counts [parts]uint32
+	newest int64 // the number of the part of time that was counted in last
+}
+
+// add counts a weight and returns the sum over the window.
+func (s *score) add(now time.Time, window time.Duration, weight uint32) uint32 {
+	at := now.UnixNano() / max(int64(window)/parts, 1)
+	switch passed := at - s.newest; {
+	case passed >= parts, passed <= -parts: // long ago, or the window was changed
+		s.counts, s.newest = [parts]uint32{}, at
+	case passed > 0:
+		for ; s.newest < at; s.newest++ {
+			s.counts[index(s.newest+1)] = 0
+		}
+	}
+	s.counts[index(s.newest)] += weight
+	sum := uint32(0)
+	for _, n := range s.counts {
+		sum += n
+	}
+	return sum
+}
+
+func index(part int64) int { return int((part%parts + parts) % parts) }
