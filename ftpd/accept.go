@@ -16,7 +16,12 @@ import (
 // Serve takes control connections from l, which must be a TCP listener, until Shutdown or Close
 // (ErrServerClosed) or until l fails. It closes l. It may be called for several listeners.
 // The first call binds the passive ports.
-func (s *Server) Serve(l net.Listener) error {
+func (s *Server) Serve(l net.Listener) error { return s.serve(l, false) }
+
+// ServeTLS is Serve for connections on which TLS begins at once (implicit FTPS).
+func (s *Server) ServeTLS(l net.Listener) error { return s.serve(l, true) }
+
+func (s *Server) serve(l net.Listener, implicit bool) error {
 	if !s.track(l) {
 		_ = l.Close()
 		return ErrServerClosed
@@ -25,14 +30,14 @@ func (s *Server) Serve(l net.Listener) error {
 	if err := s.start(); err != nil {
 		return err
 	}
-	s.log.Info("serving", "address", l.Addr().String())
+	s.log.Info("serving", "address", l.Addr().String(), "implicitTLS", implicit)
 	var wait time.Duration
 	for {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
 			wait = 0
-			s.admit(conn)
+			s.admit(conn, implicit)
 		case s.now() == phaseClosed:
 			return ErrServerClosed
 		case isTransient(err):
@@ -77,7 +82,7 @@ func (s *Server) untrack(l net.Listener) {
 }
 
 // admit begins a session, or refuses it with the reason.
-func (s *Server) admit(c net.Conn) {
+func (s *Server) admit(c net.Conn, implicit bool) {
 	conn, ok := c.(*net.TCPConn)
 	if !ok {
 		s.log.Error("not a TCP connection", "type", fmt.Sprintf("%T", c))
@@ -85,12 +90,12 @@ func (s *Server) admit(c net.Conn) {
 		return
 	}
 	if reason := s.notReady(); reason != "" {
-		s.refuseConn(conn, reason)
+		s.refuseConn(conn, implicit, reason)
 		return
 	}
-	sess := s.newSession(conn)
+	sess := s.newSession(conn, implicit)
 	if !s.enroll(sess) {
-		s.refuseConn(conn, "the server is shutting down")
+		s.refuseConn(conn, implicit, "the server is shutting down")
 		return
 	}
 	go func() {
@@ -102,16 +107,19 @@ func (s *Server) admit(c net.Conn) {
 	}()
 }
 
-// refuseConn says why there is no session. The reply fits the socket's buffer, so this blocks nobody.
-func (s *Server) refuseConn(conn *net.TCPConn, reason string) {
+// refuseConn says why there is no session, unless the client expects TLS, in which it can't be
+// said without a handshake. The reply fits the socket's buffer, so this blocks nobody.
+func (s *Server) refuseConn(conn *net.TCPConn, implicit bool, reason string) {
 	s.log.Info("connection refused", "peer", conn.RemoteAddr().String(), "reason", reason)
-	_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = fmt.Fprintf(conn, "421 Service not available: %s; try again later.\r\n", clean(reason))
+	if !implicit {
+		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = fmt.Fprintf(conn, "421 Service not available: %s; try again later.\r\n", clean(reason))
+	}
 	_ = conn.Close()
 }
 
 // newSession prepares the session of a connection.
-func (s *Server) newSession(conn *net.TCPConn) *session {
+func (s *Server) newSession(conn *net.TCPConn, implicit bool) *session {
 	prepareControl(conn)
 	sess := &session{
 		srv:    s,
@@ -122,11 +130,13 @@ func (s *Server) newSession(conn *net.TCPConn) *session {
 		nudged: make(chan struct{}, 1),
 		params: newParams(),
 	}
+	sess.implicit = implicit
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)
 	sess.out = newReplyWriter(conn, func() { sess.end(errLost) })
 	sess.in = newControlReader(conn, sess.out.raw)
+	sess.in.held = implicit
 	return sess
 }
 

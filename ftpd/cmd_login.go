@@ -12,6 +12,10 @@ const maxFailures = 5
 // cmdUser begins a login, over again if somebody is logged in (RFC 959 section 4.1.1). Whether
 // the user exists is not told.
 func (s *session) cmdUser(arg string) {
+	if s.mustEncrypt() {
+		s.reply(530, "Log in through TLS only: send AUTH TLS first.")
+		return
+	}
 	s.logout("logged out")
 	s.user = arg
 	s.reply(331, "Password required.")
@@ -62,11 +66,19 @@ func (s *session) loginFailed(name string) {
 func (s *session) cmdAcct(string) { s.reply(202, "Accounts are not used here.") }
 
 // cmdRein ends the login and sets all parameters back (RFC 959 section 4.1.1).
+// TLS ends too (RFC 4217 section 13), but for a connection on which it must be.
 func (s *session) cmdRein(string) {
 	s.dropData()
 	s.logout("logged out")
 	s.params = newParams()
+	s.pbsz, s.private = s.implicit, s.implicit
 	s.reply(220, s.settings().cfg.Greeting)
+	if s.tls != nil && !s.implicit {
+		s.endTLS()
+	}
+	if !s.implicit {
+		s.bound, s.cleared = nil, false
+	}
 }
 
 // cmdQuit ends the session, after the running transfer if there is one.

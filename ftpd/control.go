@@ -25,6 +25,11 @@ var errLineTooLong = errors.New("command line too long")
 type line struct {
 	text string
 	err  error
+	// held: the reader waits for goOn before it reads more, since the line may change what the
+	// connection carries (AUTH, CCC, REIN).
+	held bool
+	// late: it came while a transfer ran, and can't be held back until that ends.
+	late bool
 }
 
 // controlReader cuts a control connection into lines, in a goroutine of its own, so that the
@@ -40,6 +45,8 @@ type controlReader struct {
 	src    *bufio.Reader
 	answer func([]byte) // sends a Telnet answer
 	telnet telnetFilter
+	resume chan struct{} // told by goOn
+	held   bool          // wait for goOn before the first line, too
 }
 
 // newControlReader reads from src; answer sends refusals of Telnet options.
@@ -48,19 +55,40 @@ func newControlReader(src io.Reader, answer func([]byte)) *controlReader {
 		lines:  make(chan line, readAhead),
 		src:    bufio.NewReaderSize(src, 4096),
 		answer: answer,
+		resume: make(chan struct{}, 1),
 	}
 }
 
+// goOn lets the reader read on after a line that was held.
+func (r *controlReader) goOn() { r.resume <- struct{}{} }
+
+// become makes the reader read from another source, as at a connection's begin. What was read
+// ahead from the old one is thrown away. Only while the reader holds.
+func (r *controlReader) become(src io.Reader) {
+	r.src.Reset(src)
+	r.telnet = telnetFilter{}
+}
+
+// holds are the verbs after which the connection may carry something else than before.
+func holds(verb string) bool { return verb == "AUTH" || verb == "CCC" || verb == "REIN" }
+
 // run reads until the connection ends or ctx does. gone is called when the connection ends.
 func (r *controlReader) run(ctx context.Context, gone func()) {
+	if r.held && !r.wait(ctx) {
+		return
+	}
 	for {
 		l := r.read()
 		last := l.err != nil && !errors.Is(l.err, errLineTooLong)
 		if last {
 			r.ended.Store(true)
 			gone()
-		} else if verb, _ := parseCommand(l.text); verb == "QUIT" {
-			r.quit.Store(true)
+		} else {
+			verb, _ := parseCommand(l.text)
+			l.held = holds(verb)
+			if verb == "QUIT" {
+				r.quit.Store(true)
+			}
 		}
 		select {
 		case r.lines <- l:
@@ -70,6 +98,19 @@ func (r *controlReader) run(ctx context.Context, gone func()) {
 		if last {
 			return
 		}
+		if l.held && !r.wait(ctx) {
+			return
+		}
+	}
+}
+
+// wait waits for goOn; false if ctx ends before.
+func (r *controlReader) wait(ctx context.Context) bool {
+	select {
+	case <-r.resume:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -33,7 +33,7 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 		if err := t.extend(); err != nil {
 			return err
 		}
-		n, err := io.CopyN(conn, f, min(chunk, size-sent)) // sendfile, for an *os.File and a *net.TCPConn
+		n, err := copyChunk(conn, f, min(chunk, size-sent))
 		sent += n
 		t.bytes.Add(n)
 		switch {
@@ -52,11 +52,41 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 	return nil
 }
 
+// copyChunk copies n octets: by sendfile, for an *os.File and a *net.TCPConn, else through a buffer
+// that is larger than io.Copy's.
+func copyChunk(conn net.Conn, f storage.File, n int64) (int64, error) {
+	if isRaw(conn) {
+		return io.CopyN(conn, f, n)
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	copied, err := io.CopyBuffer(struct{ io.Writer }{conn}, io.LimitReader(f, n), *buf)
+	if err == nil && copied < n {
+		err = io.EOF
+	}
+	return copied, err
+}
+
+// isRaw reports whether a connection is one that the kernel can copy files to and from.
+func isRaw(conn net.Conn) bool {
+	_, raw := conn.(*net.TCPConn)
+	return raw
+}
+
+// spliceSlot returns a place among those that may splice, or nil, which is never ready, for a
+// connection that can't.
+func spliceSlot(conn net.Conn) chan<- struct{} {
+	if !isRaw(conn) {
+		return nil
+	}
+	return splices
+}
+
 // receiveFile stores what comes until the end.
 func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 	copyN := func() (int64, error) { return io.CopyN(w, conn, chunk) } // splice, for an *os.File and a *net.TCPConn
 	select {
-	case splices <- struct{}{}:
+	case spliceSlot(conn) <- struct{}{}:
 		defer func() { <-splices }()
 	default:
 		buf := buffers.Get().(*[]byte)

@@ -2,24 +2,35 @@ package ftpd
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// newSettings validates a configuration file whole.
-func newSettings(file []byte, cache *passhash.Cache) (*settings, error) {
+// newSettings validates a configuration file whole, and reads the files it names. What can stay
+// of the settings before, which may be nil, does.
+func newSettings(file []byte, cache *passhash.Cache, log *slog.Logger, before *settings) (*settings, error) {
 	cfg, err := config.Parse(file)
 	if err != nil {
 		return nil, err
 	}
-	return &settings{
+	next := &settings{
 		cfg:  cfg,
 		hash: config.Hash(file),
 		auth: auth.New(cfg.Users, cfg.Anonymous, cache),
-	}, nil
+	}
+	switch {
+	case cfg.TLS == nil:
+	case before != nil && before.tls != nil && before.tls.Serves(cfg.TLS):
+		next.tls = before.tls // with what its files held when they were last good
+	default:
+		next.tls, err = ftptls.Open(cfg.TLS, log)
+	}
+	return next, err
 }
 
 // Reload puts a new configuration file in the old one's place, whole or not at all: if it is
@@ -37,7 +48,7 @@ func (s *Server) Reload(file []byte) error {
 		s.reject("", nil)
 		return nil
 	}
-	next, err := newSettings(file, s.cache)
+	next, err := newSettings(file, s.cache, s.log, before)
 	if err == nil {
 		if static := config.StaticChanges(before.cfg, next.cfg); len(static) > 0 {
 			err = fmt.Errorf("%s can't change while the daemon runs: restart it", strings.Join(static, ", "))

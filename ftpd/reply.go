@@ -26,6 +26,14 @@ func newReplyWriter(conn net.Conn, failed func()) *replyWriter {
 	return &replyWriter{conn: conn, buf: bufio.NewWriterSize(conn, 1024), failed: failed}
 }
 
+// become makes replies go another way from now on.
+func (w *replyWriter) become(conn net.Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conn = conn
+	w.buf.Reset(conn)
+}
+
 // reply writes one line: "226 Transfer complete".
 func (w *replyWriter) reply(code int, text string) {
 	w.write(func(b *bufio.Writer) error { return writeLine(b, code, ' ', text) })

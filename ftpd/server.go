@@ -13,6 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/advertise"
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
@@ -89,13 +90,17 @@ type settings struct {
 	cfg  *config.Config
 	hash string
 	auth *auth.Authenticator
+	tls  *ftptls.Store // nil: no TLS
 }
 
 // New returns a server for a configuration file (see config.Parse), which it validates whole. It
 // opens the storage root and binds nothing yet.
 func New(file []byte, o Options) (*Server, error) {
 	cache := passhash.NewCache(cachedLogins)
-	first, err := newSettings(file, cache)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	first, err := newSettings(file, cache, o.Logger, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -111,9 +116,6 @@ func New(file []byte, o Options) (*Server, error) {
 		listeners:    map[net.Listener]struct{}{},
 		sessions:     map[*session]struct{}{},
 		noSessions:   make(chan struct{}),
-	}
-	if s.log == nil {
-		s.log = slog.Default()
 	}
 	if s.failureDelay == 0 {
 		s.failureDelay = defaultFailureDelay
@@ -138,6 +140,7 @@ func (s *Server) start() error {
 		}
 		s.background.Go(func() { s.resolver.Run(s.ctx) })
 		s.background.Go(func() { s.sweep(s.ctx) })
+		s.background.Go(func() { s.refreshTLS(s.ctx) })
 	})
 	return s.startErr
 }
@@ -145,24 +148,30 @@ func (s *Server) start() error {
 // pool is where passive ports come from. Sessions exist only once there is one.
 func (s *Server) pool() *passive.Pool { return s.ports.Load() }
 
-// ListenAndServe serves on every address of the configuration's listen, until Shutdown or Close
-// (ErrServerClosed) or until one of them fails.
+// ListenAndServe serves on every address of the configuration's listen and tls.implicitListen,
+// until Shutdown or Close (ErrServerClosed) or until one of them fails.
 func (s *Server) ListenAndServe() error {
-	addresses := s.settings.Load().cfg.Listen
-	var listeners []net.Listener
-	for _, address := range addresses {
-		l, err := net.Listen("tcp", address)
+	cfg := s.settings.Load().cfg
+	listeners, err := listenAll("listen", cfg.Listen)
+	if err != nil {
+		return err
+	}
+	plain := len(listeners)
+	if cfg.TLS != nil {
+		implicit, err := listenAll("tls.implicitListen", cfg.TLS.ImplicitListen)
 		if err != nil {
-			for _, l := range listeners {
-				_ = l.Close()
-			}
-			return fmt.Errorf("listen: %w", err)
+			closeAll(listeners)
+			return err
 		}
-		listeners = append(listeners, l)
+		listeners = append(listeners, implicit...)
 	}
 	ended := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { ended <- s.Serve(l) }()
+	for i, l := range listeners {
+		serve := s.Serve
+		if i >= plain {
+			serve = s.ServeTLS
+		}
+		go func() { ended <- serve(l) }()
 	}
 	first := <-ended
 	if !errors.Is(first, ErrServerClosed) {
@@ -174,6 +183,26 @@ func (s *Server) ListenAndServe() error {
 		}
 	}
 	return first
+}
+
+// listenAll listens on all of the addresses or on none.
+func listenAll(field string, addresses []string) ([]net.Listener, error) {
+	var listeners []net.Listener
+	for _, address := range addresses {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			closeAll(listeners)
+			return nil, fmt.Errorf("%s: %w", field, err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
+	}
 }
 
 // Shutdown ends the server without cutting what works. It withdraws readiness at once; takes new

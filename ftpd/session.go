@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -51,6 +52,8 @@ type session struct {
 	// What REIN resets.
 	params
 
+	secured
+
 	transfer *transfer
 	queue    []line // commands that wait for the transfer's end
 	aborting bool   // ABOR came: it is answered after the transfer
@@ -70,6 +73,9 @@ type params struct {
 	epsvAll    bool      // EPSV ALL came
 	data       connector // where the next data connection comes from; nil: nothing was said
 	facts      factSet   // OPTS MLST
+	pbsz       bool      // PBSZ came, or needs not come
+	private    bool      // PROT P: data connections carry TLS
+	host       string    // HOST
 }
 
 func newParams() params { return params{cwd: "/", ascii: true, facts: allFacts} }
@@ -88,6 +94,9 @@ func (s *session) run() {
 	now := time.Now()
 	s.lastActive, s.loginBy = now, now.Add(s.settings().cfg.Timeouts.Login.Std())
 	s.log.Debug("connected")
+	if s.implicit && !s.beginTLS(s.settings().tls) {
+		return
+	}
 	s.reply(220, s.settings().cfg.Greeting)
 
 	timer := time.NewTimer(time.Hour)
@@ -131,7 +140,7 @@ func (s *session) take(l line) {
 	if s.transfer != nil && !s.lost(l) {
 		now := l.err == nil && c != nil && c.during != nil && c.during(arg) && (len(s.queue) == 0 || verb == "ABOR")
 		if !now {
-			s.queue = append(s.queue, l)
+			s.enqueue(l, verb)
 			return
 		}
 	}
@@ -140,10 +149,26 @@ func (s *session) take(l line) {
 		s.hangUp(l.err)
 	case l.err != nil:
 		s.reply(500, "Command line too long: at most 4096 bytes.")
+	case l.late:
+		s.reply(503, verb+" came while a transfer ran: send it again now.")
 	default:
 		s.execute(c, verb, arg)
 	}
 	s.lastActive = time.Now()
+	if l.held {
+		s.in.goOn()
+	}
+}
+
+// enqueue keeps a line for the transfer's end. The reader must not hold until then, or ABOR and
+// the connection's end would not be seen. So what needs it to hold is refused when its turn
+// comes, but for the REIN that ends TLS: a transfer that runs is completed first (RFC 959).
+func (s *session) enqueue(l line, verb string) {
+	if l.held && (verb != "REIN" || s.tls == nil) {
+		l.held, l.late = false, verb != "REIN"
+		s.in.goOn()
+	}
+	s.queue = append(s.queue, l)
 }
 
 // lost reports whether the line is the end of the control connection.
@@ -153,7 +178,8 @@ func (s *session) lost(l line) bool { return l.err != nil && !errors.Is(l.err, e
 // (RFC 959 section 2.3): an upload whose client died must not look complete. A client that said
 // QUIT before it closed its side gets what it asked for until then.
 func (s *session) hangUp(err error) {
-	if s.transfer != nil && errors.Is(err, io.EOF) && s.in.quit.Load() {
+	orderly := errors.Is(err, io.EOF) || errors.Is(err, ftptls.ErrTruncated) // on which little depends here
+	if s.transfer != nil && orderly && s.in.quit.Load() {
 		s.readAll = true
 		return
 	}
@@ -161,7 +187,7 @@ func (s *session) hangUp(err error) {
 		s.transfer.abort(errLost)
 		s.finish(<-s.transfer.finished())
 	}
-	if !errors.Is(err, io.EOF) {
+	if !orderly {
 		s.log.Debug("control connection failed", "error", err)
 	}
 	s.closing = true
@@ -187,6 +213,8 @@ func (s *session) execute(c *command, verb, arg string) {
 		s.denied()
 	case c.needsArg() && arg == "":
 		s.reply(501, c.usage(verb))
+	case c.transfers && s.mustProtect():
+		s.reply(521, "Data connections need TLS here: send PBSZ 0 and PROT P.")
 	case c.transfers && s.data == nil:
 		s.reply(425, "Use PASV or EPSV first.")
 	default:
@@ -309,6 +337,9 @@ func (s *session) pause(d time.Duration) {
 func (s *session) close() {
 	s.dropData()
 	s.logout("disconnected")
+	if s.tls != nil {
+		_ = s.tls.CloseWrite()
+	}
 	_ = s.conn.CloseWrite()
 	s.linger()
 	_ = s.conn.Close()

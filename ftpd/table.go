@@ -44,6 +44,14 @@ func init() {
 		"REIN": {run: (*session).cmdRein, open: true},
 		"QUIT": {run: (*session).cmdQuit, open: true, during: always},
 
+		"HOST": {run: (*session).cmdHost, syntax: "<name>", open: true, feat: feature("HOST")},
+
+		// cmd_auth.go
+		"AUTH": {run: (*session).cmdAuth, syntax: "<TLS>", open: true, feat: tlsFeature("AUTH TLS")},
+		"PBSZ": {run: (*session).cmdPbsz, syntax: "<0>", open: true, feat: tlsFeature("PBSZ")},
+		"PROT": {run: (*session).cmdProt, syntax: "<C | P>", open: true, feat: tlsFeature("PROT")},
+		"CCC":  {run: (*session).cmdCcc, open: true, feat: cccFeature},
+
 		// cmd_dir.go
 		"CWD":  {run: (*session).cmdCwd, syntax: "<directory>"},
 		"XCWD": {run: (*session).cmdCwd, syntax: "<directory>"},

@@ -2,6 +2,7 @@ package ftpd
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
@@ -47,12 +49,15 @@ type transfer struct {
 	timeout time.Duration // for how long the data connection may stand still
 	bytes   atomic.Int64  // octets moved on the wire
 	result  chan result   // gets one value, last of all
+	tls     *dataTLS      // nil: in clear text
+	secure  *tls.Conn     // with tls, once the handshake is done
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
 	conn    net.Conn
+	limit   time.Time // no time beyond it, if set
 	aborted error
 }
 
@@ -87,6 +92,7 @@ func (s *session) start(j job) {
 		started: time.Now(),
 		timeout: s.settings().cfg.Timeouts.Data.Std(),
 		result:  make(chan result, 1),
+		tls:     s.dataTLS(),
 	}
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	s.transfer = t
@@ -152,7 +158,14 @@ func (t *transfer) run(s *session, data connector) (err error) {
 	if err := t.adopt(conn); err != nil {
 		return err
 	}
-	if err := t.move(t, conn); err != nil {
+	over, err := t.protect(conn) // after the 150: some clients begin their handshake only now
+	if err != nil {
+		return err
+	}
+	if err := t.move(t, over); err != nil {
+		return err
+	}
+	if err := t.endData(conn); err != nil {
 		return err
 	}
 	if t.upload && s.clientLost() {
@@ -195,7 +208,29 @@ func (t *transfer) extend() error {
 	if t.aborted != nil {
 		return t.aborted
 	}
-	return t.conn.SetDeadline(time.Now().Add(t.timeout))
+	deadline := time.Now().Add(t.timeout)
+	if !t.limit.IsZero() && t.limit.Before(deadline) {
+		deadline = t.limit
+	}
+	return t.conn.SetDeadline(deadline)
+}
+
+// hurry bounds all that follows by a time, the zero time by none.
+func (t *transfer) hurry(limit time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.limit = limit
+}
+
+// wind sets the deadline of the connection's last reads. It returns why the transfer was aborted,
+// if it was.
+func (t *transfer) wind(limit time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.aborted != nil {
+		return t.aborted
+	}
+	return t.conn.SetReadDeadline(limit)
 }
 
 // abort interrupts the transfer wherever it is. The first cause counts.
@@ -229,13 +264,16 @@ func (t *transfer) outcome(err error) result {
 	}
 	code, text := 426, "Transfer aborted: the data connection failed."
 	var noData *connectError
+	var unsafe *protectError
 	var disk *fs.PathError
 	switch {
 	case errors.Is(err, errAborted), errors.Is(err, errShutdown), errors.Is(err, errRevoked), errors.Is(err, errLost):
 		text = fmt.Sprintf("Transfer aborted: %v.", err)
 	case errors.As(err, &noData):
 		code, text = 425, connectFailure(noData)
-	case errors.Is(err, errShrunk), errors.Is(err, errTruncated):
+	case errors.As(err, &unsafe):
+		code, text = 522, protectFailure(unsafe)
+	case errors.Is(err, errShrunk), errors.Is(err, errTruncated), errors.Is(err, ftptls.ErrTruncated):
 		text = fmt.Sprintf("Transfer aborted: %v.", err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errStalled

@@ -1,0 +1,118 @@
+package ftpd
+
+import (
+	"strconv"
+	"strings"
+)
+
+// cmdAuth begins TLS on the control connection (RFC 4217 section 4). What was agreed upon before,
+// the login included, is forgotten, but for HOST: it names what the certificate is chosen for.
+func (s *session) cmdAuth(arg string) {
+	store := s.settings().tls
+	switch mechanism := strings.ToUpper(strings.TrimSpace(arg)); {
+	case store == nil:
+		s.reply(502, "TLS is not set up here.")
+		return
+	case s.tls != nil || s.cleared:
+		s.reply(503, "TLS was agreed upon already.")
+		return
+	case mechanism != "TLS" && mechanism != "TLS-C" && mechanism != "SSL":
+		s.reply(504, "Unknown mechanism: use AUTH TLS.")
+		return
+	}
+	s.forgetEarly()
+	s.dropData()
+	s.logout("AUTH")
+	host := s.host
+	s.params = newParams()
+	s.host = host
+	s.reply(234, "Begin the TLS handshake.")
+	if s.beginTLS(store) && !s.hostFitsServerName() {
+		s.reply(421, "The server name of TLS is not the name that HOST gave.")
+		s.closing = true
+	}
+}
+
+// cmdPbsz must be there before PROT, though TLS needs no buffer size (RFC 4217 section 9).
+func (s *session) cmdPbsz(arg string) {
+	switch _, err := strconv.ParseUint(strings.TrimSpace(arg), 10, 32); {
+	case s.tls == nil:
+		s.notSecured()
+	case err != nil:
+		s.reply(501, "Syntax: PBSZ 0")
+	default:
+		s.pbsz = true
+		s.reply(200, "PBSZ=0")
+	}
+}
+
+// cmdProt says whether data connections carry TLS. Whether they have to is told at the transfer
+// (RFC 4217 section 10.2).
+func (s *session) cmdProt(arg string) {
+	level := strings.ToUpper(strings.TrimSpace(arg))
+	switch {
+	case s.tls == nil:
+		s.notSecured()
+	case !s.pbsz:
+		s.reply(503, "Send PBSZ 0 first.")
+	case level == "C":
+		s.private = false
+		s.reply(200, "Data connections are in clear text.")
+	case level == "P":
+		s.private = true
+		s.reply(200, "Data connections are private.")
+	case level == "S", level == "E":
+		s.reply(536, "TLS knows no such level: use PROT P or PROT C.")
+	default:
+		s.reply(504, "Unknown level: use PROT P or PROT C.")
+	}
+}
+
+// notSecured refuses what is allowed within TLS only; after CCC it stays as it is (RFC 4217
+// section 5).
+func (s *session) notSecured() {
+	if s.cleared {
+		s.reply(503, "After CCC this can't be changed.")
+		return
+	}
+	s.reply(503, "Send AUTH TLS first.")
+}
+
+// cmdCcc goes back to clear text on the control connection (RFC 4217 section 5). PROT stays.
+func (s *session) cmdCcc(string) {
+	cfg := s.settings().cfg.TLS
+	switch {
+	case s.tls == nil:
+		s.reply(533, "The control connection carries no TLS.")
+		return
+	case cfg == nil || !cfg.AllowCCC:
+		s.reply(534, "Clear text is not allowed here.")
+		return
+	case s.login == nil:
+		s.reply(534, "Log in first: your password shall not be sent in clear text.")
+		return
+	}
+	s.reply(200, "Back to clear text.")
+	if s.endTLS() {
+		s.cleared = true
+	}
+}
+
+// Features of RFC 4217, announced where they can be used.
+func (s *session) ifTLS(line string) string {
+	if s.settings().tls == nil {
+		return ""
+	}
+	return line
+}
+
+func tlsFeature(line string) featureLine {
+	return func(s *session) string { return s.ifTLS(line) }
+}
+
+func cccFeature(s *session) string {
+	if cfg := s.settings().cfg.TLS; cfg == nil || !cfg.AllowCCC {
+		return ""
+	}
+	return "CCC"
+}

@@ -1,0 +1,261 @@
+package ftpd
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+)
+
+const (
+	// tlsPoll is how often the files of certificates are looked at.
+	tlsPoll = 2 * time.Second
+	// maxEarly bounds what is thrown away of what a client sends before TLS begins.
+	maxEarly = 64 << 10
+)
+
+// secured is a session's TLS.
+type secured struct {
+	implicit bool                // TLS began with the connection, and ends with it
+	tls      *tls.Conn           // the control connection's; nil while it is in clear text
+	cleared  bool                // CCC came: in clear text after TLS
+	bound    *ftptls.Session     // what data connections share with tls; also after CCC
+	control  tls.ConnectionState // of tls; also after CCC
+}
+
+// refreshTLS has the settings in force follow their files until ctx ends.
+func (s *Server) refreshTLS(ctx context.Context) {
+	tick := time.NewTicker(tlsPoll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if store := s.settings.Load().tls; store != nil {
+				store.Refresh()
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// beginTLS does the handshake on the control connection, while the reader holds. If it fails, the
+// connection is over.
+func (s *session) beginTLS(store *ftptls.Store) bool {
+	if store == nil { // a reload that takes TLS away is refused while there are implicit listeners
+		s.closing = true
+		return false
+	}
+	bound := store.NewSession(s.host)
+	conn := bound.Control(s.conn)
+	_ = s.conn.SetDeadline(time.Now().Add(s.settings().cfg.Timeouts.Handshake.Std()))
+	if err := conn.HandshakeContext(s.ctx); err != nil {
+		s.log.Warn("TLS handshake failed", "error", err)
+		s.drop()
+		return false
+	}
+	_ = s.conn.SetDeadline(time.Time{})
+	s.tls, s.bound, s.control, s.cleared = conn, bound, conn.ConnectionState(), false
+	s.pbsz, s.private = s.implicit, s.implicit
+	s.out.become(conn)
+	s.in.become(conn)
+	if s.implicit {
+		s.in.goOn()
+	}
+	s.log.Debug("TLS", "version", tls.VersionName(s.control.Version), "cipher", tls.CipherSuiteName(s.control.CipherSuite),
+		"serverName", s.control.ServerName, "resumed", s.control.DidResume)
+	return true
+}
+
+// endTLS goes back to clear text after the last reply in TLS, while the reader holds. The client
+// has to end TLS too: what it would send in clear text before that is not understood.
+func (s *session) endTLS() bool {
+	conn := s.tls
+	s.tls = nil
+	_ = conn.CloseWrite()
+	_ = s.conn.SetDeadline(time.Now().Add(s.settings().cfg.Timeouts.Handshake.Std()))
+	n, err := conn.Read(make([]byte, 1))
+	if n > 0 || !errors.Is(err, io.EOF) {
+		s.log.Warn("the client did not end TLS", "error", err)
+		s.drop()
+		return false
+	}
+	_ = s.conn.SetDeadline(time.Time{})
+	s.out.become(s.conn)
+	s.in.become(s.conn)
+	return true
+}
+
+// drop ends a session whose connection is in no state for a last reply (RFC 4217 section 10.1).
+func (s *session) drop() {
+	s.closing = true
+	s.leave()
+	_ = s.conn.Close()
+}
+
+// forgetEarly throws away what the client has sent after AUTH and before it was told to go on:
+// an attacker may have put it there, to have it executed as if it had come through TLS. The
+// reader holds.
+func (s *session) forgetEarly() {
+	s.in.become(s.conn)
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		var buf [4096]byte
+		for range maxEarly / len(buf) {
+			if n, _, err := unix.Recvfrom(int(fd), buf[:], unix.MSG_DONTWAIT); n <= 0 || err != nil {
+				return
+			}
+		}
+	})
+}
+
+// mustProtect reports whether a transfer may not begin as PROT stands (RFC 4217 section 10.2).
+func (s *session) mustProtect() bool {
+	cfg := s.settings().cfg.TLS
+	return cfg != nil && cfg.Data == config.PolicyRequired && !s.private
+}
+
+// mustEncrypt reports whether a login may not begin in clear text.
+func (s *session) mustEncrypt() bool {
+	cfg := s.settings().cfg.TLS
+	return cfg != nil && cfg.Login == config.PolicyRequired && s.tls == nil
+}
+
+// dataTLS is what a transfer needs to know to protect its data connection.
+type dataTLS struct {
+	bound           *ftptls.Session
+	control         tls.ConnectionState
+	handshake       time.Duration
+	allowTruncation bool
+}
+
+// dataTLS is nil if the next data connection is in clear text.
+func (s *session) dataTLS() *dataTLS {
+	if !s.private {
+		return nil
+	}
+	cfg := s.settings().cfg
+	return &dataTLS{
+		bound: s.bound, control: s.control,
+		handshake:       cfg.Timeouts.Handshake.Std(),
+		allowTruncation: cfg.TLS != nil && cfg.TLS.AllowTruncation,
+	}
+}
+
+// protectError is a data connection that TLS was not agreed upon for.
+type protectError struct{ error }
+
+func (e *protectError) Unwrap() error { return e.error }
+
+// protectFailure is the text of 522 (RFC 4217 section 10.2).
+func protectFailure(err error) string {
+	switch {
+	case errors.Is(err, ftptls.ErrNotResumed):
+		return "The TLS session of the control connection must be resumed on data connections."
+	case errors.Is(err, ftptls.ErrOtherCertificate):
+		return "The certificate must be the same as on the control connection."
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "TLS on the data connection was not agreed upon in time."
+	default:
+		return "TLS on the data connection could not be agreed upon."
+	}
+}
+
+// protect does the handshake on the data connection, if PROT P asks for one. It returns what the
+// data are to be moved over.
+func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
+	if t.tls == nil {
+		return raw, nil
+	}
+	conn := t.tls.bound.Data(paced{raw, t}, t.upload)
+	t.hurry(time.Now().Add(t.tls.handshake))
+	err := conn.Handshake()
+	t.hurry(time.Time{})
+	if err == nil {
+		err = t.tls.bound.Check(t.tls.control, conn.ConnectionState())
+	}
+	if err != nil {
+		return nil, &protectError{err}
+	}
+	t.secure = conn
+	if t.tls.allowTruncation {
+		return lenientConn{conn}, nil
+	}
+	return conn, nil
+}
+
+// lingerData is how long a client may take to close its side of a data connection with TLS.
+const lingerData = 500 * time.Millisecond
+
+// endData ends a data connection with TLS after everything went well: close_notify, so that the
+// client knows it has everything (or that we have). Of a download the client may still be sending:
+// closing over that would reset the connection, and the client might lose the end of the file.
+func (t *transfer) endData(raw *net.TCPConn) error {
+	if t.secure == nil {
+		return nil
+	}
+	err := t.secure.CloseWrite()
+	if t.upload {
+		return nil // its client may be gone already, and has said that this was all
+	}
+	if err != nil {
+		return err
+	}
+	_ = raw.CloseWrite()
+	if t.wind(time.Now().Add(lingerData)) == nil {
+		_, _ = io.Copy(io.Discard, io.LimitReader(raw, maxEarly))
+	}
+	return nil
+}
+
+// lenientConn takes a connection's end for the end of the data, close_notify or not.
+type lenientConn struct{ *tls.Conn }
+
+func (c lenientConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if errors.Is(err, ftptls.ErrTruncated) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// paced is a data connection under TLS. Every call of the system has the time that a connection
+// may stand still: above TLS a deadline would count whole records, and one that passes while a
+// record is written breaks TLS.
+type paced struct {
+	*net.TCPConn
+	t *transfer
+}
+
+func (c paced) Read(p []byte) (int, error) {
+	if err := c.t.extend(); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.Read(p)
+}
+
+func (c paced) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		if err := c.t.extend(); err != nil {
+			return written, err
+		}
+		n, err := c.TCPConn.Write(p[written:])
+		written += n
+		if err != nil && (n == 0 || !slow(c.t, err)) {
+			return written, err
+		}
+	}
+	return written, nil
+}
