@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
 // Bounds of the pause after an Accept that failed, which doubles each time.
@@ -30,7 +32,7 @@ func (p *Pool) acceptLoop(l acceptor, port uint16) {
 				p.log.Info("accepting data connections again", "port", port)
 				backoff = 0
 			}
-			p.arrive(port, conn)
+			p.meet(port, conn)
 			continue
 		case errors.Is(err, net.ErrClosed):
 			return
@@ -48,10 +50,42 @@ func (p *Pool) acceptLoop(l acceptor, port uint16) {
 	}
 }
 
+// meet finds out whose connection it is: the peer's, or that of a client of whom the peer, a
+// proxy, tells. It does not wait for what the proxy has to say.
+func (p *Pool) meet(port uint16, conn *net.TCPConn) {
+	peer := peerOf(conn)
+	expects, err := p.policy().Expects(peer)
+	switch {
+	case err != nil:
+		p.headless(port, conn, peer, err)
+	case !expects:
+		p.arrive(port, conn, peer)
+	case !p.headers.Go(conn, func(h proxy.Header, err error) {
+		switch {
+		case err != nil:
+			p.headless(port, conn, peer, err)
+		case h.Local: // the proxy's own: it asks whether the port is open
+			_ = conn.Close()
+		default:
+			p.arrive(port, conn, h.Source.Addr())
+		}
+	}):
+		p.headless(port, conn, peer, errors.New("too many connections whose header has not come yet"))
+	}
+}
+
+// headless drops a connection of which it can't be said whose it is.
+func (p *Pool) headless(port uint16, conn *net.TCPConn, peer netip.Addr, err error) {
+	p.mu.Lock()
+	p.stats.Headless++
+	p.mu.Unlock()
+	p.log.Debug("dropped a data connection", "port", port, "peer", peer, "error", err)
+	_ = conn.Close()
+}
+
 // arrive hands a connection to the reservation that it belongs to, or closes it: in the ordinary
 // way, not with a reset, so that a load balancer's probe of the port succeeds.
-func (p *Pool) arrive(port uint16, conn *net.TCPConn) {
-	peer := peerOf(conn)
+func (p *Pool) arrive(port uint16, conn *net.TCPConn, peer netip.Addr) {
 	p.mu.Lock()
 	h := p.ledger.find(port, peer)
 	if h == nil || p.ended {

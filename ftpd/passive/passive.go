@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
 // Errors of the pool, for errors.Is. A closed pool and a released reservation give net.ErrClosed.
@@ -34,6 +35,8 @@ type Pool struct {
 	listeners []*net.TCPListener
 	loops     sync.WaitGroup
 	closed    chan struct{}
+	policy    func() *proxy.Policy
+	headers   *proxy.Reader
 
 	mu     sync.Mutex
 	ledger *ledger
@@ -48,8 +51,9 @@ type Stats struct {
 	// Reserved, Accepted, Expired, Strangers and Exhausted count since the start: reservations
 	// made, data connections matched to one, reservations that no connection came for in time,
 	// connections dropped because none was waiting for them, and calls of Reserve that found no
-	// free port in time.
-	Reserved, Accepted, Expired, Strangers, Exhausted uint64
+	// free port in time. Headless are connections dropped because of the PROXY protocol: one from
+	// a trusted network without a good header, or one from elsewhere that is not allowed.
+	Reserved, Accepted, Expired, Strangers, Exhausted, Headless uint64
 }
 
 // Request asks for a reservation.
@@ -68,10 +72,17 @@ type Request struct {
 // Listen binds every port on host, an IP address, or empty for every address of both families.
 // It binds all or nothing; the error names the port. Close ends it.
 func Listen(host string, ports config.PortSet, log *slog.Logger) (*Pool, error) {
+	return ListenBehind(host, ports, log, func() *proxy.Policy { return nil })
+}
+
+// ListenBehind is Listen where load balancers may tell the clients' addresses by the PROXY
+// protocol. policy is asked at each connection.
+func ListenBehind(host string, ports config.PortSet, log *slog.Logger, policy func() *proxy.Policy) (*Pool, error) {
 	if len(ports) == 0 {
 		return nil, errors.New("no passive ports to listen on: give at least one")
 	}
 	p := newPool(ports, log)
+	p.policy = policy
 	// A data connection lives for one transfer, which has its own deadlines: keep-alive would
 	// only cost system calls. Multipath TCP would hide it from splice.
 	lc := net.ListenConfig{KeepAlive: -1}
@@ -93,7 +104,10 @@ func Listen(host string, ports config.PortSet, log *slog.Logger) (*Pool, error) 
 }
 
 func newPool(ports config.PortSet, log *slog.Logger) *Pool {
-	return &Pool{log: log, ports: slices.Clone(ports), closed: make(chan struct{}), ledger: newLedger(ports)}
+	return &Pool{
+		log: log, ports: slices.Clone(ports), closed: make(chan struct{}), ledger: newLedger(ports),
+		policy: func() *proxy.Policy { return nil }, headers: proxy.NewReader(proxy.Timeout, proxy.MaxPending),
+	}
 }
 
 // Close closes the listeners, fails those that wait in Reserve and Accept with net.ErrClosed,
@@ -112,6 +126,7 @@ func (p *Pool) Close() error {
 		errs = append(errs, l.Close())
 	}
 	p.loops.Wait()
+	p.headers.Close()
 	return errors.Join(errs...)
 }
 

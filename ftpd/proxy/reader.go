@@ -53,6 +53,13 @@ func (r *Reader) Go(conn *net.TCPConn, then func(Header, error)) bool {
 	return true
 }
 
+// Pending returns how many headers are awaited.
+func (r *Reader) Pending() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pending)
+}
+
 // Close fails the reads that are pending, whose connections it closes, and waits for what Go has
 // begun.
 func (r *Reader) Close() {
