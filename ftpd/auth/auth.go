@@ -25,7 +25,7 @@ type Identity struct {
 	Anonymous bool
 	// Home is the directory below the storage root, as a relative slash path; "." is the root.
 	Home string
-	// Access is the class that Rights come from.
+	// Access is the class that Rights come from; empty if they were listed one by one.
 	Access config.Access
 	// Rights are what the identity may do: id.CanRead() and so on.
 	Rights
@@ -79,16 +79,31 @@ func (a *Authenticator) Lookup(name string) (Identity, bool) {
 		if !a.anon.Enabled {
 			return Identity{}, false
 		}
-		return Identity{
-			Name: name, Anonymous: true,
-			Home: a.anon.Home, Access: a.anon.Access, Rights: RightsOf(a.anon.Access),
-		}, true
+		id := identity(name, a.anon.Home, a.anon.Access, a.anon.Rights)
+		id.Anonymous = true
+		return id, true
 	}
 	u, found := a.users[name]
 	if !found {
 		return Identity{}, false
 	}
-	return Identity{Name: u.Name, Home: u.Home, Access: u.Access, Rights: RightsOf(u.Access)}, true
+	return identity(u.Name, u.Home, u.Access, u.Rights), true
+}
+
+// identity has the rights that are listed, or else those of the class.
+func identity(name, home string, access config.Access, rights []config.Right) Identity {
+	if len(rights) > 0 {
+		return Identity{Name: name, Home: home, Rights: FromList(rights)}
+	}
+	return Identity{Name: name, Home: home, Access: access, Rights: RightsOf(access)}
+}
+
+// AccessText is what the identity may do, for people to read: the class, or the rights.
+func (id Identity) AccessText() string {
+	if id.Access != "" {
+		return string(id.Access)
+	}
+	return id.Rights.String()
 }
 
 // hashFor chooses the hash on which the time for an unknown user is spent: one of the users',

@@ -111,22 +111,51 @@ func TestUnknownUserWithAKnownPassword(t *testing.T) {
 }
 
 func TestRights(t *testing.T) {
-	type row struct{ list, read, create, overwrite, del, rename, mkdir bool }
+	type row struct{ list, read, create, overwrite, del, rename, mkdir, add bool }
 	for access, want := range map[config.Access]row{
 		config.AccessReadOnly:   {list: true, read: true},
-		config.AccessReadWrite:  {true, true, true, true, true, true, true},
+		config.AccessReadWrite:  {true, true, true, true, true, true, true, true},
 		config.AccessUploadOnly: {create: true, mkdir: true},
 		"":                      {},
 		"Everything":            {},
 	} {
 		r := RightsOf(access)
-		got := row{r.CanList(), r.CanRead(), r.CanCreate(), r.CanOverwrite(), r.CanDelete(), r.CanRename(), r.CanMkdir()}
+		got := row{r.CanList(), r.CanRead(), r.CanCreate(), r.CanOverwrite(), r.CanDelete(), r.CanRename(), r.CanMkdir(), r.CanAppend()}
 		if got != want {
 			t.Errorf("%q may %+v, want %+v", access, got, want)
 		}
 	}
 	if !Rights(0).Has(0) || Rights(0).Has(List) || List.Has(List|Read) || !All.Has(List|Mkdir) {
 		t.Error("Has is wrong")
+	}
+}
+
+func TestListedRights(t *testing.T) {
+	for _, c := range []struct {
+		list []config.Right
+		want Rights
+		text string
+	}{
+		{config.AllRights, All, "List, Read, Write, Delete, Rename, Mkdir"},
+		{[]config.Right{config.RightWrite}, Create | Overwrite | Append, "Write"},
+		{[]config.Right{config.RightMkdir, config.RightList, config.RightCreate}, List | Create | Mkdir, "List, Create, Mkdir"},
+		{[]config.Right{config.RightAppend, config.RightRead}, Append | Read, "Read, Append"},
+		{[]config.Right{"Fly"}, 0, "none"},
+	} {
+		if got := FromList(c.list); got != c.want || got.String() != c.text {
+			t.Errorf("%v: %b %s, want %b %s", c.list, got, got, c.want, c.text)
+		}
+	}
+	a := New([]config.User{{Name: "x", Access: config.AccessReadWrite, Rights: []config.Right{config.RightList}}},
+		config.Anonymous{Enabled: true, Access: config.AccessReadOnly, Rights: []config.Right{config.RightAppend}}, passhash.NewCache(1))
+	for name, want := range map[string]Rights{"x": List, "anonymous": Append} {
+		id, found := a.Lookup(name)
+		if !found || id.Rights != want || id.AccessText() != want.String() {
+			t.Errorf("%s: %+v", name, id)
+		}
+	}
+	if text := (Identity{Access: config.AccessReadOnly, Rights: List | Read}).AccessText(); text != "ReadOnly" {
+		t.Errorf("got %s", text)
 	}
 }
 
