@@ -108,7 +108,7 @@ func TestLinksInsideTheHome(t *testing.T) {
 	must(t, v.Mkdir("/d"), v.Mkdir("/e"), upload(v, "/d/f", "content", CreateOptions{}),
 		os.Symlink("d/f", filepath.Join(home, "file")), os.Symlink("../d", filepath.Join(home, "e/dir")),
 		os.Symlink("../file", filepath.Join(home, "d/twice")), os.Symlink("new", filepath.Join(home, "d/dangling")),
-		os.Symlink("loop", filepath.Join(home, "loop")))
+		os.Symlink("loop", filepath.Join(home, "loop")), os.Symlink("../back", filepath.Join(home, "d/up")))
 	for _, name := range []string{"/file", "/e/dir/f", "/d/twice", "/e/dir/twice"} {
 		if got := content(t, v, name); got != "content" {
 			t.Errorf("%s holds %q", name, got)
@@ -132,6 +132,13 @@ func TestLinksInsideTheHome(t *testing.T) {
 	}
 	if info, err := os.Lstat(filepath.Join(home, "d/twice")); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		t.Errorf("the link is now %v (%v)", info.Mode(), err)
+	}
+	// ".." leads from where the link's directory really lies.
+	for _, o := range []CreateOptions{{}, {Append: true}, {Offset: 1}, {Offset: 5}} {
+		must(t, upload(v, "/e/dir/up", "made", o))
+	}
+	if got := content(t, v, "/back"); got != "mmademade" {
+		t.Errorf("the file behind the link holds %q", got)
 	}
 	if err := upload(v, "/loop", "x", CreateOptions{}); Classify(err) != KindInvalid {
 		t.Errorf("upload to a loop: %v", err)

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -103,19 +104,20 @@ func TestViewAgainstModel(t *testing.T) {
 				if _, err := io.WriteString(u.Writer(), data); err != nil {
 					t.Fatal(err)
 				}
-				result, inPlace := data, m.exists(n) && (o.Append || o.Offset > 0)
+				result := data
 				switch {
-				case inPlace && o.Append:
+				case o.Append:
 					result = m[n] + data
-				case inPlace:
+				case o.Offset > 0:
 					result = m[n][:o.Offset] + data
 				}
-				if rapid.IntRange(0, 3).Draw(t, "abort") == 0 {
+				switch rapid.SampledFrom([]string{"commit", "commit", "keep", "abort"}).Draw(t, "end") {
+				case "abort":
 					want("abort", u.Abort(), 0, true)
-					if inPlace && !o.Append && len(result) < len(m[n]) {
-						result += m[n][len(result):]
-					}
-					if inPlace {
+					return
+				case "keep":
+					want("keep", u.Keep(), 0, true)
+					if data != "" {
 						m[n] = result
 					}
 					return
@@ -192,12 +194,34 @@ func TestViewAgainstModel(t *testing.T) {
 				delete(m, from)
 				maps.Copy(m, moved)
 			},
+			"combine": func(t *rapid.T) {
+				n, parts := name.Draw(t, "target"), rapid.SliceOfN(name, 1, 3).Draw(t, "parts")
+				sum, ok := m[n], true
+				if _, placed := m.place(n); !placed || m.isDir(n) {
+					ok = false
+				}
+				for i, part := range parts {
+					if part == n || slices.Contains(parts[:i], part) || !m.exists(part) || m.isDir(part) {
+						ok = false
+					}
+					sum += m[part]
+				}
+				if err := Combine(context.Background(), v, n, parts); (err == nil) != ok {
+					t.Fatalf("combine %q to %s: %v, the model says ok %v", parts, n, err, ok)
+				}
+				if ok {
+					m[n] = sum
+					for _, part := range parts {
+						delete(m, part)
+					}
+				}
+			},
 			"": func(t *rapid.T) {
 				if got := walk(t, v, "/"); !maps.Equal(got, m) {
 					t.Fatalf("the home holds %q, the model %q", got, m)
 				}
 				for _, n := range onDiskBelow(t, home) {
-					if strings.Contains(n, uploadPrefix) {
+					if strings.Contains(n, reserved) {
 						t.Fatalf("left behind: %s", n)
 					}
 				}

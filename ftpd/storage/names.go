@@ -7,11 +7,17 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
-// uploadPrefix begins the names of uploads that are not complete. Users neither see nor reach
-// such names.
-const uploadPrefix = ".ftpd-upload-"
+// Users neither see nor reach names that begin with reserved: they are those of uploads that are
+// not complete.
+const (
+	reserved     = ".ftpd-"
+	uploadPrefix = reserved + "upload-" // what has come of a new file
+	appendPrefix = reserved + "append-" // a journal
+)
 
 // inRoot turns a name of FS into a path relative to the home: "/a/b" into "a/b", "/" into ".".
 func inRoot(name string) (string, error) {
@@ -27,17 +33,40 @@ func inRoot(name string) (string, error) {
 	return name[1:], nil
 }
 
-// newInRoot is inRoot for a name that is to be made or replaced.
+// newInRoot is inRoot for a name that is to be made or replaced. Only the last part is new.
 func newInRoot(name string) (string, error) {
 	if hidden(name) {
 		return "", fs.ErrPermission
 	}
+	if !harmless(path.Base(name)) {
+		return "", fs.ErrInvalid
+	}
 	return inRoot(name)
 }
 
-// hidden reports whether a part of the path has the name of an upload.
+// harmless reports whether a new name can do nothing to whoever lists or prints it: it is UTF-8
+// without control characters, which command a terminal or end a line, and without those that turn
+// the direction of text around, by which "gpj.exe" looks like "exe.jpg". What a shell takes for
+// special, a blank or a dash in front, is a matter of quoting: such names are common and stay.
+func harmless(base string) bool {
+	return utf8.ValidString(base) && !strings.ContainsFunc(base, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	})
+}
+
+// hidden reports whether a part of the path has a reserved name.
 func hidden(name string) bool {
-	return strings.HasPrefix(name, uploadPrefix) || strings.Contains(name, "/"+uploadPrefix)
+	return strings.HasPrefix(name, reserved) || strings.Contains(name, "/"+reserved)
+}
+
+// split cuts a path into directory and last part. Unlike package path it does not clean: ".."
+// after a link to a directory is for the root to resolve.
+func split(p string) (dir, base string) {
+	p = strings.TrimRight(p, "/")
+	if i := strings.LastIndexByte(p, '/'); i >= 0 {
+		return p[:i], p[i+1:]
+	}
+	return ".", p
 }
 
 // rootEscape is the error that an os.Root gives for a path that leaves it; os does not export

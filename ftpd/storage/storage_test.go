@@ -16,8 +16,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(fullDiskEnv) != "" {
+	switch {
+	case os.Getenv(fullDiskEnv) != "":
 		os.Exit(onFullDisk())
+	case os.Getenv(dyingEnv) != "":
+		dieWriting()
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -316,7 +319,7 @@ func TestZeroCopyTypes(t *testing.T) {
 		t.Errorf("Open gives a %T: sendfile would not apply", f)
 	}
 	must(t, f.Close())
-	for _, o := range []CreateOptions{{}, {Append: true}, {Offset: 1}, {Exclusive: true}} {
+	for _, o := range []CreateOptions{{}, {Append: true}, {Offset: 1}, {Offset: 3}, {Exclusive: true}} {
 		name := "/f"
 		if o.Exclusive {
 			name = "/g"
@@ -341,27 +344,32 @@ func TestZeroCopyTypes(t *testing.T) {
 
 func TestClassify(t *testing.T) {
 	for err, want := range map[error]Kind{
-		nil:                  KindOther,
-		io.ErrUnexpectedEOF:  KindOther,
-		syscall.EIO:          KindOther,
-		syscall.ENOENT:       KindNotExist,
-		syscall.EEXIST:       KindExist,
-		syscall.ENOTEMPTY:    KindNotEmpty,
-		syscall.EACCES:       KindPermission,
-		syscall.EPERM:        KindPermission,
-		syscall.EROFS:        KindPermission,
-		escapeError{}:        KindPermission,
-		syscall.ENOSPC:       KindNoSpace,
-		syscall.EDQUOT:       KindNoSpace,
-		syscall.EFBIG:        KindNoSpace,
-		syscall.EISDIR:       KindIsDirectory,
-		syscall.ENOTDIR:      KindNotDirectory,
-		ErrNotRegular:        KindNotRegular,
-		syscall.ENXIO:        KindNotRegular,
-		ErrOffset:            KindOffset,
-		fs.ErrInvalid:        KindInvalid,
-		syscall.ENAMETOOLONG: KindInvalid,
-		syscall.ELOOP:        KindInvalid,
+		nil:                   KindOther,
+		io.ErrUnexpectedEOF:   KindOther,
+		syscall.EIO:           KindOther,
+		syscall.ENOENT:        KindNotExist,
+		syscall.EEXIST:        KindExist,
+		syscall.ENOTEMPTY:     KindNotEmpty,
+		syscall.EACCES:        KindPermission,
+		syscall.EPERM:         KindPermission,
+		syscall.EROFS:         KindReadOnly,
+		escapeError{}:         KindPermission,
+		syscall.ENOSPC:        KindNoSpace,
+		syscall.EDQUOT:        KindQuota,
+		ErrQuota:              KindQuota,
+		ErrBusy:               KindBusy,
+		errChanged:            KindBusy,
+		errors.ErrUnsupported: KindUnsupported,
+		syscall.EOPNOTSUPP:    KindUnsupported,
+		syscall.EFBIG:         KindNoSpace,
+		syscall.EISDIR:        KindIsDirectory,
+		syscall.ENOTDIR:       KindNotDirectory,
+		ErrNotRegular:         KindNotRegular,
+		syscall.ENXIO:         KindNotRegular,
+		ErrOffset:             KindOffset,
+		fs.ErrInvalid:         KindInvalid,
+		syscall.ENAMETOOLONG:  KindInvalid,
+		syscall.ELOOP:         KindInvalid,
 	} {
 		for _, wrapped := range []error{err, failure("store", "/f", err), &os.SyscallError{Syscall: "splice", Err: err}} {
 			if wrapped == nil {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Sweep removes the temporary files of uploads that died with their process, in the whole tree,
-// and returns how many. It may run beside everything else, also in several pods that share the
+// Sweep undoes in the whole tree the uploads that died with their process, by removing temporary
+// files and setting back what was appended to, and returns how many. It may run beside everything else, also in several pods that share the
 // storage: it takes only what is older than this Local and what no process holds a lock on.
 // The error joins the directories and files that it could not do; it goes on after each.
 func (l *Local) Sweep(ctx context.Context) (removed int, err error) {
@@ -49,7 +49,7 @@ func (l *Local) sweepDir(dir string) (below []string, removed int, err error) {
 			switch {
 			case e.IsDir():
 				below = append(below, name)
-			case strings.HasPrefix(e.Name(), uploadPrefix) && e.Type().IsRegular():
+			case isLeftover(e):
 				done, err := l.sweepFile(name)
 				if err != nil && !errors.Is(err, fs.ErrNotExist) {
 					errs = append(errs, err)
@@ -68,12 +68,18 @@ func (l *Local) sweepDir(dir string) (below []string, removed int, err error) {
 	}
 }
 
+// isLeftover reports whether an entry may be what an upload left behind.
+func isLeftover(e fs.DirEntry) bool {
+	name := e.Name()
+	return e.Type().IsRegular() && (strings.HasPrefix(name, uploadPrefix) || strings.HasPrefix(name, appendPrefix))
+}
+
 // abandoned is the age at which a temporary file is taken for a leftover where the file system
 // has no locks that could tell.
 const abandoned = 24 * time.Hour
 
-func (l *Local) sweepFile(name string) (removed bool, err error) {
-	f, err := l.root.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+func (l *Local) sweepFile(name string) (done bool, err error) {
+	f, err := l.root.OpenFile(name, os.O_RDWR|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return false, err
 	}
@@ -82,14 +88,19 @@ func (l *Local) sweepFile(name string) (removed bool, err error) {
 	if err != nil || !info.ModTime().Before(l.opened) {
 		return false, err
 	}
-	switch err := lock(f); {
-	case errors.Is(err, errLocked):
-		return false, nil
-	case err != nil && info.ModTime().After(l.opened.Add(-abandoned)):
-		return false, nil
-	}
-	if err := l.root.Remove(name); err != nil {
+	if dead, err := abandonedBy(f, l.opened); !dead || err != nil {
 		return false, err
 	}
-	return true, nil
+	dir, base := split(name)
+	if strings.HasPrefix(base, uploadPrefix) {
+		err = l.root.Remove(name)
+		return err == nil, err
+	}
+	d, err := openDir(l.root, dir)
+	if err != nil {
+		return false, err
+	}
+	defer d.Close() //nolint:errcheck // it was only used
+	err = undo(d, base, f)
+	return err == nil, err
 }

@@ -18,6 +18,9 @@ func (v *view) Create(name string, o CreateOptions) (Upload, error) {
 	if err != nil {
 		return nil, failure("create", name, err)
 	}
+	if o.Append {
+		o.Offset = 0
+	}
 	if o.Exclusive {
 		if _, err := v.root.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
 			if err == nil {
@@ -27,19 +30,26 @@ func (v *view) Create(name string, o CreateOptions) (Upload, error) {
 		}
 	}
 	p, existing, err := v.target(p)
+	keeps := o.Append || o.Offset > 0
+	if err == nil && keeps && existing != nil {
+		// What a writer who died has appended is no part of the file.
+		if err = settle(v.root, p); err == nil {
+			existing, err = v.root.Lstat(p)
+		}
+	}
 	switch {
 	case err != nil:
 	case o.Offset < 0:
 		err = fs.ErrInvalid
-	case existing != nil && (o.Append || o.Offset > 0):
-		return v.openInPlace(name, p, o)
-	case o.Offset > 0 && !o.Append:
+	case existing == nil && o.Offset > 0, existing != nil && o.Offset > existing.Size():
 		err = ErrOffset
+	case existing != nil && keeps && (o.Append || o.Offset == existing.Size()):
+		return v.appendTo(name, p, o)
 	}
 	if err != nil {
 		return nil, failure("create", name, err)
 	}
-	return v.createFresh(name, p, existing, o.Exclusive)
+	return v.createFresh(name, p, existing, o)
 }
 
 // target finds where an upload to p goes, following a link in the last place as writing through
@@ -63,37 +73,70 @@ func (v *view) target(p string) (string, fs.FileInfo, error) {
 			return "", nil, escapeError{}
 		}
 		// Not path.Join: ".." after a link to a directory is for the root to resolve.
-		p = path.Dir(p) + "/" + link
+		dir, _ := split(p)
+		p = dir + "/" + link
 	}
 	return "", nil, syscall.ELOOP
 }
 
 // fresh is an upload to a temporary file.
 type fresh struct {
+	v         *view
 	name      string
 	dir       *os.Root // the target's directory, wherever that may be moved
 	base      string   // the target's name in it
 	temp      string
 	f         *os.File
-	exclusive bool
+	exclusive bool  // the name must be free
+	taken     error // what it is if it is not
 	done      bool
+
+	// What is kept of the file that will be replaced: its first bytes.
+	source *os.File
+	kept   int64
 }
 
-func (v *view) createFresh(name, p string, existing fs.FileInfo, exclusive bool) (Upload, error) {
+func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions) (Upload, error) {
 	if existing != nil && existing.Mode().Perm()&0o222 == 0 {
 		// Write-protected, which a rename would not heed.
 		return nil, failure("create", name, fs.ErrPermission)
 	}
-	dir, err := openDir(v.root, path.Dir(p))
+	dir, base := split(p)
+	root, err := openDir(v.root, dir)
 	if err != nil {
 		return nil, failure("create", name, err)
 	}
-	u := &fresh{name: name, dir: dir, base: path.Base(p), exclusive: exclusive}
-	if err := u.makeTemp(existing); err != nil {
-		_ = dir.Close()
+	u := &fresh{v: v, name: name, dir: root, base: base, exclusive: o.Exclusive, taken: fs.ErrExist}
+	switch {
+	case o.Append && !o.Exclusive:
+		// Of two who append to a file that is not there yet, one must not undo the other.
+		u.exclusive, u.taken = true, ErrBusy
+	case o.Offset > 0:
+		err = u.keep(o.Offset)
+	}
+	if err == nil {
+		err = u.makeTemp(existing)
+	}
+	if err != nil {
+		u.closeAll() //nolint:errcheck // nothing was written
 		return nil, failure("create", name, err)
 	}
 	return u, nil
+}
+
+// keep has the first n bytes of the target come before the upload. They are copied by Commit, for
+// an upload that breaks off does not need them; until then there is a hole.
+func (u *fresh) keep(n int64) (err error) {
+	u.source, err = u.dir.OpenFile(u.base, openReadFlags, 0)
+	if err != nil {
+		return err
+	}
+	info, err := regular(u.source)
+	if err == nil && info.Size() < n {
+		err = ErrOffset
+	}
+	u.kept = n
+	return err
 }
 
 // makeTemp makes the temporary file, with the permissions of the file that it will replace.
@@ -106,19 +149,26 @@ func (u *fresh) makeTemp(existing fs.FileInfo) (err error) {
 		}
 		// The lock tells a sweep, also on another machine, that somebody is at work here. One
 		// that came before it has taken the file for a leftover: begin anew.
-		if !errors.Is(lock(u.f), errLocked) {
+		held, err := hold(u.f)
+		if err != nil {
+			_ = u.dir.Remove(u.temp)
+			return err
+		}
+		if held {
 			break
 		}
 		_ = u.f.Close()
 	}
 	if existing != nil {
-		if err := u.f.Chmod(existing.Mode().Perm()); err != nil {
-			_ = u.f.Close()
-			_ = u.dir.Remove(u.temp)
-			return err
-		}
+		err = u.f.Chmod(existing.Mode().Perm())
 	}
-	return nil
+	if err == nil && u.kept > 0 {
+		_, err = u.f.Seek(u.kept, io.SeekStart)
+	}
+	if err != nil {
+		_ = u.dir.Remove(u.temp)
+	}
+	return err
 }
 
 func (u *fresh) Writer() io.Writer { return u.f }
@@ -127,7 +177,10 @@ func (u *fresh) Commit() error {
 	if u.done {
 		return fs.ErrClosed
 	}
-	err := u.f.Sync()
+	err := u.fill()
+	if err == nil && u.v.durable() {
+		err = syncFile(u.f)
+	}
 	if err == nil {
 		err = u.publish()
 	}
@@ -136,27 +189,65 @@ func (u *fresh) Commit() error {
 		return failure("store", u.name, err)
 	}
 	u.done = true
-	return failure("store", u.name, errors.Join(syncDir(u.dir, "."), u.f.Close(), u.dir.Close()))
+	if u.v.durable() {
+		err = syncDir(u.dir, ".")
+	}
+	return failure("store", u.name, errors.Join(err, u.closeAll()))
+}
+
+// fill copies what is kept of the old file, by reference where the file system can.
+func (u *fresh) fill() error {
+	if u.source == nil {
+		return nil
+	}
+	if _, err := u.f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.CopyN(u.f, u.source, u.kept)
+	if errors.Is(err, io.EOF) {
+		err = ErrOffset // somebody has cut it meanwhile
+	}
+	return err
 }
 
 // publish gives the file its name.
 func (u *fresh) publish() error {
 	if !u.exclusive {
+		// What a writer who died has appended goes with the old file, and so must its journal.
+		// One who lives finds out.
+		if err := settleIn(u.dir, u.base); err != nil && !errors.Is(err, ErrBusy) {
+			return err
+		}
 		return u.dir.Rename(u.temp, u.base)
 	}
 	err := u.dir.Link(u.temp, u.base)
-	if err == nil {
+	switch {
+	case err == nil:
 		return u.dir.Remove(u.temp)
-	}
-	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+	case errors.Is(err, fs.ErrExist):
+		return u.taken
+	case errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	// A file system without hard links: hold the name with an empty file, then replace that.
 	placeholder, err := u.dir.OpenFile(u.base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if errors.Is(err, fs.ErrExist) {
+		return u.taken
+	}
 	if err != nil {
 		return err
 	}
 	return errors.Join(placeholder.Close(), u.dir.Rename(u.temp, u.base))
+}
+
+func (u *fresh) Keep() error {
+	if u.done {
+		return fs.ErrClosed
+	}
+	if end, err := u.f.Seek(0, io.SeekCurrent); err != nil || end == u.kept {
+		return u.Abort()
+	}
+	return u.Commit()
 }
 
 func (u *fresh) Abort() error {
@@ -168,5 +259,15 @@ func (u *fresh) Abort() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return failure("drop the upload of", u.name, errors.Join(err, u.f.Close(), u.dir.Close()))
+	return failure("drop the upload of", u.name, errors.Join(err, u.closeAll()))
+}
+
+func (u *fresh) closeAll() error {
+	var err error
+	for _, f := range []*os.File{u.f, u.source} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	return errors.Join(err, u.dir.Close())
 }

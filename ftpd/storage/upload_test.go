@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestUploadIsInvisibleUntilCommitted(t *testing.T) {
@@ -173,24 +174,6 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// An aborted resume leaves what was received, so that it can be resumed again.
-func TestResumeAborted(t *testing.T) {
-	for _, o := range []CreateOptions{{Append: true}, {Offset: 5}} {
-		v, _ := newHome(t)
-		must(t, upload(v, "/f", "12345", CreateOptions{}))
-		u, err := v.Create("/f", o)
-		must(t, err)
-		_, err = io.WriteString(u.Writer(), "67")
-		must(t, err, u.Abort())
-		wantErr(t, "Commit after Abort", u.Commit(), fs.ErrClosed)
-		wantErr(t, "Abort again", u.Abort(), fs.ErrClosed)
-		must(t, upload(v, "/f", "89", CreateOptions{Offset: 7}))
-		if got := content(t, v, "/f"); got != "123456789" {
-			t.Errorf("holds %q", got)
-		}
-	}
-}
-
 // An upload goes on in its directory when that is renamed, and fails cleanly when it is gone.
 func TestUploadIntoMovedDirectory(t *testing.T) {
 	v, _ := newHome(t)
@@ -300,7 +283,7 @@ func fillDisk(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range []CreateOptions{{}, {Append: true}, {Offset: 1}} {
+	for _, o := range []CreateOptions{{}, {Append: true}, {Offset: 1}, {Offset: 3}} {
 		if err := upload(v, "/f", "old", CreateOptions{}); err != nil {
 			return err
 		}
@@ -316,12 +299,41 @@ func fillDisk(dir string) error {
 		if err != nil {
 			return err
 		}
-		if fresh := o == (CreateOptions{}); fresh != (info.Size() == 3) {
+		if info.Size() != 3 {
 			return fmt.Errorf("%+v left a file of %d bytes", o, info.Size())
 		}
 		if err := v.Remove("/f"); err != nil {
 			return err
 		}
 	}
+	if err := onReadOnlyDisk(v, dir); err != nil {
+		return err
+	}
 	return errors.Join(v.Close(), l.Close())
+}
+
+// onReadOnlyDisk: everything that would change something says why it can't; reading goes on.
+func onReadOnlyDisk(v FS, dir string) error {
+	if err := upload(v, "/f", "old", CreateOptions{}); err != nil {
+		return err
+	}
+	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		return fmt.Errorf("remount: %w", err)
+	}
+	for what, err := range map[string]error{
+		"store":  upload(v, "/g", "x", CreateOptions{}),
+		"append": upload(v, "/f", "x", CreateOptions{Append: true}),
+		"resume": upload(v, "/f", "x", CreateOptions{Offset: 1}),
+		"mkdir":  v.Mkdir("/d"), "remove": v.Remove("/f"), "rename": v.Rename("/f", "/g"),
+		"chmod": v.Chmod("/f", 0o600), "time": v.SetModTime("/f", time.Now()),
+	} {
+		if Classify(err) != KindReadOnly {
+			return fmt.Errorf("%s on a read-only disk: %w (kind %d)", what, err, Classify(err))
+		}
+	}
+	f, err := v.Open("/f")
+	if err != nil {
+		return fmt.Errorf("open on a read-only disk: %w", err)
+	}
+	return f.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -17,7 +18,21 @@ const (
 )
 
 // view is the FS of one home.
-type view struct{ root *os.Root }
+type view struct {
+	root   *os.Root
+	noSync *atomic.Bool // the Local's
+}
+
+// durable reports whether what is acknowledged must be on the disk.
+func (v *view) durable() bool { return !v.noSync.Load() }
+
+// syncDir makes the entries of a directory durable, if that is wanted.
+func (v *view) syncDir(dir string) error {
+	if !v.durable() {
+		return nil
+	}
+	return syncDir(v.root, dir)
+}
 
 func (v *view) Close() error { return v.root.Close() }
 
@@ -30,9 +45,22 @@ func (v *view) Stat(name string) (fs.FileInfo, error) {
 	return info, failure("stat", name, err)
 }
 
+func (v *view) Lstat(name string) (fs.FileInfo, error) {
+	p, err := inRoot(name)
+	if err != nil {
+		return nil, failure("stat", name, err)
+	}
+	info, err := v.root.Lstat(p)
+	return info, failure("stat", name, err)
+}
+
 func (v *view) Open(name string) (File, error) {
 	p, err := inRoot(name)
 	if err != nil {
+		return nil, failure("open", name, err)
+	}
+	// Nobody is to read what a writer who died has appended. What one who lives appends, he may.
+	if err := settle(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
 		return nil, failure("open", name, err)
 	}
 	f, err := v.root.OpenFile(p, openReadFlags, 0)
@@ -71,7 +99,7 @@ func (v *view) Mkdir(name string) error {
 		return failure("mkdir", name, err)
 	}
 	if err = v.root.Mkdir(p, dirMode); err == nil {
-		err = syncDir(v.root, path.Dir(p))
+		err = v.syncDir(path.Dir(p))
 	}
 	return failure("mkdir", name, err)
 }
@@ -110,6 +138,10 @@ func (v *view) remove(name string, allowed func(fs.FileMode) error) error {
 	if p == "." {
 		return fs.ErrPermission // the home itself
 	}
+	// Before, since a journal must not meet another file of that name.
+	if err := settle(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
+		return err
+	}
 	return v.root.Remove(p)
 }
 
@@ -125,14 +157,21 @@ func (v *view) Rename(from, to string) error {
 	if old == "." || target == "." {
 		return failure("rename", from, fs.ErrPermission)
 	}
+	// A journal stays where it is: it must not be needed any more.
+	if err := settle(v.root, old); err != nil {
+		return failure("rename", from, err)
+	}
+	if err := settle(v.root, target); err != nil && !errors.Is(err, ErrBusy) {
+		return failure("rename", to, err)
+	}
 	if err := v.root.Rename(old, target); err != nil {
 		return failure("rename", from, err)
 	}
 	// A file is often stored under one name and renamed when it is complete, so whoever is told
 	// of the new name must find it after a crash.
-	err = syncDir(v.root, path.Dir(target))
+	err = v.syncDir(path.Dir(target))
 	if err == nil && path.Dir(old) != path.Dir(target) {
-		err = syncDir(v.root, path.Dir(old))
+		err = v.syncDir(path.Dir(old))
 	}
 	return failure("rename", from, err)
 }
@@ -147,8 +186,16 @@ func (v *view) SetModTime(name string, t time.Time) error {
 
 func (v *view) Chmod(name string, mode fs.FileMode) error {
 	p, err := inRoot(name)
+	if err != nil {
+		return failure("chmod", name, err)
+	}
+	mode = mode.Perm()
+	info, err := v.root.Stat(p)
 	if err == nil {
-		err = v.root.Chmod(p, mode.Perm())
+		if info.IsDir() {
+			mode |= ownDir // else neither a quota nor a sweep could see what is in it
+		}
+		err = v.root.Chmod(p, mode)
 	}
 	return failure("chmod", name, err)
 }

@@ -1,0 +1,190 @@
+package storage
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// watchSyncs notes what is synced, by base name, until the test ends, and lets it fail.
+func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []string) {
+	t.Helper()
+	real := syncFile
+	var mu sync.Mutex
+	var names []string
+	syncFile = func(f *os.File) error {
+		name := filepath.Base(f.Name())
+		if strings.HasPrefix(name, uploadPrefix) {
+			name = "temporary file"
+		}
+		if strings.HasPrefix(name, appendPrefix) {
+			name = "journal"
+		}
+		mu.Lock()
+		names = append(names, name)
+		mu.Unlock()
+		if fail != nil {
+			if err := fail(name); err != nil {
+				return err
+			}
+		}
+		return real(f)
+	}
+	t.Cleanup(func() { syncFile = real })
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		all := names
+		names = nil
+		return all
+	}
+}
+
+// What is on the disk before the acknowledgement, and that nothing is where that is not wanted.
+func TestDurability(t *testing.T) {
+	root := t.TempDir()
+	l, err := NewLocal(root)
+	must(t, err)
+	defer l.Close() //nolint:errcheck // a test's
+	synced := watchSyncs(t, nil)
+	for _, noSync := range []bool{false, true, false} {
+		l.Configure(Options{NoSync: noSync})
+		v, err := l.Home("home", true)
+		must(t, err)
+		synced()
+		for _, step := range []struct {
+			what string
+			err  func() error
+			want string
+		}{
+			{"store", func() error { return upload(v, "/f", "12345", CreateOptions{}) }, "temporary file, ."},
+			{"append", func() error { return upload(v, "/f", "6", CreateOptions{Append: true}) }, "journal, ., f, ."},
+			{"resume", func() error { return upload(v, "/f", "3", CreateOptions{Offset: 2}) }, "temporary file, ."},
+			{"mkdir", func() error { return v.Mkdir("/d") }, "."},
+			{"rename", func() error { return v.Rename("/f", "/d/f") }, "d, ."},
+			{"store a new one", func() error { return upload(v, "/g", "x", CreateOptions{Exclusive: true}) }, "temporary file, ."},
+			{"remove", func() error { return errors.Join(v.Remove("/g"), v.Remove("/d/f"), v.Rmdir("/d")) }, ""},
+		} {
+			must(t, step.err())
+			want := step.want
+			if noSync {
+				want = ""
+			}
+			if got := strings.Join(synced(), ", "); got != want {
+				t.Errorf("NoSync %v: %s synced %q, want %q", noSync, step.what, got, want)
+			}
+		}
+		must(t, v.Close())
+	}
+}
+
+// What can't be made durable is not acknowledged and not visible.
+func TestSyncFails(t *testing.T) {
+	for _, c := range []struct {
+		o    CreateOptions
+		fail string
+	}{
+		{CreateOptions{}, "temporary file"},
+		{CreateOptions{Offset: 2}, "temporary file"},
+		{CreateOptions{Append: true}, "journal"},
+		{CreateOptions{Append: true}, "f"},
+	} {
+		v, dir := newHome(t)
+		oldFile(t, v)
+		failed := false
+		watchSyncs(t, func(name string) error {
+			if name == c.fail && !failed {
+				failed = true
+				return syscall.EIO
+			}
+			return nil
+		})
+		wantErr(t, c.fail, upload(v, "/f", "67", c.o), syscall.EIO)
+		wantOldFile(t, v, dir)
+	}
+}
+
+// A home that vanishes under a session: each operation says that nothing is there.
+func TestVanishedHome(t *testing.T) {
+	v, dir := newHome(t)
+	oldFile(t, v)
+	u := begin(t, v, "/g", "half", CreateOptions{})
+	w := begin(t, v, "/f", "half", CreateOptions{Append: true})
+	must(t, os.RemoveAll(dir), os.Mkdir(dir, 0o700)) // a new one is not the old one
+	_, stat := v.Stat("/f")
+	_, open := v.Open("/f")
+	for what, err := range map[string]error{
+		"Commit": u.Commit(), "Commit of an append": w.Commit(), "Stat": stat, "Open": open,
+		"Create": upload(v, "/h", "x", CreateOptions{}), "Append": upload(v, "/f", "x", CreateOptions{Append: true}),
+		"Mkdir": v.Mkdir("/d"), "Remove": v.Remove("/f"), "Rename": v.Rename("/f", "/h"),
+	} {
+		if kind := Classify(err); kind != KindNotExist && (kind != KindBusy || what != "Commit of an append") {
+			t.Errorf("%s in a home that is gone: %v", what, err)
+		}
+	}
+	if got := onDisk(t, dir); len(got) != 0 {
+		t.Errorf("made in the new one: %q", got)
+	}
+}
+
+func TestHarmlessNames(t *testing.T) {
+	v, dir := newHome(t)
+	must(t, upload(v, "/f", "", CreateOptions{}), os.WriteFile(filepath.Join(dir, "a\x1b[2Jb"), nil, 0o600))
+	for _, bad := range []string{"a\nb", "a\r", "\x1b[31m", "\x7f", "\u009b2J", "a\xffb", "\xc0\xaf", "a\u202egpj.exe", "\u2066a", "a\u2028b", "\t"} {
+		name := "/" + bad
+		for what, err := range map[string]error{
+			"Create": upload(v, name, "", CreateOptions{}), "Append": upload(v, name, "", CreateOptions{Append: true}),
+			"Mkdir": v.Mkdir(name), "Rename": v.Rename("/f", name),
+		} {
+			if Classify(err) != KindInvalid {
+				t.Errorf("%s of %q: %v", what, name, err)
+			}
+		}
+	}
+	for _, good := range []string{"-rf", " a b ", "$(x)", "ü€漢字🙂", "a;b", "~", "*", "e\u0301", "שלום", `"`, "\\"} {
+		must(t, upload(v, "/"+good, "", CreateOptions{}), v.Remove("/"+good))
+	}
+	// What is there, however it came, can be seen and taken away.
+	if got := names(t, v, "/"); !slices.Contains(got, "a\x1b[2Jb") {
+		t.Errorf("listed: %q", got)
+	}
+	must(t, v.Rename("/a\x1b[2Jb", "/good"), v.Remove("/good"))
+}
+
+func TestChmodOfADirectory(t *testing.T) {
+	v, _ := newHome(t)
+	must(t, v.Mkdir("/d"), upload(v, "/d/f", "x", CreateOptions{}), v.Chmod("/d", 0), v.Chmod("/d/f", 0))
+	for name, want := range map[string]os.FileMode{"/d": os.ModeDir | 0o700, "/d/f": 0} {
+		if info, err := v.Stat(name); err != nil || info.Mode() != want {
+			t.Errorf("%s has mode %v (%v), want %v", name, info.Mode(), err, want)
+		}
+	}
+}
+
+func TestAvailable(t *testing.T) {
+	v, _ := newHome(t)
+	must(t, upload(v, "/f", "", CreateOptions{}))
+	if n, err := Available(v, "/"); err != nil || n <= 0 {
+		t.Errorf("available: %d (%v)", n, err)
+	}
+	_, err := Available(v, "/absent")
+	wantErr(t, "Available of nothing", err, os.ErrNotExist)
+	_, err = Available(v, "/f")
+	wantErr(t, "Available of a file", err, ErrNotDirectory)
+	_, err = Available(plain{v}, "/")
+	wantErr(t, "Available where nobody knows", err, errors.ErrUnsupported)
+	_, err = QuotaOf(v)
+	wantErr(t, "QuotaOf where nobody counts", err, errors.ErrUnsupported)
+	lines := Quota{UsedBytes: 7, LimitBytes: 5, UsedFiles: 2}.Lines()
+	if want := []string{"Bytes: 7 used of 5, 0 left", "Files: 2 used, no limit, directories included"}; !slices.Equal(lines, want) {
+		t.Errorf("lines: %q", lines)
+	}
+}
+
+// plain is an FS and nothing more.
+type plain struct{ FS }
