@@ -21,6 +21,8 @@ type Client struct {
 	*net.TCPConn
 	t testing.TB
 	r *bufio.Reader
+	w io.Writer
+	secured
 }
 
 // Dial connects and leaves the greeting unread. The connection is closed when the test ends.
@@ -31,22 +33,28 @@ func Dial(t testing.TB, addr string) *Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &Client{TCPConn: conn.(*net.TCPConn), t: t, r: bufio.NewReader(conn)}
+	return &Client{TCPConn: conn.(*net.TCPConn), t: t, r: bufio.NewReader(conn), w: conn}
 }
 
 // Login connects, logs in with Password and sets TYPE I.
 func Login(t testing.TB, addr, user string) *Client {
 	t.Helper()
 	c := Dial(t, addr)
+	c.Talk("S: 220 *")
+	c.LoginAs(user)
+	return c
+}
+
+// LoginAs logs in with Password and sets TYPE I.
+func (c *Client) LoginAs(user string) {
+	c.t.Helper()
 	c.Talk(`
-		S: 220 *
 		C: USER ` + user + `
 		S: 331 *
 		C: PASS ` + Password + `
 		S: 230 *
 		C: TYPE I
 		S: 200 *`)
-	return c
 }
 
 // Talk runs a transcript. A line "C: text" is sent, with CR LF; "S: pattern" must match the next
@@ -102,7 +110,7 @@ func matches(pattern, line string) bool {
 func (c *Client) Send(text string) {
 	c.t.Helper()
 	_ = c.SetWriteDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(c.TCPConn, text); err != nil {
+	if _, err := io.WriteString(c.w, text); err != nil {
 		c.t.Fatalf("sending %q: %v", text, err)
 	}
 }
@@ -211,12 +219,14 @@ func (c *Client) Data() *net.TCPConn {
 // Get runs a command that sends data to the client and returns them.
 func (c *Client) Get(command string) string {
 	c.t.Helper()
-	data := c.Data()
+	raw := c.Data()
 	c.Must(command, "150")
+	data := c.Protect(raw)
 	got, err := io.ReadAll(data)
 	if err != nil {
 		c.t.Fatalf("%s: %v", command, err)
 	}
+	_ = data.Close()
 	if reply := c.Reply(); !strings.HasPrefix(reply, "226") {
 		c.t.Fatalf("%s: %q", command, reply)
 	}
@@ -226,8 +236,9 @@ func (c *Client) Get(command string) string {
 // Put runs a command that takes data from the client and returns the last reply.
 func (c *Client) Put(command, content string) string {
 	c.t.Helper()
-	data := c.Data()
+	raw := c.Data()
 	c.Must(command, "150")
+	data := c.Protect(raw)
 	if _, err := io.WriteString(data, content); err != nil {
 		c.t.Fatalf("%s: %v", command, err)
 	}

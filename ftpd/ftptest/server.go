@@ -112,6 +112,24 @@ func StartOn(t testing.TB, host string, edits ...func(*config.Config)) *Server {
 	return s
 }
 
+// ServeTLS serves implicit TLS too, and returns its address.
+func (s *Server) ServeTLS(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Server.ServeTLS(l) }()
+	t.Cleanup(func() {
+		_ = s.Close()
+		if err := <-ended; !errors.Is(err, ftpd.ErrServerClosed) {
+			t.Errorf("ServeTLS: %v", err)
+		}
+	})
+	return l.Addr().String()
+}
+
 // ended reports whether Serve has returned too early; the error is kept for the cleanup.
 func (s *Server) ended() bool {
 	select {

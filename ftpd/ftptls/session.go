@@ -80,30 +80,44 @@ func (x *Session) Control(conn net.Conn) *tls.Conn {
 // Data returns a data connection's TLS over conn. FTP's server is TLS's, whoever has dialled
 // (RFC 4217 section 7).
 //
-// Of an upload the client may never read what the server sends, such as TLS 1.3's tickets, which
-// come after the handshake. The kernel resets a connection that is closed over unread bytes, and
-// the end of the upload is lost. So none are sent there.
+// A data connection that does not resume gets no ticket: a stranger whose connection is refused
+// would be let in with it the next time. Neither does an upload, whose client may never read what
+// comes after the handshake, as TLS 1.3's tickets do: the kernel resets a connection that is closed
+// over unread bytes, and the end of the upload is lost.
 func (x *Session) Data(conn net.Conn, upload bool) *tls.Conn {
 	cfg := x.base.Clone()
 	cfg.NextProtos = []string{"ftp-data", "ftp"}
 	cfg.DynamicRecordSizingDisabled = true // for bulk, not for the first byte
-	if upload && !cfg.SessionTicketsDisabled {
-		// SessionTicketsDisabled forbids to resume, too, so it is set once that has been decided.
-		// crypto/tls does not promise to look at it later; TestUploadGetsNoTicket watches it.
-		cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) && !slices.Contains(hello.Extensions, extensionPSK) {
-				cfg.SessionTicketsDisabled = true
-			}
-			return nil, nil
-		}
-		cfg.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
-			if state.Version == tls.VersionTLS13 {
-				cfg.SessionTicketsDisabled = true
-			}
-			return x.base.DecryptTicket(ticket, state)
-		}
+	if !cfg.SessionTicketsDisabled {
+		x.bind(cfg, upload)
 	}
 	return tls.Server(carrier{conn}, cfg)
+}
+
+// bind says which data connections get tickets. SessionTicketsDisabled forbids to resume, too, so
+// it is set once that has been decided. crypto/tls does not promise to look at it again later:
+// TestUploadGetsNoTicket watches it.
+func (x *Session) bind(cfg *tls.Config, upload bool) {
+	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) && !slices.Contains(hello.Extensions, extensionPSK) {
+			cfg.SessionTicketsDisabled = true // TLS 1.3 with nothing to resume
+		}
+		return nil, nil
+	}
+	cfg.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+		session, err := x.base.DecryptTicket(ticket, state)
+		if session == nil || upload && state.Version == tls.VersionTLS13 {
+			cfg.SessionTicketsDisabled = true
+		}
+		return session, err
+	}
+	cfg.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+		if !state.DidResume {
+			// A ticket that could be read, and yet was not resumed: anybody may have seen it pass by.
+			return []byte(rand.Text()), nil
+		}
+		return x.base.EncryptTicket(state, session)
+	}
 }
 
 // Check returns why a data connection whose handshake has succeeded is refused all the same.
