@@ -13,20 +13,21 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
 // versions are the clients that everything is tried with.
 var versions = map[string][]func(*tls.Config){
 	"TLS 1.3":           nil,
-	"TLS 1.2":           {ftptest.TLS12},
-	"TLS 1.3, no reuse": {ftptest.NoReuse},
-	"TLS 1.2, no reuse": {ftptest.TLS12, ftptest.NoReuse},
+	"TLS 1.2":           {authority.TLS12},
+	"TLS 1.3, no reuse": {authority.NoReuse},
+	"TLS 1.2, no reuse": {authority.TLS12, authority.NoReuse},
 }
 
 // RFC 4217 sections 4, 6, 8 and 9.
 func TestRFC4217Negotiation(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS())
 	c := ftptest.Login(t, s.Addr, "alice")
 	c.Talk(`
@@ -125,7 +126,7 @@ func features(t *testing.T, c *ftptest.Client) string {
 // Every kind of transfer, with every kind of client, passive and active.
 func TestTransfersWithTLS(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(), func(c *config.Config) { c.Active.Enabled = true })
 	content := strings.Repeat("0123456789abcdef", 1<<16)
 	for name, edits := range versions {
@@ -166,7 +167,7 @@ func TestTransfersWithTLS(t *testing.T) {
 // RFC 4217 section 7: the client is TLS's client although the server dials.
 func TestActiveModeWithTLS(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(), func(c *config.Config) { c.Active.Enabled = true })
 	s.Write(t, "file", "content")
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
@@ -196,7 +197,7 @@ func TestActiveModeWithTLS(t *testing.T) {
 // RFC 4217 section 10: what must be protected is refused, the data at the transfer command.
 func TestTLSRequired(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) { c.Login, c.Data = config.PolicyRequired, config.PolicyRequired }))
 	c := ftptest.Dial(t, s.Addr)
 	c.Talk(`
@@ -226,7 +227,7 @@ func TestTLSRequired(t *testing.T) {
 // What was sent in clear text after AUTH is not executed as if it had come through TLS.
 func TestPlaintextAfterAuthIsThrownAway(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS())
 	for name, early := range map[string]string{
 		"commands": "USER alice\r\nPASS secret\r\nDELE file\r\n",
@@ -257,13 +258,13 @@ func TestPlaintextAfterAuthIsThrownAway(t *testing.T) {
 // A client whose handshake fails, or never comes, is dropped.
 func TestControlHandshakeFails(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) { c.MinVersion = config.TLS13 }),
 		func(c *config.Config) { c.Timeouts.Handshake = config.Duration(time.Second) })
 	for name, attempt := range map[string]func(*ftptest.Client){
 		"clear text": func(c *ftptest.Client) { c.Send("USER alice\r\nPASS secret\r\n") },
 		"silence":    func(*ftptest.Client) {},
-		"too old":    func(c *ftptest.Client) { _ = tls.Client(c.TCPConn, a.Client(ftptest.TLS12)).Handshake() },
+		"too old":    func(c *ftptest.Client) { _ = tls.Client(c.TCPConn, a.Client(authority.TLS12)).Handshake() },
 		"ALPN": func(c *ftptest.Client) {
 			_ = tls.Client(c.TCPConn, a.Client(func(cfg *tls.Config) { cfg.NextProtos = []string{"h2"} })).Handshake()
 		},
@@ -288,7 +289,7 @@ func TestControlHandshakeFails(t *testing.T) {
 // A data connection whose handshake fails is a 522 after the 150; the session goes on.
 func TestDataHandshakeFails(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(time.Second) })
 	s.Write(t, "file", "content")
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
@@ -318,7 +319,7 @@ func TestDataHandshakeFails(t *testing.T) {
 // Data connections must resume their own control connection's session where that is required.
 func TestSessionReuseRequired(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) { c.SessionReuse = config.SessionReuseRequire }))
 	s.Write(t, "file", "content")
 	for _, version := range []string{"TLS 1.2", "TLS 1.3"} {
@@ -336,7 +337,7 @@ func TestSessionReuseRequired(t *testing.T) {
 				}
 			}
 			for what, cfg := range map[string]*tls.Config{
-				"no ticket":           a.Client(append(versions[version], ftptest.NoReuse)...),
+				"no ticket":           a.Client(append(versions[version], authority.NoReuse)...),
 				"a stranger's ticket": other,
 			} {
 				for _, command := range []string{"RETR file", "STOR new"} {
@@ -379,11 +380,11 @@ func (c *tickets) Put(key string, state *tls.ClientSessionState) {
 // stranger's. This watches what crypto/tls does not promise.
 func TestUploadGetsNoTicket(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	for _, mode := range []config.SessionReuse{config.SessionReusePrefer, config.SessionReuseOff} {
 		s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) { c.SessionReuse = mode }))
 		s.Write(t, "file", "content")
-		for version, edits := range map[string][]func(*tls.Config){"TLS 1.3": nil, "TLS 1.2": {ftptest.TLS12}} {
+		for version, edits := range map[string][]func(*tls.Config){"TLS 1.3": nil, "TLS 1.2": {authority.TLS12}} {
 			for _, own := range []bool{true, false} {
 				t.Run(fmt.Sprintf("%s %s, own ticket %v", mode, version, own), func(t *testing.T) {
 					cache := &tickets{ClientSessionCache: tls.NewLRUClientSessionCache(8)}
@@ -431,7 +432,7 @@ func TestUploadGetsNoTicket(t *testing.T) {
 // RFC 4217 section 12, RFC 8446 section 6.1: an upload that ends without close_notify may have been cut off.
 func TestTruncatedUpload(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	for name, tt := range map[string]struct {
 		allow       bool
 		reply, file string
@@ -475,7 +476,7 @@ func (c strictEnd) Read(p []byte) (int, error) {
 // Downloads end with close_notify, and aborted ones without.
 func TestDownloadEndsWithCloseNotify(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS())
 	s.Write(t, "file", "content")
 	s.Write(t, "big", strings.Repeat("0123456789abcdef", 2<<20))
@@ -516,7 +517,7 @@ func TestDownloadEndsWithCloseNotify(t *testing.T) {
 // A client that does not close its side holds up the 226 for a moment only, and loses nothing.
 func TestDownloadClientKeepsDataOpen(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS())
 	s.Write(t, "file", "content")
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
@@ -533,7 +534,7 @@ func TestDownloadClientKeepsDataOpen(t *testing.T) {
 
 func TestQuitDuringTLSUpload(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS())
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
 	raw := c.Data()
@@ -554,12 +555,12 @@ func TestQuitDuringTLSUpload(t *testing.T) {
 // RFC 4217 section 5.
 func TestRFC4217ClearControlChannel(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) {
 		c.AllowCCC, c.Login, c.SessionReuse = true, config.PolicyRequired, config.SessionReuseRequire
 	}))
 	s.Write(t, "file", "content")
-	for version, edits := range map[string][]func(*tls.Config){"TLS 1.3": nil, "TLS 1.2": {ftptest.TLS12}} {
+	for version, edits := range map[string][]func(*tls.Config){"TLS 1.3": nil, "TLS 1.2": {authority.TLS12}} {
 		t.Run(version, func(t *testing.T) {
 			c := ftptest.Dial(t, s.Addr)
 			c.Talk("S: 220 *")
@@ -600,10 +601,10 @@ func TestRFC4217ClearControlChannel(t *testing.T) {
 // session of before is asked for.
 func TestRFC4217Rein(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) { c.SessionReuse = config.SessionReuseRequire }))
 	s.Write(t, "file", "content")
-	for version, edits := range map[string][]func(*tls.Config){"TLS 1.3": nil, "TLS 1.2": {ftptest.TLS12}} {
+	for version, edits := range map[string][]func(*tls.Config){"TLS 1.3": nil, "TLS 1.2": {authority.TLS12}} {
 		t.Run(version, func(t *testing.T) {
 			c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client(edits...))
 			c.Talk(`
@@ -632,7 +633,7 @@ func TestRFC4217Rein(t *testing.T) {
 // REIN, AUTH and CCC while a transfer runs: REIN waits for its end, the others can't.
 func TestTLSCommandsDuringTransfer(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS())
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
 	raw := c.Data()
@@ -668,7 +669,7 @@ func TestTLSCommandsDuringTransfer(t *testing.T) {
 // Implicit TLS begins with the connection, ends with it, and protects data from the start.
 func TestImplicitTLS(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) {
 		c.Login, c.Data, c.AllowCCC = config.PolicyRequired, config.PolicyRequired, true
 	}), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(time.Second) })
@@ -715,9 +716,9 @@ func TestImplicitTLS(t *testing.T) {
 // Certificates of clients, on both connections (RFC 4217 section 15.1.2).
 func TestClientCertificates(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
-	one, two := pair(t, a.Issue("one", ftptest.Tomorrow(), "one")), pair(t, a.Issue("two", ftptest.Tomorrow(), "two"))
-	stranger := pair(t, ftptest.NewAuthority(t).Issue("x", ftptest.Tomorrow(), "x"))
+	a := authority.New(t)
+	one, two := pair(t, a.Issue("one", authority.Tomorrow(), "one")), pair(t, a.Issue("two", authority.Tomorrow(), "two"))
+	stranger := pair(t, authority.New(t).Issue("x", authority.Tomorrow(), "x"))
 	show := func(cert tls.Certificate) func(*tls.Config) {
 		return func(cfg *tls.Config) { cfg.Certificates = []tls.Certificate{cert} }
 	}
@@ -731,7 +732,7 @@ func TestClientCertificates(t *testing.T) {
 		if got := c.Get("RETR file"); got != "content" {
 			t.Errorf("%s, resumed: %q", version, got)
 		}
-		c.DataTLS(a.Client(append(edits, show(one), ftptest.NoReuse)...))
+		c.DataTLS(a.Client(append(edits, show(one), authority.NoReuse)...))
 		if got := c.Get("RETR file"); got != "content" {
 			t.Errorf("%s, the same certificate: %q", version, got)
 		}
@@ -770,11 +771,11 @@ func pair(t *testing.T, c config.Certificate) tls.Certificate {
 // A certificate that is replaced is seen by the next session; one that runs goes on.
 func TestCertificateReplaced(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS())
 	s.Write(t, "file", "content")
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
-	a.Issue("server", ftptest.Tomorrow(), "ftp.example.com", "new.example.com")
+	a.Issue("server", authority.Tomorrow(), "ftp.example.com", "new.example.com")
 	ftptest.Eventually(t, "the new certificate serves", func() bool {
 		c := ftptest.Dial(t, s.Addr)
 		c.Talk(`
@@ -788,7 +789,7 @@ func TestCertificateReplaced(t *testing.T) {
 	if got := c.Get("RETR file"); got != "content" {
 		t.Errorf("the session of before: %q", got)
 	}
-	c.DataTLS(a.Client(ftptest.NoReuse))
+	c.DataTLS(a.Client(authority.NoReuse))
 	if got := c.Get("RETR file"); got != "content" {
 		t.Errorf("the session of before, not resumed: %q", got)
 	}
@@ -797,9 +798,9 @@ func TestCertificateReplaced(t *testing.T) {
 // RFC 7151 section 3.
 func TestRFC7151Host(t *testing.T) {
 	t.Parallel()
-	a := ftptest.NewAuthority(t)
+	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) {
-		c.Certificates = append(c.Certificates, a.Issue("other", ftptest.Tomorrow(), "other.example.com"))
+		c.Certificates = append(c.Certificates, a.Issue("other", authority.Tomorrow(), "other.example.com"))
 	}), func(c *config.Config) { c.Hosts = []string{"ftp.example.com", "*.example.net", "other.example.com"} })
 	c := ftptest.Dial(t, s.Addr)
 	c.Talk(`
