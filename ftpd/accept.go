@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -81,7 +80,7 @@ func (s *Server) untrack(l net.Listener) {
 	delete(s.listeners, l)
 }
 
-// admit begins a session, or refuses it with the reason.
+// admit takes a connection.
 func (s *Server) admit(c net.Conn, implicit bool) {
 	conn, ok := c.(*net.TCPConn)
 	if !ok {
@@ -89,44 +88,19 @@ func (s *Server) admit(c net.Conn, implicit bool) {
 		_ = c.Close()
 		return
 	}
-	if reason := s.notReady(); reason != "" {
-		s.refuseConn(conn, implicit, reason)
-		return
-	}
-	sess := s.newSession(conn, implicit)
-	if !s.enroll(sess) {
-		s.refuseConn(conn, implicit, "the server is shutting down")
-		return
-	}
-	go func() {
-		defer s.dismiss(sess)
-		var reader sync.WaitGroup
-		reader.Go(func() { sess.in.run(sess.ctx, sess.leave) })
-		sess.run()
-		reader.Wait()
-	}()
-}
-
-// refuseConn says why there is no session, unless the client expects TLS, in which it can't be
-// said without a handshake. The reply fits the socket's buffer, so this blocks nobody.
-func (s *Server) refuseConn(conn *net.TCPConn, implicit bool, reason string) {
-	s.log.Info("connection refused", "peer", conn.RemoteAddr().String(), "reason", reason)
-	if !implicit {
-		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = fmt.Fprintf(conn, "421 Service not available: %s; try again later.\r\n", clean(reason))
-	}
-	_ = conn.Close()
+	s.meet(conn, implicit)
 }
 
 // newSession prepares the session of a connection.
-func (s *Server) newSession(conn *net.TCPConn, implicit bool) *session {
+func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *session {
 	prepareControl(conn)
 	sess := &session{
 		srv:    s,
 		id:     s.lastID.Add(1),
 		conn:   conn,
-		peer:   addrPort(conn.RemoteAddr()),
-		local:  addrPort(conn.LocalAddr()),
+		peer:   from.peer,
+		local:  from.local,
+		proxy:  from.proxy,
 		nudged: make(chan struct{}, 1),
 		params: newParams(),
 	}
@@ -142,7 +116,11 @@ func (s *Server) newSession(conn *net.TCPConn, implicit bool) *session {
 
 // sessionLog is the logger of a session in which nobody is logged in.
 func (s *Server) sessionLog(sess *session) *slog.Logger {
-	return s.log.With("session", sess.id, "peer", sess.peer.String())
+	log := s.log.With("session", sess.id, "peer", sess.peer.String())
+	if sess.proxy.IsValid() {
+		log = log.With("proxy", sess.proxy.String())
+	}
+	return log
 }
 
 // addrPort is a TCP address, with IPv4 as such also on a socket for both families.

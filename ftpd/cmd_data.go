@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
@@ -62,14 +63,24 @@ func (s *session) setActive(to netip.AddrPort) {
 	if !own || to.Port() < minActivePort {
 		s.log.Warn("active mode refused: not the client's address, or a privileged port", "target", to)
 		s.reply(504, "Refused: the address must be the one you connect from, the port at least 1024.")
+		s.abuse(bans.Bounce)
 		return
 	}
 	s.setData(activeConnector{
-		from:    s.local.Addr(),
+		from:    s.dialFrom(),
 		to:      netip.AddrPortFrom(s.peer.Addr(), to.Port()),
 		timeout: s.settings().cfg.Passive.ReservationTimeout.Std(),
 	})
 	s.reply(200, "Address noted.")
+}
+
+// dialFrom is the address that the client knows the server by. If a proxy stands between, that is
+// not the server's own, and the system chooses.
+func (s *session) dialFrom() netip.Addr {
+	if s.proxy.IsValid() {
+		return netip.Addr{}
+	}
+	return s.local.Addr()
 }
 
 // cmdPasv reserves a port and names it with the advertised IPv4 address.
@@ -136,6 +147,9 @@ func (s *session) cmdEpsv(arg string) {
 // to be had, it says so and returns nil.
 func (s *session) reserve() *passive.Reservation {
 	s.dropData()
+	if !s.reservation() {
+		return nil
+	}
 	cfg := s.settings().cfg.Passive
 	r, err := s.srv.pool().Reserve(s.present, passive.Request{
 		Client:  s.peer.Addr(),

@@ -33,12 +33,9 @@ func (s *session) cmdMkd(arg string) {
 	if !ok {
 		return
 	}
-	if err := s.fs.Mkdir(name); err != nil {
-		s.refuse(name, err)
-		return
+	if s.changed("mkdir", name, 257, s.fs.Mkdir(name)) {
+		s.reply(257, quotePath(name)+" created.")
 	}
-	s.log.Info("make directory", "path", name)
-	s.reply(257, quotePath(name)+" created.")
 }
 
 func (s *session) cmdRmd(arg string) {
@@ -46,10 +43,7 @@ func (s *session) cmdRmd(arg string) {
 	if !ok {
 		return
 	}
-	if err := s.fs.Rmdir(name); err != nil {
-		s.refuse(name, err)
-		return
+	if s.changed("rmdir", name, 250, s.fs.Rmdir(name)) {
+		s.reply(250, "Directory removed.")
 	}
-	s.log.Info("remove directory", "path", name)
-	s.reply(250, "Directory removed.")
 }

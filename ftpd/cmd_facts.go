@@ -2,6 +2,7 @@ package ftpd
 
 import (
 	"io/fs"
+	"log/slog"
 	"strconv"
 	"strings"
 )
@@ -50,11 +51,9 @@ func (s *session) cmdMfmt(arg string) {
 	if !ok {
 		return
 	}
-	if err := s.fs.SetModTime(name, t); err != nil {
-		s.refuse(name, err)
+	if !s.changed("mtime", name, 213, s.fs.SetModTime(name, t), slog.Time("modified", t)) {
 		return
 	}
-	s.log.Info("set time", "path", name, "time", t)
 	s.reply(213, "Modify="+formatTime(t)+"; "+name)
 }
 
@@ -70,10 +69,7 @@ func (s *session) siteChmod(arg string) {
 	if !ok {
 		return
 	}
-	if err := s.fs.Chmod(name, fs.FileMode(mode)); err != nil {
-		s.refuse(name, err)
-		return
+	if s.changed("chmod", name, 200, s.fs.Chmod(name, fs.FileMode(mode)), slog.String("mode", text)) {
+		s.reply(200, "Mode set.")
 	}
-	s.log.Info("set mode", "path", name, "mode", fs.FileMode(mode))
-	s.reply(200, "Mode set.")
 }

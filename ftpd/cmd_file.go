@@ -1,16 +1,18 @@
 package ftpd
 
+import (
+	"io/fs"
+	"log/slog"
+)
+
 func (s *session) cmdDele(arg string) {
 	name, ok := s.path(arg)
 	if !ok {
 		return
 	}
-	if err := s.fs.Remove(name); err != nil {
-		s.refuse(name, err)
-		return
+	if s.changed("delete", name, 250, s.fs.Remove(name)) {
+		s.reply(250, "File deleted.")
 	}
-	s.log.Info("delete", "path", name)
-	s.reply(250, "File deleted.")
 }
 
 // cmdRnfr names what RNTO, which must be the next command, renames.
@@ -38,10 +40,17 @@ func (s *session) cmdRnto(arg string) {
 	if !ok {
 		return
 	}
-	if err := s.fs.Rename(from, to); err != nil {
-		s.refuse(to, err)
-		return
+	if s.changed("rename", to, 250, s.rename(from, to), slog.String("from", loggableText(from))) {
+		s.reply(250, "Renamed.")
 	}
-	s.log.Info("rename", "path", from, "to", to)
-	s.reply(250, "Renamed.")
+}
+
+// rename does not replace a file for a user who may not.
+func (s *session) rename(from, to string) error {
+	if !s.rights().CanOverwrite() {
+		if _, err := s.fs.Stat(to); err == nil {
+			return fs.ErrExist
+		}
+	}
+	return s.fs.Rename(from, to)
 }

@@ -40,7 +40,7 @@ func (s *session) cmdStat(arg string) {
 func (s *session) statusLines() []string {
 	lines := []string{
 		"Connected from " + s.peer.Addr().String(),
-		"Logged in as " + s.login.Name + ", access " + string(s.login.Access),
+		"Logged in as " + s.login.Name + ", access " + s.login.AccessText(),
 		"TYPE: " + s.typeName() + "; STRUcture: " + s.structureName() + "; MODE: stream",
 	}
 	if s.transfer != nil {

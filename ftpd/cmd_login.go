@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
 // maxFailures is how many failed logins a session may have; the last of them ends it.
@@ -32,34 +34,69 @@ func (s *session) cmdPass(arg string) {
 	}
 	name := s.user
 	s.user = "" // a failed login begins again with USER
+	if s.banned() {
+		return
+	}
+	if _, banned := s.srv.bans.Banned(s.suspect(name)); banned { // the name, where addresses are hidden
+		s.loginFailed(name, "the user name is banned", "Too many failed logins of this user; try again later.")
+		return
+	}
+	s.lease.Busy(true) // checking passwords may have a queue
+	defer s.lease.Busy(false)
 	current := s.settings()
 	id, err := current.auth.Login(name, arg)
 	if err != nil {
-		s.loginFailed(name)
+		s.loginFailed(name, "login incorrect", "Login incorrect.")
 		return
 	}
+	s.admitUser(id, current)
+}
+
+// admitUser completes the login of somebody whose password was right.
+func (s *session) admitUser(id auth.Identity, current *settings) {
 	view, err := s.srv.storage.Home(id.Home, true)
 	if err != nil {
-		s.log.Error("login failed: home can't be opened", "user", name, "home", id.Home, "error", err)
+		s.auditDenial(id.Name, 530, "home "+id.Home+" can't be opened: "+err.Error())
 		s.reply(530, "Login failed: your home directory can't be opened; ask the server's operator.")
 		return
 	}
-	s.login, s.loginSettings, s.fs = &id, current, view
-	s.log = s.srv.sessionLog(s).With("user", id.Name)
-	s.log.Info("login", "access", id.Access, "anonymous", id.Anonymous)
-	s.reply(230, "Logged in as "+id.Name+"; your access is "+string(id.Access)+".")
-}
-
-func (s *session) loginFailed(name string) {
-	s.failures++
-	s.log.Warn("login failed", "user", name, "failures", s.failures)
-	s.pause(s.srv.failureDelay)
-	if s.failures >= maxFailures {
-		s.reply(421, "Too many failed logins.")
-		s.closing = true
+	if err := s.lease.Login(account(id), &current.cfg.Limits); err != nil {
+		_ = view.Close()
+		s.auditDenial(id.Name, 530, err.Error())
+		s.reply(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
 		return
 	}
-	s.reply(530, "Login incorrect.")
+	s.login, s.loginSettings, s.fs = &id, current, view
+	s.rates = s.srv.shaper.Session(account(id))
+	s.log = s.srv.sessionLog(s).With("user", id.Name)
+	s.auditLogin(230)
+	s.reply(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
+}
+
+// account is the name that limits count an identity under: all who are anonymous are one.
+func account(id auth.Identity) string {
+	if id.Anonymous {
+		return config.AnonymousNames[0]
+	}
+	return id.Name
+}
+
+// loginFailed counts a failed login and replies, after a pause that makes guessing slow.
+func (s *session) loginFailed(name, why, text string) {
+	s.failures++
+	code := 530
+	if s.failures >= maxFailures {
+		code, text = 421, "Too many failed logins."
+	}
+	s.auditDenial(name, code, why)
+	banned := s.accuse(s.suspect(name), bans.FailedLogin)
+	s.pause(s.srv.failureDelay)
+	if banned && !s.hidden() {
+		s.expel()
+		return
+	}
+	s.reply(code, text)
+	s.closing = code == 421
 }
 
 // cmdAcct is superfluous here: no user has accounts beside his password.
@@ -103,9 +140,11 @@ func (s *session) logout(why string) {
 	if s.login == nil {
 		return
 	}
-	s.log.Info("logout", "why", why)
+	s.auditLogout(why)
+	s.lease.Logout()
+	s.rates.Close()
 	_ = s.fs.Close()
-	s.login, s.loginSettings, s.fs = nil, nil, nil
+	s.login, s.loginSettings, s.fs, s.rates = nil, nil, nil, nil
 	s.log = s.srv.sessionLog(s)
 	s.cwd, s.restart, s.allocate = "/", 0, 0
 	s.loginBy = time.Now().Add(s.settings().cfg.Timeouts.Login.Std())

@@ -80,12 +80,9 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 		return
 	}
 	inPlace := o.Append || o.Offset > 0
-	if !s.rights().CanOverwrite() {
-		if inPlace {
-			s.denied()
-			return
-		}
-		o.Exclusive = true
+	if err := s.restrict(verb, name, &o); err != nil {
+		s.refuse(name, err)
+		return
 	}
 	u, err := s.fs.Create(name, o)
 	if err != nil {
@@ -96,6 +93,24 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 	j.opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
 	j.done = "Transfer complete."
 	s.start(j)
+}
+
+// restrict makes of what is asked for what the user may do; fs.ErrPermission if nothing is left.
+func (s *session) restrict(verb, name string, o *storage.CreateOptions) error {
+	rights := s.rights()
+	switch {
+	case rights.CanOverwrite():
+	case o.Append && rights.CanAppend():
+		if _, err := s.fs.Stat(name); err != nil && !rights.CanCreate() {
+			return err
+		}
+	case o.Append, o.Offset > 0:
+		s.auditDenied(verb, name)
+		return fs.ErrPermission
+	default:
+		o.Exclusive = true
+	}
+	return nil
 }
 
 // cmdStou stores under a name that is free: the argument, if it is, or one made from it.

@@ -33,9 +33,11 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 		if err := t.extend(); err != nil {
 			return err
 		}
-		n, err := copyChunk(conn, f, min(chunk, size-sent))
+		n, err := copyChunk(conn, f, t.flow.Chunk(min(chunk, size-sent)))
 		sent += n
-		t.bytes.Add(n)
+		if stop := t.moved(n); stop != nil {
+			return stop
+		}
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
@@ -84,7 +86,7 @@ func spliceSlot(conn net.Conn) chan<- struct{} {
 
 // receiveFile stores what comes until the end.
 func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
-	copyN := func() (int64, error) { return io.CopyN(w, conn, chunk) } // splice, for an *os.File and a *net.TCPConn
+	copyN := func(n int64) (int64, error) { return io.CopyN(w, conn, n) } // splice, for an *os.File and a *net.TCPConn
 	select {
 	case spliceSlot(conn) <- struct{}{}:
 		defer func() { <-splices }()
@@ -93,9 +95,9 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 		defer buffers.Put(buf)
 		// The structs hide the methods that would make io.CopyBuffer splice.
 		dst, src := struct{ io.Writer }{w}, struct{ io.Reader }{conn}
-		copyN = func() (int64, error) {
-			n, err := io.CopyBuffer(dst, io.LimitReader(src, chunk), *buf)
-			if err == nil && n < chunk {
+		copyN = func(most int64) (int64, error) {
+			n, err := io.CopyBuffer(dst, io.LimitReader(src, most), *buf)
+			if err == nil && n < most {
 				err = io.EOF
 			}
 			return n, err
@@ -105,8 +107,10 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 		if err := t.extend(); err != nil {
 			return err
 		}
-		n, err := copyN()
-		t.bytes.Add(n)
+		n, err := copyN(t.flow.Chunk(chunk))
+		if stop := t.moved(n); stop != nil {
+			return stop
+		}
 		switch {
 		case err == nil, n > 0 && slow(t, err):
 		case errors.Is(err, io.EOF):
@@ -136,9 +140,12 @@ func (w dataWriter) Write(p []byte) (int, error) {
 		if err := w.t.extend(); err != nil {
 			return written, err
 		}
-		n, err := w.conn.Write(p[written:])
+		part := p[written:]
+		n, err := w.conn.Write(part[:w.t.flow.Chunk(int64(len(part)))])
 		written += n
-		w.t.bytes.Add(int64(n))
+		if stop := w.t.moved(int64(n)); stop != nil {
+			return written, stop
+		}
 		if err != nil && (n == 0 || !slow(w.t, err)) {
 			return written, err
 		}
@@ -156,7 +163,9 @@ func (r dataReader) Read(p []byte) (int, error) {
 	if err := r.t.extend(); err != nil {
 		return 0, err
 	}
-	n, err := r.conn.Read(p)
-	r.t.bytes.Add(int64(n))
+	n, err := r.conn.Read(p[:r.t.flow.Chunk(int64(len(p)))])
+	if stop := r.t.moved(int64(n)); stop != nil {
+		return n, stop
+	}
 	return n, err
 }

@@ -110,7 +110,7 @@ func factPerms(mode fs.FileMode, r auth.Rights) string {
 		dir, file  bool
 		permission bool
 	}{
-		{'a', false, true, r.CanOverwrite()},
+		{'a', false, true, r.CanAppend()},
 		{'c', true, false, r.CanCreate()},
 		{'d', true, true, r.CanDelete()},
 		{'e', true, false, true},

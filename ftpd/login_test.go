@@ -40,7 +40,7 @@ func TestLogin(t *testing.T) {
 		C: QUIT
 		S: 221 *
 		S: EOF`)
-	if len(s.Log.Lines("msg=login", "user=alice")) != 1 || len(s.Log.Lines("msg=logout", "user=alice")) != 1 {
+	if len(s.Log.Lines("msg=audit", "event=login", "result=ok", "user=alice", "code=230")) != 1 || len(s.Log.Lines("event=logout", "user=alice", "why=quit")) != 1 {
 		t.Error("login and logout were not logged once each")
 	}
 	if strings.Contains(s.Log.String(), "secret") || strings.Contains(s.Log.String(), "wrong") {
@@ -114,7 +114,7 @@ func TestTooManyFailures(t *testing.T) {
 		C: PASS wrong
 		S: 421 *
 		S: EOF`)
-	if n := len(s.Log.Lines(`msg="login failed"`)); n != 5 {
+	if n := len(s.Log.Lines("msg=audit", "event=login", "result=failed")); n != 5 {
 		t.Errorf("%d failures were logged, want 5", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
 // portsFilePoll is how often passive.portsFile is looked at until it holds the ports.
@@ -44,7 +45,7 @@ func (s *Server) bindPorts(ports config.PortSet) error {
 	if err != nil {
 		return err
 	}
-	pool, err := passive.Listen(host, ports, s.log)
+	pool, err := passive.ListenBehind(host, ports, s.log, func() *proxy.Policy { return s.settings.Load().proxy })
 	if err != nil {
 		return fmt.Errorf("passive.ports: %w", err)
 	}

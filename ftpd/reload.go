@@ -8,6 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -22,6 +23,8 @@ func newSettings(file []byte, cache *passhash.Cache, log *slog.Logger, before *s
 		cfg:  cfg,
 		hash: config.Hash(file),
 		auth: auth.New(cfg.Users, cfg.Anonymous, cache),
+
+		proxy: proxy.NewPolicy(cfg.ProxyProtocol),
 	}
 	switch {
 	case cfg.TLS == nil:
@@ -68,6 +71,12 @@ func (s *Server) Reload(file []byte) error {
 
 func (s *Server) apply(next *settings) {
 	s.resolver.Set(next.cfg.Passive.AdvertisedAddress)
+	var proxies []config.Network
+	if next.cfg.ProxyProtocol.Mode != config.ProxyOff {
+		proxies = next.cfg.ProxyProtocol.Trusted
+	}
+	s.bans.Set(next.cfg.Bans, proxies)
+	s.shaper.Set(next.cfg.Limits.Bandwidth)
 	s.settings.Store(next)
 }
 

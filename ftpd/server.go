@@ -12,9 +12,13 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/advertise"
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
@@ -50,6 +54,10 @@ type Server struct {
 	cache    *passhash.Cache
 	resolver *advertise.Resolver
 	storage  *storage.Local
+	bans     *bans.List
+	counter  limits.Counter
+	shaper   *bandwidth.Shaper
+	headers  *proxy.Reader // of control connections
 
 	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
 	portsWait atomic.Pointer[string]       // why they are not
@@ -91,6 +99,8 @@ type settings struct {
 	hash string
 	auth *auth.Authenticator
 	tls  *ftptls.Store // nil: no TLS
+
+	proxy *proxy.Policy
 }
 
 // New returns a server for a configuration file (see config.Parse), which it validates whole. It
@@ -113,6 +123,9 @@ func New(file []byte, o Options) (*Server, error) {
 		failureDelay: o.FailureDelay,
 		cache:        cache,
 		storage:      root,
+		bans:         bans.New(nil),
+		shaper:       bandwidth.New(),
+		headers:      proxy.NewReader(proxy.Timeout, proxy.MaxPending),
 		listeners:    map[net.Listener]struct{}{},
 		sessions:     map[*session]struct{}{},
 		noSessions:   make(chan struct{}),
@@ -260,6 +273,7 @@ func (s *Server) Close() error {
 	s.mu.Unlock()
 	s.cut()
 	s.cancel()
+	s.headers.Close()
 	s.background.Wait()
 	var err error
 	if p := s.ports.Load(); p != nil {

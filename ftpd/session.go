@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -26,7 +29,9 @@ type session struct {
 	conn  *net.TCPConn
 	peer  netip.AddrPort
 	local netip.AddrPort
+	proxy netip.AddrPort // that told of the two above; else invalid
 	log   *slog.Logger
+	lease *limits.Lease
 
 	in  *controlReader
 	out *replyWriter
@@ -45,6 +50,8 @@ type session struct {
 	login         *auth.Identity
 	loginSettings *settings // those that login was last compared with
 	fs            storage.FS
+	rates         *bandwidth.Session
+	loginAt       time.Time
 	failures      int
 	loginBy       time.Time
 	lastActive    time.Time
@@ -53,6 +60,7 @@ type session struct {
 	params
 
 	secured
+	conduct
 
 	transfer *transfer
 	queue    []line // commands that wait for the transfer's end
@@ -149,6 +157,7 @@ func (s *session) take(l line) {
 		s.hangUp(l.err)
 	case l.err != nil:
 		s.reply(500, "Command line too long: at most 4096 bytes.")
+		s.abuse(bans.LongLine)
 	case l.late:
 		s.reply(503, verb+" came while a transfer ran: send it again now.")
 	default:
@@ -207,9 +216,11 @@ func (s *session) execute(c *command, verb, arg string) {
 	switch {
 	case c == nil:
 		s.reply(500, "Unknown command; HELP lists those that are known.")
+		s.unknownCommand()
 	case !c.open && s.login == nil:
 		s.reply(530, "Log in with USER and PASS first.")
 	case c.needs != 0 && s.login.Rights&c.needs == 0:
+		s.auditDenied(verb, arg)
 		s.denied()
 	case c.needsArg() && arg == "":
 		s.reply(501, c.usage(verb))
@@ -220,8 +231,11 @@ func (s *session) execute(c *command, verb, arg string) {
 	default:
 		c.run(s, arg)
 	}
-	if c != nil && c.transfers && s.transfer == nil {
-		s.noTransfer()
+	if c != nil && c.transfers {
+		s.reservations = 0
+		if s.transfer == nil {
+			s.noTransfer()
+		}
 	}
 }
 
@@ -237,7 +251,7 @@ func (s *session) reply(code int, text string) { s.out.reply(code, text) }
 
 // denied is the reply to what the user's rights don't allow.
 func (s *session) denied() {
-	s.reply(550, "Permission denied: your access is "+string(s.login.Access)+".")
+	s.reply(550, "Permission denied: your access is "+s.login.AccessText()+".")
 }
 
 // settings are those in force now.
@@ -298,6 +312,7 @@ func (s *session) timeout() {
 	case s.srv.refusing():
 		s.reply(421, "The server is shutting down; connect again.")
 	case s.login == nil && !time.Now().Before(s.loginBy):
+		s.misdeed(bans.NoLogin)
 		s.reply(421, "No login in time; connect again.")
 	default:
 		s.reply(421, "Idle for too long; connect again.")
@@ -311,8 +326,11 @@ func (s *session) shutDown() {
 		s.transfer.abort(context.Cause(s.ctx))
 		s.finish(<-s.transfer.finished())
 	}
-	if errors.Is(context.Cause(s.ctx), errShutdown) && !s.closing {
-		s.reply(421, "The server is shutting down; connect again.")
+	if errors.Is(context.Cause(s.ctx), errCrowded) {
+		s.misdeed(bans.NoLogin)
+	}
+	if text := farewell(context.Cause(s.ctx)); text != "" && !s.closing {
+		s.reply(421, text)
 	}
 	s.closing = true
 }

@@ -86,7 +86,7 @@ func init() {
 		"RETR": {run: (*session).cmdRetr, syntax: "<file>", needs: auth.Read, transfers: true},
 		"STOR": {run: (*session).cmdStor, syntax: "<file>", needs: auth.Create, transfers: true},
 		"STOU": {run: (*session).cmdStou, syntax: "[file]", needs: auth.Create, transfers: true},
-		"APPE": {run: (*session).cmdAppe, syntax: "<file>", needs: auth.Overwrite, transfers: true},
+		"APPE": {run: (*session).cmdAppe, syntax: "<file>", needs: auth.Append, transfers: true},
 		"ABOR": {run: (*session).cmdAbor, during: always},
 
 		// cmd_list.go

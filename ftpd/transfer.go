@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -49,8 +49,9 @@ type transfer struct {
 	timeout time.Duration // for how long the data connection may stand still
 	bytes   atomic.Int64  // octets moved on the wire
 	result  chan result   // gets one value, last of all
-	tls     *dataTLS      // nil: in clear text
-	secure  *tls.Conn     // with tls, once the handshake is done
+	flow    *bandwidth.Flow
+	tls     *dataTLS  // nil: in clear text
+	secure  *tls.Conn // with tls, once the handshake is done
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -93,12 +94,14 @@ func (s *session) start(j job) {
 		timeout: s.settings().cfg.Timeouts.Data.Std(),
 		result:  make(chan result, 1),
 		tls:     s.dataTLS(),
+		flow:    s.flow(j.upload),
 	}
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	s.transfer = t
 	s.srv.transfers.Add(1)
 	go func() {
 		err := t.run(s, data)
+		t.flow.Close()
 		data.release()
 		if t.closed != nil {
 			t.closed()
@@ -114,7 +117,7 @@ func (s *session) finish(r result) {
 	s.transfer = nil
 	t.cancel(nil)
 	if !t.quiet {
-		logTransfer(s.log, t, r)
+		s.auditTransfer(t, r)
 	}
 	s.reply(r.code, r.text)
 	s.lastActive = time.Now()
@@ -124,20 +127,6 @@ func (s *session) finish(r result) {
 	}
 	if s.quitting {
 		s.bye()
-	}
-}
-
-func logTransfer(log *slog.Logger, t *transfer, r result) {
-	level, outcome := slog.LevelInfo, "ok"
-	if r.err != nil {
-		level, outcome = slog.LevelWarn, r.err.Error()
-	}
-	log = log.With("verb", t.verb, "type", t.typ, "path", t.path, "bytes", t.bytes.Load(),
-		"duration", time.Since(t.started), "result", outcome, "code", r.code)
-	if t.upload {
-		log.Log(context.Background(), level, "upload")
-	} else {
-		log.Log(context.Background(), level, "download")
 	}
 }
 

@@ -40,8 +40,8 @@ func TestStorAndRetr(t *testing.T) {
 		S: 425 *
 		C: RETR
 		S: 501 *`)
-	upload := s.Log.Lines("msg=upload", "path=/file", "user=alice", "bytes=9437185", "result=ok", "code=226")
-	download := s.Log.Lines("msg=download", "path=/file", "bytes=9437185")
+	upload := s.Log.Lines("msg=audit", "event=upload", "path=/file", "user=alice", "bytes=9437185", "result=ok", "code=226")
+	download := s.Log.Lines("msg=audit", "event=download", "path=/file", "bytes=9437185")
 	if len(upload) != 1 || len(download) != 1 {
 		t.Errorf("logged: %q, %q", upload, download)
 	}

@@ -1,0 +1,126 @@
+package ftpd
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/limits"
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
+)
+
+// origin is where a control connection comes from.
+type origin struct {
+	peer  netip.AddrPort // the client
+	local netip.AddrPort // what the client has connected to
+	proxy netip.AddrPort // that has told of the two; invalid if the client connected by itself
+}
+
+// Why a connection is refused, or a session ended, as the client is told.
+var (
+	errBanned  = errors.New("your address is banned for a while")
+	errCrowded = errors.New("too many clients that do not log in")
+	errDrain   = errors.New("the server is shutting down")
+	errPending = errors.New("too many connections at this moment")
+)
+
+// meet finds out who a connection is from, and begins a session. It does not wait for what a
+// proxy has to say.
+func (s *Server) meet(conn *net.TCPConn, implicit bool) {
+	from := origin{peer: addrPort(conn.RemoteAddr()), local: addrPort(conn.LocalAddr())}
+	expects, err := s.settings.Load().proxy.Expects(from.peer.Addr())
+	switch {
+	case err != nil:
+		s.refuseConn(conn, from, implicit, err)
+	case !expects:
+		s.welcome(conn, from, implicit)
+	case !s.headers.Go(conn, func(h proxy.Header, err error) { s.introduce(conn, from, h, err, implicit) }):
+		s.refuseConn(conn, from, implicit, errPending)
+	}
+}
+
+// introduce goes on with a connection whose proxy has said what it had to say.
+func (s *Server) introduce(conn *net.TCPConn, from origin, h proxy.Header, err error, implicit bool) {
+	switch {
+	case errors.Is(err, io.EOF): // it only asked whether the port is open
+		_ = conn.Close()
+		return
+	case err != nil:
+		s.log.Warn("connection refused", "peer", from.peer.String(), "reason", err)
+		_ = conn.Close() // to whom should it be said?
+		return
+	case !h.Local: // else it is the proxy's own
+		from = origin{peer: h.Source, local: h.Destination, proxy: from.peer}
+	}
+	s.welcome(conn, from, implicit)
+}
+
+// welcome begins a session, or says why not. Who is banned costs next to nothing.
+func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
+	cfg := s.settings.Load().cfg
+	who := bans.Address(from.peer.Addr())
+	if _, banned := s.bans.Banned(who); banned && !cfg.AddressesHidden() {
+		s.refuseConn(conn, from, implicit, errBanned)
+		return
+	}
+	if reason := s.notReady(); reason != "" {
+		s.refuseConn(conn, from, implicit, errors.New(reason))
+		return
+	}
+	sess := s.newSession(conn, from, implicit)
+	lease, err := s.counter.Connect(from.peer.Addr(), cfg.AddressesHidden(), &cfg.Limits, func() { sess.end(errCrowded) })
+	if err != nil {
+		if errors.Is(err, limits.ErrAddressFull) {
+			sess.misdeed(bans.Refused)
+		}
+		sess.end(err)
+		s.refuseConn(conn, from, implicit, err)
+		return
+	}
+	sess.lease = lease
+	if !s.enroll(sess) {
+		sess.end(errDrain)
+		lease.Release()
+		s.refuseConn(conn, from, implicit, errDrain)
+		return
+	}
+	go func() {
+		defer s.dismiss(sess)
+		defer lease.Release()
+		var reader sync.WaitGroup
+		reader.Go(func() { sess.in.run(sess.ctx, sess.leave) })
+		sess.run()
+		reader.Wait()
+	}()
+}
+
+// refuseConn says why there is no session, unless the client expects TLS, in which it can't be
+// said without a handshake. The reply fits the socket's buffer, so this blocks nobody.
+func (s *Server) refuseConn(conn *net.TCPConn, from origin, implicit bool, reason error) {
+	log := s.log.Info
+	if errors.Is(reason, errBanned) {
+		log = s.log.Debug // it was logged when the ban began
+	}
+	log("connection refused", "peer", from.peer.String(), "reason", reason)
+	if !implicit {
+		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(conn, "421 Service not available: "+clean(reason.Error())+"; try again later.\r\n")
+	}
+	_ = conn.Close()
+}
+
+// farewell is the text of the 421 with which a session ends for the cause, or "" if there is none.
+func farewell(cause error) string {
+	switch {
+	case errors.Is(cause, errShutdown):
+		return "The server is shutting down; connect again."
+	case errors.Is(cause, errCrowded):
+		return "Too many clients do not log in, and you have waited for the longest; connect again."
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,131 @@
+package ftpd
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The audit log has one line for each login, logout, transfer and change, or attempt at one, with
+// the message "audit" and these keys:
+//
+//	event     login, logout, upload, download, delete, rename, mkdir, rmdir, chmod, mtime,
+//	          denied (a command beyond the user's rights) or ban
+//	result    ok or failed
+//	session   the session's number
+//	peer      the client's address and port; proxy, if there is one, that told them
+//	user      who is logged in, or wanted to be
+//	tls       whether the control connection is encrypted; of a transfer, its data connection
+//	code      the reply, where there is one
+//	error     why it failed
+//
+// and, as it applies, path (of a rename the new one), from, mode, modified, verb, type, bytes,
+// duration and rate (bytes a second), access, anonymous, failures, why, subject, reason, count. What comes from a client is made safe for any
+// log and any terminal. Nothing of it is ever a password.
+const auditMessage = "audit"
+
+// The results.
+const (
+	resultOK     = "ok"
+	resultFailed = "failed"
+)
+
+// audit writes a line.
+func (s *session) audit(level slog.Level, event, result string, code int, more ...slog.Attr) {
+	s.auditLine(level, event, result, code, s.tls != nil, more)
+}
+
+func (s *session) auditLine(level slog.Level, event, result string, code int, encrypted bool, more []slog.Attr) {
+	attrs := append(make([]slog.Attr, 0, 4+len(more)),
+		slog.String("event", event), slog.String("result", result), slog.Bool("tls", encrypted))
+	if code != 0 {
+		attrs = append(attrs, slog.Int("code", code))
+	}
+	s.log.LogAttrs(context.Background(), level, auditMessage, append(attrs, more...)...)
+}
+
+// auditLogin writes the line of a login that succeeded.
+func (s *session) auditLogin(code int) {
+	s.loginAt = time.Now()
+	s.audit(slog.LevelInfo, "login", resultOK, code,
+		slog.String("access", s.login.AccessText()), slog.Bool("anonymous", s.login.Anonymous))
+}
+
+// auditDenial writes the line of a login that failed.
+func (s *session) auditDenial(user string, code int, why string) {
+	s.audit(slog.LevelWarn, "login", resultFailed, code,
+		slog.String("user", loggableText(user)), slog.Int("failures", s.failures), slog.String("error", why))
+}
+
+// auditLogout writes the line of a login's end.
+func (s *session) auditLogout(why string) {
+	s.audit(slog.LevelInfo, "logout", resultOK, 0,
+		slog.String("why", why), slog.Duration("duration", time.Since(s.loginAt)))
+}
+
+// auditTransfer writes the line of a transfer that has ended.
+func (s *session) auditTransfer(t *transfer, r result) {
+	event := "download"
+	if t.upload {
+		event = "upload"
+	}
+	took, n := time.Since(t.started), t.bytes.Load()
+	more := []slog.Attr{
+		slog.String("verb", t.verb), slog.String("type", t.typ), slog.String("path", loggableText(t.path)),
+		slog.Int64("bytes", n), slog.Duration("duration", took), slog.Int64("rate", rateOf(n, took)),
+	}
+	level, outcome := slog.LevelInfo, resultOK
+	if r.err != nil {
+		level, outcome = slog.LevelWarn, resultFailed
+		more = append(more, slog.String("error", loggableText(r.err.Error())))
+	}
+	s.auditLine(level, event, outcome, r.code, t.tls != nil, more)
+}
+
+// rateOf is in bytes a second.
+func rateOf(n int64, took time.Duration) int64 {
+	if took <= 0 {
+		return 0
+	}
+	return int64(float64(n) / took.Seconds())
+}
+
+// changed writes the line of a change, or of the attempt at one, and reports whether it was done.
+// code is the reply to a success, which is left to the caller; a failure is replied to here.
+func (s *session) changed(event, name string, code int, err error, more ...slog.Attr) bool {
+	more = append([]slog.Attr{slog.String("path", loggableText(name))}, more...)
+	if err == nil {
+		s.audit(slog.LevelInfo, event, resultOK, code, more...)
+		return true
+	}
+	code, _ = fsReply(err)
+	s.audit(slog.LevelWarn, event, resultFailed, code, append(more, slog.String("error", loggableText(err.Error())))...)
+	s.refuse(name, err)
+	return false
+}
+
+// auditDenied writes the line of a command that the user's rights don't allow.
+func (s *session) auditDenied(verb, arg string) {
+	s.audit(slog.LevelWarn, "denied", resultFailed, 550, slog.String("verb", verb), slog.String("path", loggableText(arg)))
+}
+
+// maxLogged bounds what a client can put into a line of the log by one value.
+const maxLogged = maxPath
+
+// loggableText makes a client's text safe for logs of any format and for terminals: whatever is
+// not printable is written as in a Go string.
+func loggableText(text string) string {
+	if len(text) > maxLogged {
+		text = text[:maxLogged] + "..."
+	}
+	plain := utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+	if plain {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
+}
