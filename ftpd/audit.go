@@ -116,6 +116,15 @@ func (s *session) auditDenied(verb, arg string) {
 // maxLogged bounds what a client can put into a line of the log by one value.
 const maxLogged = maxPath
 
+// loggableVerb is what may be logged of a verb that is not known: nothing, unless it looks like one
+// of FTP's. It may be a password that was sent too early.
+func loggableVerb(verb string) string {
+	if len(verb) > 4 || strings.ContainsFunc(verb, func(r rune) bool { return r < 'A' || r > 'Z' }) {
+		return "***"
+	}
+	return verb
+}
+
 // loggableText makes a client's text safe for logs of any format and for terminals: whatever is
 // not printable is written as in a Go string.
 func loggableText(text string) string {

@@ -59,6 +59,9 @@ func (s *session) activeAllowed() bool {
 // any address can be used to attack others (RFC 2577). An unspecified address, which lftp sends
 // where it does not know its own, stands for the peer's; it is the peer that is dialled anyway.
 func (s *session) setActive(to netip.AddrPort) {
+	if s.banned() {
+		return
+	}
 	own := to.Addr() == s.peer.Addr().WithZone("") || to.Addr().IsUnspecified()
 	if !own || to.Port() < minActivePort {
 		s.log.Warn("active mode refused: not the client's address, or a privileged port", "target", to)

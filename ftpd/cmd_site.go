@@ -25,6 +25,7 @@ func (s *session) cmdSite(arg string) {
 	case c == nil:
 		s.reply(504, "Unknown SITE command; SITE HELP lists those that are known.")
 	case c.needs != 0 && s.rights()&c.needs == 0:
+		s.auditDenied("SITE "+name, rest)
 		s.denied()
 	case c.needsArg() && rest == "":
 		s.reply(501, c.usage("SITE "+name))

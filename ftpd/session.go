@@ -204,7 +204,11 @@ func (s *session) hangUp(err error) {
 
 // execute checks what the table says of the command and runs it.
 func (s *session) execute(c *command, verb, arg string) {
-	s.log.Debug("command", "verb", verb, "argument", loggable(verb, arg))
+	if c == nil {
+		s.log.Debug("unknown command", "verb", loggableVerb(verb))
+	} else {
+		s.log.Debug("command", "verb", verb, "argument", loggable(verb, arg))
+	}
 	if s.login != nil && !s.stillWelcome() {
 		s.reply(421, "Your account was removed or changed: connect and log in again.")
 		s.closing = true
@@ -244,7 +248,7 @@ func loggable(verb, arg string) string {
 	if verb == "PASS" || verb == "ACCT" {
 		return "***"
 	}
-	return arg
+	return loggableText(arg)
 }
 
 func (s *session) reply(code int, text string) { s.out.reply(code, text) }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 )
@@ -59,6 +60,9 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	_ = s.conn.SetDeadline(time.Now().Add(s.settings().cfg.Timeouts.Handshake.Std()))
 	if err := conn.HandshakeContext(s.ctx); err != nil {
 		s.log.Warn("TLS handshake failed", "error", err)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.misdeed(bans.NoLogin)
+		}
 		s.drop()
 		return false
 	}

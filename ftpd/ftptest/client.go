@@ -33,7 +33,11 @@ func Dial(t testing.TB, addr string) *Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &Client{TCPConn: conn.(*net.TCPConn), t: t, r: bufio.NewReader(conn), w: conn}
+	return newClient(t, conn.(*net.TCPConn))
+}
+
+func newClient(t testing.TB, conn *net.TCPConn) *Client {
+	return &Client{TCPConn: conn, t: t, r: bufio.NewReader(conn), w: conn}
 }
 
 // Login connects, logs in with Password and sets TYPE I.

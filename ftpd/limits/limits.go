@@ -64,14 +64,14 @@ type Lease struct {
 // session has to give way before somebody has logged in; it is no longer counted among those then.
 // Errors: ErrServerFull, ErrAddressFull, ErrPreLoginFull.
 func (c *Counter) Connect(addr netip.Addr, hidden bool, l *config.Limits, evict func()) (*Lease, error) {
-	lease, victim, err := c.connect(prefix(addr), hidden, l, evict)
-	if victim != nil {
-		victim.evict()
+	lease, victims, err := c.connect(prefix(addr), hidden, l, evict)
+	for _, v := range victims {
+		v.evict()
 	}
 	return lease, err
 }
 
-func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evict func()) (lease, victim *Lease, err error) {
+func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evict func()) (lease *Lease, victims []*Lease, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.networks[addr]
@@ -81,11 +81,13 @@ func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evic
 	case n != nil && !hidden && l.MaxSessionsPerAddress > 0 && n.sessions >= l.MaxSessionsPerAddress:
 		return nil, nil, ErrAddressFull
 	}
-	if c.preLogin >= l.MaxPreLogin {
-		if victim = c.victim(); victim == nil {
-			return nil, nil, ErrPreLoginFull
+	for c.preLogin >= l.MaxPreLogin { // more than once if the limit was lowered, or somebody logged out
+		victim := c.victim()
+		if victim == nil {
+			return nil, victims, ErrPreLoginFull
 		}
 		victim.leaveQueue()
+		victims = append(victims, victim)
 	}
 	if n == nil {
 		if c.networks == nil {
@@ -98,7 +100,7 @@ func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evic
 	n.sessions++
 	lease = &Lease{counter: c, addr: addr, network: n, evict: evict}
 	lease.enterQueue()
-	return lease, victim, nil
+	return lease, victims, nil
 }
 
 // victim is the oldest session, that can give way, of the address with the most of them.
@@ -148,7 +150,7 @@ func (l *Lease) Login(user string, limits *config.Limits) error {
 }
 
 // Logout counts the session as one in which nobody is logged in. It may be one too many: the
-// next that connects makes one give way.
+// next that connects makes them give way.
 func (l *Lease) Logout() {
 	l.counter.mu.Lock()
 	defer l.counter.mu.Unlock()
