@@ -1,0 +1,216 @@
+package ftpd_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+)
+
+// failures begins bans after so many failed logins.
+func failures(n int) func(*config.Config) {
+	return func(c *config.Config) { c.Bans.Failures = n }
+}
+
+func TestBan(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, failures(3))
+	before := ftptest.Login(t, s.Addr, "alice")
+	waiting := ftptest.Dial(t, s.Addr)
+	waiting.Talk(`
+		S: 220 *
+		C: USER alice
+		S: 331 *`)
+	ftptest.Dial(t, s.Addr).Talk(`
+		S: 220 *
+		C: USER alice
+		S: 331 *
+		C: PASS wrong
+		S: 530 Login incorrect.
+		C: USER alice
+		S: 331 *
+		C: PASS wrong
+		S: 530 *
+		C: USER nobody
+		S: 331 *
+		C: PASS wrong
+		S: 421 Too many failed logins*
+		S: EOF`)
+	ftptest.Dial(t, s.Addr).Talk(`
+		S: 421 Service not available: your address is banned for a while; try again later.
+		S: EOF`)
+	waiting.Talk(`
+		C: PASS secret
+		S: 421 *
+		S: EOF`)
+	before.Must("PWD", "257") // it has shown who it is
+	before.Talk(`
+		C: EPSV
+		S: 421 *
+		S: EOF`)
+	other := ftptest.DialFrom(t, "127.0.0.2", s.Addr)
+	other.Talk("S: 220 *")
+	other.LoginAs("alice")
+
+	who := bans.Address(netip.MustParseAddr("127.0.0.1"))
+	if list := s.Bans(); len(list) != 1 || list[0].Subject != who || list[0].Reason != bans.FailedLogin {
+		t.Errorf("%+v", list)
+	}
+	if lines := s.Log.Lines("event=ban", "subject=127.0.0.1/32", `reason="failed logins"`, "count=1", "duration=5m0s"); len(lines) != 1 {
+		t.Errorf("%d bans were logged", len(lines))
+	}
+	if !s.Unban(who) {
+		t.Error("there was no ban to lift")
+	}
+	ftptest.Login(t, s.Addr, "alice").Must("PWD", "257")
+}
+
+func TestBansAreReloaded(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, failures(1))
+	ftptest.Dial(t, s.Addr).Talk(`
+		S: 220 *
+		C: USER alice
+		S: 331 *
+		C: PASS wrong
+		S: 421 *
+		S: EOF`)
+	ftptest.Dial(t, s.Addr).Talk(`S: 421 *`)
+	if err := s.Edit(t, func(c *config.Config) { c.Bans.Allow = config.Networks(netip.MustParsePrefix("127.0.0.0/8")) }); err != nil {
+		t.Fatal(err)
+	}
+	c := ftptest.Dial(t, s.Addr)
+	c.Talk(`
+		S: 220 *
+		C: USER alice
+		S: 331 *
+		C: PASS wrong
+		S: 530 *`)
+	c.LoginAs("alice")
+}
+
+// Where all clients share the addresses of nodes, it is the name that is banned.
+func TestBanHidden(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, failures(2), func(c *config.Config) { c.Passive.PeerCheck = config.PeerCheckRelaxed })
+	c := ftptest.Dial(t, s.Addr)
+	c.Talk(`
+		S: 220 *
+		C: USER alice
+		S: 331 *
+		C: PASS wrong
+		S: 530 *
+		C: USER alice
+		S: 331 *
+		C: PASS wrong
+		S: 530 *
+		C: USER alice
+		S: 331 *
+		C: PASS secret
+		S: 530 Too many failed logins of this user; try again later.`)
+	c.LoginAs("reader") // of the same address, in the same session
+	if list := s.Bans(); len(list) != 1 || list[0].Subject != bans.User("alice") {
+		t.Errorf("%+v", list)
+	}
+	s.Unban(bans.User("alice"))
+	ftptest.Login(t, s.Addr, "alice").Must("PWD", "257")
+}
+
+// Each kind of abuse ends in a ban, at the session's next reply, or where addresses are hidden in
+// the session's end alone.
+func TestAbuse(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		command string
+		most    int    // how many of them are too many
+		login   bool   // after login only
+		reason  string // of the ban
+	}{
+		"unknown commands": {"GIBBERISH", 20, false, "unknown commands"},
+		"long lines":       {"NOOP " + strings.Repeat("x", 5000), 2, false, "too long command lines"},
+		"bounces":          {"PORT 192,0,2,1,4,1", 2, true, "attempts to bounce"},
+		"privileged ports": {"EPRT |1|127.0.0.1|22|", 2, true, "attempts to bounce"},
+		"EPSV":             {"EPSV", 20, true, "unused passive ports"},
+		"PASV":             {"PASV", 20, true, "unused passive ports"},
+	} {
+		for _, hidden := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, hidden %v", name, hidden), func(t *testing.T) {
+				t.Parallel()
+				s := ftptest.Start(t, failures(1), activeEnabled, func(c *config.Config) {
+					if hidden {
+						c.Passive.PeerCheck = config.PeerCheckRelaxed
+					}
+				})
+				c := ftptest.Dial(t, s.Addr)
+				c.Talk("S: 220 *")
+				if x.login {
+					c.LoginAs("alice")
+				}
+				n := 0
+				for ; !strings.HasPrefix(c.Do(x.command), "421"); n++ {
+					if n > x.most {
+						t.Fatalf("%d were taken", n)
+					}
+					if n+1 == x.most && x.reason != "unused passive ports" { // there the 421 is the reply
+						c.Talk("S: 421 *")
+						break
+					}
+				}
+				c.Talk("S: EOF")
+				if hidden {
+					ftptest.Login(t, s.Addr, "alice").Must("PWD", "257")
+					return
+				}
+				ftptest.Dial(t, s.Addr).Talk(`S: 421 *banned*`)
+				if list := s.Bans(); len(list) != 1 || list[0].Reason.String() != x.reason {
+					t.Errorf("%+v", list)
+				}
+			})
+		}
+	}
+}
+
+// What ordinary clients do is no abuse, however often.
+func TestNoAbuse(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, failures(1))
+	s.Write(t, "file", "x")
+	for range 20 {
+		c := ftptest.Login(t, s.Addr, "alice")
+		for range 5 {
+			c.Must("XSHA512 file", "50")
+			c.EpsvAddr()
+			c.PasvAddr()
+			c.Must("RETR absent", "550")
+			if got := c.Get("RETR file"); got != "x" {
+				t.Errorf("got %q", got)
+			}
+		}
+		c.Must("QUIT", "221")
+	}
+	if list := s.Bans(); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
+// Sessions that nobody logs in to are a kind of abuse too.
+func TestNoLoginIsAbuse(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, failures(1), func(c *config.Config) { c.Timeouts.Login = config.Duration(1e9) })
+	var idle []*ftptest.Client
+	for range 5 {
+		idle = append(idle, ftptest.DialFrom(t, "127.0.0.2", s.Addr))
+	}
+	for _, c := range idle {
+		c.Talk(`
+			S: 220 *
+			S: 421 *
+			S: EOF`)
+	}
+	ftptest.DialFrom(t, "127.0.0.2", s.Addr).Talk(`S: 421 *banned*`)
+	ftptest.Login(t, s.Addr, "alice")
+}
