@@ -2,6 +2,7 @@ package ftpd
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 
@@ -25,7 +26,7 @@ func (s *Server) Status() config.Status {
 			break
 		}
 	}
-	if err := s.resolver.Err(); err != nil {
+	if err := errors.Join(s.resolver.Err(), s.overrides.Err()); err != nil {
 		st.AddressError = err.Error()
 	}
 	s.mu.Lock()

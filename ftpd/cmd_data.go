@@ -70,7 +70,7 @@ func (s *session) setActive(to netip.AddrPort) {
 		return
 	}
 	s.setData(activeConnector{
-		from:    s.dialFrom(),
+		from:    netip.AddrPortFrom(s.dialFrom(), s.settings().cfg.Active.SourcePort),
 		to:      netip.AddrPortFrom(s.peer.Addr(), to.Port()),
 		timeout: s.settings().cfg.Passive.ReservationTimeout.Std(),
 	})
@@ -109,6 +109,15 @@ func (s *session) pasvAddress() (addr netip.Addr, why string) {
 	if !over4 && passiveCfg.PeerCheck != config.PeerCheckRelaxed {
 		// The client would connect by IPv4, from another address than the one we know.
 		return netip.Addr{}, "PASV needs IPv4, and you are connected by IPv6; use EPSV."
+	}
+	for _, o := range passiveCfg.Overrides {
+		if !o.Covers(s.peer.Addr()) {
+			continue
+		}
+		if addr = s.srv.overrides.Addr(o.Address, true); !addr.IsValid() {
+			why = "The server's IPv4 address for your network is not known; use EPSV, or try again later."
+		}
+		return addr, why
 	}
 	if addr = s.srv.resolver.Addr(true); addr.IsValid() {
 		return addr, ""

@@ -41,7 +41,7 @@ func (s *session) statusLines() []string {
 	lines := []string{
 		"Connected from " + s.peer.Addr().String(),
 		"Logged in as " + s.login.Name + ", access " + s.login.AccessText(),
-		"TYPE: " + s.typeName() + "; STRUcture: " + s.structureName() + "; MODE: stream",
+		"TYPE: " + s.typeName() + "; STRUcture: " + s.structureName() + "; MODE: " + s.coding.String(),
 	}
 	if s.transfer != nil {
 		return append(lines, s.transfer.progress(time.Now()))
@@ -71,6 +71,13 @@ func (t *transfer) progress(now time.Time) string {
 func (s *session) cmdSyst(string) { s.reply(215, "UNIX Type: L8") }
 func (s *session) cmdNoop(string) { s.reply(200, "NOOP done.") }
 func (s *session) cmdSmnt(string) { s.reply(502, "There are no file systems to mount here.") }
+
+// cmdCsid tells what a client may want to know of the server
+// (draft-peterson-streamlined-ftp-command-extensions), but for versions, which help attackers more.
+func (s *session) cmdCsid(arg string) {
+	s.log.Debug("client", "program", loggableText(arg))
+	s.reply(200, "Name=ftp-operator; CaseSensitive=1; DirSep=/;")
+}
 
 // cmdClnt takes the name of the client's program, for the log.
 func (s *session) cmdClnt(arg string) {
@@ -107,6 +114,8 @@ func (s *session) cmdOpts(arg string) {
 	case "MLST":
 		s.facts = parseFacts(options)
 		s.reply(200, strings.TrimSpace("MLST OPTS "+s.facts.String()))
+	case "MODE":
+		s.optsMode(options)
 	case "UTF8", "UTF-8":
 		if options == "" || strings.EqualFold(options, "ON") {
 			s.reply(200, "Names are in UTF-8.")
@@ -114,6 +123,6 @@ func (s *session) cmdOpts(arg string) {
 		}
 		s.reply(504, "Names are always in UTF-8.")
 	default:
-		s.reply(501, "There are no options for that; OPTS takes MLST and UTF8.")
+		s.reply(501, "There are no options for that; OPTS takes HASH, MLST, MODE and UTF8.")
 	}
 }

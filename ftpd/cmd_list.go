@@ -2,6 +2,7 @@ package ftpd
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"path"
 	"time"
@@ -91,14 +92,16 @@ func listing(verb string, t target, produce func(line func(string) error) error)
 		opening: "Opening data connection for the listing of " + name + ".",
 		done:    "Listing complete.",
 		move: func(tr *transfer, conn net.Conn) error {
-			w := bufio.NewWriterSize(dataWriter{tr, conn}, 32<<10)
-			if err := produce(func(l string) error {
-				_, err := w.WriteString(l + "\r\n")
-				return err
-			}); err != nil {
-				return err
-			}
-			return w.Flush()
+			return tr.send(conn, func(to io.Writer) error {
+				w := bufio.NewWriterSize(to, 32<<10)
+				if err := produce(func(l string) error {
+					_, err := w.WriteString(l + "\r\n")
+					return err
+				}); err != nil {
+					return err
+				}
+				return w.Flush()
+			})
 		},
 	}
 }

@@ -34,11 +34,16 @@ func (s *session) cmdStru(arg string) {
 }
 
 func (s *session) cmdMode(arg string) {
-	if strings.EqualFold(strings.TrimSpace(arg), "S") {
+	switch strings.ToUpper(strings.TrimSpace(arg)) {
+	case "S":
+		s.coding.deflate = false
 		s.reply(200, "Mode is stream.")
-		return
+	case "Z":
+		s.coding.deflate = true
+		s.reply(200, "Mode is deflate.")
+	default:
+		s.parameter(arg, "SBCZ", "modes are S and Z")
 	}
-	s.parameter(arg, "SBC", "the mode is S")
 }
 
 // parameter refuses an argument: 504 if it begins with one of the letters that RFC 959 knows,
@@ -78,6 +83,6 @@ func (s *session) cmdRest(arg string) {
 		s.reply(501, "Not understood: "+err.Error()+".")
 		return
 	}
-	s.restart = n
+	s.restart, s.part = n, nil
 	s.reply(350, "Restarting at "+strconv.FormatInt(n, 10)+". Send STOR, APPE or RETR.")
 }

@@ -35,7 +35,7 @@ func (s *session) cmdRetr(arg string) {
 // restartsText refuses REST in TYPE A: an offset into text as the network has it can't be found
 // without counting its lines.
 func (s *session) restartsText() bool {
-	if !s.ascii || s.restart == 0 {
+	if !s.ascii || s.restart == 0 && s.part == nil {
 		return false
 	}
 	s.reply(554, "Text can't be restarted: send TYPE I, then REST again.")
@@ -50,6 +50,13 @@ func (s *session) download(name string, f storage.File) (job, error) {
 		return job{}, err
 	}
 	offset, size := s.restart, info.Size()
+	if s.part != nil {
+		part, ok := s.part.within(size)
+		if !ok {
+			return job{}, storage.ErrOffset
+		}
+		offset, size = part.start, part.end
+	}
 	if offset > size {
 		return job{}, storage.ErrOffset
 	}
@@ -59,10 +66,18 @@ func (s *session) download(name string, f storage.File) (job, error) {
 	j := job{verb: "RETR", path: name, typ: s.typeLetter(), size: size - offset, done: "Transfer complete."}
 	j.opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, j.size)
 	j.move = func(t *transfer, conn net.Conn) error { return sendFile(t, conn, f, offset, size-offset) }
-	if s.ascii {
+	switch {
+	case s.ascii:
 		j.size = -1
 		j.opening = fmt.Sprintf("Opening ASCII mode data connection for %s.", name)
-		j.move = func(t *transfer, conn net.Conn) error { return toNetwork(dataWriter{t, conn}, f) }
+		j.move = func(t *transfer, conn net.Conn) error {
+			return t.send(conn, func(w io.Writer) error { return toNetwork(w, f) })
+		}
+	case s.coding.deflate:
+		j.size = -1
+		j.move = func(t *transfer, conn net.Conn) error {
+			return t.send(conn, func(w io.Writer) error { return copyPart(w, f, size-offset) })
+		}
 	}
 	return j, nil
 }
@@ -77,6 +92,10 @@ func (s *session) cmdAppe(arg string) {
 func (s *session) store(verb, arg string, o storage.CreateOptions) {
 	name, ok := s.path(arg)
 	if !ok || s.restartsText() {
+		return
+	}
+	if s.part != nil {
+		s.reply(503, "RANG is not for uploads: use REST.")
 		return
 	}
 	inPlace := o.Append || o.Offset > 0
@@ -146,11 +165,19 @@ func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job 
 		discard: func() { _ = u.Abort() },
 	}
 	if s.ascii {
-		j.move = func(t *transfer, conn net.Conn) error { return fromNetwork(u.Writer(), dataReader{t, conn}) }
+		j.move = func(t *transfer, conn net.Conn) error {
+			return t.receive(conn, func(r io.Reader) error { return fromNetwork(u.Writer(), r) })
+		}
 		return j
 	}
 	if inPlace {
 		announced = 0 // clients differ in whether they announce the rest or the whole
+	}
+	if s.coding.deflate {
+		j.move = func(t *transfer, conn net.Conn) error {
+			return t.receive(conn, func(r io.Reader) error { return storeAll(u.Writer(), r, announced) })
+		}
+		return j
 	}
 	if announced > 0 {
 		j.size = announced
@@ -171,7 +198,7 @@ func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job 
 // serves one such command, and the passive port is needed by others.
 func (s *session) noTransfer() {
 	s.dropData()
-	s.restart, s.allocate = 0, 0
+	s.restart, s.part, s.allocate = 0, nil, 0
 }
 
 // typeName is the representation type as replies name it.

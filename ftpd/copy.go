@@ -121,6 +121,28 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 	}
 }
 
+// copyPart copies n octets of a file through a buffer.
+func copyPart(w io.Writer, f storage.File, n int64) error {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	copied, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(f, n), *buf)
+	if err == nil && copied < n {
+		err = errShrunk
+	}
+	return err
+}
+
+// storeAll copies until the end, which must not come before the octets that were announced.
+func storeAll(w io.Writer, r io.Reader, announced int64) error {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	n, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, *buf)
+	if err == nil && n < announced {
+		err = errTruncated
+	}
+	return err
+}
+
 // slow reports whether err only means that a chunk took longer than a connection may stand
 // still. If anything moved in that time, the transfer goes on.
 func slow(t *transfer, err error) bool {

@@ -2,10 +2,14 @@ package ftpd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
@@ -31,21 +35,30 @@ func (c passiveConnector) describe() string {
 
 // activeConnector dials the client, from the address that the client knows the server by.
 type activeConnector struct {
-	from    netip.Addr
+	from    netip.AddrPort // the port is zero for any
 	to      netip.AddrPort
 	timeout time.Duration
 }
 
 func (c activeConnector) connect(ctx context.Context) (*net.TCPConn, error) {
-	d := net.Dialer{
-		Timeout:   c.timeout,
-		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.from, 0)),
+	d := net.Dialer{Timeout: c.timeout, LocalAddr: net.TCPAddrFromAddrPort(c.from)}
+	if c.from.Port() != 0 {
+		d.Control = shareAddress
 	}
 	conn, err := d.DialContext(ctx, "tcp", c.to.String())
 	if err != nil {
 		return nil, err
 	}
 	return conn.(*net.TCPConn), nil // what a Dialer returns for "tcp"
+}
+
+// shareAddress lets several connections, to different clients, come from one local port.
+func shareAddress(_, _ string, conn syscall.RawConn) error {
+	var optErr error
+	err := conn.Control(func(fd uintptr) {
+		optErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	})
+	return errors.Join(err, optErr)
 }
 
 func (c activeConnector) release()         {}

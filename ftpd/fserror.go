@@ -23,7 +23,15 @@ func fsReply(err error) (code int, text string) {
 	case storage.KindPermission:
 		return 550, "permission denied."
 	case storage.KindNoSpace:
-		return 452, "not enough space: the disk or the quota is full."
+		return 452, "not enough space: the disk is full."
+	case storage.KindQuota:
+		return 552, "the quota is full."
+	case storage.KindBusy:
+		return 450, "another upload writes to this file; try again later."
+	case storage.KindReadOnly:
+		return 550, "these files can't be changed: they are read-only."
+	case storage.KindUnsupported:
+		return 504, "these files have no such thing."
 	case storage.KindIsDirectory, storage.KindNotRegular:
 		return 550, "not a plain file."
 	case storage.KindNotDirectory:

@@ -65,6 +65,7 @@ func TestInfo(t *testing.T) {
 		S: 214-SITE commands:
 		S:  SITE CHMOD <mode> <file>
 		S:  SITE HELP
+		S:  SITE UTIME <YYYYMMDDHHMM[SS]> <file>
 		S: 214 *
 		C: SITE
 		S: 501 *
@@ -168,6 +169,10 @@ func TestParameters(t *testing.T) {
 		S: 504 *
 		C: MODE C
 		S: 504 *
+		C: MODE Z
+		S: 200 *
+		C: MODE S
+		S: 200 *
 		C: MODE X
 		S: 501 *`)
 }

@@ -3,12 +3,14 @@ package ftpd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"syscall"
 	"testing"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
@@ -37,7 +39,12 @@ func TestOutcome(t *testing.T) {
 		{nil, &connectError{broken(syscall.ECONNREFUSED)}, 425},
 		{errAborted, &connectError{errors.New("cancelled")}, 426},
 		{nil, disk(syscall.ENOSPC), 452},
-		{nil, disk(syscall.EDQUOT), 452},
+		{nil, disk(syscall.EDQUOT), 552},
+		{nil, &protectError{ftptls.ErrNotResumed}, 522},
+		{errAborted, &protectError{io.EOF}, 426},
+		{nil, ftptls.ErrTruncated, 426},
+		{nil, errDeflateBusy, 450},
+		{nil, inflateError(io.ErrUnexpectedEOF), 426},
 		{nil, disk(syscall.EIO), 451},
 		{nil, disk(fs.ErrNotExist), 451},
 		{nil, fs.ErrExist, 451},
@@ -54,7 +61,7 @@ func TestOutcome(t *testing.T) {
 func TestFsReply(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]int{
-		fs.ErrNotExist: 550, fs.ErrExist: 550, fs.ErrPermission: 550, syscall.ENOSPC: 452, storage.ErrIsDirectory: 550,
+		fs.ErrNotExist: 550, fs.ErrExist: 550, fs.ErrPermission: 550, syscall.ENOSPC: 452, syscall.EDQUOT: 552, syscall.EROFS: 550, errors.ErrUnsupported: 504, storage.ErrBusy: 450, storage.ErrIsDirectory: 550,
 		storage.ErrNotRegular: 550, syscall.ENOTEMPTY: 550, storage.ErrNotDirectory: 550, syscall.ENAMETOOLONG: 553,
 		storage.ErrOffset: 554, syscall.EIO: 451,
 	} {

@@ -71,6 +71,11 @@ func (s *Server) Reload(file []byte) error {
 
 func (s *Server) apply(next *settings) {
 	s.resolver.Set(next.cfg.Passive.AdvertisedAddress)
+	var addresses []string
+	for _, o := range next.cfg.Passive.Overrides {
+		addresses = append(addresses, o.Address)
+	}
+	s.overrides.Set(addresses)
 	var proxies []config.Network
 	if next.cfg.ProxyProtocol.Mode != config.ProxyOff {
 		proxies = next.cfg.ProxyProtocol.Trusted

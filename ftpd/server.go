@@ -53,11 +53,13 @@ type Server struct {
 	settings atomic.Pointer[settings]
 	cache    *passhash.Cache
 	resolver *advertise.Resolver
-	storage  *storage.Local
-	bans     *bans.List
-	counter  limits.Counter
-	shaper   *bandwidth.Shaper
-	headers  *proxy.Reader // of control connections
+	// overrides are the addresses of passive.overrides.
+	overrides *advertise.Book
+	storage   *storage.Local
+	bans      *bans.List
+	counter   limits.Counter
+	shaper    *bandwidth.Shaper
+	headers   *proxy.Reader // of control connections
 
 	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
 	portsWait atomic.Pointer[string]       // why they are not
@@ -134,7 +136,7 @@ func New(file []byte, o Options) (*Server, error) {
 		s.failureDelay = defaultFailureDelay
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.resolver = advertise.New(s.log)
+	s.resolver, s.overrides = advertise.New(s.log), advertise.NewBook(s.log)
 	s.apply(first)
 	s.waitForPorts("the passive ports are not bound yet")
 	return s, nil
@@ -152,6 +154,7 @@ func (s *Server) start() error {
 			s.background.Go(func() { s.awaitPortsFile(cfg.Passive.PortsFile) })
 		}
 		s.background.Go(func() { s.resolver.Run(s.ctx) })
+		s.background.Go(func() { s.overrides.Run(s.ctx) })
 		s.background.Go(func() { s.sweep(s.ctx) })
 		s.background.Go(func() { s.refreshTLS(s.ctx) })
 	})

@@ -72,9 +72,10 @@ func init() {
 		// cmd_param.go
 		"TYPE": {run: (*session).cmdType, syntax: "<A [N] | I | L 8>"},
 		"STRU": {run: (*session).cmdStru, syntax: "<F | R>"},
-		"MODE": {run: (*session).cmdMode, syntax: "<S>"},
+		"MODE": {run: (*session).cmdMode, syntax: "<S | Z>", feat: feature("MODE Z")},
 		"ALLO": {run: (*session).cmdAllo, syntax: "<octets> [R <octets>]"},
 		"REST": {run: (*session).cmdRest, syntax: "<offset>", feat: feature("REST STREAM")},
+		"RANG": {run: (*session).cmdRang, syntax: "<first> <last>", feat: feature("RANG STREAM")},
 
 		// cmd_data.go
 		"PORT": {run: (*session).cmdPort, syntax: "<h1,h2,h3,h4,p1,p2>"},
@@ -100,6 +101,14 @@ func init() {
 		"MDTM": {run: (*session).cmdMdtm, syntax: "<file>", needs: auth.List, feat: feature("MDTM")},
 		"MFMT": {run: (*session).cmdMfmt, syntax: "<YYYYMMDDHHMMSS> <file>", needs: auth.Overwrite, feat: feature("MFMT")},
 
+		// cmd_mff.go
+		"MFF":  {run: (*session).cmdMff, syntax: "<facts> <file>", needs: auth.Overwrite, feat: feature("MFF Modify;UNIX.mode;")},
+		"MFCT": {run: (*session).cmdMfct, syntax: "<YYYYMMDDHHMMSS> <file>", needs: auth.Overwrite},
+
+		// cmd_space.go
+		"AVBL": {run: (*session).cmdAvbl, syntax: "[directory]", needs: auth.List | auth.Create, feat: feature("AVBL")},
+		"COMB": {run: (*session).cmdComb, syntax: `<"target" "part" ...>`, needs: auth.Append, feat: feature("COMB")},
+
 		// cmd_info.go
 		"STAT": {run: (*session).cmdStat, syntax: "[path]", during: withoutArg},
 		"SYST": {run: (*session).cmdSyst, open: true},
@@ -108,6 +117,7 @@ func init() {
 		"FEAT": {run: (*session).cmdFeat, open: true},
 		"OPTS": {run: (*session).cmdOpts, syntax: "<command> [options]", open: true, feat: feature("UTF8")},
 		"CLNT": {run: (*session).cmdClnt, syntax: "<client>", open: true, feat: feature("CLNT")},
+		"CSID": {run: (*session).cmdCsid, syntax: "<facts>", open: true, feat: feature("CSID")},
 		"SMNT": {run: (*session).cmdSmnt, syntax: "<path>"},
 
 		// cmd_site.go

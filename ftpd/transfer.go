@@ -50,6 +50,7 @@ type transfer struct {
 	bytes   atomic.Int64  // octets moved on the wire
 	result  chan result   // gets one value, last of all
 	flow    *bandwidth.Flow
+	coding  coding
 	tls     *dataTLS  // nil: in clear text
 	secure  *tls.Conn // with tls, once the handshake is done
 
@@ -87,17 +88,10 @@ func (t *transfer) finished() <-chan result {
 // start runs a job over the data connection that was agreed upon.
 func (s *session) start(j job) {
 	data := s.data
-	s.data, s.restart, s.allocate = nil, 0, 0
-	t := &transfer{
-		job:     j,
-		started: time.Now(),
-		timeout: s.settings().cfg.Timeouts.Data.Std(),
-		result:  make(chan result, 1),
-		tls:     s.dataTLS(),
-		flow:    s.flow(j.upload),
-	}
-	t.ctx, t.cancel = context.WithCancelCause(context.Background())
-	s.transfer = t
+	s.data, s.restart, s.part, s.allocate = nil, 0, nil, 0
+	t := s.newTransfer(j)
+	t.timeout = s.settings().cfg.Timeouts.Data.Std()
+	t.tls, t.coding, t.flow = s.dataTLS(), s.coding, s.flow(j.upload)
 	s.srv.transfers.Add(1)
 	go func() {
 		err := t.run(s, data)
@@ -108,6 +102,27 @@ func (s *session) start(j job) {
 		}
 		s.srv.transfers.Add(-1)
 		t.result <- t.outcome(err)
+	}()
+}
+
+// newTransfer makes a job the session's, to be aborted by ABOR.
+func (s *session) newTransfer(j job) *transfer {
+	t := &transfer{job: j, started: time.Now(), result: make(chan result, 1)}
+	t.ctx, t.cancel = context.WithCancelCause(context.Background())
+	s.transfer = t
+	return t
+}
+
+// work does beside the session's loop what may take long and needs no data connection. The
+// session goes on meanwhile as during a transfer.
+func (s *session) work(verb, path string, do func(ctx context.Context) result) {
+	t := s.newTransfer(job{verb: verb, path: path, size: -1, quiet: true})
+	go func() {
+		r := do(t.ctx)
+		if err := t.stopped(); err != nil && r.err != nil {
+			r = t.outcome(err)
+		}
+		t.result <- r
 	}()
 }
 
@@ -262,14 +277,18 @@ func (t *transfer) outcome(err error) result {
 		code, text = 425, connectFailure(noData)
 	case errors.As(err, &unsafe):
 		code, text = 522, protectFailure(unsafe)
-	case errors.Is(err, errShrunk), errors.Is(err, errTruncated), errors.Is(err, ftptls.ErrTruncated):
+	case errors.Is(err, errDeflateBusy):
+		code, text = 450, fmt.Sprintf("Transfer aborted: %v.", err)
+	case errors.Is(err, errShrunk), errors.Is(err, errTruncated), errors.Is(err, ftptls.ErrTruncated), errors.Is(err, errDeflated):
 		text = fmt.Sprintf("Transfer aborted: %v.", err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errStalled
 		text = fmt.Sprintf("Transfer aborted: %v for %v.", err, t.timeout)
 	case isBroken(err):
 	case storage.Classify(err) == storage.KindNoSpace:
-		code, text = 452, "Not enough space: the disk or the quota is full."
+		code, text = 452, "Transfer aborted: the disk is full."
+	case storage.Classify(err) == storage.KindQuota:
+		code, text = 552, "Transfer aborted: the quota is full."
 	case storage.Classify(err) != storage.KindOther, errors.As(err, &disk):
 		code, text = 451, "Transfer aborted: the server could not read or write the file."
 	}

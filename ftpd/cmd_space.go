@@ -1,0 +1,75 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strconv"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// cmdAvbl tells how many octets can still be stored in a directory (draft-peterson-streamlined-ftp-command-extensions).
+func (s *session) cmdAvbl(arg string) {
+	name, ok := s.path(arg)
+	if !ok {
+		return
+	}
+	info, err := s.fs.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = storage.ErrNotDirectory
+	}
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
+	n, err := storage.Available(s.fs, name)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		s.reply(550, name+": what is available is not known.")
+	case err != nil:
+		s.refuse(name, err)
+	default:
+		s.reply(213, strconv.FormatInt(n, 10))
+	}
+}
+
+// cmdComb adds files to the end of another, which may be new, and removes them: what a client has
+// sent in parts becomes one file.
+func (s *session) cmdComb(arg string) {
+	names, err := splitWords(arg)
+	if err != nil || len(names) < 2 {
+		s.reply(501, `Syntax: COMB "<target>" "<part>" ...`)
+		return
+	}
+	for i := range names {
+		var ok bool
+		if names[i], ok = s.path(names[i]); !ok {
+			return
+		}
+	}
+	target, parts := names[0], names[1:]
+	o := storage.CreateOptions{Append: true}
+	err = s.restrict("COMB", target, &o)
+	if err == nil && !s.rights().Has(auth.Read|auth.Delete) {
+		s.auditDenied("COMB", arg)
+		err = fs.ErrPermission
+	}
+	if err != nil {
+		s.refuse(target, err)
+		return
+	}
+	view := s.fs
+	s.work("COMB", target, func(ctx context.Context) result {
+		err := storage.Combine(ctx, view, target, parts)
+		switch {
+		case err == nil:
+			return result{code: 250, text: "Combined into " + target}
+		case errors.Is(err, storage.ErrPartsRemain):
+			return result{code: 250, text: "Combined into " + target + ", but not all parts could be removed.", err: err}
+		}
+		code, text := fsReply(err)
+		return result{code: code, text: target + ": " + text, err: err}
+	})
+}
