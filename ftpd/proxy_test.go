@@ -1,6 +1,7 @@
 package ftpd_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -92,6 +93,31 @@ func TestProxyIPv6(t *testing.T) {
 	_, _ = io.WriteString(data, v6Header)
 	c.Must("NLST", "150")
 	if got, err := io.ReadAll(data); err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	c.Talk("S: 226 *")
+}
+
+// In active mode the client is dialled past the proxy, from whatever address leads there.
+func TestProxyActive(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, behind(config.ProxyRequire, "127.0.0.1/32"), activeEnabled)
+	s.Write(t, "file", "hello")
+	l, err := net.Listen("tcp", "127.0.0.9:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := through(t, s, strings.Replace(v1Header, "192.0.2.1", "127.0.0.9", 1))
+	c.Must(fmt.Sprintf("EPRT |1|127.0.0.1|%d|", l.Addr().(*net.TCPAddr).Port), "504") // the proxy is not the client
+	c.Must(fmt.Sprintf("EPRT |1|127.0.0.9|%d|", l.Addr().(*net.TCPAddr).Port), "200")
+	c.Must("RETR file", "150")
+	data, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	if got, err := io.ReadAll(data); string(got) != "hello" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 	c.Talk("S: 226 *")
