@@ -249,6 +249,8 @@ func drawConfig(t *rapid.T) *Config {
 		c.Users = append(c.Users, User{Name: name, PasswordHash: bcryptHash, Home: home.Draw(t, "home"), Access: access.Draw(t, "access"), Rights: drawRights(t), Quota: drawQuota(t)})
 	}
 	c.Anonymous.Rights, c.Anonymous.Quota = drawRights(t), drawQuota(t)
+	c.TLS, c.Passive.Overrides = drawTLS(t), drawOverrides(t)
+	c.Active.SourcePort = rapid.SampledFrom([]uint16{0, 20}).Draw(t, "source port")
 	c.Limits, c.Bans, c.ProxyProtocol = drawLimits(t), drawBans(t, duration), drawProxyProtocol(t)
 	return c
 }

@@ -55,6 +55,9 @@ type ClientAuth struct {
 	CAFile string `json:"caFile,omitempty"`
 }
 
+// On reports whether clients may show certificates.
+func (a ClientAuth) On() bool { return a.Mode == ClientAuthOptional || a.Mode == ClientAuthRequired }
+
 // Policy says whether something is needed.
 type Policy string
 
@@ -130,7 +133,7 @@ func (p *problems) tls(t *TLS) {
 	oneOf(p, "tls.data", t.Data, PolicyOptional, PolicyRequired)
 	oneOf(p, "tls.sessionReuse", t.SessionReuse, SessionReuseOff, SessionReusePrefer, SessionReuseRequire)
 	oneOf(p, "tls.clientAuth.mode", t.ClientAuth.Mode, ClientAuthOff, ClientAuthOptional, ClientAuthRequired)
-	if t.ClientAuth.Mode != ClientAuthOff && t.ClientAuth.CAFile == "" {
+	if t.ClientAuth.On() && t.ClientAuth.CAFile == "" {
 		p.add("tls.clientAuth.caFile", "is missing: name the file of the authorities that issue the clients' certificates")
 	}
 }

@@ -133,16 +133,10 @@ func (s *Store) read() ([][]byte, error) {
 		add(fmt.Sprintf("tls.certificates[%d].certFile", i), c.CertFile)
 		add(fmt.Sprintf("tls.certificates[%d].keyFile", i), c.KeyFile)
 	}
-	if s.asksClients() {
+	if s.cfg.ClientAuth.On() {
 		add("tls.clientAuth.caFile", s.cfg.ClientAuth.CAFile)
 	}
 	return files, errors.Join(errs...)
-}
-
-// asksClients reports whether clients may show certificates.
-func (s *Store) asksClients() bool {
-	mode := s.cfg.ClientAuth.Mode
-	return mode == config.ClientAuthOptional || mode == config.ClientAuthRequired
 }
 
 func readFile(name string) ([]byte, error) {
@@ -177,7 +171,7 @@ func (s *Store) parse(files [][]byte) (*material, error) {
 		}
 		m.certificates = append(m.certificates, certificate{Certificate: pair, hosts: c.Hosts})
 	}
-	if !s.asksClients() {
+	if !s.cfg.ClientAuth.On() {
 		return m, nil
 	}
 	m.clientCAs = x509.NewCertPool()
