@@ -36,8 +36,9 @@ func move(t testing.TB, f *Flow, n int64) (goes int) {
 func both(rate int64) config.Rates { return config.Rates{Up: rate, Down: rate} }
 
 // near fails unless got is want, but for what a bucket holds in the beginning.
-func near(t testing.TB, what string, got, want time.Duration) {
+func near(t testing.TB, what string, got time.Duration, seconds int) {
 	t.Helper()
+	want := time.Duration(seconds) * time.Second
 	if got > want+time.Second/perSecond || got < want-2*time.Second/perSecond {
 		t.Errorf("%s took %v, want %v", what, got, want)
 	}
@@ -48,7 +49,7 @@ func TestBounds(t *testing.T) {
 	const rate = 1 << 20
 	for name, c := range map[string]struct {
 		bounds                            config.Bandwidth
-		alone, sameUser, sameServer, down time.Duration // for 10 MiB each
+		alone, sameUser, sameServer, down int // seconds, for 10 MiB each
 	}{
 		"none":    {config.Bandwidth{}, 0, 0, 0, 0},
 		"session": {config.Bandwidth{Session: both(rate)}, 10, 10, 10, 10},
@@ -75,10 +76,10 @@ func TestBounds(t *testing.T) {
 					all.Wait()
 					return time.Since(start)
 				}
-				near(t, "one", run(true, alice), c.alone*time.Second)
-				near(t, "two of one user", run(true, alice, again), c.sameUser*time.Second)
-				near(t, "two users", run(true, alice, bob), c.sameServer*time.Second)
-				near(t, "one down", run(false, alice), c.down*time.Second)
+				near(t, "one", run(true, alice), c.alone)
+				near(t, "two of one user", run(true, alice, again), c.sameUser)
+				near(t, "two users", run(true, alice, bob), c.sameServer)
+				near(t, "one down", run(false, alice), c.down)
 				for _, x := range []*Session{alice, again, bob, bob} {
 					x.Close()
 				}
@@ -103,10 +104,10 @@ func TestChange(t *testing.T) {
 		if err := f.Pay(t.Context(), 4<<20); err != nil { // moved before the bound was known
 			t.Fatal(err)
 		}
-		near(t, "what was under way", time.Since(start), 4*time.Second)
+		near(t, "what was under way", time.Since(start), 4)
 		start = time.Now()
 		move(t, f, 5<<20)
-		near(t, "the rest", time.Since(start), 5*time.Second)
+		near(t, "the rest", time.Since(start), 5)
 
 		s.Set(config.Bandwidth{Session: both(1024)})
 		start = time.Now()

@@ -69,36 +69,39 @@ func TestBan(t *testing.T) {
 	}
 }
 
+func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
+
 // Each ban is twice as long as the one before, up to the longest, until the subject has behaved
 // for as long as that.
 func TestEscalation(t *testing.T) {
 	for _, x := range []struct {
 		who   Subject
 		rules config.Bans
-		want  []time.Duration
+		want  []int // minutes
 	}{
-		{Address(addr("192.0.2.1")), rules(1), []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}},
-		{User("alice"), rules(1), []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}},
+		{Address(addr("192.0.2.1")), rules(1), []int{1, 2, 4, 8, 16, 32, 60, 60}},
+		{User("alice"), rules(1), []int{1, 2, 4, 8, 16, 32, 60, 60}},
 		{
 			Address(addr("192.0.2.1")), config.Bans{Failures: 1, Window: config.Duration(time.Minute), Duration: config.Duration(30 * time.Minute), MaxDuration: config.Duration(4 * time.Hour)},
-			[]time.Duration{30, 60, 120, 240, 240},
+			[]int{30, 60, 120, 240, 240},
 		},
 		{
 			User("alice"), config.Bans{Failures: 1, Window: config.Duration(time.Minute), Duration: config.Duration(30 * time.Minute), MaxDuration: config.Duration(4 * time.Hour)},
-			[]time.Duration{30, 60, 60, 60},
+			[]int{30, 60, 60, 60},
 		},
 	} {
 		l, c := start(1)
 		l.Set(x.rules, nil)
-		for i, want := range x.want {
+		for i, n := range x.want {
+			want := minutes(n)
 			ban, begun := l.Report(x.who, FailedLogin)
-			if got := ban.Until.Sub(c.t); !begun || got != want*time.Minute || ban.Count != i+1 {
-				t.Errorf("ban %d of %s: %v, count %d, want %v", i+1, x.who, got, ban.Count, want*time.Minute)
+			if got := ban.Until.Sub(c.t); !begun || got != want || ban.Count != i+1 {
+				t.Errorf("ban %d of %s: %v, count %d, want %v", i+1, x.who, got, ban.Count, want)
 			}
 			c.t = ban.Until
 		}
 		c.pass(x.rules.MaxDuration.Std() + 1)
-		if ban, _ := l.Report(x.who, FailedLogin); ban.Until.Sub(c.t) != x.want[0]*time.Minute || ban.Count != 1 {
+		if ban, _ := l.Report(x.who, FailedLogin); ban.Until.Sub(c.t) != minutes(x.want[0]) || ban.Count != 1 {
 			t.Errorf("after a long time: %+v", ban)
 		}
 	}

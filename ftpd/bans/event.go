@@ -12,7 +12,7 @@ const (
 	Bounce
 	// LongLine is a command line that is longer than any sane one.
 	LongLine
-	// NoLogin is a session that was ended because nobody logged in in time.
+	// NoLogin is a session that was ended because there was no login in time.
 	NoLogin
 	// UnknownCommand is one of many unknown commands.
 	UnknownCommand
