@@ -1,0 +1,565 @@
+package quota
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// server is a storage with a Registry, as a daemon has them.
+type server struct {
+	t     testing.TB
+	root  string
+	local *storage.Local
+	*Registry
+}
+
+func newServer(t testing.TB, root string, limits map[string]Limit) *server {
+	t.Helper()
+	local, err := storage.NewLocal(root)
+	must(t, err)
+	open := func(home string) (storage.FS, error) { return local.Home(home, false) }
+	s := &server{t: t, root: root, local: local, Registry: New(open, quiet)}
+	s.SetLimits(limits)
+	t.Cleanup(func() {
+		s.Close()
+		must(t, local.Close())
+	})
+	return s
+}
+
+// login returns the view of a user, who lives in home.
+func (s *server) login(user, home string) storage.FS {
+	s.t.Helper()
+	v, err := s.local.Home(home, true)
+	must(s.t, err)
+	q := s.View(v, user, home)
+	s.t.Cleanup(func() { _ = q.Close() })
+	return q
+}
+
+// reporter is a *testing.T, a *testing.B or a *rapid.T.
+type reporter interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func must(t reporter, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantErr(t testing.TB, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: %v, want %v", what, err, want)
+	}
+}
+
+// store uploads as the engine does: by ReadFrom if there is one.
+func store(v storage.FS, name, content string, o storage.CreateOptions) error {
+	u, err := v.Create(name, o)
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyN(u.Writer(), strings.NewReader(content), int64(len(content))); err != nil {
+		return errors.Join(err, u.Abort())
+	}
+	return u.Commit()
+}
+
+// held is what a directory holds, as the package counts it, temporary files apart.
+func held(t reporter, dir string) usage {
+	t.Helper()
+	var sum usage
+	must(t, filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || p == dir || strings.HasPrefix(e.Name(), ".ftpd-") {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		sum.files++
+		if info.Mode().IsRegular() {
+			sum.bytes += info.Size()
+		}
+		return nil
+	}))
+	return sum
+}
+
+// wantCount checks a home's account against the disk, with no upload running.
+func (s *server) wantCount(home string) {
+	s.t.Helper()
+	must(s.t, s.counted(home))
+	s.settled(home)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[home]
+	if want := held(s.t, filepath.Join(s.root, home)); a.used != want || a.reserved != (usage{}) || a.ahead != 0 {
+		s.t.Errorf("%s: used %+v, reserved %+v, ahead %d; on disk is %+v", home, a.used, a.reserved, a.ahead, want)
+	}
+}
+
+// settled waits until no count is being made.
+func (s *server) settled(home string) {
+	for {
+		s.mu.Lock()
+		w := s.accounts[home].walk
+		s.mu.Unlock()
+		if w == nil {
+			return
+		}
+		<-w.done
+	}
+}
+
+func TestBytes(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10}})
+	v := s.login("alice", "alice")
+	must(t, store(v, "/a", "12345", storage.CreateOptions{}), store(v, "/b", "12345", storage.CreateOptions{}))
+	wantErr(t, "one more byte", store(v, "/c", "1", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, store(v, "/empty", "", storage.CreateOptions{}))
+	wantErr(t, "append", store(v, "/b", "1", storage.CreateOptions{Append: true}), storage.ErrQuota)
+	wantErr(t, "resume", store(v, "/b", "1", storage.CreateOptions{Offset: 5}), storage.ErrQuota)
+	wantErr(t, "longer", store(v, "/b", "123456", storage.CreateOptions{}), storage.ErrQuota)
+	s.wantCount("alice")
+	// Only the difference counts.
+	must(t, store(v, "/b", "54321", storage.CreateOptions{}), store(v, "/b", "321", storage.CreateOptions{Offset: 2}),
+		store(v, "/b", "x", storage.CreateOptions{Offset: 1}), store(v, "/b", "yz0", storage.CreateOptions{Append: true}))
+	s.wantCount("alice")
+	wantErr(t, "one more byte again", store(v, "/c", "1", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, v.Remove("/a"), store(v, "/c", "12345", storage.CreateOptions{}))
+	wantErr(t, "one more byte at last", store(v, "/d", "1", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, v.Rename("/c", "/b"), store(v, "/d", "12345", storage.CreateOptions{}))
+	s.wantCount("alice")
+	if got := held(t, filepath.Join(s.root, "alice")); got != (usage{10, 3}) {
+		t.Errorf("on disk: %+v", got)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Files: 3}})
+	v := s.login("alice", ".")
+	must(t, v.Mkdir("/d"), store(v, "/d/f", "", storage.CreateOptions{}), store(v, "/g", "x", storage.CreateOptions{Append: true}))
+	wantErr(t, "a file more", store(v, "/h", "", storage.CreateOptions{}), storage.ErrQuota)
+	wantErr(t, "an append more", store(v, "/h", "", storage.CreateOptions{Append: true}), storage.ErrQuota)
+	wantErr(t, "a directory more", v.Mkdir("/h"), storage.ErrQuota)
+	must(t, store(v, "/d/f", strings.Repeat("x", 1000), storage.CreateOptions{}), v.Rename("/d/f", "/d/g"))
+	s.wantCount(".")
+	wantErr(t, "Mkdir of what is there", v.Mkdir("/d"), storage.ErrQuota)
+	must(t, v.Remove("/d/g"), v.Rmdir("/d"), v.Mkdir("/h"))
+	wantErr(t, "Mkdir of what is there", v.Mkdir("/h"), fs.ErrExist)
+	wantErr(t, "Rmdir of nothing", v.Rmdir("/x"), fs.ErrNotExist)
+	s.wantCount(".")
+	u, err := v.Create("/i", storage.CreateOptions{})
+	must(t, err)
+	wantErr(t, "a file beside an upload", v.Mkdir("/j"), storage.ErrQuota)
+	must(t, u.Abort(), v.Mkdir("/j"))
+	s.wantCount(".")
+}
+
+// What is refused leaves nothing, and can be refused before anything comes.
+func TestRefused(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 100 << 10}})
+	v := s.login("alice", "alice")
+	must(t, store(v, "/f", "old", storage.CreateOptions{}))
+	_, err := v.Create("/g", storage.CreateOptions{Expect: 100 << 10})
+	wantErr(t, "announced", err, storage.ErrQuota)
+	u, err := v.Create("/f", storage.CreateOptions{Expect: 100 << 10}) // the old one's bytes are free then
+	must(t, err, u.Abort())
+	for _, o := range []storage.CreateOptions{{}, {Append: true}, {Offset: 1}, {Offset: 3}} {
+		for _, write := range []func(w io.Writer, r io.Reader) error{
+			func(w io.Writer, r io.Reader) error { _, err := io.CopyN(w, r, 1<<20); return err },
+			func(w io.Writer, r io.Reader) error { _, err := io.Copy(w, r); return err },
+			func(w io.Writer, r io.Reader) error {
+				_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, 1000))
+				return err
+			},
+		} {
+			u, err := v.Create("/f", o)
+			must(t, err)
+			err = write(u.Writer(), strings.NewReader(strings.Repeat("x", 1<<20)))
+			wantErr(t, "write", err, storage.ErrQuota)
+			if storage.Classify(err) != storage.KindQuota {
+				t.Errorf("kind %d", storage.Classify(err))
+			}
+			must(t, u.Abort())
+			s.wantCount("alice")
+			if got, err := os.ReadFile(filepath.Join(s.root, "alice/f")); err != nil || string(got) != "old" {
+				t.Fatalf("after %+v the file holds %d bytes (%v)", o, len(got), err)
+			}
+		}
+	}
+}
+
+// A restarted server knows at once what is there, and what a crash left does not count.
+func TestRestart(t *testing.T) {
+	root := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(root, "alice/d/e"), 0o750),
+		os.WriteFile(filepath.Join(root, "alice/d/e/f"), []byte("1234567"), 0o600),
+		os.Symlink("d/e/f", filepath.Join(root, "alice/link")),
+		os.WriteFile(filepath.Join(root, "alice/d/.ftpd-upload-x"), make([]byte, 1000), 0o600))
+	s := newServer(t, root, map[string]Limit{"alice": {Bytes: 10, Files: 5}})
+	v := s.login("alice", "alice")
+	wantErr(t, "too much", store(v, "/g", "1234", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, store(v, "/g", "123", storage.CreateOptions{}))
+	wantErr(t, "too many", v.Mkdir("/h"), storage.ErrQuota)
+	q, err := storage.QuotaOf(v)
+	if want := (storage.Quota{LimitBytes: 10, LimitFiles: 5, UsedBytes: 10, UsedFiles: 5}); q != want || err != nil {
+		t.Errorf("quota %+v (%v), want %+v", q, err, want)
+	}
+	must(t, v.Remove("/link"), v.Mkdir("/h"))
+	s.wantCount("alice")
+}
+
+// Homes in one another, and homes that are shared, count what any of their users does.
+func TestNestedHomes(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}, "bob": {Bytes: 10}})
+	alice, bob, carol := s.login("alice", "."), s.login("bob", "b"), s.login("carol", "b")
+	must(t, s.counted("."), s.counted("b"))
+	must(t, store(carol, "/c", "12345", storage.CreateOptions{}), store(alice, "/b/a", "1234", storage.CreateOptions{}))
+	wantErr(t, "bob", store(bob, "/b", "12", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, store(bob, "/b", "1", storage.CreateOptions{}), store(carol, "/more", "12345", storage.CreateOptions{}))
+	wantErr(t, "alice", store(alice, "/a", "123456", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, store(alice, "/a", "12345", storage.CreateOptions{}))
+	s.wantCount(".")
+	s.wantCount("b")
+	// Moving in and out, of files and of whole directories.
+	must(t, alice.Mkdir("/d"), alice.Rename("/a", "/d/a"), alice.Rename("/b/a", "/d/b"))
+	s.wantCount("b")
+	must(t, alice.Rename("/d", "/b/d"))
+	s.wantCount(".")
+	s.wantCount("b")
+	must(t, alice.Rename("/b", "/elsewhere"))
+	s.wantCount(".")
+	must(t, alice.Rename("/elsewhere", "/b"))
+	s.wantCount("b")
+	must(t, alice.Remove("/b/c"), carol.Remove("/more"))
+	s.wantCount(".")
+	s.wantCount("b")
+}
+
+// A limit holds from when it is set, also for uploads that are running.
+func TestLimitsChange(t *testing.T) {
+	s := newServer(t, t.TempDir(), nil)
+	v := s.login("alice", "alice")
+	begin := func(name, data string) storage.Upload {
+		t.Helper()
+		u, err := v.Create(name, storage.CreateOptions{})
+		must(t, err)
+		_, err = io.WriteString(u.Writer(), data)
+		must(t, err)
+		return u
+	}
+	must(t, store(v, "/f", "12345", storage.CreateOptions{}))
+	first, second, third := begin("/1", "12345"), begin("/2", "12345"), begin("/3", "12345")
+	s.SetLimits(map[string]Limit{"alice": {Bytes: 10, Files: 10}})
+	_, err := io.WriteString(third.Writer(), "1")
+	wantErr(t, "the third, beside what is stored", err, storage.ErrQuota)
+	must(t, third.Abort(), first.Commit())
+	wantErr(t, "the second", second.Commit(), storage.ErrQuota)
+	s.wantCount("alice")
+	if got := held(t, filepath.Join(s.root, "alice")); got != (usage{10, 2}) {
+		t.Errorf("on disk: %+v", got)
+	}
+	s.SetLimits(map[string]Limit{"alice": {Bytes: 1}})
+	wantErr(t, "below what is stored", store(v, "/x", "1", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, store(v, "/f", "1", storage.CreateOptions{})) // less than it was
+	s.SetLimits(nil)
+	must(t, store(v, "/x", "12345", storage.CreateOptions{}))
+	s.wantCount("alice")
+}
+
+// Another server on the same volume: what it removes is found when it matters.
+func TestSharedVolume(t *testing.T) {
+	limits := map[string]Limit{"alice": {Bytes: 10}}
+	root := t.TempDir()
+	one := newServer(t, root, limits)
+	v := one.login("alice", "alice")
+	must(t, store(v, "/f", "1234567890", storage.CreateOptions{}))
+	two := newServer(t, root, limits)
+	w := two.login("alice", "alice")
+	wantErr(t, "the other", store(w, "/g", "1", storage.CreateOptions{}), storage.ErrQuota)
+	must(t, w.Remove("/f"))
+	wantErr(t, "a count that is fresh", store(v, "/g", "1", storage.CreateOptions{}), storage.ErrQuota)
+	one.freshFor = 0
+	must(t, store(v, "/g", "1", storage.CreateOptions{}))
+	two.Recount()
+	two.wantCount("alice")
+	one.wantCount("alice")
+	// One that has grown old is made again in the background.
+	must(t, os.WriteFile(filepath.Join(root, "alice/h"), []byte("123"), 0o600))
+	two.mu.Lock()
+	two.recountAfter, two.accounts["alice"].began = time.Second, time.Time{}
+	two.mu.Unlock()
+	must(t, store(w, "/i", "1", storage.CreateOptions{}))
+	two.wantCount("alice")
+}
+
+func TestAvailable(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10}, "bob": {Files: 1}, "much": {Bytes: 1 << 62}})
+	v := s.login("alice", "alice")
+	must(t, store(v, "/f", "1234", storage.CreateOptions{}))
+	u, err := v.Create("/g", storage.CreateOptions{})
+	must(t, err)
+	_, err = io.WriteString(u.Writer(), "12")
+	must(t, err)
+	if n, err := storage.Available(v, "/"); n != 4 || err != nil {
+		t.Errorf("available: %d (%v), want 4", n, err)
+	}
+	must(t, u.Abort())
+	s.SetLimits(map[string]Limit{"alice": {Bytes: 1}})
+	if n, err := storage.Available(v, "/"); n != 0 || err != nil {
+		t.Errorf("available: %d (%v), want 0", n, err)
+	}
+	_, err = storage.Available(v, "/absent")
+	wantErr(t, "Available of nothing", err, fs.ErrNotExist)
+	for _, user := range []string{"bob", "carol", "much"} {
+		if n, err := storage.Available(s.login(user, user), "/"); n < 1<<20 || n > 1<<60 || err != nil {
+			t.Errorf("%s: available: %d (%v), want what the disk has", user, n, err)
+		}
+	}
+}
+
+// The parts give the target their bytes.
+func TestCombine(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10, Files: 3}})
+	v := s.login("alice", "alice")
+	must(t, store(v, "/1", "12345", storage.CreateOptions{}), store(v, "/2", "12345", storage.CreateOptions{}))
+	must(t, storage.Combine(t.Context(), v, "/t", []string{"/1", "/2"}))
+	s.wantCount("alice")
+	if got := held(t, filepath.Join(s.root, "alice")); got != (usage{10, 1}) {
+		t.Errorf("on disk: %+v", got)
+	}
+	wantErr(t, "combine of nothing", storage.Combine(t.Context(), v, "/t", []string{"/1"}), fs.ErrNotExist)
+	s.wantCount("alice")
+	// By a limit on what is stored already it is refused as any growth would be, but shrinks nothing.
+	s.SetLimits(map[string]Limit{"alice": {Bytes: 10, Files: 2}})
+	must(t, store(v, "/3", "", storage.CreateOptions{}))
+	wantErr(t, "combine to a file more", storage.Combine(t.Context(), v, "/u", []string{"/3"}), storage.ErrQuota)
+	must(t, storage.Combine(t.Context(), v, "/t", []string{"/3"}))
+	s.wantCount("alice")
+}
+
+// What a broken upload leaves under its name counts.
+func TestKeep(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10}})
+	v := s.login("alice", "alice")
+	for _, data := range []string{"123", ""} {
+		u, err := v.Create("/f", storage.CreateOptions{})
+		must(t, err)
+		_, err = io.WriteString(u.Writer(), data)
+		must(t, err, u.Keep())
+		wantErr(t, "Abort after Keep", u.Abort(), fs.ErrClosed)
+		s.wantCount("alice")
+	}
+	if got := held(t, filepath.Join(s.root, "alice")); got != (usage{3, 1}) {
+		t.Errorf("on disk: %+v", got)
+	}
+}
+
+// brokenFS is a home that can't be read.
+type brokenFS struct{ storage.FS }
+
+var errBroken = errors.New("broken")
+
+func (brokenFS) ReadDir(string) (storage.Dir, error) { return nil, errBroken }
+func (brokenFS) Close() error                        { return nil }
+
+// What can't be counted can't be added to, and can be otherwise used.
+func TestUncountable(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10}})
+	good := s.open
+	s.open = func(string) (storage.FS, error) { return brokenFS{}, nil }
+	v := s.login("alice", "alice")
+	wantErr(t, "store", store(v, "/f", "1", storage.CreateOptions{}), errBroken)
+	wantErr(t, "mkdir", v.Mkdir("/d"), errBroken)
+	_, err := storage.QuotaOf(v)
+	wantErr(t, "quota", err, errBroken)
+	_, err = v.Stat("/")
+	must(t, err)
+	s.mu.Lock()
+	s.open = good
+	s.mu.Unlock()
+	must(t, store(v, "/f", "1", storage.CreateOptions{}))
+	s.wantCount("alice")
+	s.Close()
+	must(t, store(v, "/g", "1", storage.CreateOptions{}))
+	late := s.View(v.(*view).FS, "alice", "late")
+	wantErr(t, "store after Close", store(late, "/h", "1", storage.CreateOptions{}), s.ctx.Err())
+}
+
+// recorder is an upload that notes how it is written to.
+type recorder struct {
+	storage.Upload
+	from []io.Reader
+}
+
+func (r *recorder) Writer() io.Writer { return r }
+func (r *recorder) Write(p []byte) (int, error) {
+	return len(p), nil
+}
+func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
+	r.from = append(r.from, src)
+	return io.Copy(io.Discard, src)
+}
+
+// With plenty left, what os.File needs for splice reaches it: the source itself in one
+// LimitedReader. Near the limit nothing is reserved that has not come.
+func TestReadAhead(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10 << 30}, "bob": {Bytes: 50 << 20}})
+	for _, user := range []string{"alice", "bob", "carol"} {
+		v := s.login(user, user)
+		u, err := v.Create("/f", storage.CreateOptions{})
+		must(t, err)
+		to := &recorder{Upload: u.(*upload).Upload}
+		u.(*upload).Upload = to
+		src := &slowReader{data: make([]byte, 9<<20), check: func(n int) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			limit := s.limits[user].Bytes
+			if a := s.accounts[user]; a != nil && a.reserved.bytes > int64(n)+max(exact, (limit-int64(n))/plenty) {
+				t.Fatalf("%s: %d bytes are reserved when %d have come", user, a.reserved.bytes, n)
+			}
+		}}
+		n, err := io.CopyN(u.Writer(), src, 8<<20)
+		if n != 8<<20 || err != nil {
+			t.Errorf("%s: copied %d (%v)", user, n, err)
+		}
+		for _, from := range to.from {
+			if l, ok := from.(*io.LimitedReader); !ok || l.R != io.Reader(src) {
+				t.Errorf("%s: read from a %T", user, from)
+			}
+		}
+		if whole := len(to.from) == 2; whole != (user != "bob") {
+			t.Errorf("%s: %d reads", user, len(to.from))
+		}
+		if n, err := io.CopyN(u.Writer(), src, 8<<20); n != 1<<20 || !errors.Is(err, io.EOF) {
+			t.Errorf("%s: copied %d (%v) at the end", user, n, err)
+		}
+		must(t, u.Abort())
+	}
+	s.wantCount("alice")
+	s.wantCount("bob")
+}
+
+type slowReader struct {
+	data  []byte
+	taken int
+	check func(taken int)
+}
+
+func (r *slowReader) Read(p []byte) (int, error) {
+	r.check(r.taken)
+	if r.taken == len(r.data) {
+		return 0, io.EOF
+	}
+	n := copy(p, r.data[r.taken:min(len(r.data), r.taken+10_000)])
+	r.taken += n
+	return n, nil
+}
+
+// Many uploads at once, that fit exactly: all are stored. And one byte less: not all, and the
+// quota is never exceeded.
+func TestConcurrentUploads(t *testing.T) {
+	const uploads, size = 16, 150_000
+	for _, limit := range []int64{uploads * size, uploads*size - 1, uploads * size / 2} {
+		s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: limit}})
+		var group sync.WaitGroup
+		var mu sync.Mutex
+		stored := 0
+		for i := range uploads {
+			v := s.login("alice", "alice")
+			group.Go(func() {
+				err := store(v, fmt.Sprintf("/f%d", i), strings.Repeat("x", size), storage.CreateOptions{})
+				if err != nil && !errors.Is(err, storage.ErrQuota) {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					stored++
+				}
+			})
+		}
+		group.Wait()
+		got := held(t, filepath.Join(s.root, "alice"))
+		if got.bytes > limit || got != (usage{int64(stored) * size, int64(stored)}) || (stored == uploads) != (limit == uploads*size) {
+			t.Errorf("limit %d: %d were stored, on disk is %+v", limit, stored, got)
+		}
+		s.wantCount("alice")
+	}
+}
+
+// Counts that are made while everything changes are exact.
+func TestCountsAmidChanges(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 1 << 30, Files: 1 << 20}, "bob": {Bytes: 1 << 30}})
+	stop := make(chan struct{})
+	var changers, counter sync.WaitGroup
+	for i := range 4 {
+		v := s.login([]string{"alice", "bob", "carol"}[i%3], []string{".", "d0"}[i%2])
+		changers.Go(func() {
+			for n := range 60 {
+				dir := fmt.Sprintf("/d%d", n%3)
+				name := fmt.Sprintf("%s/f%d", dir, n%5)
+				data := strings.Repeat("x", n*i)
+				// Whatever fails does so since others do the same; the counts must agree all the same.
+				_ = v.Mkdir(dir)
+				_ = v.Mkdir(name + "-d")
+				_ = store(v, name, data, storage.CreateOptions{})
+				_ = store(v, name, data, storage.CreateOptions{Append: true})
+				_ = v.Rename(name, name+"-moved")
+				_ = store(v, name+"-d/f", data, storage.CreateOptions{})
+				if n%7 == 0 {
+					_ = v.Rename(name+"-d", fmt.Sprintf("/d%d/moved%d", (n+1)%3, n))
+				}
+				_ = v.Remove(name + "-d/f")
+				_ = v.Rmdir(name + "-d")
+				_ = v.Remove(name)
+			}
+		})
+	}
+	counter.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			s.Recount()
+			for _, home := range []string{".", "d0"} {
+				must(t, s.counted(home))
+			}
+		}
+	})
+	changers.Wait()
+	close(stop)
+	counter.Wait()
+	s.wantCount(".")
+	s.wantCount("d0")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.locks.held) != 0 || len(s.appends) != 0 {
+		t.Errorf("left: %d locks, %d appends", len(s.locks.held), len(s.appends))
+	}
+}

@@ -1,0 +1,136 @@
+package quota
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+const (
+	// ahead is how much is reserved at a time before it comes, while there is plenty left.
+	ahead = 4 << 20
+	// plenty is how many times that must be left, and what part of that may be reserved ahead by
+	// all uploads together: an upload that stands still must not keep others from what they need.
+	plenty = 16
+	// exact is how much is read at a time when there is not, to be reserved when it is known.
+	exact = 64 << 10
+)
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, exact); return &b }}
+
+// writer reserves what it writes. Its ReadFrom leaves the copying to the file below, so that
+// splice applies.
+type writer struct {
+	u  *upload
+	to io.Writer
+}
+
+// Write writes all of p or nothing: ErrQuota.
+func (w *writer) Write(p []byte) (int, error) {
+	if err := w.u.grow(int64(len(p))); err != nil {
+		return 0, err
+	}
+	n, err := w.to.Write(p)
+	w.u.wrote(int64(n), 0)
+	return n, err
+}
+
+// ReadFrom copies until the end of src. (Of an io.LimitedReader it takes the reader within, for
+// only one is seen through below.)
+func (w *writer) ReadFrom(src io.Reader) (moved int64, err error) {
+	limit, ok := src.(*io.LimitedReader)
+	if !ok {
+		limit = &io.LimitedReader{R: src, N: 1<<63 - 1}
+	}
+	for limit.N > 0 {
+		n, end, err := w.step(limit.R, min(limit.N, ahead))
+		moved += n
+		limit.N -= n
+		if end || err != nil {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
+
+// step copies at most n bytes. end: there are no more.
+func (w *writer) step(src io.Reader, n int64) (moved int64, end bool, err error) {
+	granted, reserved, err := w.u.lookAhead(n)
+	if err != nil {
+		return 0, false, err
+	}
+	if granted {
+		moved, err = io.Copy(w.to, &io.LimitedReader{R: src, N: n})
+		w.u.wrote(moved, reserved)
+		return moved, err == nil && moved < n, err
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	got, err := src.Read((*buf)[:min(n, exact)])
+	if got > 0 {
+		put, failed := w.Write((*buf)[:got])
+		moved = int64(put)
+		if failed != nil {
+			return moved, false, failed
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return moved, true, nil
+	}
+	return moved, false, err
+}
+
+// grow reserves n more bytes, or is ErrQuota.
+func (u *upload) grow(n int64) error {
+	return u.v.enforce("store", u.name, func() error {
+		u.v.r.mu.Lock()
+		defer u.v.r.mu.Unlock()
+		if !u.hold(u.written + n) {
+			return u.refused()
+		}
+		return nil
+	})
+}
+
+// wrote notes that n bytes were written, of which some were reserved ahead, and gives back what
+// was reserved beyond that.
+func (u *upload) wrote(n, reservedAhead int64) {
+	r := u.v.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if own := r.accounts[u.v.home]; own != nil {
+		own.ahead -= reservedAhead
+	}
+	u.written += n
+	more := usage{bytes: u.need(u.written) - u.held.bytes}
+	for _, a := range u.accounts {
+		a.reserved = a.reserved.plus(more)
+	}
+	u.held = u.held.plus(more)
+}
+
+// lookAhead reserves n bytes that may come, if there is plenty. A user without a limit needs no
+// reservation: what he wrote is noted afterwards.
+func (u *upload) lookAhead(n int64) (granted bool, reserved int64, err error) {
+	limited, err := u.v.limited()
+	if err != nil {
+		return false, 0, err
+	}
+	r := u.v.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	limit := r.limits[u.v.user]
+	if !limited || limit.Bytes <= 0 {
+		return true, 0, nil
+	}
+	own := r.account(u.v.home)
+	more := u.need(u.written+n) - u.held.bytes
+	if left := own.left(limit).bytes; more > 0 && (own.ahead+more)*plenty > left {
+		return false, 0, nil
+	}
+	if !u.hold(u.written + n) {
+		return false, 0, nil
+	}
+	own.ahead += more
+	return true, more, nil
+}
