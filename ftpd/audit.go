@@ -13,7 +13,7 @@ import (
 // The audit log has one line for each login, logout, transfer and change, or attempt at one, with
 // the message "audit" and these keys:
 //
-//	event     login, logout, upload, download, delete, rename, mkdir, rmdir, chmod, mtime,
+//	event     login, logout, upload, download, delete, rename, mkdir, rmdir, chmod, mtime, combine,
 //	          denied (a command beyond the user's rights) or ban
 //	result    ok or failed
 //	session   the session's number
@@ -69,21 +69,25 @@ func (s *session) auditLogout(why string) {
 
 // auditTransfer writes the line of a transfer that has ended.
 func (s *session) auditTransfer(t *transfer, r result) {
-	event := "download"
-	if t.upload {
-		event = "upload"
-	}
 	took, n := time.Since(t.started), t.bytes.Load()
 	more := []slog.Attr{
 		slog.String("verb", t.verb), slog.String("type", t.typ), slog.String("path", loggableText(t.path)),
 		slog.Int64("bytes", n), slog.Duration("duration", took), slog.Int64("rate", rateOf(n, took)),
+	}
+	event, encrypted := "download", t.tls != nil
+	switch {
+	case t.change != "":
+		event, encrypted = t.change, s.tls != nil
+		more = []slog.Attr{slog.String("path", loggableText(t.path)), slog.String("from", loggableText(t.from)), slog.Duration("duration", took)}
+	case t.upload:
+		event = "upload"
 	}
 	level, outcome := slog.LevelInfo, resultOK
 	if r.err != nil {
 		level, outcome = slog.LevelWarn, resultFailed
 		more = append(more, slog.String("error", loggableText(r.err.Error())))
 	}
-	s.auditLine(level, event, outcome, r.code, t.tls != nil, more)
+	s.auditLine(level, event, outcome, r.code, encrypted, more)
 }
 
 // rateOf is in bytes a second.

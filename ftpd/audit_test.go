@@ -95,6 +95,21 @@ level=INFO msg=audit session=2 peer=* user=anonymous event=logout result=ok tls=
 	}
 }
 
+// COMB makes one file and removes others: that is a change.
+func TestAuditCombine(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	s.Write(t, "one", "1")
+	s.Write(t, "two", "2")
+	c := ftptest.Login(t, s.Addr, "alice")
+	c.Must(`COMB "both" "one" "two"`, "250")
+	c.Must(`COMB "both" "absent"`, "550")
+	if len(s.Log.Lines("event=combine", "result=ok", "path=/both", `from="/one /two"`, "code=250")) != 1 ||
+		len(s.Log.Lines("event=combine", "result=failed", "path=/both", "from=/absent", "code=550")) != 1 {
+		t.Errorf("got\n%s", audited(s))
+	}
+}
+
 // Nothing that a client types where a name or a command belongs shows a password, or moves a
 // terminal that shows the log.
 func TestAuditIsSafe(t *testing.T) {

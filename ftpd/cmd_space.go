@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -72,4 +73,6 @@ func (s *session) cmdComb(arg string) {
 		code, text := fsReply(err)
 		return result{code: code, text: target + ": " + text, err: err}
 	})
+	t := s.transfer
+	t.quiet, t.change, t.from = false, "combine", strings.Join(parts, " ")
 }

@@ -28,6 +28,9 @@ type job struct {
 	upload  bool
 	// quiet: a listing, which is not logged.
 	quiet bool
+	// change is the audit log's event of work that changes files, and from whence; see audit.go.
+	change string
+	from   string
 	// typ is the representation type, "A" or "I", for the log.
 	typ string
 	// move moves the data.
@@ -36,6 +39,9 @@ type job struct {
 	commit func() error
 	// discard is called instead of commit if anything failed before it. May be nil.
 	discard func()
+	// keep is called instead of discard if the upload broke off and what has come is worth
+	// keeping. May be nil.
+	keep func() error
 	// closed is called last, whatever happened. May be nil.
 	closed func()
 	// done is the text of the 226 reply.
@@ -149,8 +155,8 @@ func (s *session) finish(r result) {
 func (t *transfer) run(s *session, data connector) (err error) {
 	committed := false
 	defer func() {
-		if !committed && t.discard != nil {
-			t.discard()
+		if !committed {
+			t.giveUp(err)
 		}
 	}()
 	s.reply(150, t.opening) // before the connection: some clients connect only now
@@ -289,6 +295,10 @@ func (t *transfer) outcome(err error) result {
 		code, text = 452, "Transfer aborted: the disk is full."
 	case storage.Classify(err) == storage.KindQuota:
 		code, text = 552, "Transfer aborted: the quota is full."
+	case storage.Classify(err) == storage.KindBusy:
+		code, text = 450, "Transfer aborted: another upload has written to this file; try again later."
+	case storage.Classify(err) == storage.KindExist:
+		code, text = 553, "Transfer aborted: the name is taken."
 	case storage.Classify(err) != storage.KindOther, errors.As(err, &disk):
 		code, text = 451, "Transfer aborted: the server could not read or write the file."
 	}
