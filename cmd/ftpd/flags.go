@@ -33,6 +33,9 @@ type flags struct {
 	ports     string
 	advertise string
 	active    bool
+	tlsCert   string
+	tlsKey    string
+	tlsListen []string
 	admin     string
 
 	data []byte // the configuration that the flags mean
@@ -43,7 +46,7 @@ type flags struct {
 }
 
 // standalone are the flags that say what a configuration file would.
-var standalone = []string{"root", "user", "listen", "passive-ports", "advertise", "active", "admin"}
+var standalone = []string{"root", "user", "listen", "passive-ports", "advertise", "active", "tls-cert", "tls-key", "tls-listen", "admin"}
 
 // parseFlags reads and checks the command line. The error names the flag and the fix.
 func parseFlags(args []string) (*flags, error) {
@@ -57,6 +60,9 @@ func parseFlags(args []string) (*flags, error) {
 	f.set.StringVar(&f.ports, "passive-ports", "30000-30009", "`PORTS` for data connections, such as 30000-30009,30020")
 	f.set.StringVar(&f.advertise, "advertise", "", "`ADDRESS` that clients reach the passive ports by, an IP address or a host name; default: the one they reached the control port by")
 	f.set.BoolVar(&f.active, "active", false, "allow active mode (PORT, EPRT)")
+	f.set.StringVar(&f.tlsCert, "tls-cert", "", "allow FTP over TLS with the certificate in `FILE`, PEM, the intermediate ones after it; it is read again as it changes")
+	f.set.StringVar(&f.tlsKey, "tls-key", "", "`FILE` of the certificate's key, PEM")
+	f.set.StringArrayVar(&f.tlsListen, "tls-listen", nil, "control port on which TLS begins at once, as `HOST:PORT`; may repeat")
 	f.set.StringVar(&f.admin, "admin", "", "serve /healthz, /readyz and /status by HTTP on `HOST:PORT`")
 	f.set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` of the log: text or json")
 	f.set.StringVar(&f.logLevel, "log-level", "info", "least `LEVEL` that is logged: debug, info, warn or error")
@@ -100,6 +106,17 @@ func (f *flags) check() error {
 			return err
 		}
 	}
+	if (f.tlsCert == "") != (f.tlsKey == "") {
+		return errors.New("--tls-cert and --tls-key belong together: give both")
+	}
+	if len(f.tlsListen) > 0 && f.tlsCert == "" {
+		return errors.New("--tls-listen needs a certificate: give --tls-cert and --tls-key")
+	}
+	for _, address := range f.tlsListen {
+		if err := checkAddress("tls-listen", address); err != nil {
+			return err
+		}
+	}
 	if f.admin != "" {
 		if err := checkAddress("admin", f.admin); err != nil {
 			return err
@@ -133,6 +150,7 @@ var fieldFlags = []struct {
 	flag  string
 }{
 	{regexp.MustCompile(`\busers\[\d+\](\.\w+)?`), "--user"},
+	{regexp.MustCompile(`\btls\.implicitListen\[\d+\]`), "--tls-listen"},
 	{regexp.MustCompile(`\blisten\[\d+\]`), "--listen"},
 	{regexp.MustCompile(`\badminAddress\b`), "--admin"},
 	{regexp.MustCompile(`\bstorage\.root\b`), "--root"},
@@ -169,6 +187,15 @@ func (f *flags) build() ([]byte, error) {
 		Storage:      config.Storage{Root: root},
 		Passive:      config.Passive{Ports: ports, AdvertisedAddress: f.advertise},
 		Active:       config.Active{Enabled: f.active},
+	}
+	if f.tlsCert != "" {
+		c.TLS = &config.TLS{ImplicitListen: f.tlsListen}
+		cert, err1 := filepath.Abs(f.tlsCert)
+		key, err2 := filepath.Abs(f.tlsKey)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("--tls-cert: %w", err)
+		}
+		c.TLS.Certificates = []config.Certificate{{CertFile: cert, KeyFile: key}}
 	}
 	names := map[string]bool{}
 	for _, text := range f.users {
@@ -241,7 +268,8 @@ Examples:
          --passive-ports 30000-30009 --advertise 127.0.0.1
   The same for a network behind NAT; open port 2121 and 30000-30009 in the firewall:
     ftpd --root /srv/files --user alice:secret --listen :2121 \
-         --passive-ports 30000-30009 --advertise ftp.example.com
+         --passive-ports 30000-30009 --advertise ftp.example.com \
+         --tls-cert /etc/ftpd/tls.crt --tls-key /etc/ftpd/tls.key
   Try it:
     curl -T report.pdf ftp://alice:secret@127.0.0.1:2121/
 

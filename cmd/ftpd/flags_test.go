@@ -45,6 +45,10 @@ func TestWrongFlags(t *testing.T) {
 		"no ports":            {good("--passive-ports", ""), []string{"--passive-ports"}},
 		"advertise":           {good("--advertise", "not an address"), []string{"--advertise"}},
 		"admin":               {good("--admin", "8021"), []string{"--admin", "HOST:PORT"}},
+		"certificate alone":   {good("--tls-cert", "x"), []string{"--tls-cert", "--tls-key"}},
+		"implicit alone":      {good("--tls-listen", ":990"), []string{"--tls-listen", "--tls-cert"}},
+		"implicit port":       {good("--tls-listen", "990", "--tls-cert", "x", "--tls-key", "x"), []string{"--tls-listen", "HOST:PORT"}},
+		"implicit twice":      {good("--listen", ":2121", "--tls-listen", ":2121", "--tls-cert", "x", "--tls-key", "x"), []string{"--tls-listen", ":2121"}},
 		"log format":          {good("--log-format", "xml"), []string{"--log-format", "json"}},
 		"log level":           {good("--log-level", "loud"), []string{"--log-level", "debug"}},
 		"config and others":   {[]string{"--config", "x.yaml", "--root", root}, []string{"--root", "--config"}},
@@ -93,7 +97,8 @@ func TestFlagsMeanAConfiguration(t *testing.T) {
 	}
 	root := t.TempDir()
 	f, err := parseFlags([]string{"--root", root, "--user", "alice:se:cret", "--user", "bob:" + hash, "--listen", "127.0.0.1:2121",
-		"--passive-ports", "30000-30009", "--advertise", "127.0.0.1", "--active", "--admin", "127.0.0.1:8021"})
+		"--passive-ports", "30000-30009", "--advertise", "127.0.0.1", "--active", "--admin", "127.0.0.1:8021",
+		"--tls-cert", "/x/tls.crt", "--tls-key", "/x/tls.key", "--tls-listen", ":990"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +109,9 @@ func TestFlagsMeanAConfiguration(t *testing.T) {
 	if abs, _ := filepath.Abs(root); c.Storage.Root != abs || c.Listen[0] != "127.0.0.1:2121" || len(c.Listen) != 1 ||
 		c.Passive.Ports.String() != "30000-30009" || c.Passive.AdvertisedAddress != "127.0.0.1" || !c.Active.Enabled || c.AdminAddress != "127.0.0.1:8021" {
 		t.Errorf("got %+v", c)
+	}
+	if tls := c.TLS; tls == nil || tls.Certificates[0].CertFile != "/x/tls.crt" || tls.Certificates[0].KeyFile != "/x/tls.key" || tls.ImplicitListen[0] != ":990" {
+		t.Errorf("TLS: %+v", c.TLS)
 	}
 	if len(c.Users) != 2 || c.Users[1].PasswordHash != hash || c.Users[0].Home != "." || c.Users[0].Access != config.AccessReadWrite {
 		t.Fatalf("users: %+v", c.Users)
