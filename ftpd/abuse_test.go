@@ -9,6 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
 // failures begins bans after so many failed logins.
@@ -213,4 +214,27 @@ func TestNoLoginIsAbuse(t *testing.T) {
 	}
 	ftptest.DialFrom(t, "127.0.0.2", s.Addr).Talk(`S: 421 *banned*`)
 	ftptest.Login(t, s.Addr, "alice")
+}
+
+// A crowd that begins TLS and never goes on is banned; others are not disturbed.
+func TestSlowHandshakeFlood(t *testing.T) {
+	t.Parallel()
+	a := authority.New(t)
+	s := ftptest.Start(t, a.WithTLS(), failures(1), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(1e9) })
+	var slow []*ftptest.Client
+	for range 5 {
+		c := ftptest.DialFrom(t, "127.0.0.2", s.Addr)
+		c.Talk(`
+			S: 220 *
+			C: AUTH TLS
+			S: 234 *`)
+		c.Send("\x16\x03\x01") // the beginning of a ClientHello
+		slow = append(slow, c)
+	}
+	ftptest.LoginTLS(t, s.Addr, "alice", a.Client()).Must("PWD", "257")
+	for _, c := range slow {
+		c.Talk("S: EOF")
+	}
+	ftptest.DialFrom(t, "127.0.0.2", s.Addr).Talk("S: 421 *banned*")
+	ftptest.LoginTLS(t, s.Addr, "alice", a.Client()).Must("PWD", "257")
 }
