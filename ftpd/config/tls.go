@@ -12,6 +12,9 @@ type TLS struct {
 	// it fits none, or there is no such name, the first serves. The files are read again as they
 	// change; what can't be used is reported, and the one before goes on serving.
 	Certificates []Certificate `json:"certificates"`
+	// Revision is any text. With a changed one the files are read again before the configuration
+	// counts; else that they have changed shows within seconds.
+	Revision string `json:"revision,omitempty"`
 	// MinVersion is "1.2" (default) or "1.3".
 	MinVersion TLSVersion `json:"minVersion,omitempty"`
 	// Login says whether USER and PASS need TLS on the control connection: Optional (default) or
