@@ -54,7 +54,7 @@ func (s *session) cmdPass(arg string) {
 
 // admitUser completes the login of somebody whose password was right.
 func (s *session) admitUser(id auth.Identity, current *settings) {
-	view, err := s.srv.storage.Home(id.Home, true)
+	view, err := s.srv.openHome(id)
 	if err != nil {
 		s.auditDenial(id.Name, 530, "home "+id.Home+" can't be opened: "+err.Error())
 		s.reply(530, "Login failed: your home directory can't be opened; ask the server's operator.")

@@ -99,6 +99,9 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 		return
 	}
 	inPlace := o.Append || o.Offset > 0
+	if !inPlace && !s.ascii { // text comes in more octets than are stored
+		o.Expect = s.allocate
+	}
 	if err := s.restrict(verb, name, &o); err != nil {
 		s.refuse(name, err)
 		return
@@ -163,6 +166,9 @@ func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job 
 		verb: verb, path: name, typ: s.typeLetter(), size: -1, upload: true,
 		commit:  u.Commit,
 		discard: func() { _ = u.Abort() },
+	}
+	if s.keepsPartial() {
+		j.keep = u.Keep
 	}
 	if s.ascii {
 		j.move = func(t *transfer, conn net.Conn) error {

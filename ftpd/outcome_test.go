@@ -40,6 +40,8 @@ func TestOutcome(t *testing.T) {
 		{errAborted, &connectError{errors.New("cancelled")}, 426},
 		{nil, disk(syscall.ENOSPC), 452},
 		{nil, disk(syscall.EDQUOT), 552},
+		{nil, disk(storage.ErrQuota), 552},
+		{nil, disk(storage.ErrBusy), 450},
 		{nil, &protectError{ftptls.ErrNotResumed}, 522},
 		{errAborted, &protectError{io.EOF}, 426},
 		{nil, ftptls.ErrTruncated, 426},
@@ -47,7 +49,7 @@ func TestOutcome(t *testing.T) {
 		{nil, inflateError(io.ErrUnexpectedEOF), 426},
 		{nil, disk(syscall.EIO), 451},
 		{nil, disk(fs.ErrNotExist), 451},
-		{nil, fs.ErrExist, 451},
+		{nil, fs.ErrExist, 553},
 		{nil, errors.New("anything"), 426},
 	}
 	for _, tt := range tests {

@@ -70,6 +70,7 @@ func (s *Server) Reload(file []byte) error {
 }
 
 func (s *Server) apply(next *settings) {
+	s.applyStorage(next.cfg)
 	s.resolver.Set(next.cfg.Passive.AdvertisedAddress)
 	var addresses []string
 	for _, o := range next.cfg.Passive.Overrides {

@@ -19,6 +19,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
+	"github.com/ftp-operator/ftp-operator/ftpd/quota"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
@@ -55,7 +56,8 @@ type Server struct {
 	resolver *advertise.Resolver
 	// overrides are the addresses of passive.overrides.
 	overrides *advertise.Book
-	storage   *storage.Local
+	storage   storage.Backend
+	quota     *quota.Registry
 	bans      *bans.List
 	counter   limits.Counter
 	shaper    *bandwidth.Shaper
@@ -125,6 +127,7 @@ func New(file []byte, o Options) (*Server, error) {
 		failureDelay: o.FailureDelay,
 		cache:        cache,
 		storage:      root,
+		quota:        quota.New(func(home string) (storage.FS, error) { return root.Home(home, false) }, o.Logger),
 		bans:         bans.New(nil),
 		shaper:       bandwidth.New(),
 		headers:      proxy.NewReader(proxy.Timeout, proxy.MaxPending),
@@ -282,6 +285,7 @@ func (s *Server) Close() error {
 	if p := s.ports.Load(); p != nil {
 		err = p.Close()
 	}
+	s.quota.Close()
 	return errors.Join(err, s.storage.Close())
 }
 
