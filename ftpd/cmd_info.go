@@ -114,6 +114,8 @@ func (s *session) cmdOpts(arg string) {
 	case "MLST":
 		s.facts = parseFacts(options)
 		s.reply(200, strings.TrimSpace("MLST OPTS "+s.facts.String()))
+	case "HASH":
+		s.optsHash(options)
 	case "MODE":
 		s.optsMode(options)
 	case "UTF8", "UTF-8":

@@ -17,7 +17,7 @@ func (r *byteRange) within(size int64) (part byteRange, ok bool) {
 	if r == nil {
 		return byteRange{0, size}, true
 	}
-	return byteRange{r.start, min(r.end, size)}, r.start < size
+	return byteRange{r.start, min(r.end, size)}, r.start < size || r.start == 0
 }
 
 // parseRange reads RANG's argument: the first and the last octet, both included. Nil is the whole

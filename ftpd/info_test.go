@@ -15,15 +15,29 @@ func TestInfo(t *testing.T) {
 		S: 220 *
 		C: FEAT
 		S: 211-Features:
+		S:  AVBL
 		S:  CLNT
+		S:  COMB
+		S:  CSID
 		S:  EPSV
+		S:  HASH SHA-512;SHA-256*;SHA-1;MD5;CRC32
+		S:  HOST
 		S:  MDTM
+		S:  MFF Modify;UNIX.mode;
 		S:  MFMT
 		S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;
+		S:  MODE Z
+		S:  RANG STREAM
 		S:  REST STREAM
 		S:  SIZE
 		S:  TVFS
 		S:  UTF8
+		S:  XCRC filename;start;end
+		S:  XMD5 filename;start;end
+		S:  XSHA filename;start;end
+		S:  XSHA1 filename;start;end
+		S:  XSHA256 filename;start;end
+		S:  XSHA512 filename;start;end
 		S: 211 End
 		C: SYST
 		S: 215 UNIX Type: L8

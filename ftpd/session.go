@@ -12,6 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -73,23 +74,24 @@ type session struct {
 // params are a session's parameters, at RFC 959's defaults in newParams.
 type params struct {
 	cwd        string
-	ascii      bool       // TYPE A; else I
-	record     bool       // STRU R, treated as F
-	coding     coding     // MODE, and its options
-	restart    int64      // REST: for the next transfer
-	part       *byteRange // RANG: for the next download or checksum
-	allocate   int64      // ALLO: for the next transfer, if above zero
-	renameFrom string     // RNFR: for RNTO, if it comes next
-	epsvAll    bool       // EPSV ALL came
-	data       connector  // where the next data connection comes from; nil: nothing was said
-	facts      factSet    // OPTS MLST
-	pbsz       bool       // PBSZ came, or needs not come
-	private    bool       // PROT P: data connections carry TLS
-	host       string     // HOST
+	ascii      bool               // TYPE A; else I
+	record     bool               // STRU R, treated as F
+	coding     coding             // MODE, and its options
+	restart    int64              // REST: for the next transfer
+	part       *byteRange         // RANG: for the next download or checksum
+	hash       checksum.Algorithm // OPTS HASH
+	allocate   int64              // ALLO: for the next transfer, if above zero
+	renameFrom string             // RNFR: for RNTO, if it comes next
+	epsvAll    bool               // EPSV ALL came
+	data       connector          // where the next data connection comes from; nil: nothing was said
+	facts      factSet            // OPTS MLST
+	pbsz       bool               // PBSZ came, or needs not come
+	private    bool               // PROT P: data connections carry TLS
+	host       string             // HOST
 }
 
 func newParams() params {
-	return params{cwd: "/", ascii: true, facts: allFacts, coding: coding{level: defaultLevel}}
+	return params{cwd: "/", ascii: true, facts: allFacts, coding: coding{level: defaultLevel}, hash: checksum.Default}
 }
 
 // Why a session ends, or its transfer.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 )
 
 // command is what the session knows of a verb. FEAT, HELP and SITE HELP are derived from it.
@@ -100,6 +101,15 @@ func init() {
 		"SIZE": {run: (*session).cmdSize, syntax: "<file>", needs: auth.List, feat: feature("SIZE")},
 		"MDTM": {run: (*session).cmdMdtm, syntax: "<file>", needs: auth.List, feat: feature("MDTM")},
 		"MFMT": {run: (*session).cmdMfmt, syntax: "<YYYYMMDDHHMMSS> <file>", needs: auth.Overwrite, feat: feature("MFMT")},
+
+		// cmd_hash.go
+		"HASH":    {run: (*session).cmdHash, syntax: "<file>", needs: auth.Read, feat: hashFeature},
+		"XCRC":    legacyHashCommand("XCRC", checksum.CRC32),
+		"XMD5":    legacyHashCommand("XMD5", checksum.MD5),
+		"XSHA":    legacyHashCommand("XSHA", checksum.SHA1),
+		"XSHA1":   legacyHashCommand("XSHA1", checksum.SHA1),
+		"XSHA256": legacyHashCommand("XSHA256", checksum.SHA256),
+		"XSHA512": legacyHashCommand("XSHA512", checksum.SHA512),
 
 		// cmd_mff.go
 		"MFF":  {run: (*session).cmdMff, syntax: "<facts> <file>", needs: auth.Overwrite, feat: feature("MFF Modify;UNIX.mode;")},

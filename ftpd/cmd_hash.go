@@ -1,0 +1,191 @@
+package ftpd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// maxHashes bounds the files that are summed at one time; others wait. It costs what a transfer
+// costs, without a network that would slow it down.
+const maxHashes = 8
+
+var hashes = make(chan struct{}, maxHashes)
+
+// cmdHash sums a file, or the part that RANG gave, by the algorithm that OPTS HASH chose
+// (draft-bryan-ftpext-hash). First and last octet are told as RANG takes them.
+func (s *session) cmdHash(arg string) {
+	name, ok := s.path(arg)
+	if !ok {
+		return
+	}
+	part := s.part
+	s.part = nil
+	algorithm := s.hash
+	s.sum("HASH", name, algorithm, part, func(sum string, part byteRange) result {
+		last := max(part.start, part.end-1)
+		return result{code: 213, text: fmt.Sprintf("%s %d-%d %s %s", algorithm, part.start, last, sum, name)}
+	})
+}
+
+// legacyHashCommand is XCRC or one of its kin.
+func legacyHashCommand(verb string, algorithm checksum.Algorithm) *command {
+	return &command{
+		run: legacyHash(verb, algorithm), syntax: "<file> [start [end]]", needs: auth.Read,
+		feat: feature(verb + " filename;start;end"),
+	}
+}
+
+// legacyHash is XCRC and its kin, which no draft describes: a name, in quotes or not, and perhaps
+// the octet to begin with and the one to end before.
+func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string) {
+	return func(s *session, arg string) {
+		part := s.part
+		s.part = nil
+		file, own, err := parseSum(arg, s.fileThere)
+		if err != nil {
+			s.reply(501, fmt.Sprintf("Syntax: %s <file> [<start> [<end>]]", verb))
+			return
+		}
+		if own != nil {
+			part = own
+		}
+		name, ok := s.path(file)
+		if !ok {
+			return
+		}
+		s.sum(verb, name, algorithm, part, func(sum string, _ byteRange) result {
+			if algorithm == checksum.CRC32 {
+				sum = strings.ToUpper(sum)
+			}
+			return result{code: 250, text: sum}
+		})
+	}
+}
+
+// fileThere reports whether a name, as a client gives it, leads to something.
+func (s *session) fileThere(file string) bool {
+	name, err := resolve(s.cwd, file)
+	if err == nil {
+		_, err = s.fs.Stat(name)
+	}
+	return err == nil
+}
+
+// parseSum reads the argument of XCRC. A name without quotes may hold blanks and end with numbers:
+// it is the whole argument if there is such a file.
+func parseSum(arg string, there func(string) bool) (file string, part *byteRange, err error) {
+	arg = strings.TrimLeft(arg, " ")
+	if arg == "" {
+		return "", nil, errRange
+	}
+	if arg[0] == '"' {
+		file, rest, err := firstWord(arg)
+		if err != nil {
+			return "", nil, err
+		}
+		part, err := parsePart(strings.Fields(rest))
+		return file, part, err
+	}
+	if there(arg) {
+		return arg, nil, nil
+	}
+	words := strings.Split(arg, " ")
+	for n := min(2, len(words)-1); n > 0; n-- {
+		if part, err := parsePart(words[len(words)-n:]); err == nil {
+			return strings.Join(words[:len(words)-n], " "), part, nil
+		}
+	}
+	return arg, nil, nil
+}
+
+// wholeFile is a range's end that no file reaches.
+const wholeFile = 1<<63 - 1
+
+// parsePart reads where to start and, perhaps, where to end.
+func parsePart(words []string) (*byteRange, error) {
+	part := byteRange{end: wholeFile}
+	for i, word := range words {
+		n, err := parseOffset(word)
+		switch {
+		case err != nil || i > 1:
+			return nil, errRange
+		case i == 0:
+			part.start = n
+		default:
+			part.end = n
+		}
+	}
+	switch {
+	case len(words) == 0:
+		return nil, nil
+	case part.end < part.start:
+		return nil, errRange
+	}
+	return &part, nil
+}
+
+// sum sums a file beside the session's loop, and has done make the reply of it.
+func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *byteRange, done func(string, byteRange) result) {
+	f, err := s.fs.Open(name)
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
+	failed := func(err error) result {
+		code, text := fsReply(err)
+		return result{code: code, text: name + ": " + text, err: err}
+	}
+	s.work(verb, name, func(ctx context.Context) result {
+		defer func() { _ = f.Close() }()
+		select {
+		case hashes <- struct{}{}:
+			defer func() { <-hashes }()
+		case <-ctx.Done():
+			return failed(context.Cause(ctx))
+		}
+		info, err := f.Stat()
+		if err != nil {
+			return failed(err)
+		}
+		part, ok := wanted.within(info.Size())
+		if !ok {
+			return failed(storage.ErrOffset)
+		}
+		sum, _, err := checksum.Hash(ctx, f, algorithm, part.start, part.end)
+		if err != nil {
+			return failed(err)
+		}
+		return done(sum, part)
+	})
+}
+
+// optsHash chooses the algorithm of HASH, or tells it.
+func (s *session) optsHash(name string) {
+	if name != "" {
+		algorithm, ok := checksum.Parse(name)
+		if !ok {
+			s.reply(501, "Unknown algorithm; FEAT lists those that are known.")
+			return
+		}
+		s.hash = algorithm
+	}
+	s.reply(200, string(s.hash))
+}
+
+// hashFeature lists the algorithms, the one in force marked with an asterisk.
+func hashFeature(s *session) string {
+	var names []string
+	for _, a := range checksum.Algorithms() {
+		name := string(a)
+		if a == s.hash {
+			name += "*"
+		}
+		names = append(names, name)
+	}
+	return "HASH " + strings.Join(names, ";")
+}
