@@ -2,6 +2,7 @@ package ftpd
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 
@@ -34,6 +35,9 @@ func (t *transfer) brokeOff(err error) bool {
 	}
 	if isBroken(err) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return true // with splice these come as the file's
+	}
+	if errors.Is(err, errDeflated) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false // what was expanded before the damage showed may be damaged, too
 	}
 	var disk *fs.PathError
 	return storage.Classify(err) == storage.KindOther && !errors.As(err, &disk)
