@@ -58,9 +58,9 @@ func Parse(name string) (Algorithm, bool) {
 const ToEnd = -1
 
 var (
-	// ErrRange: the part does not lie in the file.
+	// ErrRange is a part that does not lie in the file.
 	ErrRange = errors.New("the range is not within the file")
-	// ErrAlgorithm: the algorithm is not one of Algorithms.
+	// ErrAlgorithm is an algorithm that is not one of Algorithms.
 	ErrAlgorithm = errors.New("unknown checksum algorithm")
 )
 

@@ -230,6 +230,8 @@ func TestRestart(t *testing.T) {
 	}
 	must(t, v.Remove("/link"), v.Mkdir("/h"))
 	s.wantCount("alice")
+	_, err = storage.QuotaOf(s.login("bob", "bob"))
+	wantErr(t, "of one who has none", err, errors.ErrUnsupported)
 }
 
 // Homes in one another, and homes that are shared, count what any of their users does.

@@ -150,10 +150,13 @@ func (v *view) Available(name string) (int64, error) {
 	return min(free, left), nil
 }
 
-// Quota tells the user's quota.
+// Quota tells the user's quota; errors.ErrUnsupported if he has none.
 func (v *view) Quota() (storage.Quota, error) {
-	if err := v.r.counted(v.home); err != nil {
+	switch limited, err := v.limited(); {
+	case err != nil:
 		return storage.Quota{}, err
+	case !limited:
+		return storage.Quota{}, errors.ErrUnsupported
 	}
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()

@@ -26,7 +26,7 @@ func Combine(ctx context.Context, v FS, target string, parts []string) error {
 	return CombineBy(ctx, v, v.Create, target, parts)
 }
 
-// ErrPartsRemain: the files were combined, and some that it was made of could not be removed.
+// ErrPartsRemain says that the files were combined, and some that it was made of could not be removed.
 var ErrPartsRemain = errors.New("the parts are combined, but not all of them could be removed")
 
 // CombineBy is Combine by means of Open, Remove and create, for those who wrap an FS.

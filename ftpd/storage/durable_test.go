@@ -14,7 +14,7 @@ import (
 // watchSyncs notes what is synced, by base name, until the test ends, and lets it fail.
 func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []string) {
 	t.Helper()
-	real := syncFile
+	really := syncFile
 	var mu sync.Mutex
 	var names []string
 	syncFile = func(f *os.File) error {
@@ -33,9 +33,9 @@ func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []str
 				return err
 			}
 		}
-		return real(f)
+		return really(f)
 	}
-	t.Cleanup(func() { syncFile = real })
+	t.Cleanup(func() { syncFile = really })
 	return func() []string {
 		mu.Lock()
 		defer mu.Unlock()

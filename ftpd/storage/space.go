@@ -59,11 +59,11 @@ type Quota struct {
 
 // Quoter is an FS with a quota.
 type Quoter interface {
-	// Quota returns the user's quota. It may wait until the home has been counted.
+	// Quota returns the user's quota, or errors.ErrUnsupported if he has none. It may wait until the home has been counted.
 	Quota() (Quota, error)
 }
 
-// QuotaOf is v's quota, or errors.ErrUnsupported if nobody counts.
+// QuotaOf is v's quota, or errors.ErrUnsupported if there is none.
 func QuotaOf(v FS) (Quota, error) {
 	if q, ok := v.(Quoter); ok {
 		return q.Quota()
