@@ -1,0 +1,149 @@
+package ftpd
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSplitWords(t *testing.T) {
+	t.Parallel()
+	for arg, want := range map[string][]string{
+		"":                      nil,
+		"  a  b ":               {"a", "b"},
+		`"a b" c`:               {"a b", "c"},
+		`"a ""b"" c" "" d`:      {`a "b" c`, "", "d"},
+		`a"b "c"`:               {`a"b`, "c"},
+		`"a`:                    {"error"},
+		`"a"b`:                  {"error"},
+		`"a" "b`:                {"error"},
+		"\"with\ttab\" unusual": {"with\ttab", "unusual"},
+	} {
+		got, err := splitWords(arg)
+		if err != nil {
+			got = []string{"error"}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", arg, got, want)
+		}
+	}
+}
+
+// Words that are quoted come back as they were.
+func FuzzSplitWords(f *testing.F) {
+	f.Add(`target`, `a "b"`)
+	f.Add(``, ` `)
+	f.Add(`""`, `x`)
+	f.Fuzz(func(t *testing.T, a, b string) {
+		_, _ = splitWords(a)
+		quoted := quotePath(a) + " " + quotePath(b)
+		got, err := splitWords(quoted)
+		if err != nil || !slices.Equal(got, []string{a, b}) {
+			t.Errorf("%q became %q, %v", quoted, got, err)
+		}
+	})
+}
+
+// A range that is taken is one, whatever the file's size.
+func FuzzRange(f *testing.F) {
+	for _, seed := range []string{"0 0", "1 0", "2 4", "5 4", "-1 5", "0 9223372036854775806", "0 9223372036854775807", "99999999999999999999 1", "1  2", "a b"} {
+		f.Add(seed, int64(10))
+	}
+	f.Fuzz(func(t *testing.T, arg string, size int64) {
+		r, err := parseRange(arg)
+		if err != nil || size < 0 {
+			return
+		}
+		if r != nil && (r.start < 0 || r.end <= r.start) {
+			t.Fatalf("%q is %+v", arg, r)
+		}
+		if part, ok := r.within(size); ok && (part.start < 0 || part.start > part.end || part.end > size) {
+			t.Errorf("%q of %d octets is %+v", arg, size, part)
+		}
+	})
+}
+
+// Facts that are taken are written as they are read.
+func FuzzFactChanges(f *testing.F) {
+	for _, seed := range []string{"Modify=20020717210715;", "UNIX.mode=0644;modify=20020717210715.5;", "Create=20020717210715;", "Modify=;", ";", "", "Size=3;", "UNIX.mode=999;"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parseFactChanges(text)
+		if err != nil {
+			return
+		}
+		again, err := parseFactChanges(c.String())
+		if err != nil || again.String() != c.String() {
+			t.Errorf("%q is %q, then %q, %v", text, c, again, err)
+		}
+		if c.mode != nil && *c.mode > 0o777 {
+			t.Errorf("%q sets mode %o", text, *c.mode)
+		}
+	})
+}
+
+// A host that is taken is a name without a port, or an address.
+func FuzzHost(f *testing.F) {
+	for _, seed := range []string{"ftp.example.com", "ftp.example.com:21", "192.0.2.1", "192.0.2.1:21", "[2001:db8::1]", "[2001:db8::1]:21", "[::ffff:192.0.2.1]", "[fe80::1%eth0]", "::1", "", "a b", "*.example.com", "xn--e1afmkfd.com.", "[", "[]"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, arg string) {
+		h, err := parseHost(arg)
+		if err != nil {
+			return
+		}
+		if h.name == "" || !h.addr.IsValid() && strings.ContainsAny(h.name, ":[]% /*\x00\r\n") || h.addr.Zone() != "" {
+			t.Errorf("%q is %+v", arg, h)
+		}
+		if again, err := parseHost(h.name); err != nil || again != h {
+			t.Errorf("%q is %+v, then %+v, %v", arg, h, again, err)
+		}
+	})
+}
+
+// A time and a name come out of every argument that is taken.
+func FuzzUtime(f *testing.F) {
+	for _, seed := range []string{"20060708101112 a file", "200607081011 x", "a b 20010101000000 20020202020202 20030303030303 UTC", "20010101000000 20020202020202 20030303030303 UTC", "20060708101112", "", " "} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, arg string) {
+		name, when, err := parseUtime(arg)
+		if err == nil && (name == "" || when.IsZero() || !strings.Contains(arg, name)) {
+			t.Errorf("%q is %q, %v", arg, name, when)
+		}
+	})
+}
+
+// XCRC's name is a part of its argument, and its range is one.
+func FuzzSum(f *testing.F) {
+	for _, seed := range []string{`"a file" 2 5`, `a file 2 5`, `a file 2`, `file`, `"file`, `"a""b" 1`, `1 2 3`, ` x`, `"x" 5 2`} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, arg string, there bool) {
+		file, part, err := parseSum(arg, func(string) bool { return there })
+		if err != nil {
+			return
+		}
+		if !strings.HasPrefix(strings.TrimLeft(arg, " "), `"`) && !strings.Contains(arg, file) {
+			t.Errorf("%q names %q", arg, file)
+		}
+		if part != nil && (part.start < 0 || part.end < part.start) {
+			t.Errorf("%q is of %+v", arg, part)
+		}
+	})
+}
+
+// Facts that are chosen are written as they are read.
+func FuzzFacts(f *testing.F) {
+	for _, seed := range []string{"type;size;", "", ";;;", "TYPE;unknown;perm", "unix.MODE;"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		set := parseFacts(list)
+		if again := parseFacts(set.String()); again != set {
+			t.Errorf("%q is %v, then %v", list, set, again)
+		}
+	})
+}
