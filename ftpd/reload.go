@@ -3,6 +3,7 @@ package ftpd
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
@@ -57,12 +58,17 @@ func (s *Server) Reload(file []byte) error {
 			err = fmt.Errorf("%s can't change while the daemon runs: restart it", strings.Join(static, ", "))
 		}
 	}
+	var fresh map[string]net.Listener
+	if err == nil {
+		fresh, err = s.implicit.listen(next.cfg)
+	}
 	if err != nil {
 		s.reject(config.Hash(file), err)
 		s.log.Error("configuration refused; the old one goes on serving", "hash", config.Hash(file), "error", err)
 		return err
 	}
 	s.apply(next)
+	s.serveImplicit(next.cfg, fresh)
 	s.reject("", nil)
 	s.nudgeAll()
 	s.log.Info("configuration in force", "hash", next.hash)

@@ -76,6 +76,7 @@ type Server struct {
 	startErr   error
 
 	reloading sync.Mutex // one Reload at a time
+	implicit  implicitPorts
 
 	phase atomic.Int32 // a phase; changed under mu
 
@@ -166,63 +167,6 @@ func (s *Server) start() error {
 
 // pool is where passive ports come from. Sessions exist only once there is one.
 func (s *Server) pool() *passive.Pool { return s.ports.Load() }
-
-// ListenAndServe serves on every address of the configuration's listen and tls.implicitListen,
-// until Shutdown or Close (ErrServerClosed) or until one of them fails.
-func (s *Server) ListenAndServe() error {
-	cfg := s.settings.Load().cfg
-	listeners, err := listenAll("listen", cfg.Listen)
-	if err != nil {
-		return err
-	}
-	plain := len(listeners)
-	if cfg.TLS != nil {
-		implicit, err := listenAll("tls.implicitListen", cfg.TLS.ImplicitListen)
-		if err != nil {
-			closeAll(listeners)
-			return err
-		}
-		listeners = append(listeners, implicit...)
-	}
-	ended := make(chan error, len(listeners))
-	for i, l := range listeners {
-		serve := s.Serve
-		if i >= plain {
-			serve = s.ServeTLS
-		}
-		go func() { ended <- serve(l) }()
-	}
-	first := <-ended
-	if !errors.Is(first, ErrServerClosed) {
-		_ = s.Close()
-	}
-	for range len(listeners) - 1 {
-		if err := <-ended; errors.Is(first, ErrServerClosed) {
-			first = err // a failure is worth more than the end that it, or Close, made
-		}
-	}
-	return first
-}
-
-// listenAll listens on all of the addresses or on none.
-func listenAll(field string, addresses []string) ([]net.Listener, error) {
-	var listeners []net.Listener
-	for _, address := range addresses {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			closeAll(listeners)
-			return nil, fmt.Errorf("%s: %w", field, err)
-		}
-		listeners = append(listeners, l)
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		_ = l.Close()
-	}
-}
 
 // Shutdown ends the server without cutting what works. It withdraws readiness at once; takes new
 // sessions for drain.lameDuck more; then refuses new ones with 421, ends those that have been

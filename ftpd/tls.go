@@ -51,7 +51,7 @@ func (s *Server) refreshTLS(ctx context.Context) {
 // beginTLS does the handshake on the control connection, while the reader holds. If it fails, the
 // connection is over.
 func (s *session) beginTLS(store *ftptls.Store) bool {
-	if store == nil { // a reload that takes TLS away is refused while there are implicit listeners
+	if store == nil { // a reload has just taken TLS away
 		s.closing = true
 		return false
 	}

@@ -11,7 +11,6 @@ func StaticChanges(before, after *Config) []string {
 		same bool
 	}{
 		{"listen", slices.Equal(before.Listen, after.Listen)},
-		{"tls.implicitListen", slices.Equal(before.implicitListen(), after.implicitListen())},
 		{"adminAddress", before.AdminAddress == after.AdminAddress},
 		{"storage.root", before.Storage.Root == after.Storage.Root},
 		{"passive.ports", before.Passive.Ports.Equal(after.Passive.Ports)},

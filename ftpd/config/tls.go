@@ -24,7 +24,7 @@ type TLS struct {
 	// Required (521 at the transfer command).
 	Data Policy `json:"data,omitempty"`
 	// ImplicitListen holds addresses of control ports on which TLS begins at once, as Listen
-	// does. Default none. Static.
+	// does. Default none. They are opened and closed as the configuration changes.
 	ImplicitListen []string `json:"implicitListen,omitempty"`
 	// SessionReuse binds data connections to their control connection. Default Prefer.
 	SessionReuse SessionReuse `json:"sessionReuse,omitempty"`
