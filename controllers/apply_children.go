@@ -54,9 +54,13 @@ func (p *pass) apply(ctx context.Context) error {
 }
 
 // applyConfig writes the config Secret and reports whether it is there. A configuration that the
-// daemon would refuse is not written: the old one serves on.
+// daemon would refuse is not written: the old one serves on. A first one is not written while
+// certificates are wanting: a server that is to speak TLS doesn't begin without.
 func (p *pass) applyConfig(ctx context.Context) (bool, error) {
 	secret := p.observed.secretChild
+	if p.waiting && secret.state == absent {
+		return false, nil
+	}
 	if _, err := config.Parse(p.inputs.ConfigFile); err != nil {
 		p.problems = append(p.problems, status.Problem{
 			Kind: status.ProblemRejected, Object: "configuration",

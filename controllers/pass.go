@@ -31,6 +31,8 @@ type pass struct {
 	inputs   resources.Inputs
 	// configHash identifies the configuration that the config Secret holds; empty while it holds none.
 	configHash string
+	// waiting is true while nothing may be configured for the first time, since TLS lacks something.
+	waiting bool
 	problems   []status.Problem
 }
 
@@ -69,7 +71,12 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := p.configure(users.ready); err != nil {
+	certs, err := p.certificates(ctx)
+	if err != nil {
+		return 0, err
+	}
+	p.waiting = certs.wanting
+	if err := p.configure(users.ready, certs); err != nil {
 		return 0, err
 	}
 	if err := p.apply(ctx); err != nil {
@@ -81,7 +88,7 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.replace(ctx); err != nil {
 		return 0, err
 	}
-	seen := p.summarize(ctx, users.report)
+	seen := p.summarize(ctx, users.report, certs.report)
 	if err := p.report(ctx, status.Compute(seen, p.now())); err != nil {
 		return 0, err
 	}
@@ -89,7 +96,7 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 }
 
 // configure makes the daemon's configuration and all else that the children are made from.
-func (p *pass) configure(users []config.User) error {
+func (p *pass) configure(users []config.User, certs certificates) error {
 	p.address = p.findAddress()
 	service := p.observed.service()
 	p.inputs = resources.Inputs{
@@ -99,6 +106,8 @@ func (p *pass) configure(users []config.User) error {
 		ClaimAccessModes:  p.observed.claimModes(),
 		ServiceIPFamilies: service.Spec.IPFamilies,
 		ServiceIngress:    service.Status.LoadBalancer.Ingress,
+		Certificates:      certs.pairs,
+		ClientCA:          certs.clientCA,
 	}
 	p.inputs.TemplateRange = portplan.TemplateRange(
 		p.observed.deployment().Spec.Template.Annotations[v1alpha1.PassiveRangeAnnotation], p.planInput(), p.plan)
@@ -133,11 +142,25 @@ func (p *pass) findAddress() address.Result {
 
 // port is the control port that clients dial; for type NodePort it is 0 until the Service has one.
 func (p *pass) port() int32 {
+	return p.dialled(resources.ControlPortName, resources.ServicePort(p.server))
+}
+
+// implicitPort is likewise the one on which TLS begins at once; 0 if there is none.
+func (p *pass) implicitPort() int32 {
+	implicit := resources.ImplicitTLS(p.server)
+	if implicit == nil || len(p.inputs.Certificates) == 0 {
+		return 0
+	}
+	return p.dialled(resources.ImplicitPortName, implicit.Port)
+}
+
+// dialled is the port that clients dial to reach a port of the Service.
+func (p *pass) dialled(name string, servicePort int32) int32 {
 	if resources.ServiceType(p.server) != corev1.ServiceTypeNodePort {
-		return resources.ServicePort(p.server)
+		return servicePort
 	}
 	for _, port := range p.observed.service().Spec.Ports {
-		if port.Name == resources.ControlPortName {
+		if port.Name == name {
 			return port.NodePort
 		}
 	}

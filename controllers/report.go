@@ -18,7 +18,7 @@ import (
 )
 
 // summarize gathers what the status is computed from.
-func (p *pass) summarize(ctx context.Context, users status.Users) status.Observed {
+func (p *pass) summarize(ctx context.Context, users status.Users, certs status.Certificates) status.Observed {
 	var deployment *appsv1.Deployment
 	if p.observed.deploymentChild.state == ours {
 		deployment = p.observed.deployment()
@@ -35,7 +35,7 @@ func (p *pass) summarize(ctx context.Context, users status.Users) status.Observe
 	}
 	return status.Observed{
 		Server: p.server, Replicas: resources.Replicas(p.server), Deployment: deployment,
-		Pods: pods, Plan: p.plan, Address: p.address, Port: p.port(), Users: users,
+		Pods: pods, Plan: p.plan, Address: p.address, Port: p.port(), ImplicitPort: p.implicitPort(), Users: users, Certificates: certs,
 		Storage: p.storage(), ConfigHash: p.configHash, Problems: p.problems,
 		SelectorLabels: resources.SelectorLabels(p.server),
 	}

@@ -24,7 +24,7 @@ import (
 
 // The indexes of FtpServers in the cache.
 const (
-	indexSecret = "spec.users.passwordSecretRef.name"
+	indexSecret = "secrets"
 	indexClaim  = "spec.storage.persistentVolumeClaim.claimName"
 )
 
@@ -101,6 +101,7 @@ func (r *Reconciler) byLabelOrIndex(index string) handler.MapFunc {
 	}
 }
 
+// secretNames are the Secrets that the spec names.
 func secretNames(o client.Object) []string {
 	server, ok := o.(*v1alpha1.FtpServer)
 	if !ok {
@@ -108,10 +109,22 @@ func secretNames(o client.Object) []string {
 	}
 	var names []string
 	seen := map[string]bool{}
-	for _, user := range server.Spec.Users {
-		if name := user.PasswordSecretRef.Name; !seen[name] {
+	add := func(name string) {
+		if name != "" && !seen[name] {
 			seen[name] = true
 			names = append(names, name)
+		}
+	}
+	for _, user := range server.Spec.Users {
+		add(user.PasswordSecretRef.Name)
+	}
+	if tls := server.Spec.TLS; tls != nil {
+		add(tls.SecretName)
+		for _, extra := range tls.ExtraCertificates {
+			add(extra.SecretName)
+		}
+		if tls.ClientCA != nil {
+			add(tls.ClientCA.SecretName)
 		}
 	}
 	return names

@@ -61,6 +61,12 @@ type FtpServerList struct {
 // +kubebuilder:validation:XValidation:rule="self.replicas <= 1 || !has(self.service.externalTrafficPolicy) || self.service.externalTrafficPolicy != 'Local'",message="service.externalTrafficPolicy Local sends passive ports to nodes whose pod does not hold them when there are several pods: set replicas to 1, or the policy to Cluster (or leave it out)",fieldPath=".service.externalTrafficPolicy"
 // +kubebuilder:validation:XValidation:rule="self.replicas <= 1 || !has(self.storage.emptyDir)",message="with storage.emptyDir each pod has files of its own and a client sees now these, now those: set replicas to 1, or use a persistentVolumeClaim or volumeClaimTemplate with ReadWriteMany",fieldPath=".storage.emptyDir"
 // +kubebuilder:validation:XValidation:rule="self.replicas <= 1 || !has(self.storage.volumeClaimTemplate) || !has(self.storage.volumeClaimTemplate.spec.accessModes) || !self.storage.volumeClaimTemplate.spec.accessModes.exists(m, m == 'ReadWriteOncePod')",message="a volume with access mode ReadWriteOncePod can be mounted by one pod only: set replicas to 1, or use ReadWriteMany",fieldPath=".storage.volumeClaimTemplate"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !self.tls.implicit.enabled || self.tls.implicit.port != self.service.port",message="tls.implicit.port is service.port too: give implicit TLS a port of its own (990 is usual)",fieldPath=".tls.implicit.port"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !self.tls.implicit.enabled || self.tls.implicit.port < self.passive.portRange.start || self.tls.implicit.port > self.passive.portRange.end",message="tls.implicit.port lies in the passive range: set it to a port outside (990 is usual), or move passive.portRange",fieldPath=".tls.implicit.port"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || self.service.type != 'ClusterIP'",message="tls.implicit.nodePort needs service.type NodePort or LoadBalancer: leave it out, or change the type",fieldPath=".tls.implicit.nodePort"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || 30000 <= self.tls.implicit.nodePort && self.tls.implicit.nodePort <= 32767",message="tls.implicit.nodePort lies outside the cluster's node port range: choose one of 30000-32767, or leave it out",fieldPath=".tls.implicit.nodePort"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || !has(self.service.nodePort) || self.tls.implicit.nodePort != self.service.nodePort",message="tls.implicit.nodePort is service.nodePort too: choose another",fieldPath=".tls.implicit.nodePort"
+// +kubebuilder:validation:XValidation:rule="self.service.type != 'NodePort' || !has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || self.tls.implicit.nodePort < self.passive.portRange.start || self.tls.implicit.nodePort > self.passive.portRange.end",message="tls.implicit.nodePort lies in the passive range, whose ports are node ports too: choose one outside it",fieldPath=".tls.implicit.nodePort"
 type FtpServerSpec struct {
 	// suspend: true stops the operator from changing anything for this server; its pods serve
 	// on, but routing and addresses are no longer kept up to date. Default false.
@@ -91,6 +97,18 @@ type FtpServerSpec struct {
 	// +optional
 	Active ActiveSpec `json:"active,omitzero"`
 
+	// hosts are the names by which clients know the server, at most 32, for the command HOST (RFC
+	// 7151); *.example.com is every name one label below. They are also what the certificate is
+	// checked against. Default: HOST takes any name.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	Hosts []HostPattern `json:"hosts,omitempty"`
+
+	// tls is FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
+	// +optional
+	TLS *TLSSpec `json:"tls,omitempty"`
+
 	// users are the accounts that can log in, at most 1000. A change takes effect within
 	// seconds, without a restart; a session of a removed user ends.
 	// +optional
@@ -102,6 +120,14 @@ type FtpServerSpec struct {
 	// anonymous is login without an account. Off by default.
 	// +optional
 	Anonymous AnonymousSpec `json:"anonymous,omitzero"`
+
+	// limits bound sessions, bandwidth and time.
+	// +optional
+	Limits LimitsSpec `json:"limits,omitzero"`
+
+	// bans keep out, for a while, who keeps failing to log in. On by default.
+	// +optional
+	Bans BansSpec `json:"bans,omitzero"`
 
 	// storage is the volume that holds every user's files: exactly one of
 	// persistentVolumeClaim, volumeClaimTemplate and emptyDir.

@@ -79,11 +79,46 @@ type ServiceSpec struct {
 	// +optional
 	AllocateLoadBalancerNodePorts *bool `json:"allocateLoadBalancerNodePorts,omitempty"`
 
+	// proxyProtocol reads the PROXY protocol (versions 1 and 2), by which a load balancer tells the
+	// clients' addresses, on the control ports and on the passive ports. Switch it on at the load
+	// balancer for all of them. Default: it is not read.
+	// +optional
+	ProxyProtocol *ProxyProtocolSpec `json:"proxyProtocol,omitempty"`
+
 	// ipFamilyPolicy of the Service: SingleStack, PreferDualStack or RequireDualStack. Default:
 	// the cluster's, SingleStack.
 	// +optional
 	// +kubebuilder:validation:Enum=SingleStack;PreferDualStack;RequireDualStack
 	IPFamilyPolicy *corev1.IPFamilyPolicy `json:"ipFamilyPolicy,omitempty"`
+}
+
+// ProxyProtocolMode says what is expected of connections.
+// +kubebuilder:validation:Enum=Accept;Require
+type ProxyProtocolMode string
+
+const (
+	// ProxyProtocolAccept takes connections from elsewhere than the trusted networks without a header.
+	ProxyProtocolAccept ProxyProtocolMode = "Accept"
+	// ProxyProtocolRequire refuses them.
+	ProxyProtocolRequire ProxyProtocolMode = "Require"
+)
+
+// ProxyProtocolSpec is the PROXY protocol.
+type ProxyProtocolSpec struct {
+	// mode is Accept (default) or Require. Trusted networks must send a header in both; Accept takes
+	// connections from elsewhere for what they are, clients without a proxy (in the cluster, as a
+	// rule), and Require refuses them.
+	// +optional
+	// +kubebuilder:default=Accept
+	Mode ProxyProtocolMode `json:"mode,omitempty"`
+	// trusted are the networks of the load balancer as the pods see it, at most 64: with
+	// externalTrafficPolicy Cluster these are the nodes' own addresses. A header from elsewhere is
+	// never believed.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	Trusted []Network `json:"trusted"`
 }
 
 // PassiveSpec is passive mode (PASV, EPSV).
@@ -106,13 +141,37 @@ type PassiveSpec struct {
 	// +kubebuilder:validation:XValidation:rule="isIP(self) || (self.matches('^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$') && !self.matches('(^|[.])[0-9]+$'))",message="passive.advertisedAddress is neither an IP address nor a host name: write it as in 203.0.113.10 or ftp.example.com, without a port or scheme"
 	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isLoopback() || ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast()",message="passive.advertisedAddress is no address that a client could dial (unspecified, multicast or broadcast): write the one that clients reach, or leave it out to have it found"
 	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
+
+	// overrides are addresses that PASV names instead to clients of certain networks, which reach
+	// the server by another way (from inside a NAT, say); at most 32. The first that covers the
+	// client counts.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Overrides []AddressOverride `json:"overrides,omitempty"`
+}
+
+// AddressOverride is the address that PASV names to some clients.
+type AddressOverride struct {
+	// clients are their networks, 1 to 64. They are compared with the addresses that the pods see.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	Clients []Network `json:"clients"`
+	// address is an IP address or a host name, as advertisedAddress is.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="isIP(self) || (self.matches('^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$') && !self.matches('(^|[.])[0-9]+$'))",message="the address of an override is neither an IP address nor a host name: write it as in 10.0.0.10 or ftp.example.internal, without a port or scheme"
+	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isLoopback() || ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast()",message="the address of an override is none that a client could dial (unspecified, multicast or broadcast): write the one that these clients reach"
+	Address string `json:"address"`
 }
 
 // PortRange is a range of TCP ports, both ends inclusive.
 //
 // +kubebuilder:validation:XValidation:rule="self.start <= self.end",message="the range is reversed: swap start and end"
 // +kubebuilder:validation:XValidation:rule="self.end - self.start < 1000",message="the range may hold at most 1000 ports: set end to start + 999 or less"
-// +kubebuilder:validation:XValidation:rule="[2121, 8021].all(p, p < self.start || p > self.end)",message="the range holds 2121 or 8021, where the daemon listens for control connections and probes in its pod: move the range"
+// +kubebuilder:validation:XValidation:rule="[2121, 8021, 9990].all(p, p < self.start || p > self.end)",message="the range holds 2121, 8021 or 9990, where the daemon listens for control connections and probes in its pod: move the range"
 type PortRange struct {
 	// start is the first port, 1024 to 65535.
 	// +required
@@ -133,11 +192,19 @@ type ActiveSpec struct {
 	// 1024 up. Default false.
 	// +optional
 	Enabled bool `json:"enabled,omitempty"`
+
+	// sourcePort is the port to dial from, 1 to 1023: 20 (RFC 959), for clients' firewalls that
+	// expect it. It reaches them only where nothing between pods and clients translates addresses.
+	// Pods are replaced when it is first set, since it takes a right of theirs. Default: any port.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1023
+	SourcePort int32 `json:"sourcePort,omitempty"`
 }
 
 // NetworkPolicySpec guards the pods.
 type NetworkPolicySpec struct {
-	// enabled: true makes a NetworkPolicy that opens the control port and exactly the declared
+	// enabled: true makes a NetworkPolicy that opens the control ports and exactly the declared
 	// passive range, and nothing else. Default true. It acts only in clusters whose network
 	// plugin enforces NetworkPolicies.
 	// +optional

@@ -23,7 +23,7 @@ type FtpServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsAssigned, UsersReady, StorageReady, ConfigLoaded, Paused.
+	// PassivePortsAssigned, UsersReady, StorageReady, CertificateReady, ConfigLoaded, Paused.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -31,6 +31,13 @@ type FtpServerStatus struct {
 	// endpoint is where clients connect, as in ftp://203.0.113.10:21.
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
+	// ftpsEndpoint is where clients connect with implicit TLS, as in ftps://203.0.113.10:990; empty
+	// if there is none.
+	// +optional
+	FTPSEndpoint string `json:"ftpsEndpoint,omitempty"`
+	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
+	// +optional
+	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
 	// advertisedAddress is the address that PASV replies name.
 	// +optional
 	AdvertisedAddress string `json:"advertisedAddress,omitempty"`

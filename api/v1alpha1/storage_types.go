@@ -20,7 +20,45 @@ type StorageSpec struct {
 	// emptyDir is a directory that lives and dies with its pod: for trials, with one replica.
 	// +optional
 	EmptyDir *corev1.EmptyDirVolumeSource `json:"emptyDir,omitempty"`
+
+	// durability is what an acknowledged upload survives: Fsync (default) answers only when it is
+	// on the disk; None leaves it to the kernel when to write, so that many small files go faster,
+	// and those of the last half minute may be lost or empty when a node dies. Names show only
+	// complete uploads in both.
+	// +optional
+	// +kubebuilder:default=Fsync
+	Durability Durability `json:"durability,omitempty"`
+
+	// partialUploads is what becomes of an upload that breaks off: Discard (default) drops what has
+	// come, so that its name shows the old file or nothing; Keep stores it under the name, in place
+	// of what was there, for clients that go on with REST later. Keep holds for binary uploads of
+	// users who may overwrite, and never when disk or quota is full.
+	// +optional
+	// +kubebuilder:default=Discard
+	PartialUploads PartialUploads `json:"partialUploads,omitempty"`
 }
+
+// Durability is what an acknowledged upload survives.
+// +kubebuilder:validation:Enum=Fsync;None
+type Durability string
+
+const (
+	// DurabilityFsync acknowledges what is on the disk.
+	DurabilityFsync Durability = "Fsync"
+	// DurabilityNone acknowledges what the kernel has.
+	DurabilityNone Durability = "None"
+)
+
+// PartialUploads is what becomes of an upload that breaks off.
+// +kubebuilder:validation:Enum=Discard;Keep
+type PartialUploads string
+
+const (
+	// PartialUploadsDiscard drops what has come.
+	PartialUploadsDiscard PartialUploads = "Discard"
+	// PartialUploadsKeep stores what has come.
+	PartialUploadsKeep PartialUploads = "Keep"
+)
 
 // ClaimReference names a PersistentVolumeClaim.
 type ClaimReference struct {

@@ -1,5 +1,9 @@
 package v1alpha1
 
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
 // Access is a class of rights.
 // +kubebuilder:validation:Enum=ReadOnly;ReadWrite;UploadOnly
 type Access string
@@ -12,6 +16,36 @@ const (
 	// AccessUploadOnly stores new files and makes directories, and nothing else: a drop box.
 	AccessUploadOnly Access = "UploadOnly"
 )
+
+// Right is one thing that a user may do.
+// +kubebuilder:validation:Enum=List;Read;Create;Write;Append;Delete;Rename;Mkdir
+type Right string
+
+// The rights.
+const (
+	RightList   Right = "List"
+	RightRead   Right = "Read"
+	RightCreate Right = "Create"
+	RightWrite  Right = "Write"
+	RightAppend Right = "Append"
+	RightDelete Right = "Delete"
+	RightRename Right = "Rename"
+	RightMkdir  Right = "Mkdir"
+)
+
+// Quota bounds what a home may hold, whoever stored it. Users who share a home share what is
+// there, and each has his own bound on it. A bound that is changed holds at once.
+type Quota struct {
+	// bytes bounds the sum of the sizes of all files, as in 10Gi or 500M. Default 0: no bound.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:Pattern=`^[0-9]{1,15}(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$`
+	Bytes *resource.Quantity `json:"bytes,omitempty"`
+	// files bounds the number of files, directories and links together. Default 0: no bound.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Files int64 `json:"files,omitempty"`
+}
 
 // HomePath is a directory below the storage root: a relative path with / between its parts, of
 // at most 255 characters, or "." for the root itself.
@@ -53,6 +87,20 @@ type User struct {
 	// +optional
 	// +kubebuilder:default=ReadWrite
 	Access Access `json:"access,omitempty"`
+
+	// rights, if there are any, take the place of access: List (see names and their facts), Read
+	// (download), Create (store under names that are free), Write (create, replace, resume and
+	// append to files, and change their facts), Append (to files that are there), Delete, Rename
+	// (to names that are free, or, with Write, those of other files) and Mkdir.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Rights []Right `json:"rights,omitempty"`
+
+	// quota bounds what the home may hold. Default: no bound.
+	// +optional
+	Quota Quota `json:"quota,omitzero"`
 }
 
 // SecretKeyReference names a key of a Secret in the same namespace.
@@ -83,4 +131,15 @@ type AnonymousSpec struct {
 	// +optional
 	// +kubebuilder:default=ReadOnly
 	Access Access `json:"access,omitempty"`
+
+	// rights, if there are any, take the place of access, as for a user.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Rights []Right `json:"rights,omitempty"`
+
+	// quota bounds what the home may hold, as for a user. Default: no bound.
+	// +optional
+	Quota Quota `json:"quota,omitzero"`
 }

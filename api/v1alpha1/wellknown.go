@@ -45,6 +45,9 @@ const (
 	ConditionUsersReady = "UsersReady"
 	// ConditionStorageReady: the volume claim exists and is bound, or none is needed.
 	ConditionStorageReady = "StorageReady"
+	// ConditionCertificateReady: every certificate that spec.tls names was found and is good, or
+	// none is needed.
+	ConditionCertificateReady = "CertificateReady"
 	// ConditionConfigLoaded: every pod serves the newest configuration.
 	ConditionConfigLoaded = "ConfigLoaded"
 	// ConditionPaused: spec.suspend is set and nothing is reconciled.

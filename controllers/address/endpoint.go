@@ -6,10 +6,10 @@ import (
 )
 
 // Endpoint is the URL that clients connect to, as in ftp://203.0.113.10:21, with an IPv6 address
-// in brackets. It is empty while the host is.
-func Endpoint(host string, port int32) string {
-	if host == "" {
+// in brackets. It is empty while the host or the port is not known.
+func Endpoint(scheme, host string, port int32) string {
+	if host == "" || port == 0 {
 		return ""
 	}
-	return "ftp://" + net.JoinHostPort(host, strconv.Itoa(int(port)))
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(port)))
 }

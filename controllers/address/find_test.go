@@ -237,8 +237,9 @@ func TestEndpoint(t *testing.T) {
 		{"2001:db8::1", 2100, "ftp://[2001:db8::1]:2100"},
 		{"ftp.example.com", 21, "ftp://ftp.example.com:21"},
 		{"", 21, ""},
+		{"203.0.113.10", 0, ""},
 	} {
-		if got := address.Endpoint(test.host, test.port); got != test.want {
+		if got := address.Endpoint("ftp", test.host, test.port); got != test.want {
 			t.Errorf("Endpoint(%q, %d) = %q, want %q", test.host, test.port, got, test.want)
 		}
 	}

@@ -30,6 +30,9 @@ func draw(t *rapid.T) sample {
 	if rapid.Bool().Draw(t, "chosen node port") && s.in.Server.Spec.Service.Type != corev1.ServiceTypeClusterIP {
 		s.in.Server.Spec.Service.NodePort = new(int32(32000))
 	}
+	if rapid.Bool().Draw(t, "implicit TLS") {
+		s.in.Server.Spec.TLS = &v1alpha1.TLSSpec{Implicit: &v1alpha1.ImplicitTLSSpec{Enabled: true}}
+	}
 	s.in.Exposed = config.NewPortSet(rapid.SliceOfN(rapid.Uint16Range(30000, 30100), 1, 60).Draw(t, "exposed")...)
 	return s
 }
@@ -45,10 +48,14 @@ func TestOnePortTruth(t *testing.T) {
 				own = append(own, port)
 			}
 		}
+		controls := 1
+		if s.in.Server.Spec.TLS != nil {
+			controls++
+		}
 		service := map[string]int32{} // name -> target
 		for _, p := range resources.Service(s.in).Spec.Ports {
 			service[*p.Name] = p.TargetPort.IntVal
-			if *p.Name == resources.ControlPortName {
+			if *p.Name == resources.ControlPortName || *p.Name == resources.ImplicitPortName {
 				continue
 			}
 			if *p.Port != p.TargetPort.IntVal {
@@ -58,7 +65,7 @@ func TestOnePortTruth(t *testing.T) {
 				t.Fatalf("%s: port %d has node port %v", *p.Name, *p.Port, p.NodePort)
 			}
 		}
-		if len(service) != len(s.in.Exposed)+1 {
+		if len(service) != len(s.in.Exposed)+controls {
 			t.Fatalf("%d ports in the Service, %d exposed", len(service), len(s.in.Exposed))
 		}
 
@@ -69,7 +76,7 @@ func TestOnePortTruth(t *testing.T) {
 			}
 			slice[*p.Name] = *p.Port
 		}
-		if len(slice) != len(own)+1 {
+		if len(slice) != len(own)+controls {
 			t.Fatalf("%d ports in the slice of a pod that has %s", len(slice), own)
 		}
 
@@ -95,7 +102,7 @@ func TestOnePortTruth(t *testing.T) {
 	})
 }
 
-// TestControlNodePortComesLast: while the cluster is to choose the control port's node port, the passive
+// TestControlNodePortComesLast: while the cluster is to choose a control port's node port, the passive
 // ports are named first, so that it can't be one of theirs.
 func TestControlNodePortComesLast(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -104,6 +111,9 @@ func TestControlNodePortComesLast(t *testing.T) {
 		at := 0
 		if s.in.Server.Spec.Service.Type == corev1.ServiceTypeNodePort && s.in.Server.Spec.Service.NodePort == nil {
 			at = len(ports) - 1
+			if s.in.Server.Spec.TLS != nil {
+				at-- // the one of implicit TLS is the cluster's to choose too
+			}
 		}
 		if *ports[at].Name != resources.ControlPortName {
 			t.Fatalf("port %d of %d is %s", at, len(ports), *ports[at].Name)

@@ -31,6 +31,8 @@ func daemonContainer(in Inputs) *coreac.ContainerApplyConfiguration {
 		WithArgs("--config", configDir+"/"+ConfigKey).
 		WithPorts(
 			containerPort(ControlPortName, ControlPort),
+			// Whether or not it is open, so that it can be without replacing pods.
+			containerPort(ImplicitPortName, ImplicitPort),
 			containerPort(AdminPortName, AdminPort)).
 		WithResources(containerResources(in.Server.Spec.Template.Resources)).
 		WithSecurityContext(coreac.SecurityContext().

@@ -9,8 +9,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// DaemonConfig maps in.Server, in.AdvertisedAddress and in.ServiceIngress to the daemon's
-// configuration. Users are those whose password is known, in the order of the spec: see DaemonUser.
+// DaemonConfig maps in.Server, in.AdvertisedAddress, in.ServiceIngress, in.Certificates and
+// in.ClientCA to the daemon's configuration. Users are those whose password is known, in the order of the spec: see DaemonUser.
 // Nothing static in it varies, so that every change is taken over by running daemons.
 func DaemonConfig(in Inputs, users []config.User) *config.Config {
 	server := in.Server
@@ -18,17 +18,31 @@ func DaemonConfig(in Inputs, users []config.User) *config.Config {
 		APIVersion:   config.APIVersion,
 		Listen:       []string{net.JoinHostPort("", strconv.Itoa(ControlPort))},
 		AdminAddress: net.JoinHostPort("", strconv.Itoa(AdminPort)),
-		Storage:      config.Storage{Root: dataDir},
+		Hosts:        texts(server.Spec.Hosts),
+		Storage: config.Storage{
+			Root:           dataDir,
+			Durability:     config.Durability(server.Spec.Storage.Durability),
+			PartialUploads: config.PartialUploads(server.Spec.Storage.PartialUploads),
+		},
 		Passive: config.Passive{
 			PortsFile:         podDir + "/" + portsFile,
 			AdvertisedAddress: in.AdvertisedAddress,
+			Overrides:         overrides(server.Spec.Passive.Overrides),
 			RequireAddress:    true,
 			PeerCheck:         PeerCheck(server, in.ServiceIngress),
 		},
-		Active:    config.Active{Enabled: server.Spec.Active.Enabled},
-		Users:     users,
-		Anonymous: anonymous(&server.Spec.Anonymous),
-		Drain:     config.Drain{Grace: drainGrace(server)},
+		Active: config.Active{
+			Enabled:    server.Spec.Active.Enabled,
+			SourcePort: uint16(server.Spec.Active.SourcePort), //nolint:gosec // below 1024 by the API
+		},
+		TLS:           daemonTLS(in),
+		Users:         users,
+		Anonymous:     anonymous(&server.Spec.Anonymous),
+		Timeouts:      timeouts(&server.Spec.Limits.Timeouts),
+		Drain:         config.Drain{Grace: drainGrace(server)},
+		Limits:        limits(&server.Spec.Limits),
+		Bans:          bans(&server.Spec.Bans),
+		ProxyProtocol: proxyProtocol(server.Spec.Service.ProxyProtocol),
 	}
 }
 
@@ -39,6 +53,8 @@ func DaemonUser(user v1alpha1.User, hash string) config.User {
 		PasswordHash: hash,
 		Home:         user.Home,
 		Access:       config.Access(user.Access),
+		Rights:       rights(user.Rights),
+		Quota:        quota(user.Quota),
 	}
 	if out.Home == "" {
 		out.Home = user.Name
@@ -53,7 +69,13 @@ func anonymous(user *v1alpha1.AnonymousSpec) config.Anonymous {
 	if !user.Enabled {
 		return config.Anonymous{}
 	}
-	out := config.Anonymous{Enabled: true, Home: user.Home, Access: config.Access(user.Access)}
+	out := config.Anonymous{
+		Enabled: true,
+		Home:    user.Home,
+		Access:  config.Access(user.Access),
+		Rights:  rights(user.Rights),
+		Quota:   quota(user.Quota),
+	}
 	if out.Home == "" {
 		out.Home = config.DefaultAnonymousHome
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// EndpointSlices of one pod: the control port and its own passive ports. There is one for each
+// EndpointSlices of one pod: the control ports and its own passive ports. There is one for each
 // address family that the Service has, and none while the pod has no address; the one of the primary address
 // has the pod's name. Their owner is the pod, so they must be watched by label.
 //
@@ -67,6 +67,9 @@ func endpointSlice(in Inputs, pod PodRoute, name string, ip netip.Addr) *discove
 	}
 
 	ports := []*discoveryac.EndpointPortApplyConfiguration{endpointPort(ControlPortName, ControlPort)}
+	if ImplicitTLS(in.Server) != nil {
+		ports = append(ports, endpointPort(ImplicitPortName, ImplicitPort))
+	}
 	for _, port := range pod.Ports {
 		ports = append(ports, endpointPort(PassivePortName(port), int32(port)))
 	}

@@ -36,6 +36,11 @@ type Inputs struct {
 	// ClaimAccessModes are those of an existing claim that spec.storage.persistentVolumeClaim
 	// names, as observed; empty while it is missing. Not used for other storage.
 	ClaimAccessModes []corev1.PersistentVolumeAccessMode
+	// Certificates are those of spec.tls that pods are given, the server's own one first; empty:
+	// the daemon speaks no TLS. ClientCA are the authorities of spec.tls.clientCA, as PEM; empty:
+	// clients are not asked for certificates.
+	Certificates []Certificate
+	ClientCA     []byte
 	// AdvertisedAddress is what PASV names: a host name needs DNS.
 	AdvertisedAddress string
 	// ServiceIPFamilies are spec.ipFamilies of the Service, as observed; empty: of each pod only
@@ -43,6 +48,15 @@ type Inputs struct {
 	ServiceIPFamilies []corev1.IPFamily
 	// ServiceIngress is status.loadBalancer.ingress of the Service, as observed.
 	ServiceIngress []corev1.LoadBalancerIngress
+}
+
+// Certificate is a certificate of the server, as PEM.
+type Certificate struct {
+	// Extra is the name of its Secret, if it is one of spec.tls.extraCertificates, with its Hosts.
+	Extra string
+	Hosts []string
+	// CertPEM and KeyPEM fit each other.
+	CertPEM, KeyPEM []byte
 }
 
 // PodRoute is a pod as its EndpointSlice shows it.

@@ -14,11 +14,17 @@ const (
 	ControlPortName = "ftp"
 	// ControlPort is where the daemon listens: above 1023, so that it needs no privilege.
 	ControlPort = 2121
+	// ImplicitPortName and ImplicitPort are the control port on which TLS begins at once.
+	ImplicitPortName = "ftps"
+	ImplicitPort     = 9990
 	// AdminPortName and AdminPort are the daemon's HTTP port: /healthz, /readyz, /status.
 	AdminPortName = "admin"
 	AdminPort     = 8021
 	// ConfigKey is the key of the configuration file in the config Secret, and its file name in the pod.
 	ConfigKey = "ftpd.yaml"
+
+	// ClientCAKey is the key of the clients' authorities in the config Secret.
+	ClientCAKey = "client-ca.crt"
 
 	configDir = "/etc/ftpd/config"
 	podDir    = "/etc/ftpd/pod"
@@ -37,6 +43,16 @@ func NetworkPolicyName(server *v1alpha1.FtpServer) string { return server.Name }
 
 // ConfigSecretName is the server's name with -config.
 func ConfigSecretName(server *v1alpha1.FtpServer) string { return server.Name + "-config" }
+
+// CertificateKeys are the keys of a certificate and its key in the config Secret: of the server's
+// own one, for which extra is empty, or of an extra one, by the name of its Secret.
+func CertificateKeys(extra string) (cert, key string) {
+	name := "tls"
+	if extra != "" {
+		name = "extra-" + extra
+	}
+	return name + ".crt", name + ".key"
+}
 
 // ClaimName is the name of the claim that is mounted: the one that the spec names, or the
 // server's name with -data for a volumeClaimTemplate. Empty for an emptyDir.

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -17,7 +18,7 @@ func NetworkPolicyEnabled(server *v1alpha1.FtpServer) bool {
 	return server.Spec.NetworkPolicy.Enabled == nil || *server.Spec.NetworkPolicy.Enabled
 }
 
-// NetworkPolicy of the pods; nil if the server declines one. In: the control port and exactly the
+// NetworkPolicy of the pods; nil if the server declines one. In: the control ports and exactly the
 // exposed passive ports, and the admin port from the operator. (A kubelet always reaches its own
 // pods, for the probes.) Out: nothing, but for active mode and the resolving of a host name; replies are not meant.
 func NetworkPolicy(in Inputs) *networkingac.NetworkPolicyApplyConfiguration {
@@ -37,6 +38,9 @@ func NetworkPolicy(in Inputs) *networkingac.NetworkPolicyApplyConfiguration {
 
 func fromClients(in Inputs) *networkingac.NetworkPolicyIngressRuleApplyConfiguration {
 	ports := []*networkingac.NetworkPolicyPortApplyConfiguration{policyPort(corev1.ProtocolTCP, ControlPort, ControlPort)}
+	if ImplicitTLS(in.Server) != nil {
+		ports = append(ports, policyPort(corev1.ProtocolTCP, ImplicitPort, ImplicitPort))
+	}
 	for _, run := range in.Exposed.Runs() {
 		ports = append(ports, policyPort(corev1.ProtocolTCP, int32(run.First), int32(run.Last)))
 	}
@@ -79,7 +83,7 @@ func egress(in Inputs) []*networkingac.NetworkPolicyEgressRuleApplyConfiguration
 		rules = append(rules, networkingac.NetworkPolicyEgressRule().
 			WithPorts(policyPort(corev1.ProtocolTCP, 1024, 65535)))
 	}
-	if needsDNS(in.AdvertisedAddress) {
+	if needsDNS(in) {
 		rules = append(rules, networkingac.NetworkPolicyEgressRule().
 			WithPorts(policyPort(corev1.ProtocolUDP, 53, 53), policyPort(corev1.ProtocolTCP, 53, 53)))
 	}
@@ -87,7 +91,13 @@ func egress(in Inputs) []*networkingac.NetworkPolicyEgressRuleApplyConfiguration
 }
 
 // needsDNS reports whether the daemon must resolve what it advertises.
-func needsDNS(address string) bool {
+func needsDNS(in Inputs) bool {
+	return IsHostName(in.AdvertisedAddress) ||
+		slices.ContainsFunc(in.Server.Spec.Passive.Overrides, func(o v1alpha1.AddressOverride) bool { return IsHostName(o.Address) })
+}
+
+// IsHostName reports whether an address, as the API takes it, is a host name.
+func IsHostName(address string) bool {
 	_, err := netip.ParseAddr(address)
 	return address != "" && err != nil
 }

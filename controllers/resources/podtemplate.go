@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"strconv"
+
 	corev1 "k8s.io/api/core/v1"
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 
@@ -22,7 +24,7 @@ func podTemplate(in Inputs) *coreac.PodTemplateSpecApplyConfiguration {
 		WithAutomountServiceAccountToken(false).
 		// A Service of many ports becomes five environment variables a port.
 		WithEnableServiceLinks(false).
-		WithSecurityContext(podSecurity())
+		WithSecurityContext(podSecurity(in))
 	schedule(in, spec)
 	if len(user.NodeSelector) > 0 {
 		spec.WithNodeSelector(user.NodeSelector)
@@ -46,8 +48,8 @@ func podTemplate(in Inputs) *coreac.PodTemplateSpecApplyConfiguration {
 }
 
 // podSecurity satisfies the "restricted" Pod Security Standard, with the container's.
-func podSecurity() *coreac.PodSecurityContextApplyConfiguration {
-	return coreac.PodSecurityContext().
+func podSecurity(in Inputs) *coreac.PodSecurityContextApplyConfiguration {
+	security := coreac.PodSecurityContext().
 		WithRunAsNonRoot(true).
 		WithRunAsUser(nonRoot).
 		WithRunAsGroup(nonRoot).
@@ -55,4 +57,12 @@ func podSecurity() *coreac.PodSecurityContextApplyConfiguration {
 		// Not file by file at every start: a volume may hold millions.
 		WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
 		WithSeccompProfile(coreac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))
+	if active := in.Server.Spec.Active; active.Enabled && active.SourcePort > 0 {
+		// Lets a process without rights dial from that port. Safe in the kubelet's sense: it is the
+		// pod's own network's.
+		security.WithSysctls(coreac.Sysctl().
+			WithName("net.ipv4.ip_unprivileged_port_start").
+			WithValue(strconv.Itoa(int(active.SourcePort))))
+	}
+	return security
 }

@@ -28,6 +28,7 @@ func samples() map[string]sample {
 		"three-replicas": threeReplicas(),
 		"rwo-claim":      rwoClaim(),
 		"clusterip":      clusterIP(),
+		"ftps":           ftps(),
 	}
 }
 

@@ -39,37 +39,43 @@ func Service(in Inputs) *coreac.ServiceApplyConfiguration {
 	return service
 }
 
-// servicePorts are the control port and every exposed passive port. A passive port is the same
+// servicePorts are the control ports and every exposed passive port. A passive port is the same
 // everywhere, as clients dial what PASV names: port, target port and, for type NodePort, node port.
 func servicePorts(in Inputs) []*coreac.ServicePortApplyConfiguration {
 	serviceType := ServiceType(in.Server)
-	control := coreac.ServicePort().
-		WithName(ControlPortName).
-		WithProtocol(corev1.ProtocolTCP).
-		WithPort(ServicePort(in.Server)).
-		WithTargetPort(intstr.FromInt32(ControlPort))
-	chosen := in.Server.Spec.Service.NodePort
-	if chosen != nil && serviceType != corev1.ServiceTypeClusterIP {
-		control.WithNodePort(*chosen)
+	// In the order in which they are listed: those that say which node port they want, and those that
+	// don't. The API server hands out node ports in that order: one that is left to choose before
+	// all that are asked for are given could take one of those, and the Service be refused.
+	var first, last []*coreac.ServicePortApplyConfiguration
+	control := func(name string, port, target int32, nodePort *int32) {
+		p := servicePort(name, port, target)
+		switch {
+		case serviceType != corev1.ServiceTypeClusterIP && nodePort != nil:
+			first = append(first, p.WithNodePort(*nodePort))
+		case serviceType == corev1.ServiceTypeNodePort:
+			last = append(last, p)
+		default:
+			first = append(first, p)
+		}
 	}
-
-	var passive []*coreac.ServicePortApplyConfiguration
+	control(ControlPortName, ServicePort(in.Server), ControlPort, in.Server.Spec.Service.NodePort)
+	if implicit := ImplicitTLS(in.Server); implicit != nil {
+		control(ImplicitPortName, implicit.Port, ImplicitPort, implicit.NodePort)
+	}
 	for _, port := range in.Exposed {
-		p := coreac.ServicePort().
-			WithName(PassivePortName(port)).
-			WithProtocol(corev1.ProtocolTCP).
-			WithPort(int32(port)).
-			WithTargetPort(intstr.FromInt32(int32(port)))
+		p := servicePort(PassivePortName(port), int32(port), int32(port))
 		if serviceType == corev1.ServiceTypeNodePort {
 			p.WithNodePort(int32(port))
 		}
-		passive = append(passive, p)
+		first = append(first, p)
 	}
+	return append(first, last...)
+}
 
-	if serviceType == corev1.ServiceTypeNodePort && chosen == nil {
-		// The API server hands out node ports in the order of the list. First in it, the control port
-		// could be given one that a passive port asks for further down, and the Service be refused.
-		return append(passive, control)
-	}
-	return append([]*coreac.ServicePortApplyConfiguration{control}, passive...)
+func servicePort(name string, port, target int32) *coreac.ServicePortApplyConfiguration {
+	return coreac.ServicePort().
+		WithName(name).
+		WithProtocol(corev1.ProtocolTCP).
+		WithPort(port).
+		WithTargetPort(intstr.FromInt32(target))
 }

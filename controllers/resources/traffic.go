@@ -56,9 +56,12 @@ func realClientAddresses(server *v1alpha1.FtpServer, ingress []corev1.LoadBalanc
 }
 
 // PeerCheck is who may open a data connection: only the control connection's own address where
-// addresses are real; anybody where source NAT may give one client two of them.
+// addresses are real or a proxy tells them; anybody where source NAT may give one client two of them.
+//
+// It is about addresses alone: that TLS sessions have to be resumed tells whose a data connection is
+// as surely, but makes two addresses of one client no more alike.
 func PeerCheck(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) config.PeerCheck {
-	if realClientAddresses(server, ingress) {
+	if server.Spec.Service.ProxyProtocol != nil || realClientAddresses(server, ingress) {
 		return config.PeerCheckStrict
 	}
 	return config.PeerCheckRelaxed

@@ -19,7 +19,7 @@ type Event struct {
 func Events(before, after v1alpha1.FtpServerStatus) []Event {
 	var events []Event
 	for _, kind := range []string{
-		v1alpha1.ConditionStalled, v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady,
+		v1alpha1.ConditionStalled, v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionStorageReady,
 		v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionAddressResolved,
 		v1alpha1.ConditionConfigLoaded, v1alpha1.ConditionPaused, v1alpha1.ConditionReady,
 	} {
@@ -60,6 +60,10 @@ func bad(c *metav1.Condition) bool {
 		return c.Status == metav1.ConditionTrue
 	case v1alpha1.ConditionPaused:
 		return false
+	case v1alpha1.ConditionCertificateReady:
+		if c.Reason == ReasonCertificateEndsSoon || c.Reason == ReasonHostNotCovered {
+			return true // while it still serves
+		}
 	}
 	return c.Status == metav1.ConditionFalse
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // stalled: the declared state can't be reached until somebody changes something. nil if it can.
-// A missing password Secret or claim does not stall: it is expected to come, in whatever order
+// A missing Secret or claim does not stall: it is expected to come, in whatever order
 // things were applied.
 func stalled(o Observed, ready metav1.Condition) *metav1.Condition {
 	if ready.Status == metav1.ConditionTrue {
@@ -18,7 +18,8 @@ func stalled(o Observed, ready metav1.Condition) *metav1.Condition {
 		stuck = stuck || p.lasting()
 	}
 	switch ready.Reason {
-	case ReasonConfigRejected, ReasonPortConflict, ReasonPasswordInvalid, reasonDeadline:
+	case ReasonConfigRejected, ReasonPortConflict, ReasonPasswordInvalid, reasonDeadline,
+		ReasonCertificateInvalid, ReasonCertificateExpired:
 		stuck = true
 	}
 	if !stuck {

@@ -39,6 +39,10 @@ type Observed struct {
 	Port int32
 	// Users tells whose passwords were found.
 	Users Users
+	// ImplicitPort is the control port on which TLS begins at once, as clients dial it; 0 if there is none.
+	ImplicitPort int32
+	// Certificates tells of what spec.tls names.
+	Certificates Certificates
 	// Storage tells of the volume.
 	Storage Storage
 	// ConfigHash identifies the configuration that the pods should serve; empty while there is none.
@@ -57,7 +61,12 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s.AdvertisedAddress = o.Address.Address
 	s.AdvertisedAddressSource = o.Address.Source
 	s.Port = o.Port
-	s.Endpoint = address.Endpoint(o.Address.Address, o.Port)
+	s.Endpoint = address.Endpoint("ftp", o.Address.Address, o.Port)
+	s.FTPSEndpoint = address.Endpoint("ftps", o.Address.Address, o.ImplicitPort)
+	s.CertificateNotAfter = nil
+	if end := o.Certificates.notAfter(); !end.IsZero() {
+		s.CertificateNotAfter = &metav1.Time{Time: end}
+	}
 	s.PassiveRange = o.Plan.Exposed.String()
 	s.Pods = Pods(o.Pods)
 	s.Selector = labels.SelectorFromSet(o.SelectorLabels).String()
@@ -75,7 +84,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 
 	parts := []metav1.Condition{
 		available(o), addressResolved(o), passivePortsAssigned(o), usersReady(o), storageReady(o),
-		configLoaded(o), notPaused(),
+		certificateReady(o, now.Time), configLoaded(o), notPaused(),
 	}
 	summary := ready(o, parts)
 	for _, c := range append(parts, summary) {
@@ -143,7 +152,7 @@ func Ours(kind string) bool {
 	switch kind {
 	case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
 		v1alpha1.ConditionAvailable, v1alpha1.ConditionAddressResolved, v1alpha1.ConditionPassivePortsAssigned,
-		v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady, v1alpha1.ConditionConfigLoaded,
+		v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionConfigLoaded,
 		v1alpha1.ConditionPaused:
 		return true
 	}

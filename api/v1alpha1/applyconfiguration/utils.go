@@ -18,18 +18,32 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=ftp-operator.io, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("ActiveSpec"):
 		return &apiv1alpha1.ActiveSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AddressOverride"):
+		return &apiv1alpha1.AddressOverrideApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AnonymousSpec"):
 		return &apiv1alpha1.AnonymousSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BandwidthSpec"):
+		return &apiv1alpha1.BandwidthSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BansSpec"):
+		return &apiv1alpha1.BansSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClaimReference"):
 		return &apiv1alpha1.ClaimReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientCASpec"):
+		return &apiv1alpha1.ClientCASpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddedMetadata"):
 		return &apiv1alpha1.EmbeddedMetadataApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExtraCertificate"):
+		return &apiv1alpha1.ExtraCertificateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FtpServer"):
 		return &apiv1alpha1.FtpServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FtpServerSpec"):
 		return &apiv1alpha1.FtpServerSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FtpServerStatus"):
 		return &apiv1alpha1.FtpServerStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ImplicitTLSSpec"):
+		return &apiv1alpha1.ImplicitTLSSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LimitsSpec"):
+		return &apiv1alpha1.LimitsSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("NetworkPolicySpec"):
 		return &apiv1alpha1.NetworkPolicySpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PassiveSpec"):
@@ -40,12 +54,22 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PodTemplateSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PortRange"):
 		return &apiv1alpha1.PortRangeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProxyProtocolSpec"):
+		return &apiv1alpha1.ProxyProtocolSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Quota"):
+		return &apiv1alpha1.QuotaApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RatesSpec"):
+		return &apiv1alpha1.RatesSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyReference"):
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ServiceSpec"):
 		return &apiv1alpha1.ServiceSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StorageSpec"):
 		return &apiv1alpha1.StorageSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TimeoutsSpec"):
+		return &apiv1alpha1.TimeoutsSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TLSSpec"):
+		return &apiv1alpha1.TLSSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("User"):
 		return &apiv1alpha1.UserApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("VolumeClaimTemplate"):

@@ -31,6 +31,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: enabled
       type:
         scalar: boolean
+    - name: sourcePort
+      type:
+        scalar: numeric
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressOverride
+  map:
+    fields:
+    - name: address
+      type:
+        scalar: string
+    - name: clients
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Network
+          elementRelationship: associative
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressSource
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AnonymousSpec
@@ -46,12 +61,75 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: home
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.HomePath
+    - name: quota
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Quota
+    - name: rights
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Right
+          elementRelationship: associative
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.BandwidthSpec
+  map:
+    fields:
+    - name: server
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.RatesSpec
+    - name: session
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.RatesSpec
+    - name: user
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.RatesSpec
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.BansSpec
+  map:
+    fields:
+    - name: allow
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Network
+          elementRelationship: associative
+    - name: duration
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+    - name: enabled
+      type:
+        scalar: boolean
+    - name: failures
+      type:
+        scalar: numeric
+    - name: maxDuration
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+    - name: window
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ClaimReference
   map:
     fields:
     - name: claimName
       type:
         scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ClientAuthMode
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ClientCASpec
+  map:
+    fields:
+    - name: mode
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.ClientAuthMode
+      default: Required
+    - name: secretName
+      type:
+        scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.DataProtection
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Durability
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+  scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.EmbeddedMetadata
   map:
     fields:
@@ -65,6 +143,18 @@ var schemaYAML = typed.YAMLObject(`types:
         map:
           elementType:
             scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ExtraCertificate
+  map:
+    fields:
+    - name: hosts
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.HostPattern
+          elementRelationship: associative
+    - name: secretName
+      type:
+        scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.FtpServer
   map:
     fields:
@@ -92,9 +182,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: anonymous
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.AnonymousSpec
+    - name: bans
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.BansSpec
+    - name: hosts
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.HostPattern
+          elementRelationship: associative
     - name: image
       type:
         scalar: string
+    - name: limits
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.LimitsSpec
     - name: networkPolicy
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.NetworkPolicySpec
@@ -119,6 +221,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: template
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodTemplateSpec
+    - name: tls
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.TLSSpec
     - name: users
       type:
         list:
@@ -136,6 +241,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: advertisedAddressSource
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressSource
+    - name: certificateNotAfter
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: conditions
       type:
         list:
@@ -145,6 +253,9 @@ var schemaYAML = typed.YAMLObject(`types:
           keys:
           - type
     - name: endpoint
+      type:
+        scalar: string
+    - name: ftpsEndpoint
       type:
         scalar: string
     - name: observedGeneration
@@ -181,6 +292,44 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.HomePath
   scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.HostPattern
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ImplicitTLSSpec
+  map:
+    fields:
+    - name: enabled
+      type:
+        scalar: boolean
+    - name: nodePort
+      type:
+        scalar: numeric
+    - name: port
+      type:
+        scalar: numeric
+      default: 990
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.LimitsSpec
+  map:
+    fields:
+    - name: bandwidth
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.BandwidthSpec
+    - name: maxPreLogin
+      type:
+        scalar: numeric
+    - name: maxSessions
+      type:
+        scalar: numeric
+    - name: maxSessionsPerAddress
+      type:
+        scalar: numeric
+    - name: maxSessionsPerUser
+      type:
+        scalar: numeric
+    - name: timeouts
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.TimeoutsSpec
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Network
+  scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.NetworkPolicySpec
   map:
     fields:
@@ -188,12 +337,20 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: boolean
       default: true
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PartialUploads
+  scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PassiveSpec
   map:
     fields:
     - name: advertisedAddress
       type:
         scalar: string
+    - name: overrides
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressOverride
+          elementRelationship: atomic
     - name: portRange
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PortRange
@@ -271,7 +428,42 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: start
       type:
         scalar: numeric
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ProxyProtocolMode
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ProxyProtocolSpec
+  map:
+    fields:
+    - name: mode
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.ProxyProtocolMode
+      default: Accept
+    - name: trusted
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Network
+          elementRelationship: associative
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Quota
+  map:
+    fields:
+    - name: bytes
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: files
+      type:
+        scalar: numeric
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.RatesSpec
+  map:
+    fields:
+    - name: down
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: up
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.RetentionPolicy
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Right
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.SecretKeyReference
   map:
@@ -321,22 +513,95 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 21
+    - name: proxyProtocol
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.ProxyProtocolSpec
     - name: type
       type:
         namedType: io.k8s.api.core.v1.ServiceType
       default: LoadBalancer
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.SessionReuse
+  scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.StorageSpec
   map:
     fields:
+    - name: durability
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Durability
+      default: Fsync
     - name: emptyDir
       type:
         namedType: io.k8s.api.core.v1.EmptyDirVolumeSource
+    - name: partialUploads
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PartialUploads
+      default: Discard
     - name: persistentVolumeClaim
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.ClaimReference
     - name: volumeClaimTemplate
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.VolumeClaimTemplate
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.TLSMode
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.TLSSpec
+  map:
+    fields:
+    - name: allowCCC
+      type:
+        scalar: boolean
+    - name: allowTruncation
+      type:
+        scalar: boolean
+    - name: clientCA
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.ClientCASpec
+    - name: data
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.DataProtection
+    - name: extraCertificates
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.ExtraCertificate
+          elementRelationship: associative
+          keys:
+          - secretName
+    - name: implicit
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.ImplicitTLSSpec
+    - name: minVersion
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.TLSVersion
+      default: "1.2"
+    - name: mode
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.TLSMode
+      default: Required
+    - name: secretName
+      type:
+        scalar: string
+    - name: sessionReuse
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.SessionReuse
+      default: Prefer
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.TLSVersion
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.TimeoutsSpec
+  map:
+    fields:
+    - name: data
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+    - name: handshake
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+    - name: idle
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+    - name: login
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.User
   map:
     fields:
@@ -353,6 +618,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: passwordSecretRef
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.SecretKeyReference
+    - name: quota
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Quota
+    - name: rights
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Right
+          elementRelationship: associative
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.VolumeClaimTemplate
   map:
     fields:

@@ -11,6 +11,10 @@ type ActiveSpecApplyConfiguration struct {
 	// behind NAT or a firewall. The pods may then open connections to the clients' ports from
 	// 1024 up. Default false.
 	Enabled *bool `json:"enabled,omitempty"`
+	// sourcePort is the port to dial from, 1 to 1023: 20 (RFC 959), for clients' firewalls that
+	// expect it. It reaches them only where nothing between pods and clients translates addresses.
+	// Pods are replaced when it is first set, since it takes a right of theirs. Default: any port.
+	SourcePort *int32 `json:"sourcePort,omitempty"`
 }
 
 // ActiveSpecApplyConfiguration constructs a declarative configuration of the ActiveSpec type for use with
@@ -24,5 +28,13 @@ func ActiveSpec() *ActiveSpecApplyConfiguration {
 // If called multiple times, the Enabled field is set to the value of the last call.
 func (b *ActiveSpecApplyConfiguration) WithEnabled(value bool) *ActiveSpecApplyConfiguration {
 	b.Enabled = &value
+	return b
+}
+
+// WithSourcePort sets the SourcePort field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SourcePort field is set to the value of the last call.
+func (b *ActiveSpecApplyConfiguration) WithSourcePort(value int32) *ActiveSpecApplyConfiguration {
+	b.SourcePort = &value
 	return b
 }

@@ -18,6 +18,10 @@ type AnonymousSpecApplyConfiguration struct {
 	Home *string `json:"home,omitempty"`
 	// access is ReadOnly (default), UploadOnly (a drop box) or ReadWrite.
 	Access *apiv1alpha1.Access `json:"access,omitempty"`
+	// rights, if there are any, take the place of access, as for a user.
+	Rights []apiv1alpha1.Right `json:"rights,omitempty"`
+	// quota bounds what the home may hold, as for a user. Default: no bound.
+	Quota *QuotaApplyConfiguration `json:"quota,omitempty"`
 }
 
 // AnonymousSpecApplyConfiguration constructs a declarative configuration of the AnonymousSpec type for use with
@@ -47,5 +51,23 @@ func (b *AnonymousSpecApplyConfiguration) WithHome(value string) *AnonymousSpecA
 // If called multiple times, the Access field is set to the value of the last call.
 func (b *AnonymousSpecApplyConfiguration) WithAccess(value apiv1alpha1.Access) *AnonymousSpecApplyConfiguration {
 	b.Access = &value
+	return b
+}
+
+// WithRights adds the given value to the Rights field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Rights field.
+func (b *AnonymousSpecApplyConfiguration) WithRights(values ...apiv1alpha1.Right) *AnonymousSpecApplyConfiguration {
+	for i := range values {
+		b.Rights = append(b.Rights, values[i])
+	}
+	return b
+}
+
+// WithQuota sets the Quota field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Quota field is set to the value of the last call.
+func (b *AnonymousSpecApplyConfiguration) WithQuota(value *QuotaApplyConfiguration) *AnonymousSpecApplyConfiguration {
+	b.Quota = value
 	return b
 }

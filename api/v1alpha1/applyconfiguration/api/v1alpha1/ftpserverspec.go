@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
 // FtpServerSpecApplyConfiguration represents a declarative configuration of the FtpServerSpec type for use
 // with apply.
 //
@@ -27,11 +31,21 @@ type FtpServerSpecApplyConfiguration struct {
 	Passive *PassiveSpecApplyConfiguration `json:"passive,omitempty"`
 	// active is active mode (PORT, EPRT), in which the server dials the client. Off by default.
 	Active *ActiveSpecApplyConfiguration `json:"active,omitempty"`
+	// hosts are the names by which clients know the server, at most 32, for the command HOST (RFC
+	// 7151); *.example.com is every name one label below. They are also what the certificate is
+	// checked against. Default: HOST takes any name.
+	Hosts []apiv1alpha1.HostPattern `json:"hosts,omitempty"`
+	// tls is FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
+	TLS *TLSSpecApplyConfiguration `json:"tls,omitempty"`
 	// users are the accounts that can log in, at most 1000. A change takes effect within
 	// seconds, without a restart; a session of a removed user ends.
 	Users []UserApplyConfiguration `json:"users,omitempty"`
 	// anonymous is login without an account. Off by default.
 	Anonymous *AnonymousSpecApplyConfiguration `json:"anonymous,omitempty"`
+	// limits bound sessions, bandwidth and time.
+	Limits *LimitsSpecApplyConfiguration `json:"limits,omitempty"`
+	// bans keep out, for a while, who keeps failing to log in. On by default.
+	Bans *BansSpecApplyConfiguration `json:"bans,omitempty"`
 	// storage is the volume that holds every user's files: exactly one of
 	// persistentVolumeClaim, volumeClaimTemplate and emptyDir.
 	Storage *StorageSpecApplyConfiguration `json:"storage,omitempty"`
@@ -90,6 +104,24 @@ func (b *FtpServerSpecApplyConfiguration) WithActive(value *ActiveSpecApplyConfi
 	return b
 }
 
+// WithHosts adds the given value to the Hosts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Hosts field.
+func (b *FtpServerSpecApplyConfiguration) WithHosts(values ...apiv1alpha1.HostPattern) *FtpServerSpecApplyConfiguration {
+	for i := range values {
+		b.Hosts = append(b.Hosts, values[i])
+	}
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *FtpServerSpecApplyConfiguration) WithTLS(value *TLSSpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
+	b.TLS = value
+	return b
+}
+
 // WithUsers adds the given value to the Users field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Users field.
@@ -108,6 +140,22 @@ func (b *FtpServerSpecApplyConfiguration) WithUsers(values ...*UserApplyConfigur
 // If called multiple times, the Anonymous field is set to the value of the last call.
 func (b *FtpServerSpecApplyConfiguration) WithAnonymous(value *AnonymousSpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
 	b.Anonymous = value
+	return b
+}
+
+// WithLimits sets the Limits field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Limits field is set to the value of the last call.
+func (b *FtpServerSpecApplyConfiguration) WithLimits(value *LimitsSpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
+	b.Limits = value
+	return b
+}
+
+// WithBans sets the Bans field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Bans field is set to the value of the last call.
+func (b *FtpServerSpecApplyConfiguration) WithBans(value *BansSpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
+	b.Bans = value
 	return b
 }
 

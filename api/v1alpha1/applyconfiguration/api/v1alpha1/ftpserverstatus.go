@@ -4,6 +4,7 @@ package v1alpha1
 
 import (
 	apiv1alpha1 "github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -15,10 +16,15 @@ type FtpServerStatusApplyConfiguration struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsAssigned, UsersReady, StorageReady, ConfigLoaded, Paused.
+	// PassivePortsAssigned, UsersReady, StorageReady, CertificateReady, ConfigLoaded, Paused.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// endpoint is where clients connect, as in ftp://203.0.113.10:21.
 	Endpoint *string `json:"endpoint,omitempty"`
+	// ftpsEndpoint is where clients connect with implicit TLS, as in ftps://203.0.113.10:990; empty
+	// if there is none.
+	FTPSEndpoint *string `json:"ftpsEndpoint,omitempty"`
+	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
+	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
 	// advertisedAddress is the address that PASV replies name.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
 	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
@@ -75,6 +81,22 @@ func (b *FtpServerStatusApplyConfiguration) WithConditions(values ...*v1.Conditi
 // If called multiple times, the Endpoint field is set to the value of the last call.
 func (b *FtpServerStatusApplyConfiguration) WithEndpoint(value string) *FtpServerStatusApplyConfiguration {
 	b.Endpoint = &value
+	return b
+}
+
+// WithFTPSEndpoint sets the FTPSEndpoint field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the FTPSEndpoint field is set to the value of the last call.
+func (b *FtpServerStatusApplyConfiguration) WithFTPSEndpoint(value string) *FtpServerStatusApplyConfiguration {
+	b.FTPSEndpoint = &value
+	return b
+}
+
+// WithCertificateNotAfter sets the CertificateNotAfter field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CertificateNotAfter field is set to the value of the last call.
+func (b *FtpServerStatusApplyConfiguration) WithCertificateNotAfter(value metav1.Time) *FtpServerStatusApplyConfiguration {
+	b.CertificateNotAfter = &value
 	return b
 }
 

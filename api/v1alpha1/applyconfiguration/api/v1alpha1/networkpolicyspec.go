@@ -7,7 +7,7 @@ package v1alpha1
 //
 // NetworkPolicySpec guards the pods.
 type NetworkPolicySpecApplyConfiguration struct {
-	// enabled: true makes a NetworkPolicy that opens the control port and exactly the declared
+	// enabled: true makes a NetworkPolicy that opens the control ports and exactly the declared
 	// passive range, and nothing else. Default true. It acts only in clusters whose network
 	// plugin enforces NetworkPolicies.
 	Enabled *bool `json:"enabled,omitempty"`

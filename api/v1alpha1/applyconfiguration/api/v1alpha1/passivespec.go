@@ -18,6 +18,10 @@ type PassiveSpecApplyConfiguration struct {
 	// host name (resolved); for NodePort a node's external, else internal, IP; the Service's
 	// cluster IP. Set it where clients reach the server by yet another address.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
+	// overrides are addresses that PASV names instead to clients of certain networks, which reach
+	// the server by another way (from inside a NAT, say); at most 32. The first that covers the
+	// client counts.
+	Overrides []AddressOverrideApplyConfiguration `json:"overrides,omitempty"`
 }
 
 // PassiveSpecApplyConfiguration constructs a declarative configuration of the PassiveSpec type for use with
@@ -39,5 +43,18 @@ func (b *PassiveSpecApplyConfiguration) WithPortRange(value *PortRangeApplyConfi
 // If called multiple times, the AdvertisedAddress field is set to the value of the last call.
 func (b *PassiveSpecApplyConfiguration) WithAdvertisedAddress(value string) *PassiveSpecApplyConfiguration {
 	b.AdvertisedAddress = &value
+	return b
+}
+
+// WithOverrides adds the given value to the Overrides field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Overrides field.
+func (b *PassiveSpecApplyConfiguration) WithOverrides(values ...*AddressOverrideApplyConfiguration) *PassiveSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithOverrides")
+		}
+		b.Overrides = append(b.Overrides, *values[i])
+	}
 	return b
 }

@@ -40,6 +40,10 @@ type ServiceSpecApplyConfiguration struct {
 	// allocateLoadBalancerNodePorts: false spares a node port for each port, for load balancers
 	// that reach pods or Service addresses without node ports. Default true.
 	AllocateLoadBalancerNodePorts *bool `json:"allocateLoadBalancerNodePorts,omitempty"`
+	// proxyProtocol reads the PROXY protocol (versions 1 and 2), by which a load balancer tells the
+	// clients' addresses, on the control ports and on the passive ports. Switch it on at the load
+	// balancer for all of them. Default: it is not read.
+	ProxyProtocol *ProxyProtocolSpecApplyConfiguration `json:"proxyProtocol,omitempty"`
 	// ipFamilyPolicy of the Service: SingleStack, PreferDualStack or RequireDualStack. Default:
 	// the cluster's, SingleStack.
 	IPFamilyPolicy *v1.IPFamilyPolicy `json:"ipFamilyPolicy,omitempty"`
@@ -134,6 +138,14 @@ func (b *ServiceSpecApplyConfiguration) WithLoadBalancerSourceRanges(values ...s
 // If called multiple times, the AllocateLoadBalancerNodePorts field is set to the value of the last call.
 func (b *ServiceSpecApplyConfiguration) WithAllocateLoadBalancerNodePorts(value bool) *ServiceSpecApplyConfiguration {
 	b.AllocateLoadBalancerNodePorts = &value
+	return b
+}
+
+// WithProxyProtocol sets the ProxyProtocol field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ProxyProtocol field is set to the value of the last call.
+func (b *ServiceSpecApplyConfiguration) WithProxyProtocol(value *ProxyProtocolSpecApplyConfiguration) *ServiceSpecApplyConfiguration {
+	b.ProxyProtocol = value
 	return b
 }
 

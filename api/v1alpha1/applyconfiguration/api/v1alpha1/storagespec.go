@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	v1 "k8s.io/api/core/v1"
 )
 
@@ -18,6 +19,16 @@ type StorageSpecApplyConfiguration struct {
 	VolumeClaimTemplate *VolumeClaimTemplateApplyConfiguration `json:"volumeClaimTemplate,omitempty"`
 	// emptyDir is a directory that lives and dies with its pod: for trials, with one replica.
 	EmptyDir *v1.EmptyDirVolumeSource `json:"emptyDir,omitempty"`
+	// durability is what an acknowledged upload survives: Fsync (default) answers only when it is
+	// on the disk; None leaves it to the kernel when to write, so that many small files go faster,
+	// and those of the last half minute may be lost or empty when a node dies. Names show only
+	// complete uploads in both.
+	Durability *apiv1alpha1.Durability `json:"durability,omitempty"`
+	// partialUploads is what becomes of an upload that breaks off: Discard (default) drops what has
+	// come, so that its name shows the old file or nothing; Keep stores it under the name, in place
+	// of what was there, for clients that go on with REST later. Keep holds for binary uploads of
+	// users who may overwrite, and never when disk or quota is full.
+	PartialUploads *apiv1alpha1.PartialUploads `json:"partialUploads,omitempty"`
 }
 
 // StorageSpecApplyConfiguration constructs a declarative configuration of the StorageSpec type for use with
@@ -47,5 +58,21 @@ func (b *StorageSpecApplyConfiguration) WithVolumeClaimTemplate(value *VolumeCla
 // If called multiple times, the EmptyDir field is set to the value of the last call.
 func (b *StorageSpecApplyConfiguration) WithEmptyDir(value v1.EmptyDirVolumeSource) *StorageSpecApplyConfiguration {
 	b.EmptyDir = &value
+	return b
+}
+
+// WithDurability sets the Durability field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Durability field is set to the value of the last call.
+func (b *StorageSpecApplyConfiguration) WithDurability(value apiv1alpha1.Durability) *StorageSpecApplyConfiguration {
+	b.Durability = &value
+	return b
+}
+
+// WithPartialUploads sets the PartialUploads field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PartialUploads field is set to the value of the last call.
+func (b *StorageSpecApplyConfiguration) WithPartialUploads(value apiv1alpha1.PartialUploads) *StorageSpecApplyConfiguration {
+	b.PartialUploads = &value
 	return b
 }

@@ -26,6 +26,13 @@ type UserApplyConfiguration struct {
 	// in which files can be stored and directories made but nothing listed, read, overwritten,
 	// renamed or deleted.
 	Access *apiv1alpha1.Access `json:"access,omitempty"`
+	// rights, if there are any, take the place of access: List (see names and their facts), Read
+	// (download), Create (store under names that are free), Write (create, replace, resume and
+	// append to files, and change their facts), Append (to files that are there), Delete, Rename
+	// (to names that are free, or, with Write, those of other files) and Mkdir.
+	Rights []apiv1alpha1.Right `json:"rights,omitempty"`
+	// quota bounds what the home may hold. Default: no bound.
+	Quota *QuotaApplyConfiguration `json:"quota,omitempty"`
 }
 
 // UserApplyConfiguration constructs a declarative configuration of the User type for use with
@@ -63,5 +70,23 @@ func (b *UserApplyConfiguration) WithHome(value string) *UserApplyConfiguration 
 // If called multiple times, the Access field is set to the value of the last call.
 func (b *UserApplyConfiguration) WithAccess(value apiv1alpha1.Access) *UserApplyConfiguration {
 	b.Access = &value
+	return b
+}
+
+// WithRights adds the given value to the Rights field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Rights field.
+func (b *UserApplyConfiguration) WithRights(values ...apiv1alpha1.Right) *UserApplyConfiguration {
+	for i := range values {
+		b.Rights = append(b.Rights, values[i])
+	}
+	return b
+}
+
+// WithQuota sets the Quota field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Quota field is set to the value of the last call.
+func (b *UserApplyConfiguration) WithQuota(value *QuotaApplyConfiguration) *UserApplyConfiguration {
+	b.Quota = value
 	return b
 }
