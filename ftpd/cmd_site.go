@@ -15,6 +15,7 @@ func init() {
 	siteCommands = map[string]*command{
 		"CHMOD": {run: (*session).siteChmod, syntax: "<mode> <file>", needs: auth.Overwrite},
 		"HELP":  {run: (*session).siteHelp},
+		"QUOTA": {run: (*session).siteQuota},
 		"UTIME": {run: (*session).siteUtime, syntax: "<YYYYMMDDHHMM[SS]> <file>", needs: auth.Overwrite},
 	}
 }

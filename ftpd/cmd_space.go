@@ -36,6 +36,19 @@ func (s *session) cmdAvbl(arg string) {
 	}
 }
 
+// siteQuota tells what the user may store, and what he has stored.
+func (s *session) siteQuota(string) {
+	q, err := storage.QuotaOf(s.fs)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		s.reply(200, "You have no quota.")
+	case err != nil:
+		s.refuse("quota", err)
+	default:
+		s.out.multi(200, "Your quota:", q.Lines(), "End of quota.")
+	}
+}
+
 // cmdComb adds files to the end of another, which may be new, and removes them: what a client has
 // sent in parts becomes one file.
 func (s *session) cmdComb(arg string) {

@@ -146,6 +146,27 @@ func TestAvbl(t *testing.T) {
 	c.Must("AVBL none", "550")
 }
 
+func TestSiteQuota(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, func(c *config.Config) {
+		c.Users[0].Quota = config.Quota{Bytes: 100, Files: 5}
+	})
+	c := ftptest.Login(t, s.Addr, "alice")
+	c.Put("STOR file", "0123456789")
+	c.Talk(`
+		C: SITE QUOTA
+		S: 200-*
+		S:  Bytes: 10 used of 100, 90 left
+		S:  Files: 1 used of 5, 4 left*
+		S: 200 *
+		C: AVBL
+		S: 213 90`)
+	if reply := c.Put("STOR big", strings.Repeat("x", 91)); reply[:3] != "552" {
+		t.Error(reply)
+	}
+	ftptest.Login(t, s.Addr, "reader").Must("SITE QUOTA", "200 You have no quota.")
+}
+
 func TestComb(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

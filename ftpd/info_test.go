@@ -79,6 +79,7 @@ func TestInfo(t *testing.T) {
 		S: 214-SITE commands:
 		S:  SITE CHMOD <mode> <file>
 		S:  SITE HELP
+		S:  SITE QUOTA
 		S:  SITE UTIME <YYYYMMDDHHMM[SS]> <file>
 		S: 214 *
 		C: SITE

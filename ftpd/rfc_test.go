@@ -129,6 +129,7 @@ func TestRFCs(t *testing.T) {
 			S: 214-*
 			S:  SITE CHMOD *
 			S:  SITE HELP
+			S:  SITE QUOTA
 			S:  SITE UTIME *
 			S: 214 *`,
 		"RFC 959 section 5.4 replies without a data connection": `
