@@ -13,7 +13,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -113,7 +112,7 @@ func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	return 0
 }
 
-// object returns a namesake for reading.
+// meta names an object in the test's namespace.
 func (c *cluster) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: c.namespace, Name: name}
 }
@@ -137,11 +136,6 @@ func (c *cluster) deployment(ctx context.Context, name string) *appsv1.Deploymen
 func (c *cluster) service(ctx context.Context, name string) *corev1.Service {
 	GinkgoHelper()
 	return get(ctx, c, name, &corev1.Service{})
-}
-
-func (c *cluster) policy(ctx context.Context, name string) *networkingv1.NetworkPolicy {
-	GinkgoHelper()
-	return get(ctx, c, name, &networkingv1.NetworkPolicy{})
 }
 
 func (c *cluster) slice(ctx context.Context, name string) *discoveryv1.EndpointSlice {
@@ -195,7 +189,7 @@ func user(name string) v1alpha1.User {
 
 func replicas(n int32) func(*v1alpha1.FtpServer) {
 	return func(s *v1alpha1.FtpServer) {
-		s.Spec.Replicas = ptr.To(n)
+		s.Spec.Replicas = &n
 		s.Spec.Storage = v1alpha1.StorageSpec{PersistentVolumeClaim: &v1alpha1.ClaimReference{ClaimName: "shared"}}
 	}
 }
@@ -275,11 +269,11 @@ func (c *cluster) replicaSet(ctx context.Context, d *appsv1.Deployment) *appsv1.
 	}
 	set.Labels = d.Spec.Template.Labels
 	set.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))}
-	if err := admin.Create(ctx, set); apierrors.IsAlreadyExists(err) {
+	err := admin.Create(ctx, set)
+	if apierrors.IsAlreadyExists(err) {
 		return get(ctx, c, set.Name, set)
-	} else {
-		Expect(err).NotTo(HaveOccurred())
 	}
+	Expect(err).NotTo(HaveOccurred())
 	return set
 }
 

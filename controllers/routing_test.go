@@ -11,6 +11,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -94,7 +97,7 @@ var _ = Describe("routing", func() {
 		d := c.deployment(ctx, "files")
 		for i, owner := range [][]metav1.OwnerReference{
 			nil,
-			{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "files-1", UID: "made-up", Controller: ptr.To(true)}},
+			{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "files-1", UID: "made-up", Controller: new(true)}},
 		} {
 			p := &corev1.Pod{ObjectMeta: *d.Spec.Template.ObjectMeta.DeepCopy(), Spec: *d.Spec.Template.Spec.DeepCopy()}
 			p.Namespace, p.Name, p.OwnerReferences = c.namespace, fmt.Sprintf("intruder-%d", i), owner
@@ -209,5 +212,37 @@ var _ = Describe("routing", func() {
 		Expect(ports(ctx, "files-a")).To(Equal(a))
 		Expect(ports(ctx, "files-b")).To(Equal(b))
 		Expect(ports(ctx, "files-c")).NotTo(BeEmpty())
+	})
+})
+
+var _ = Describe("what is relied on of the API server", func() {
+	It("writes nothing to an object of another UID", func(ctx context.Context) {
+		c := newCluster(ctx)
+		c.serve(ctx, c.files(), "files-a")
+		patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"uid":"another","annotations":{"a":"b"}}}`))
+		for _, object := range []client.Object{c.pod(ctx, "files-a"), c.service(ctx, "files")} {
+			version := object.GetResourceVersion()
+			err := admin.Patch(ctx, object, patch)
+			Expect(apierrors.IsConflict(err) || apierrors.IsInvalid(err)).To(BeTrue(), "%v", err)
+			Expect(admin.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+			Expect(object.GetResourceVersion()).To(Equal(version))
+		}
+		service := coreac.Service("files", c.namespace).WithUID("another").WithAnnotations(map[string]string{"a": "b"})
+		Expect(admin.Apply(ctx, service, client.FieldOwner("x"))).NotTo(Succeed())
+		gone := coreac.Service("not-there", c.namespace).WithUID("another").WithSpec(coreac.ServiceSpec().WithClusterIP("None"))
+		Expect(admin.Apply(ctx, gone, client.FieldOwner("x"))).NotTo(Succeed())
+	})
+
+	It("refuses a status that is applied to a server read before its last change", func(ctx context.Context) {
+		c := newCluster(ctx)
+		c.serve(ctx, c.files(), "files-a")
+		u := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"users": int64(9)}}}
+		u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("FtpServer"))
+		u.SetNamespace(c.namespace)
+		u.SetName("files")
+		u.SetResourceVersion(c.server(ctx, "files").ResourceVersion)
+		edit(ctx, c.files(), func(s *v1alpha1.FtpServer) { s.Annotations = map[string]string{"a": "b"} })
+		err := admin.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("x"), client.ForceOwnership)
+		Expect(apierrors.IsConflict(err)).To(BeTrue(), "%v", err)
 	})
 })

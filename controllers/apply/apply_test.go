@@ -163,7 +163,7 @@ func TestKindsMustAgree(t *testing.T) {
 // not when anything of it changes.
 func TestFingerprint(t *testing.T) {
 	comparer := apply.NewComparer(clientgoscheme.Scheme, us)
-	print := func(s *server, desired runtime.ApplyConfiguration) string {
+	fingerprint := func(s *server, desired runtime.ApplyConfiguration) string {
 		t.Helper()
 		text, err := comparer.Fingerprint(s.live(), desired)
 		if err != nil {
@@ -174,17 +174,17 @@ func TestFingerprint(t *testing.T) {
 	s := newServer(t)
 	s.apply(service(21))
 	s.edit(func(live *corev1.Service) { live.Spec.Type = "NodePort" }) // a webhook's amendment
-	left := print(s, service(21))
+	left := fingerprint(s, service(21))
 
 	s.edit(func(live *corev1.Service) { live.Spec.ClusterIP = "10.0.0.1" })
-	if print(s, service(21)) != left {
+	if fingerprint(s, service(21)) != left {
 		t.Error("a foreign field changed the fingerprint")
 	}
-	if print(s, service(22)) == left {
+	if fingerprint(s, service(22)) == left {
 		t.Error("another desired object has the same fingerprint")
 	}
 	s.edit(func(live *corev1.Service) { live.Spec.Type = "ClusterIP" })
-	if print(s, service(21)) == left {
+	if fingerprint(s, service(21)) == left {
 		t.Error("another value has the same fingerprint")
 	}
 }

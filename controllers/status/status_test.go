@@ -1,6 +1,7 @@
 package status
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -154,14 +155,18 @@ func TestConditions(t *testing.T) {
 		{"claim going", func(o *Observed) { o.Storage = Storage{Claim: "data", Found: true, Phase: "Bound", Terminating: true} }, "StorageReady", no, "ClaimTerminating", "deleted", no, status.InProgressStatus},
 
 		{"configuration on its way", pod(func(p *Pod) { p.Daemon.ConfigHash = "old" }), "ConfigLoaded", no, "ConfigUpdating", "files-a", no, status.InProgressStatus},
-		{"configuration refused", pod(func(p *Pod) { *p.Daemon = config.Status{ConfigHash: "old", RejectedHash: "new", ConfigError: "bad home", AdvertisedIP: "203.0.113.10"} }), "ConfigLoaded", no, "ConfigRejected", "bad home", no, status.FailedStatus},
+		{"configuration refused", pod(func(p *Pod) {
+			*p.Daemon = config.Status{ConfigHash: "old", RejectedHash: "new", ConfigError: "bad home", AdvertisedIP: "203.0.113.10"}
+		}), "ConfigLoaded", no, "ConfigRejected", "bad home", no, status.FailedStatus},
 		{"an older one refused", pod(func(p *Pod) { p.Daemon.ConfigHash, p.Daemon.RejectedHash = "old", "older" }), "ConfigLoaded", no, "ConfigUpdating", "", no, status.InProgressStatus},
 		{"pods out of reach", pod(func(p *Pod) { p.Daemon, p.DaemonError = nil, "i/o timeout" }), "ConfigLoaded", unknown, "PodsUnreachable", "i/o timeout", yes, status.CurrentStatus},
 
 		{"name taken", func(o *Observed) {
 			o.Problems = []Problem{{Kind: ProblemFailed, Object: "x", Message: "later"}, {Kind: ProblemConflict, Object: "Service default/files", Message: "exists"}}
 		}, "Stalled", yes, "ChildConflict", "Service default/files: exists", no, status.FailedStatus},
-		{"refused", func(o *Observed) { o.Problems = []Problem{{Kind: ProblemRejected, Object: "Service", Message: "quota"}} }, "Stalled", yes, "ChildRejected", "quota", no, status.FailedStatus},
+		{"refused", func(o *Observed) {
+			o.Problems = []Problem{{Kind: ProblemRejected, Object: "Service", Message: "quota"}}
+		}, "Stalled", yes, "ChildRejected", "quota", no, status.FailedStatus},
 		{"failed", func(o *Observed) { o.Problems = []Problem{{Kind: ProblemFailed, Object: "Service", Message: "again"}} }, "Stalled", absent, "", "", no, status.InProgressStatus},
 	}
 	for _, tt := range tests {
@@ -270,7 +275,7 @@ func TestProperties(t *testing.T) {
 		}
 		a, errA := json.Marshal(first)
 		b, errB := json.Marshal(second)
-		if errA != nil || errB != nil || string(a) != string(b) {
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
 			t.Fatalf("the same observation gives\n%s and then\n%s", a, b)
 		}
 	})
