@@ -69,7 +69,7 @@ var _ = Describe("children", func() {
 
 	It("writes nothing after a restart either", func(ctx context.Context) {
 		c.serve(ctx, c.files(), "files-a")
-		c.reconcile = c.reconciler(operatorConfig)
+		c.reconcile = c.reconciler(c.traffic)
 		c.traffic.reset()
 		_, err := c.pass(ctx, "files")
 		Expect(err).NotTo(HaveOccurred())

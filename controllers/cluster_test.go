@@ -16,7 +16,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	testclock "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
@@ -58,16 +57,23 @@ func newCluster(ctx context.Context) *cluster {
 	Expect(admin.Create(ctx, namespace)).To(Succeed())
 	c.namespace = namespace.Name
 	DeferCleanup(func(ctx context.Context) { c.clear(ctx) })
-	c.reconcile = c.reconciler(operatorConfig)
+	c.reconcile = c.reconciler(c.traffic)
 	return c
 }
 
-// reconciler makes a reconciler that reads live, through the counted traffic.
-func (c *cluster) reconciler(config *rest.Config) *controllers.Reconciler {
+// reconciler makes a reconciler that reads live, through that traffic.
+func (c *cluster) reconciler(t *traffic) *controllers.Reconciler {
 	GinkgoHelper()
-	live, err := client.New(c.traffic.through(config), client.Options{Scheme: scheme})
-	Expect(err).NotTo(HaveOccurred())
+	live := c.client(t)
 	return controllers.New(c.options(live, live))
+}
+
+// client is one with the operator's permissions.
+func (c *cluster) client(t *traffic) client.Client {
+	GinkgoHelper()
+	live, err := client.New(t.through(operatorConfig), client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	return live
 }
 
 func (c *cluster) options(cl client.Client, live client.Reader) controllers.Options {

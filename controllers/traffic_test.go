@@ -28,6 +28,9 @@ type traffic struct {
 	dropAnswer bool
 	// failed is the request that failed.
 	failed string
+	// beforeWrite is called before the first write, if not nil.
+	beforeWrite func()
+	once        sync.Once
 }
 
 // through returns the configuration with the traffic going through t.
@@ -50,6 +53,11 @@ func (t *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.mu.Lock()
 	t.all = append(t.all, r.Method+" "+path)
 	isRead := r.Method == http.MethodGet
+	if !isRead && t.beforeWrite != nil {
+		t.mu.Unlock()
+		t.once.Do(t.beforeWrite)
+		t.mu.Lock()
+	}
 	if isRead {
 		t.reads++
 	}
