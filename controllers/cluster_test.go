@@ -56,6 +56,7 @@ func newCluster(ctx context.Context) *cluster {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "ftp-"}}
 	Expect(admin.Create(ctx, namespace)).To(Succeed())
 	c.namespace = namespace.Name
+	c.traffic.namespace = namespace.Name
 	DeferCleanup(func(ctx context.Context) { c.clear(ctx) })
 	c.reconcile = c.reconciler(c.traffic)
 	return c
@@ -83,8 +84,9 @@ func (c *cluster) options(cl client.Client, live client.Reader) controllers.Opti
 	}
 }
 
-// clear frees what a cluster has only one of: node ports.
+// clear frees what a cluster has only one of, node ports, and what later tests might work on.
 func (c *cluster) clear(ctx context.Context) {
+	Expect(admin.DeleteAllOf(ctx, &v1alpha1.FtpServer{}, client.InNamespace(c.namespace))).To(Succeed())
 	var services corev1.ServiceList
 	Expect(admin.List(ctx, &services, client.InNamespace(c.namespace))).To(Succeed())
 	for i := range services.Items {

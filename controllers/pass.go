@@ -149,6 +149,9 @@ func (p *pass) port() int32 {
 // that a hiccup does not show; from the second on the status tells of it. That the cluster changed
 // under a pass is no failure at all.
 func (p *pass) failed(ctx context.Context, req ctrl.Request, err error) (ctrl.Result, error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctrl.Result{}, nil // the operator ends; the next one begins anew
+	}
 	var changed *changedError
 	if errors.As(err, &changed) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		log.FromContext(ctx).V(1).Info("the cluster changed meanwhile, beginning again", "why", err.Error())

@@ -162,7 +162,7 @@ var _ = Describe("routing", func() {
 	It("never gives a port twice, not even with two operators at once", func(ctx context.Context) {
 		c.serve(ctx, c.files(replicas(2)))
 		c.makePod(ctx, "files", "files-a")
-		slow := &traffic{beforeWrite: func() {
+		slow := &traffic{namespace: c.namespace, beforeWrite: func() {
 			defer GinkgoRecover()
 			c.makePod(ctx, "files", "files-b")
 			c.settle(ctx, "files")
@@ -184,7 +184,7 @@ var _ = Describe("routing", func() {
 
 	It("stays right while two operators work at the same time", func(ctx context.Context) {
 		c.serve(ctx, c.files(replicas(4)))
-		both := []*controllers.Reconciler{c.reconciler(&traffic{}), c.reconciler(&traffic{})}
+		both := []*controllers.Reconciler{c.reconciler(&traffic{namespace: c.namespace}), c.reconciler(&traffic{namespace: c.namespace})}
 		for round := range 4 {
 			c.makePod(ctx, "files", fmt.Sprintf("files-%d", round))
 			var wait sync.WaitGroup

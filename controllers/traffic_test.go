@@ -15,6 +15,8 @@ import (
 // either.
 type traffic struct {
 	next http.RoundTripper
+	// namespace that counts.
+	namespace string
 
 	mu    sync.Mutex
 	all   []string
@@ -47,7 +49,7 @@ func (t *traffic) through(config *rest.Config) *rest.Config {
 func (t *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 	path := r.URL.Path
 	if r.URL.Query().Get("watch") == "true" || strings.Contains(path, "/events") ||
-		strings.Contains(path, "selfsubjectaccessreviews") || !strings.Contains(path, "/namespaces/") {
+		strings.Contains(path, "selfsubjectaccessreviews") || !strings.Contains(path, "/namespaces/"+t.namespace+"/") {
 		return t.next.RoundTrip(r)
 	}
 	t.mu.Lock()

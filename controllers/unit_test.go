@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -188,6 +189,7 @@ func TestProblemOf(t *testing.T) {
 }
 
 func TestHTTPDaemons(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	ask := func(handler http.HandlerFunc) (*config.Status, error) {
 		t.Helper()
 		server := httptest.NewServer(handler)

@@ -110,13 +110,16 @@ func TestRun(t *testing.T) {
 
 	probes, metrics := freeAddress(t), freeAddress(t)
 	running, stop := context.WithCancel(ctx)
+	// The logger is the process's, which this test's own client uses too.
+	o, err := prepare([]string{
+		"--ftpd-image=x", "--leader-elect", "--leader-elect-namespace=" + namespace,
+		"--health-probe-bind-address=" + probes, "--metrics-bind-address=" + metrics, "--log-level=error",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan error, 1)
-	go func() {
-		ended <- run(running, []string{
-			"--ftpd-image=x", "--leader-elect", "--leader-elect-namespace=" + namespace,
-			"--health-probe-bind-address=" + probes, "--metrics-bind-address=" + metrics, "--log-level=error",
-		})
-	}()
+	go func() { ended <- serve(running, o) }()
 
 	eventually(t, ended, "the lease is taken", func() error {
 		lease := &coordinationv1.Lease{}
