@@ -44,8 +44,9 @@ func main() {
 	cidr := pflag.String("cidr", "", "the addresses to lead")
 	pflag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := run(ctx, *kubeconfig, *cidr); err != nil && !errors.Is(err, context.Canceled) {
+	err := run(ctx, *kubeconfig, *cidr)
+	stop()
+	if err != nil && !errors.Is(err, context.Canceled) {
 		slog.Error("router ends", "error", err)
 		os.Exit(1)
 	}
