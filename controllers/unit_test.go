@@ -183,6 +183,11 @@ func TestProblemOf(t *testing.T) {
 			}
 		})
 	}
+	var changed *changedError
+	uid := apierrors.NewInvalid(gk, "files", field.ErrorList{field.Invalid(field.NewPath("metadata", "uid"), "x", "field is immutable")})
+	if problem, err := problemOf(c(kindService), uid); problem != nil || !errors.As(err, &changed) {
+		t.Errorf("another UID: %v, %v", problem, err)
+	}
 	if problem, _ := problemOf(c(kindSecret), invalid("bad")); strings.Contains(problem.Message, "s3cr3t") || !strings.Contains(problem.Message, "spec: FieldValueInvalid") {
 		t.Errorf("a Secret's problem is %q", problem.Message)
 	}
