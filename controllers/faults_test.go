@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -68,6 +69,31 @@ var _ = Describe("faults of the API server", func() {
 		// A failed read ends the pass wherever it is, so some stand for all.
 		Entry("every seventh read: 500", http.StatusInternalServerError, false, true, 7),
 	)
+})
+
+var _ = Describe("an API server that goes on failing", func() {
+	It("is told of from the second time on, and forgotten once it recovers", func(ctx context.Context) {
+		c := newCluster(ctx)
+		c.serve(ctx, c.files(), "files-a")
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Service.Port = 2100 })
+		c.traffic.failPath, c.traffic.code = "/services/files", http.StatusInternalServerError
+
+		_, err := c.pass(ctx, "files")
+		Expect(err).To(MatchError(ContainSubstring("injected")))
+		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue), "a hiccup does not show")
+		_, err = c.pass(ctx, "files")
+		Expect(err).To(HaveOccurred())
+		ready := c.condition(ctx, "files", v1alpha1.ConditionReady)
+		Expect(ready.Reason).To(Equal("ApplyFailed"))
+		Expect(ready.Message).To(ContainSubstring("Service " + c.namespace + "/files"))
+		server := c.server(ctx, "files")
+		Expect(server.Status.ObservedGeneration).To(BeNumerically("<", server.Generation))
+		Expect(kstatusOf(ctx, c, "files")).To(Equal("InProgress"))
+
+		c.traffic.failPath = ""
+		c.settle(ctx, "files")
+		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
+	})
 })
 
 // story brings a server from nothing to readiness, through a changed range to a new pod, and returns

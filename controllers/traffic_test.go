@@ -26,6 +26,8 @@ type traffic struct {
 	// failAt is the number, from 1, of the write (or read, with failReads) that fails with code; 0: none.
 	failAt, code int
 	failReads    bool
+	// failPath makes every write fail whose path ends so.
+	failPath string
 	// dropAnswer lets the failing request through first, so that it took effect all the same.
 	dropAnswer bool
 	// failed is the request that failed.
@@ -68,6 +70,9 @@ func (t *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 		number = t.reads
 	}
 	fails := t.failAt == number && t.failReads == isRead && t.failed == ""
+	if t.failPath != "" && !isRead && strings.HasSuffix(path, t.failPath) {
+		fails = true
+	}
 	if fails {
 		t.failed = r.Method + " " + path
 	}
