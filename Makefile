@@ -14,6 +14,8 @@ unexport KUBECONFIG
 # The version that binaries report; default: the chart's.
 VERSION ?=
 export VERSION
+# Plain output also where the terminal could show colours: it ends up in logs.
+export GINKGO_NO_COLOR := true
 # How long each fuzz target runs.
 MINUTES ?= 1
 # For `make e2e`: a part of the tests' names, and the number of nodes of the local cluster.

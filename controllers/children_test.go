@@ -69,7 +69,7 @@ var _ = Describe("children", func() {
 
 	It("writes nothing after a restart either", func(ctx context.Context) {
 		c.serve(ctx, c.files(), "files-a")
-		c.reconcile = c.reconciler(operatorConfig)
+		c.reconcile = c.reconciler(c.traffic)
 		c.traffic.reset()
 		_, err := c.pass(ctx, "files")
 		Expect(err).NotTo(HaveOccurred())
@@ -222,7 +222,7 @@ var _ = Describe("children", func() {
 		Expect(c.service(ctx, "files").Annotations).To(HaveKeyWithValue("lb", "x"))
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) {
 			s.Spec.Service.Annotations = nil
-			s.Spec.NetworkPolicy.Enabled = ptr.To(false)
+			s.Spec.NetworkPolicy.Enabled = new(false)
 		})
 		c.settle(ctx, "files")
 		Expect(c.service(ctx, "files").Annotations).NotTo(HaveKey("lb"))

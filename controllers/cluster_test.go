@@ -13,11 +13,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	testclock "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
@@ -58,17 +56,25 @@ func newCluster(ctx context.Context) *cluster {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "ftp-"}}
 	Expect(admin.Create(ctx, namespace)).To(Succeed())
 	c.namespace = namespace.Name
+	c.traffic.namespace = namespace.Name
 	DeferCleanup(func(ctx context.Context) { c.clear(ctx) })
-	c.reconcile = c.reconciler(operatorConfig)
+	c.reconcile = c.reconciler(c.traffic)
 	return c
 }
 
-// reconciler makes a reconciler that reads live, through the counted traffic.
-func (c *cluster) reconciler(config *rest.Config) *controllers.Reconciler {
+// reconciler makes a reconciler that reads live, through that traffic.
+func (c *cluster) reconciler(t *traffic) *controllers.Reconciler {
 	GinkgoHelper()
-	live, err := client.New(c.traffic.through(config), client.Options{Scheme: scheme})
-	Expect(err).NotTo(HaveOccurred())
+	live := c.client(t)
 	return controllers.New(c.options(live, live))
+}
+
+// client is one with the operator's permissions.
+func (c *cluster) client(t *traffic) client.Client {
+	GinkgoHelper()
+	live, err := client.New(t.through(operatorConfig), client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	return live
 }
 
 func (c *cluster) options(cl client.Client, live client.Reader) controllers.Options {
@@ -78,8 +84,9 @@ func (c *cluster) options(cl client.Client, live client.Reader) controllers.Opti
 	}
 }
 
-// clear frees what a cluster has only one of: node ports.
+// clear frees what a cluster has only one of, node ports, and what later tests might work on.
 func (c *cluster) clear(ctx context.Context) {
+	Expect(admin.DeleteAllOf(ctx, &v1alpha1.FtpServer{}, client.InNamespace(c.namespace))).To(Succeed())
 	var services corev1.ServiceList
 	Expect(admin.List(ctx, &services, client.InNamespace(c.namespace))).To(Succeed())
 	for i := range services.Items {
@@ -113,7 +120,7 @@ func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	return 0
 }
 
-// object returns a namesake for reading.
+// meta names an object in the test's namespace.
 func (c *cluster) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: c.namespace, Name: name}
 }
@@ -137,11 +144,6 @@ func (c *cluster) deployment(ctx context.Context, name string) *appsv1.Deploymen
 func (c *cluster) service(ctx context.Context, name string) *corev1.Service {
 	GinkgoHelper()
 	return get(ctx, c, name, &corev1.Service{})
-}
-
-func (c *cluster) policy(ctx context.Context, name string) *networkingv1.NetworkPolicy {
-	GinkgoHelper()
-	return get(ctx, c, name, &networkingv1.NetworkPolicy{})
 }
 
 func (c *cluster) slice(ctx context.Context, name string) *discoveryv1.EndpointSlice {
@@ -195,7 +197,7 @@ func user(name string) v1alpha1.User {
 
 func replicas(n int32) func(*v1alpha1.FtpServer) {
 	return func(s *v1alpha1.FtpServer) {
-		s.Spec.Replicas = ptr.To(n)
+		s.Spec.Replicas = &n
 		s.Spec.Storage = v1alpha1.StorageSpec{PersistentVolumeClaim: &v1alpha1.ClaimReference{ClaimName: "shared"}}
 	}
 }
@@ -275,11 +277,11 @@ func (c *cluster) replicaSet(ctx context.Context, d *appsv1.Deployment) *appsv1.
 	}
 	set.Labels = d.Spec.Template.Labels
 	set.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))}
-	if err := admin.Create(ctx, set); apierrors.IsAlreadyExists(err) {
+	err := admin.Create(ctx, set)
+	if apierrors.IsAlreadyExists(err) {
 		return get(ctx, c, set.Name, set)
-	} else {
-		Expect(err).NotTo(HaveOccurred())
 	}
+	Expect(err).NotTo(HaveOccurred())
 	return set
 }
 

@@ -2,7 +2,6 @@ package controllers_test
 
 import (
 	"context"
-	"slices"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	. "github.com/onsi/ginkgo/v2"
@@ -83,26 +82,38 @@ func requestFor(c *cluster, name string) ctrl.Request {
 	return ctrl.Request{NamespacedName: c.key(name)}
 }
 
-// laggingClient answers lists of pods with what it saw when it was frozen, as a cache may.
+// laggingClient answers for pods, the server and its Service with what it saw when it was frozen, as a
+// cache may.
 type laggingClient struct {
 	client.Client
-	frozen *corev1.PodList
+	pods    *corev1.PodList
+	server  *v1alpha1.FtpServer
+	service *corev1.Service
 }
 
-func (l *laggingClient) freeze(ctx context.Context, namespace string) {
+func (l *laggingClient) freeze(ctx context.Context, c *cluster, name string) {
 	GinkgoHelper()
-	l.frozen = &corev1.PodList{}
-	Expect(l.Client.List(ctx, l.frozen, client.InNamespace(namespace))).To(Succeed())
-}
-
-func (l *laggingClient) forget(pod string) {
-	l.frozen.Items = slices.DeleteFunc(l.frozen.Items, func(p corev1.Pod) bool { return p.Name == pod })
+	l.pods = &corev1.PodList{}
+	Expect(l.Client.List(ctx, l.pods, client.InNamespace(c.namespace))).To(Succeed())
+	l.server, l.service = c.server(ctx, name), c.service(ctx, name)
 }
 
 func (l *laggingClient) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
-	if pods, ok := list.(*corev1.PodList); ok && l.frozen != nil {
-		l.frozen.DeepCopyInto(pods)
+	if pods, ok := list.(*corev1.PodList); ok && l.pods != nil {
+		l.pods.DeepCopyInto(pods)
 		return nil
 	}
 	return l.Client.List(ctx, list, options...)
+}
+
+func (l *laggingClient) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	switch o := object.(type) {
+	case *v1alpha1.FtpServer:
+		l.server.DeepCopyInto(o)
+		return nil
+	case *corev1.Service:
+		l.service.DeepCopyInto(o)
+		return nil
+	}
+	return l.Client.Get(ctx, key, object, options...)
 }

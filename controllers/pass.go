@@ -56,6 +56,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return p.failed(ctx, req, err)
 	}
 	r.failures.succeeded(req.NamespacedName)
+	r.overtaken.succeeded(req.NamespacedName)
 	return ctrl.Result{RequeueAfter: after}, nil
 }
 
@@ -168,12 +169,16 @@ func (p *pass) dialled(name string, servicePort int32) int32 {
 }
 
 // failed handles an error that trying again may mend. The first one of a row is only logged, so
-// that a hiccup does not show; from the second on the status tells of it.
+// that a hiccup does not show; from the second on the status tells of it. That the cluster changed
+// under a pass is no failure at all.
 func (p *pass) failed(ctx context.Context, req ctrl.Request, err error) (ctrl.Result, error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctrl.Result{}, nil // the operator ends; the next one begins anew
+	}
 	var changed *changedError
 	if errors.As(err, &changed) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		log.FromContext(ctx).V(1).Info("the cluster changed meanwhile, beginning again", "why", err.Error())
-		return ctrl.Result{RequeueAfter: 50 * time.Millisecond}, nil
+		return ctrl.Result{RequeueAfter: p.overtaken.again(req.NamespacedName)}, nil
 	}
 	if p.failures.failed(req.NamespacedName) > 1 {
 		if reportErr := p.report(ctx, status.Failed(p.server, err.Error(), p.now())); reportErr != nil {

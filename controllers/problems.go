@@ -16,6 +16,8 @@ import (
 // error, to be tried again with backoff.
 func problemOf(c *child, err error) (*status.Problem, error) {
 	switch {
+	case anotherUID(err):
+		return nil, &changedError{fmt.Sprintf("%s is not the object it was", c)}
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return nil, fmt.Errorf("applying %s: %w", c, err)
 	case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err),
@@ -30,6 +32,20 @@ func problemOf(c *child, err error) (*status.Problem, error) {
 		}, nil
 	}
 	return nil, fmt.Errorf("applying %s: %w", c, err)
+}
+
+// anotherUID reports whether a write failed because it named another UID than the object has.
+func anotherUID(err error) bool {
+	var state apierrors.APIStatus
+	if !apierrors.IsInvalid(err) || !errors.As(err, &state) || state.Status().Details == nil {
+		return false
+	}
+	for _, c := range state.Status().Details.Causes {
+		if c.Field == "metadata.uid" {
+			return true
+		}
+	}
+	return false
 }
 
 // hint says what to do about a refusal.

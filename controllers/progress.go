@@ -96,7 +96,7 @@ func (t *progress) forget(server types.UID) {
 	delete(t.pods, server)
 }
 
-// failures counts the passes of a server that failed in a row.
+// failures counts the passes of a server that came to nothing in a row.
 type failures struct {
 	mu    sync.Mutex
 	count map[types.NamespacedName]int
@@ -109,6 +109,12 @@ func (f *failures) failed(server types.NamespacedName) int {
 	defer f.mu.Unlock()
 	f.count[server]++
 	return f.count[server]
+}
+
+// again counts one more and says when to try again: soon, and later each time.
+func (f *failures) again(server types.NamespacedName) time.Duration {
+	const soon, most = 50 * time.Millisecond, 10 * time.Second
+	return min(soon<<min(f.failed(server)-1, 10), most)
 }
 
 func (f *failures) succeeded(server types.NamespacedName) {

@@ -20,5 +20,6 @@ package controllers
 // +kubebuilder:rbac:groups=ftp-operator.io,resources=ftpservers/status,verbs=patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create;delete;get;list;patch;watch
 //
-// Leader election, in the operator's own namespace.
+// Leader election and its events, in the operator's own namespace.
+// +kubebuilder:rbac:groups="",namespace=ftp-operator-system,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=ftp-operator-system,resources=leases,verbs=create;get;update

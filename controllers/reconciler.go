@@ -53,7 +53,9 @@ type Reconciler struct {
 	verified  *passhash.Cache
 	progress  *progress
 	silent    *silentPods
+	// failures are errors in a row; overtaken are passes in a row that the cluster changed under.
 	failures  *failures
+	overtaken *failures
 	nodes     *nodeAccess
 
 	// identities are the UIDs of the servers seen, by name, for what to forget once one is gone.
@@ -73,6 +75,7 @@ func New(o Options) *Reconciler {
 		progress:  newProgress(),
 		silent:    newSilentPods(),
 		failures:  newFailures(),
+		overtaken: newFailures(),
 		nodes:     &nodeAccess{},
 
 		identities: map[types.NamespacedName]types.UID{},
@@ -115,6 +118,7 @@ func (r *Reconciler) forget(req ctrl.Request) {
 	r.forgetUID(r.identities[req.NamespacedName])
 	delete(r.identities, req.NamespacedName)
 	r.failures.succeeded(req.NamespacedName)
+	r.overtaken.succeeded(req.NamespacedName)
 	r.fresh.forget(kindServer, req.NamespacedName)
 }
 

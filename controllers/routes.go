@@ -69,7 +69,7 @@ func (p *pass) annotate(ctx context.Context, one *pod) error {
 
 // gone reports whether a patch that names a UID failed because the object of that UID is no more.
 func gone(err error) bool {
-	return apierrors.IsNotFound(err) || apierrors.IsConflict(err) || apierrors.IsInvalid(err)
+	return apierrors.IsNotFound(err) || apierrors.IsConflict(err) || anotherUID(err)
 }
 
 // publish brings a pod's slices up to date and then, once the pod takes sessions, opens its

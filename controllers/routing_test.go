@@ -11,6 +11,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -94,7 +97,7 @@ var _ = Describe("routing", func() {
 		d := c.deployment(ctx, "files")
 		for i, owner := range [][]metav1.OwnerReference{
 			nil,
-			{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "files-1", UID: "made-up", Controller: ptr.To(true)}},
+			{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "files-1", UID: "made-up", Controller: new(true)}},
 		} {
 			p := &corev1.Pod{ObjectMeta: *d.Spec.Template.ObjectMeta.DeepCopy(), Spec: *d.Spec.Template.Spec.DeepCopy()}
 			p.Namespace, p.Name, p.OwnerReferences = c.namespace, fmt.Sprintf("intruder-%d", i), owner
@@ -154,14 +157,36 @@ var _ = Describe("routing", func() {
 		Expect(full.Message).To(ContainSubstring("widen spec.passive.portRange"))
 	})
 
+	// One operator reads, and is held up before its first write; meanwhile another one, which sees a
+	// second pod and so shares the ports out otherwise, does its whole work.
 	It("never gives a port twice, not even with two operators at once", func(ctx context.Context) {
+		c.serve(ctx, c.files(replicas(2)))
+		c.makePod(ctx, "files", "files-a")
+		slow := &traffic{namespace: c.namespace, beforeWrite: func() {
+			defer GinkgoRecover()
+			c.makePod(ctx, "files", "files-b")
+			c.settle(ctx, "files")
+			Expect(ports(ctx, "files-b")).NotTo(BeEmpty())
+		}}
+		old := c.reconciler(slow)
+		_, _ = old.Reconcile(ctx, requestFor(c, "files"))
+		Expect(slow.written()).To(BeEmpty(), "what it would have written is out of date")
+		expectDistinctPorts(ctx, c)
+		a, b := ports(ctx, "files-a"), ports(ctx, "files-b")
+		for range 3 {
+			_, err := old.Reconcile(ctx, requestFor(c, "files"))
+			Expect(err).NotTo(HaveOccurred())
+		}
+		expectDistinctPorts(ctx, c)
+		Expect(ports(ctx, "files-a")).To(Equal(a))
+		Expect(ports(ctx, "files-b")).To(Equal(b))
+	})
+
+	It("stays right while two operators work at the same time", func(ctx context.Context) {
 		c.serve(ctx, c.files(replicas(4)))
-		both := []*controllers.Reconciler{c.reconciler(operatorConfig), c.reconciler(operatorConfig)}
-		var names []string
+		both := []*controllers.Reconciler{c.reconciler(&traffic{namespace: c.namespace}), c.reconciler(&traffic{namespace: c.namespace})}
 		for round := range 4 {
-			name := fmt.Sprintf("files-%d", round)
-			names = append(names, name)
-			c.makePod(ctx, "files", name)
+			c.makePod(ctx, "files", fmt.Sprintf("files-%d", round))
 			var wait sync.WaitGroup
 			for _, r := range both {
 				wait.Add(1)
@@ -178,36 +203,93 @@ var _ = Describe("routing", func() {
 		}
 		c.settle(ctx, "files")
 		expectDistinctPorts(ctx, c)
-		for _, name := range names {
-			Expect(ports(ctx, name)).NotTo(BeEmpty())
+		for round := range 4 {
+			Expect(ports(ctx, fmt.Sprintf("files-%d", round))).NotTo(BeEmpty())
 		}
 	})
 
-	It("never gives a port twice from a cache that lags", func(ctx context.Context) {
-		c.serve(ctx, c.files(replicas(3)))
-		live, err := client.New(c.traffic.through(operatorConfig), client.Options{Scheme: scheme})
-		Expect(err).NotTo(HaveOccurred())
-		lagging := &laggingClient{Client: live}
-		r := controllers.New(c.options(lagging, live))
-		c.makePod(ctx, "files", "files-a")
-		c.makePod(ctx, "files", "files-b")
-		lagging.freeze(ctx, c.namespace) // knows both pods, without ports, for ever
-		for range 3 {
-			_, _ = r.Reconcile(ctx, requestFor(c, "files"))
+	Describe("from a cache that lags", func() {
+		It("never gives a port twice, not even after a restart", func(ctx context.Context) {
+			c.serve(ctx, c.files(replicas(2)))
+			c.makePod(ctx, "files", "files-a")
+			lagging := &laggingClient{Client: c.client(c.traffic)}
+			lagging.freeze(ctx, c, "files") // knows a pod without ports, for ever
+			c.makePod(ctx, "files", "files-b")
+			c.settle(ctx, "files")
+			a, b := ports(ctx, "files-a"), ports(ctx, "files-b")
+			Expect(a).NotTo(BeEmpty())
+			Expect(b).NotTo(BeEmpty())
+
+			r := controllers.New(c.options(lagging, c.client(c.traffic)))
+			for range 3 {
+				_, _ = r.Reconcile(ctx, requestFor(c, "files"))
+			}
+			Expect(ports(ctx, "files-a")).To(Equal(a))
+			Expect(ports(ctx, "files-b")).To(Equal(b))
+		})
+
+		It("keeps the route to a pod that the cache does not know", func(ctx context.Context) {
+			c.serve(ctx, c.files(), "files-a")
+			before := c.slice(ctx, "files-a")
+			lagging := &laggingClient{Client: c.client(c.traffic)}
+			lagging.freeze(ctx, c, "files")
+			lagging.pods.Items = nil
+			r := controllers.New(c.options(lagging, c.client(c.traffic)))
+			for range 3 {
+				_, err := r.Reconcile(ctx, requestFor(c, "files"))
+				Expect(err).NotTo(HaveOccurred())
+			}
+			Expect(c.slice(ctx, "files-a").UID).To(Equal(before.UID))
+			Expect(c.server(ctx, "files").Status.Pods).To(HaveLen(1))
+		})
+
+		It("writes nothing twice", func(ctx context.Context) {
+			c.serve(ctx, c.files(), "files-a")
+			lagging := &laggingClient{Client: c.client(c.traffic)}
+			r := controllers.New(c.options(lagging, c.client(c.traffic)))
+			lagging.freeze(ctx, c, "files")
+			edit(ctx, c.service(ctx, "files"), func(s *corev1.Service) { s.Spec.Ports = s.Spec.Ports[:3] })
+			lagging.freeze(ctx, c, "files") // sees the edit, but never that it was taken back
+			c.password(ctx, "alice", "changed")
+			_, err := r.Reconcile(ctx, requestFor(c, "files"))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(c.service(ctx, "files").Spec.Ports).To(HaveLen(11))
+			c.traffic.reset()
+			_, err = r.Reconcile(ctx, requestFor(c, "files"))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(c.traffic.written()).To(BeEmpty())
+		})
+	})
+})
+
+var _ = Describe("what is relied on of the API server", func() {
+	It("writes nothing to an object of another UID", func(ctx context.Context) {
+		c := newCluster(ctx)
+		c.serve(ctx, c.files(), "files-a")
+		patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"uid":"another","annotations":{"a":"b"}}}`))
+		for _, object := range []client.Object{c.pod(ctx, "files-a"), c.service(ctx, "files")} {
+			version := object.GetResourceVersion()
+			err := admin.Patch(ctx, object, patch)
+			Expect(err).To(MatchError(ContainSubstring("metadata.uid")))
+			Expect(admin.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+			Expect(object.GetResourceVersion()).To(Equal(version))
 		}
-		expectDistinctPorts(ctx, c)
-		a, b := ports(ctx, "files-a"), ports(ctx, "files-b")
-		Expect(a).NotTo(BeEmpty())
-		Expect(b).NotTo(BeEmpty())
-		c.makePod(ctx, "files", "files-c")
-		lagging.freeze(ctx, c.namespace)
-		lagging.forget("files-a")
-		for range 3 {
-			_, _ = r.Reconcile(ctx, requestFor(c, "files"))
-		}
-		expectDistinctPorts(ctx, c)
-		Expect(ports(ctx, "files-a")).To(Equal(a))
-		Expect(ports(ctx, "files-b")).To(Equal(b))
-		Expect(ports(ctx, "files-c")).NotTo(BeEmpty())
+		service := coreac.Service("files", c.namespace).WithUID("another").WithAnnotations(map[string]string{"a": "b"})
+		Expect(admin.Apply(ctx, service, client.FieldOwner("x"))).To(MatchError(ContainSubstring("metadata.uid")))
+		gone := coreac.Service("not-there", c.namespace).WithUID("another").WithSpec(coreac.ServiceSpec().WithClusterIP("None"))
+		Expect(apierrors.IsConflict(admin.Apply(ctx, gone, client.FieldOwner("x")))).To(BeTrue())
+	})
+
+	It("refuses a status that is applied to a server read before its last change", func(ctx context.Context) {
+		c := newCluster(ctx)
+		c.serve(ctx, c.files(), "files-a")
+		u := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"users": int64(9)}}}
+		u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("FtpServer"))
+		u.SetNamespace(c.namespace)
+		u.SetName("files")
+		u.SetResourceVersion(c.server(ctx, "files").ResourceVersion)
+		edit(ctx, c.files(), func(s *v1alpha1.FtpServer) { s.Annotations = map[string]string{"a": "b"} })
+		err := admin.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("x"), client.ForceOwnership)
+		Expect(apierrors.IsConflict(err)).To(BeTrue(), "%v", err)
 	})
 })

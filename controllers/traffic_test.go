@@ -15,15 +15,26 @@ import (
 // either.
 type traffic struct {
 	next http.RoundTripper
+	// namespace that counts.
+	namespace string
 
-	mu  sync.Mutex
-	all []string
+	mu    sync.Mutex
+	all   []string
+	reads int
 	// writes are those that the API server took, whether they changed anything or not.
 	writes []string
-	// failAt is the number of the request, from 1, that fails with code; 0: none.
+	// failAt is the number, from 1, of the write (or read, with failReads) that fails with code; 0: none.
 	failAt, code int
+	failReads    bool
+	// failPath makes every write fail whose path ends so.
+	failPath string
 	// dropAnswer lets the failing request through first, so that it took effect all the same.
 	dropAnswer bool
+	// failed is the request that failed.
+	failed string
+	// beforeWrite is called before the first write, if not nil.
+	beforeWrite func()
+	once        sync.Once
 }
 
 // through returns the configuration with the traffic going through t.
@@ -40,12 +51,31 @@ func (t *traffic) through(config *rest.Config) *rest.Config {
 func (t *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 	path := r.URL.Path
 	if r.URL.Query().Get("watch") == "true" || strings.Contains(path, "/events") ||
-		strings.Contains(path, "selfsubjectaccessreviews") || !strings.Contains(path, "/namespaces/") {
+		strings.Contains(path, "selfsubjectaccessreviews") || !strings.Contains(path, "/namespaces/"+t.namespace+"/") {
 		return t.next.RoundTrip(r)
 	}
 	t.mu.Lock()
 	t.all = append(t.all, r.Method+" "+path)
-	fails := t.failAt == len(t.all)
+	isRead := r.Method == http.MethodGet
+	if !isRead && t.beforeWrite != nil {
+		t.mu.Unlock()
+		t.once.Do(t.beforeWrite)
+		t.mu.Lock()
+	}
+	if isRead {
+		t.reads++
+	}
+	number := len(t.all) - t.reads
+	if t.failReads {
+		number = t.reads
+	}
+	fails := t.failAt == number && t.failReads == isRead && t.failed == ""
+	if t.failPath != "" && !isRead && strings.HasSuffix(path, t.failPath) {
+		fails = true
+	}
+	if fails {
+		t.failed = r.Method + " " + path
+	}
 	t.mu.Unlock()
 	if !fails {
 		response, err := t.next.RoundTrip(r)
@@ -78,7 +108,7 @@ func (t *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *traffic) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.all, t.writes = nil, nil
+	t.all, t.writes, t.reads = nil, nil, 0
 }
 
 // written are the writes since the last reset.
@@ -93,4 +123,18 @@ func (t *traffic) requests() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.all)
+}
+
+// counts are the reads and the writes, failed ones too, since the last reset.
+func (t *traffic) counts() (reads, writes int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.reads, len(t.all) - t.reads
+}
+
+// disarm lets nothing fail any more.
+func (t *traffic) disarm() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failAt = 0
 }

@@ -1,6 +1,7 @@
 package ftpd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +15,9 @@ import (
 
 // portsFilePoll is how often passive.portsFile is looked at until it holds the ports.
 const portsFilePoll = 250 * time.Millisecond
+
+// portsFileSettle is how long its content must stay the same to count.
+const portsFileSettle = 50 * time.Millisecond
 
 // notReady returns why sessions can't be served, or "".
 func (s *Server) notReady() string {
@@ -108,7 +112,7 @@ func (s *Server) awaitPortsFile(file string) {
 
 // tryPortsFile binds the file's ports, or returns why it could not.
 func (s *Server) tryPortsFile(file string) string {
-	text, err := os.ReadFile(file) //nolint:gosec // the operator of the daemon names it
+	text, err := s.readSettled(file)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "passive.portsFile: " + err.Error()
 	}
@@ -123,4 +127,23 @@ func (s *Server) tryPortsFile(file string) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// readSettled reads a file until it finds it the same twice: the begin of "30000-30009" is a port,
+// too, and what is bound stays.
+func (s *Server) readSettled(file string) ([]byte, error) {
+	last, err := os.ReadFile(file)
+	for err == nil && len(last) > 0 {
+		select {
+		case <-time.After(portsFileSettle):
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		}
+		var again []byte
+		if again, err = os.ReadFile(file); bytes.Equal(last, again) {
+			break
+		}
+		last = again
+	}
+	return last, err
 }

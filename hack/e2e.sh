@@ -65,4 +65,4 @@ rm -rf "$E2E_ARTIFACTS"
 arguments=()
 [[ -z ${FOCUS-} ]] || arguments+=("-ginkgo.focus=$FOCUS")
 say "go test ./test/e2e"
-go test -count=1 -timeout 30m ./test/e2e -v -ginkgo.v -ginkgo.no-color "${arguments[@]}"
+go test -count=1 -timeout 30m ./test/e2e -v -ginkgo.v "${arguments[@]}"

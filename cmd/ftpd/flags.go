@@ -180,6 +180,7 @@ func (f *flags) build() ([]byte, error) {
 	if len(ports) == 0 {
 		return nil, errors.New("--passive-ports is empty: write ports, as in 30000-30009")
 	}
+	noLameDuck := config.Duration(0) // no routing has to catch up with an end from the keyboard
 	c := config.Config{
 		APIVersion:   config.APIVersion,
 		Listen:       f.listen,
@@ -187,6 +188,7 @@ func (f *flags) build() ([]byte, error) {
 		Storage:      config.Storage{Root: root},
 		Passive:      config.Passive{Ports: ports, AdvertisedAddress: f.advertise},
 		Active:       config.Active{Enabled: f.active},
+		Drain:        config.Drain{LameDuck: &noLameDuck},
 	}
 	if f.tlsCert != "" {
 		c.TLS = &config.TLS{ImplicitListen: f.tlsListen}

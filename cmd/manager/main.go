@@ -38,25 +38,36 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	o, err := prepare(args)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, o)
+}
+
+// prepare reads the command line and begins to log as it says.
+func prepare(args []string) (*options, error) {
 	var o options
 	f := flags(&o, os.Getenv)
 	if err := f.Parse(args); err != nil {
-		return err
+		return nil, err
 	}
 	if f.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q: everything is a flag, see --help", f.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q: everything is a flag, see --help", f.Arg(0))
 	}
 	if err := o.validate(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := setLogger(os.Stderr, o.logLevel, o.logFormat); err != nil {
-		return err
-	}
+	return &o, setLogger(os.Stderr, o.logLevel, o.logFormat)
+}
+
+// serve runs the operator until the context ends.
+func serve(ctx context.Context, o *options) error {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the cluster (in a pod by its service account, else by KUBECONFIG): %w", err)
 	}
-	mgr, err := newManager(ctx, cluster, &o)
+	mgr, err := newManager(ctx, cluster, o)
 	if err != nil {
 		return err
 	}

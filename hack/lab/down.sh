@@ -25,8 +25,9 @@ end_lab() {
 			stop_node "$n"
 		done
 		stop_control_plane
-		# Its routes go with the bridge.
+		# Its routes go with the bridge, but for those of the router that lead nowhere.
 		ip link del "$BRIDGE" 2>/dev/null || true
+		ip route flush root "$LB_CIDR" 2>/dev/null || true
 		restore_cgroup_controllers
 	fi
 	with_lock forget

@@ -11,29 +11,35 @@ set -euo pipefail
 # Settings that change by themselves.
 VOLATILE='^(fs\.(dentry-state|file-nr|inode-nr|inode-state|quota\.)|kernel\.(random\.|ns_last_pid|pty\.nr|sched_domain\.)|net\.netfilter\.nf_conntrack_count|vm\.stat_refresh|sunrpc\.)'
 
-# A process of a lab: one that its command line, its cgroup, or (for a container runtime, of which
-# every one counts) its name gives away.
+# A process of a lab: one that its cgroup, its command line, or (for a container runtime, of which
+# every one counts) its name gives away. It is told by where it is, not by its pid, so that another
+# lab, in which pods come and go, makes no difference.
 processes() {
-	local dir pid name line
+	local dir name line cgroup namespace
 	for dir in /proc/[0-9]*; do
-		pid=${dir#/proc/}
 		{
 			name=$(<"$dir/comm")
 			line=$(tr '\0' ' ' <"$dir/cmdline")
-			line+=$(<"$dir/cgroup")
+			cgroup=$(<"$dir/cgroup")
+			namespace=$(readlink "$dir/ns/pid")
 		} 2>/dev/null || continue
-		if [[ $name =~ ^(containerd.*|runc.*|unshare)$ || $line == *"$STATE_DIR/"* || $line == *" /run/lab/"* || $line == *node-init.sh* || $line == */ftplab* ]]; then
-			echo "process $pid $name"
+		if [[ $cgroup =~ /(ftplab[0-9]+-n[0-9]+) ]]; then
+			echo "process in the cgroup ${BASH_REMATCH[1]}"
+		elif [[ $line =~ $STATE_DIR/([^/ ]+) ]]; then
+			echo "process $name of the lab ${BASH_REMATCH[1]}"
+		elif [[ $name =~ ^(containerd.*|runc.*|unshare)$ || $line == *" /run/lab/"* || $line == *node-init.sh* ]]; then
+			echo "process $name in $namespace"
 		fi
 	done
 }
 
 mounts() { awk '{print "mount " $3, $4, $5}' /proc/self/mountinfo; }
 
+# Those of a lab only: others come and go with the services of the machine.
 cgroups() {
 	local mount
 	for mount in $(cgroup_mounts cgroup) $(cgroup_mounts cgroup2); do
-		find "$mount" -type d -printf 'cgroup %p\n'
+		find "$mount" -type d \( -name 'ftplab*' -o -name 'kubepods*' -o -name k8s.io \) -prune -printf 'cgroup %p\n'
 	done
 }
 
@@ -59,7 +65,7 @@ folders() {
 
 snapshot() {
 	# `ss -H` would also name clients that come and go; the listeners of the lab are processes of it.
-	{ processes && mounts && cgroups && network && sysctls && folders; } | sort
+	{ processes && mounts && cgroups && network && sysctls && folders; } | sort --unique
 }
 
 case ${1-} in

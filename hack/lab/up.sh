@@ -90,6 +90,8 @@ main() {
 	METALLB_CRDS=$("$LAB_DIR/build.sh" metallb-crds)
 	NETWORKPOLICY=$("$LAB_DIR/build.sh" networkpolicy)
 	pause=$(pause_image)
+	ROUTER=
+	((NODES == 1)) || ROUTER=$(own_binary router)
 
 	if [[ -e $RUN ]]; then
 		if ! $FRESH && used_as_it_is; then

@@ -210,7 +210,8 @@ func try(t *testing.T, d *daemon, m mode, o op, program string, call func(env) i
 	s.check(t, e, out)
 	ftptest.Eventually(t, "the client's sessions end", func() bool {
 		log := d.log.from(seen)
-		return strings.Count(log, "msg=connected") == strings.Count(log, "msg=disconnected")
+		begun := strings.Count(log, "msg=connected")
+		return begun > 0 && begun == strings.Count(log, "msg=disconnected")
 	})
 	log := d.log.from(seen)
 	if s.ascii && !strings.Contains(log, " type=A ") {

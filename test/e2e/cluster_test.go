@@ -42,8 +42,8 @@ const (
 // namespaces are those that tests made.
 var namespaces []string
 
-// newNamespace makes a namespace that only takes pods of the "restricted" standard, and begins to
-// delete it when the test ends; the suite waits at its end until all are gone.
+// newNamespace makes a namespace that only takes pods of the "restricted" standard. When the test
+// ends its servers are deleted; removeNamespaces does the rest when all tests have ended.
 func newNamespace(ctx context.Context, prefix string) string {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -53,13 +53,31 @@ func newNamespace(ctx context.Context, prefix string) string {
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
 	namespaces = append(namespaces, namespace.Name)
 	DeferCleanup(func(ctx SpecContext) {
-		Expect(client.IgnoreNotFound(k8s.Delete(ctx, namespace))).To(Succeed())
+		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.FtpServer{}, client.InNamespace(namespace.Name))).To(Succeed())
 	}, NodeTimeout(time.Minute))
 	// Pods need it.
 	Eventually(ctx, func(ctx context.Context) error {
 		return k8s.Get(ctx, client.ObjectKey{Namespace: namespace.Name, Name: "default"}, &corev1.ServiceAccount{})
 	}).Should(Succeed())
 	return namespace.Name
+}
+
+// removeNamespaces deletes all namespaces. First it waits until the daemons' pods, which have no
+// sessions any more, have ended by themselves: a namespace waits for half of a pod's grace period
+// before it looks again.
+func removeNamespaces(ctx context.Context) {
+	GinkgoHelper()
+	for _, namespace := range namespaces {
+		Eventually(ctx, func(g Gomega, ctx context.Context) {
+			daemons := &corev1.PodList{}
+			g.Expect(k8s.List(ctx, daemons, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/name": "ftpd"})).To(Succeed())
+			g.Expect(daemons.Items).To(BeEmpty())
+		}).Should(Succeed(), "the pods of deleted servers in %s end", namespace)
+		Expect(client.IgnoreNotFound(k8s.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}))).To(Succeed())
+	}
+	for _, namespace := range namespaces {
+		deleteNamespace(ctx, namespace)
+	}
 }
 
 func deleteNamespace(ctx context.Context, name string) {

@@ -21,10 +21,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -67,8 +69,7 @@ func TestE2E(t *testing.T) {
 	}
 	RegisterFailHandler(Fail)
 	// client-go logs every relay that is ended, which is how they all end.
-	klog.SetOutput(GinkgoWriter)
-	klog.LogToStderr(false)
+	klog.SetLogger(logr.Discard())
 	SetDefaultEventuallyTimeout(60 * time.Second)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	SetDefaultConsistentlyDuration(3 * time.Second)
@@ -91,9 +92,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	By("installing the operator with its Helm chart")
 	installOperator(ctx)
 	DeferCleanup(func(ctx SpecContext) {
-		for _, namespace := range namespaces {
-			deleteNamespace(ctx, namespace)
-		}
+		removeNamespaces(ctx)
 		helm(ctx, "uninstall", release, "--namespace", operatorNamespace, "--wait")
 		deleteNamespace(ctx, operatorNamespace)
 		deleteCRD(ctx)
@@ -164,16 +163,20 @@ func writeDiagnostics(ctx context.Context, report SpecReport) {
 		AddReportEntry("diagnostics could not be written", err.Error())
 		return
 	}
-	for file, args := range map[string][]string{
+	files := map[string][]string{
 		"objects.txt":   {"get", "all,ftpservers,endpointslices,networkpolicies,pvc,events", "--all-namespaces", "-o", "wide"},
 		"servers.yaml":  {"get", "ftpservers,services,endpointslices,deployments,pods", "--all-namespaces", "-o", "yaml"},
 		"describe.txt":  {"describe", "ftpservers,pods", "--all-namespaces"},
 		"operator.log":  {"logs", "--namespace", operatorNamespace, "--selector", "app.kubernetes.io/instance=" + release, "--tail=-1", "--prefix"},
-		"daemons.log":   {"logs", "--all-namespaces", "--selector", "app.kubernetes.io/name=ftpd", "--tail=-1", "--prefix"},
-		"crashed.log":   {"logs", "--all-namespaces", "--selector", "app.kubernetes.io/name=ftpd", "--tail=100", "--prefix", "--previous"},
 		"nodes.txt":     {"describe", "nodes"},
 		"allevents.txt": {"get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"},
-	} {
+	}
+	for _, namespace := range namespaces {
+		logs := []string{"logs", "--namespace", namespace, "--selector", "app.kubernetes.io/name=ftpd", "--tail=-1", "--prefix"}
+		files["daemons-"+namespace+".log"] = logs
+		files["daemons-"+namespace+"-previous.log"] = append(slices.Clone(logs), "--previous")
+	}
+	for file, args := range files {
 		command := exec.CommandContext(ctx, env.kubectl, append([]string{"--kubeconfig", env.kubeconfig}, args...)...)
 		out, err := command.CombinedOutput()
 		if err != nil {

@@ -46,7 +46,7 @@ wait_for_api() {
 stop_control_plane() {
 	local part
 	# The API server last of the Kubernetes parts, then its store; none has anything worth saving.
-	for part in kube-scheduler kube-controller-manager kube-apiserver etcd; do
+	for part in router kube-scheduler kube-controller-manager kube-apiserver etcd; do
 		stop $part KILL 1
 	done
 }

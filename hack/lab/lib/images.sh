@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# images.sh: the images of the lab's own parts, made of binaries from the cache. Sourced.
+# images.sh: the lab's own small programs, and the images of its parts, made of binaries from
+# the cache. Sourced.
 
 # make_image NAME BINARY ENTRYPOINT USER: the tar of localhost/NAME:lab, cached beside the
 # binary it holds; prints its path.
@@ -14,11 +15,18 @@ make_image() {
 	echo "$tar"
 }
 
+# own_binary NAME: the path of a program of this repository, below hack/lab, built if need be.
+own_binary() {
+	local binary
+	binary=$CACHE_DIR/bin/$1-$(cat "$LAB_DIR/$1/main.go" "$REPO_DIR/go.sum" | sha256sum | cut -c1-12)
+	if [[ ! -x $binary ]]; then
+		(cd "$REPO_DIR" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$binary" "./hack/lab/$1") >&2
+	fi
+	echo "$binary"
+}
+
 pause_image() {
 	local binary
-	binary=$CACHE_DIR/bin/pause-$(sha256sum <"$LAB_DIR/pause/main.go" | cut -c1-12)
-	if [[ ! -x $binary ]]; then
-		(cd "$REPO_DIR" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$binary" ./hack/lab/pause)
-	fi
+	binary=$(own_binary pause)
 	make_image pause "$binary" /pause 65535:65535
 }

@@ -31,15 +31,15 @@ node_init() {
 	echo "$child"
 }
 
-# route_services: the host reaches Services by the first node, and load balancer addresses by
-# any node, as behind a router that spreads its clients (by their addresses) over all of them.
+# route_services: the host reaches Services by the first node. Load balancer addresses it reaches by
+# the one node, or by the nodes that say they serve an address, which the router finds out; it spreads
+# its clients (by their addresses) over them.
 route_services() {
-	local n hops=()
 	ip route replace "$SERVICE_CIDR" via "$(node_ip 1)"
-	for n in $(seq "$NODES"); do
-		hops+=(nexthop via "$(node_ip "$n")")
-	done
-	ip route replace "$LB_CIDR" "${hops[@]}"
+	ip route replace "$LB_CIDR" via "$(node_ip 1)"
+	if ((NODES > 1)); then
+		start router "$ROUTER" --kubeconfig "$ADMIN_KUBECONFIG" --cidr "$LB_CIDR"
+	fi
 }
 
 wait_for_nodes() {

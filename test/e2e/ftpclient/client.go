@@ -108,6 +108,8 @@ func (c *Client) expect(command string, code int) (string, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
 		return "", err
 	}
+	// A session may rest as long as the test likes.
+	defer func() { _ = c.conn.SetDeadline(time.Time{}) }()
 	_, message, err := c.text.ReadResponse(code)
 	if err != nil {
 		return message, fmt.Errorf("%s: %w", verb(command), err)
@@ -266,6 +268,7 @@ func (u *Upload) Write(p []byte) (int, error) {
 	if err := u.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
 		return 0, err
 	}
+	defer func() { _ = u.conn.SetDeadline(time.Time{}) }()
 	return u.conn.Write(p)
 }
 

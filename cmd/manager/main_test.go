@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/rest"
+)
+
+func parse(t *testing.T, env map[string]string, args ...string) (*options, error) {
+	t.Helper()
+	var o options
+	f := flags(&o, func(name string) string { return env[name] })
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	return &o, o.validate()
+}
+
+func TestFlags(t *testing.T) {
+	o, err := parse(t, map[string]string{"FTPD_IMAGE": "from-env", "POD_NAMESPACE": "ops"}, "--watch-namespaces=a,b", "--log-level=debug")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.image != "from-env" || o.namespace != "ops" || strings.Join(o.watchNamespaces, " ") != "a b" || !o.metricsSecure {
+		t.Errorf("options %+v", o)
+	}
+	if o, err = parse(t, map[string]string{"FTPD_IMAGE": "from-env"}, "--ftpd-image=given"); err != nil || o.image != "given" {
+		t.Errorf("options %+v, %v", o, err)
+	}
+}
+
+func TestBadFlagsAreNamed(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                                             "--ftpd-image is required",
+		"--ftpd-image=x --watch-namespaces=A_B":        `"A_B" is no namespace`,
+		"--ftpd-image=x --log-level=loud":              "--log-level must be debug",
+		"--ftpd-image=x --log-format=xml":              "--log-format must be json or text",
+		"--ftpd-image=x --pod-labels=a":                "--pod-labels",
+		"--ftpd-image=x --pod-labels=":                 "--pod-labels",
+		"--ftpd-image=x --reconcile-timeout=1ms":       "--reconcile-timeout must be at least 1s",
+		"--ftpd-image=x --max-concurrent-reconciles=0": "at least 1",
+		"--nonsense":                                   "unknown flag",
+	} {
+		if _, err := parse(t, nil, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %v, want …%s…", args, err, want)
+		}
+	}
+}
+
+func TestEveryFlagIsExplained(t *testing.T) {
+	var o options
+	usage := flags(&o, func(string) string { return "" }).FlagUsages()
+	for _, name := range []string{
+		"metrics-bind-address", "metrics-secure", "health-probe-bind-address", "leader-elect", "leader-elect-namespace",
+		"watch-namespaces", "ftpd-image", "log-level", "log-format", "namespace", "pod-labels",
+	} {
+		if !strings.Contains(usage, "--"+name) {
+			t.Errorf("--%s is missing", name)
+		}
+	}
+}
+
+func TestRunRefusesArguments(t *testing.T) {
+	if err := run(context.Background(), []string{"extra"}); err == nil || !strings.Contains(err.Error(), `"extra"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	for format, want := range map[string]string{"json": `"msg":"hello"`, "text": "msg=hello"} {
+		var out bytes.Buffer
+		if err := setLogger(&out, "info", format); err != nil {
+			t.Fatal(err)
+		}
+		slog.Info("hello", "a", 1)
+		slog.Debug("hidden")
+		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "hidden") {
+			t.Errorf("%s: %s", format, out.String())
+		}
+	}
+}
+
+func TestNoClusterIsSaidPlainly(t *testing.T) {
+	_, err := newManager(context.Background(), &rest.Config{Host: "http://127.0.0.1:1"},
+		&options{image: "x", podLabels: "a=b", metricsAddress: "0", probeAddress: "0"})
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("error %v", err)
+	}
+}

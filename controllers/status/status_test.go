@@ -1,0 +1,344 @@
+package status
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/utils/ptr"
+	"pgregory.net/rapid"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/address"
+	"github.com/ftp-operator/ftp-operator/controllers/portplan"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+var noon = metav1.NewTime(time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC))
+
+// healthy is a server at which all is well; change makes it otherwise.
+func healthy(change ...func(*Observed)) Observed {
+	ports := config.PortRange(30000, 30009)
+	o := Observed{
+		Server: &v1alpha1.FtpServer{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "files", Generation: 7},
+			Spec:       v1alpha1.FtpServerSpec{Replicas: ptr.To[int32](1), Passive: v1alpha1.PassiveSpec{PortRange: v1alpha1.PortRange{Start: 30000, End: 30009}}},
+		},
+		Replicas: 1,
+		Deployment: &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Generation: 3},
+			Status:     appsv1.DeploymentStatus{ObservedGeneration: 3, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1},
+		},
+		Pods: []Pod{{
+			Name: "files-a", Node: "n", Ports: ports, Running: true, Ready: true,
+			Daemon: &config.Status{ConfigHash: "new", AdvertisedIP: "203.0.113.10"},
+		}},
+		Plan:           portplan.Plan{Exposed: ports},
+		Address:        address.Result{Address: "203.0.113.10", Source: v1alpha1.AddressFromLoadBalancerIP},
+		Port:           21,
+		Users:          Users{Ready: []string{"alice"}},
+		ConfigHash:     "new",
+		SelectorLabels: map[string]string{v1alpha1.ServerLabel: "files"},
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	return o
+}
+
+func get(s v1alpha1.FtpServerStatus, kind string) metav1.Condition {
+	if c := meta.FindStatusCondition(s.Conditions, kind); c != nil {
+		return *c
+	}
+	return metav1.Condition{Type: kind, Status: "absent"}
+}
+
+// judge is what kubectl, helm and GitOps tools make of the status.
+func judge(t interface{ Fatal(...any) }, server *v1alpha1.FtpServer, s v1alpha1.FtpServerStatus) status.Status {
+	server = server.DeepCopy()
+	server.Status = s
+	server.APIVersion, server.Kind = v1alpha1.GroupVersion.String(), "FtpServer"
+	text, err := json.Marshal(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(text); err != nil {
+		t.Fatal(err)
+	}
+	result, err := status.Compute(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Status
+}
+
+func TestConditions(t *testing.T) {
+	const (
+		yes, no, unknown = metav1.ConditionTrue, metav1.ConditionFalse, metav1.ConditionUnknown
+		absent           = metav1.ConditionStatus("absent")
+	)
+	pod := func(change func(*Pod)) func(*Observed) { return func(o *Observed) { change(&o.Pods[0]) } }
+	tests := []struct {
+		name      string
+		change    func(*Observed)
+		condition string
+		status    metav1.ConditionStatus
+		reason    string
+		message   string // a part of it
+		ready     metav1.ConditionStatus
+		judged    status.Status
+	}{
+		{"all is well", func(*Observed) {}, "Ready", yes, "Ready", "port 21 of 203.0.113.10", yes, status.CurrentStatus},
+		{"scaled to zero", func(o *Observed) {
+			o.Replicas, o.Pods = 0, nil
+			o.Deployment.Status = appsv1.DeploymentStatus{ObservedGeneration: 3}
+		}, "Available", no, "ScaledToZero", "spec.replicas is 0", yes, status.CurrentStatus},
+		{"draining pods hold nothing up", func(o *Observed) {
+			o.Pods = append(o.Pods, Pod{Name: "files-0", Terminating: true, Running: true, Ports: config.PortSet{29000}, Daemon: &config.Status{ConfigHash: "old"}})
+			o.Plan.Exposed = append(config.PortSet{29000}, o.Plan.Exposed...)
+		}, "ConfigLoaded", yes, "ConfigLoaded", "1 pod", yes, status.CurrentStatus},
+
+		{"no Deployment yet", func(o *Observed) { o.Deployment = nil }, "Ready", no, "Progressing", "rolled out", no, status.InProgressStatus},
+		{"Deployment not yet observed", func(o *Observed) { o.Deployment.Generation = 4 }, "Ready", no, "Progressing", "", no, status.InProgressStatus},
+		{"rollout under way", func(o *Observed) { o.Deployment.Status.Replicas = 2 }, "Ready", no, "Progressing", "1 pod of the old template", no, status.InProgressStatus},
+		{"image can't be pulled", func(o *Observed) {
+			o.Deployment.Status.AvailableReplicas = 0
+			o.Pods[0] = Pod{Name: "files-a", Ports: o.Pods[0].Ports, Trouble: "ImagePullBackOff: no such image"}
+		}, "Available", no, "NoPodReady", "pod files-a: ImagePullBackOff", no, status.InProgressStatus},
+		{"rollout stuck", func(o *Observed) {
+			o.Deployment.Status.AvailableReplicas = 0
+			o.Deployment.Status.Conditions = []appsv1.DeploymentCondition{{Type: "Progressing", Status: "False", Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
+		}, "Stalled", yes, "ProgressDeadlineExceeded", "timed out", no, status.FailedStatus},
+		{"pods refused by a quota", func(o *Observed) {
+			o.Deployment.Status.Conditions = []appsv1.DeploymentCondition{{Type: "ReplicaFailure", Status: "True", Reason: "FailedCreate", Message: "exceeded quota"}}
+		}, "Ready", no, "FailedCreate", "exceeded quota", no, status.InProgressStatus},
+
+		{"load balancer pending", func(o *Observed) {
+			o.Address = address.Result{Reason: address.ReasonLoadBalancerPending, Message: "waiting for the load balancer"}
+		}, "AddressResolved", no, "LoadBalancerPending", "waiting", no, status.InProgressStatus},
+		{"load balancer troubled but there", func(o *Observed) {
+			o.Address.Reason, o.Address.Message = address.ReasonLoadBalancerPortError, "port 30000: full"
+		}, "AddressResolved", yes, "LoadBalancerPortError", "port 30000", yes, status.CurrentStatus},
+		{"address not yet advertised", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "203.0.113.9" }), "AddressResolved", no, "AddressNotYetServed", "files-a", no, status.InProgressStatus},
+		{"host name not resolved", pod(func(p *Pod) { p.Daemon.AdvertisedIP, p.Daemon.AddressError = "", "no such host" }), "AddressResolved", no, "HostNameNotResolved", "no such host", no, status.InProgressStatus},
+		{"IPv4 in IPv6 clothes", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "::ffff:203.0.113.10" }), "AddressResolved", yes, "AddressResolved", "", yes, status.CurrentStatus},
+
+		{"no free ports", func(o *Observed) { o.Plan.Waiting = []string{"files-b"} }, "PassivePortsAssigned", no, "NoFreePorts", "widen spec.passive.portRange", no, status.InProgressStatus},
+		{"range changing", func(o *Observed) { o.Plan.Outdated = []string{"files-a"} }, "PassivePortsAssigned", no, "RangeChanging", "files-a", no, status.InProgressStatus},
+		{"ports not yet assigned", pod(func(p *Pod) { p.Ports = nil }), "PassivePortsAssigned", no, "AssigningPorts", "files-a", no, status.InProgressStatus},
+		{"ports held twice", func(o *Observed) {
+			o.Plan.Conflicts = []portplan.Conflict{{Pod: "files-b", Keeper: "files-a", Ports: config.PortSet{30000}}}
+		}, "PassivePortsAssigned", no, "PortConflict", "files-b", no, status.FailedStatus},
+
+		{"password missing", func(o *Observed) {
+			o.Users.Problems = []UserProblem{{User: "bob", Missing: true, Message: "user bob: no Secret"}, {User: "eve", Missing: true}}
+		}, "UsersReady", no, "PasswordMissing", "no Secret; likewise left out: eve", no, status.InProgressStatus},
+		{"password unusable", func(o *Observed) {
+			o.Users.Problems = []UserProblem{{User: "bob", Message: "user bob: two lines"}}
+		}, "UsersReady", no, "PasswordInvalid", "two lines", no, status.FailedStatus},
+		{"nobody declared", func(o *Observed) { o.Users = Users{} }, "UsersReady", yes, "NoUsers", "nobody can log in", yes, status.CurrentStatus},
+		{"anonymous only", func(o *Observed) { o.Users = Users{Anonymous: true} }, "UsersReady", yes, "UsersReady", "anonymous", yes, status.CurrentStatus},
+
+		{"claim missing", func(o *Observed) { o.Storage = Storage{Claim: "data"} }, "StorageReady", no, "ClaimMissing", "data", no, status.InProgressStatus},
+		{"claim pending", func(o *Observed) { o.Storage = Storage{Claim: "data", Found: true, Phase: "Pending"} }, "StorageReady", unknown, "ClaimPending", "first consumer", no, status.InProgressStatus},
+		{"claim bound", func(o *Observed) { o.Storage = Storage{Claim: "data", Found: true, Phase: "Bound"} }, "StorageReady", yes, "ClaimBound", "", yes, status.CurrentStatus},
+		{"claim lost", func(o *Observed) { o.Storage = Storage{Claim: "data", Found: true, Phase: "Lost"} }, "StorageReady", no, "ClaimLost", "restore", no, status.InProgressStatus},
+		{"claim going", func(o *Observed) { o.Storage = Storage{Claim: "data", Found: true, Phase: "Bound", Terminating: true} }, "StorageReady", no, "ClaimTerminating", "deleted", no, status.InProgressStatus},
+
+		{"configuration on its way", pod(func(p *Pod) { p.Daemon.ConfigHash = "old" }), "ConfigLoaded", no, "ConfigUpdating", "files-a", no, status.InProgressStatus},
+		{"configuration refused", pod(func(p *Pod) {
+			*p.Daemon = config.Status{ConfigHash: "old", RejectedHash: "new", ConfigError: "bad home", AdvertisedIP: "203.0.113.10"}
+		}), "ConfigLoaded", no, "ConfigRejected", "bad home", no, status.FailedStatus},
+		{"an older one refused", pod(func(p *Pod) { p.Daemon.ConfigHash, p.Daemon.RejectedHash = "old", "older" }), "ConfigLoaded", no, "ConfigUpdating", "", no, status.InProgressStatus},
+		{"pods out of reach", pod(func(p *Pod) { p.Daemon, p.DaemonError = nil, "i/o timeout" }), "ConfigLoaded", unknown, "PodsUnreachable", "i/o timeout", yes, status.CurrentStatus},
+
+		{"name taken", func(o *Observed) {
+			o.Problems = []Problem{{Kind: ProblemFailed, Object: "x", Message: "later"}, {Kind: ProblemConflict, Object: "Service default/files", Message: "exists"}}
+		}, "Stalled", yes, "ChildConflict", "Service default/files: exists", no, status.FailedStatus},
+		{"refused", func(o *Observed) {
+			o.Problems = []Problem{{Kind: ProblemRejected, Object: "Service", Message: "quota"}}
+		}, "Stalled", yes, "ChildRejected", "quota", no, status.FailedStatus},
+		{"failed", func(o *Observed) { o.Problems = []Problem{{Kind: ProblemFailed, Object: "Service", Message: "again"}} }, "Stalled", absent, "", "", no, status.InProgressStatus},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := healthy(tt.change)
+			s := Compute(o, noon)
+			c := get(s, tt.condition)
+			if c.Status != tt.status || c.Reason != tt.reason || !strings.Contains(c.Message, tt.message) {
+				t.Errorf("%s is %s (%s): %s; want %s (%s): …%s…", tt.condition, c.Status, c.Reason, c.Message, tt.status, tt.reason, tt.message)
+			}
+			if got := get(s, "Ready").Status; got != tt.ready {
+				t.Errorf("Ready is %s, want %s", got, tt.ready)
+			}
+			if got := judge(t, o.Server, s); got != tt.judged {
+				t.Errorf("kstatus calls it %s, want %s", got, tt.judged)
+			}
+		})
+	}
+}
+
+func TestStatusFields(t *testing.T) {
+	o := healthy(func(o *Observed) {
+		o.Replicas = 3
+		o.Pods = append(o.Pods,
+			Pod{Name: "files-0", Terminating: true, Ports: config.PortSet{30010}},
+			Pod{Name: "files-b", Ports: config.PortSet{30011}})
+	})
+	s := Compute(o, noon)
+	if s.Replicas != 2 || s.ReadyReplicas != 1 || s.ReplicasSummary != "1/3" || s.Users != 1 ||
+		s.Selector != "ftp-operator.io/server=files" || s.Endpoint != "ftp://203.0.113.10:21" || s.PassiveRange != "30000-30009" {
+		t.Errorf("status is %+v", s)
+	}
+	var states []string
+	for _, p := range s.Pods {
+		states = append(states, p.Name+" "+string(p.State)+" "+p.PassivePorts)
+	}
+	want := "files-0 Draining 30010, files-a Ready 30000-30009, files-b Waiting 30011"
+	if got := strings.Join(states, ", "); got != want {
+		t.Errorf("pods are %s, want %s", got, want)
+	}
+}
+
+func TestForeignConditionsStay(t *testing.T) {
+	o := healthy(func(o *Observed) {
+		o.Server.Status.Conditions = []metav1.Condition{{Type: "Theirs", Status: "True", Reason: "R"}}
+	})
+	if got := get(Compute(o, noon), "Theirs").Reason; got != "R" {
+		t.Errorf("a foreign condition has reason %q", got)
+	}
+}
+
+// Whatever is observed: Ready is the opposite of (Reconciling or Stalled), these two are never both
+// there, the same observation twice changes nothing, and no event is sent for nothing.
+func TestProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := healthy()
+		flag := rapid.Bool()
+		if flag.Draw(t, "noDeployment") {
+			o.Deployment = nil
+		} else {
+			o.Deployment.Status.AvailableReplicas = rapid.Int32Range(0, 2).Draw(t, "available")
+			o.Deployment.Status.Replicas = rapid.Int32Range(0, 2).Draw(t, "replicas")
+			if flag.Draw(t, "stuck") {
+				o.Deployment.Status.Conditions = []appsv1.DeploymentCondition{{Type: "Progressing", Status: corev1.ConditionFalse, Reason: reasonDeadline}}
+			}
+		}
+		if flag.Draw(t, "noAddress") {
+			o.Address = address.Result{Reason: address.ReasonLoadBalancerPending}
+		}
+		if flag.Draw(t, "problem") {
+			kind := rapid.SampledFrom([]ProblemKind{ProblemConflict, ProblemRejected, ProblemFailed}).Draw(t, "kind")
+			o.Problems = []Problem{{Kind: kind}}
+		}
+		if flag.Draw(t, "userProblem") {
+			o.Users.Problems = []UserProblem{{Missing: flag.Draw(t, "missing")}}
+		}
+		if flag.Draw(t, "waiting") {
+			o.Plan.Waiting = []string{"p"}
+		}
+		if flag.Draw(t, "rejected") {
+			o.Pods[0].Daemon = &config.Status{RejectedHash: "new", AdvertisedIP: "203.0.113.10"}
+		}
+		first := Compute(o, noon)
+		isReady := get(first, "Ready").Status == metav1.ConditionTrue
+		working, stuck := get(first, "Reconciling").Status == metav1.ConditionTrue, get(first, "Stalled").Status == metav1.ConditionTrue
+		if working && stuck || isReady == (working || stuck) {
+			t.Fatalf("Ready %v, Reconciling %v, Stalled %v", isReady, working, stuck)
+		}
+		want := map[bool]status.Status{true: status.CurrentStatus, false: status.InProgressStatus}[isReady]
+		if stuck {
+			want = status.FailedStatus
+		}
+		if got := judge(t, o.Server, first); got != want {
+			t.Fatalf("kstatus calls it %s, want %s", got, want)
+		}
+		for _, c := range first.Conditions {
+			if c.Reason == "" || c.ObservedGeneration != 7 || !Ours(c.Type) {
+				t.Fatalf("condition %+v", c)
+			}
+		}
+		o.Server = o.Server.DeepCopy()
+		o.Server.Status = first
+		second := Compute(o, metav1.NewTime(noon.Add(time.Hour)))
+		if events := Events(first, second); len(events) > 0 {
+			t.Fatalf("events for nothing: %v", events)
+		}
+		a, errA := json.Marshal(first)
+		b, errB := json.Marshal(second)
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Fatalf("the same observation gives\n%s and then\n%s", a, b)
+		}
+	})
+}
+
+func TestEvents(t *testing.T) {
+	well := Compute(healthy(), noon)
+	missing := Compute(healthy(func(o *Observed) {
+		o.Users.Problems = []UserProblem{{User: "bob", Missing: true, Message: "no Secret"}}
+	}), noon)
+	pending := Compute(healthy(func(o *Observed) { o.Address = address.Result{Reason: address.ReasonLoadBalancerPending} }), noon)
+	tests := []struct {
+		name          string
+		before, after v1alpha1.FtpServerStatus
+		want          []string
+	}{
+		{"first readiness", v1alpha1.FtpServerStatus{}, well, []string{"Normal Ready"}},
+		{"turning bad", well, missing, []string{"Warning PasswordMissing"}},
+		{"staying bad", missing, missing, nil},
+		{"recovery", missing, well, []string{"Normal UsersReady", "Normal Ready"}},
+		{"only waiting", v1alpha1.FtpServerStatus{}, pending, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, e := range Events(tt.before, tt.after) {
+				kind := "Normal "
+				if e.Warning {
+					kind = "Warning "
+				}
+				got = append(got, kind+e.Reason)
+			}
+			if strings.Join(got, ", ") != strings.Join(tt.want, ", ") {
+				t.Errorf("events %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSuspendedAndFailedKeepWhatWasKnown(t *testing.T) {
+	o := healthy()
+	o.Server.Status = Compute(o, noon)
+	o.Server.Generation++
+	for name, s := range map[string]v1alpha1.FtpServerStatus{
+		"Suspended": Suspended(o.Server, noon), "Failed": Failed(o.Server, "500", noon),
+	} {
+		if s.ObservedGeneration != 7 || len(s.Pods) != 1 || s.Endpoint == "" {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if got := judge(t, o.Server, s); got != status.InProgressStatus {
+			t.Errorf("%s: kstatus calls it %s", name, got)
+		}
+	}
+	if got := get(Suspended(o.Server, noon), "Paused").Status; got != metav1.ConditionTrue {
+		t.Errorf("Paused is %s", got)
+	}
+}
+
+func TestLongMessagesAreCut(t *testing.T) {
+	s := Compute(healthy(func(o *Observed) {
+		o.Problems = []Problem{{Kind: ProblemRejected, Message: strings.Repeat("é", 40000)}}
+	}), noon)
+	if n := len(get(s, "Ready").Message); n > maxMessage+10 {
+		t.Errorf("message of %d bytes", n)
+	}
+}

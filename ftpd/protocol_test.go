@@ -1,0 +1,130 @@
+package ftpd
+
+import (
+	"bufio"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+)
+
+// page reads docs/protocol.md: the rows of its tables, by the heading they are under.
+func page(t *testing.T) map[string][][]string {
+	t.Helper()
+	f, err := os.Open("../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	tables := map[string][][]string{}
+	heading, row := "", 0
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		line := lines.Text()
+		if h, ok := strings.CutPrefix(line, "## "); ok {
+			heading, row = h, 0
+		}
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
+		if row++; row <= 2 {
+			continue // its head
+		}
+		var cells []string
+		for _, cell := range strings.Split(strings.ReplaceAll(line, `\|`, "\x00"), "|") {
+			cells = append(cells, strings.Trim(strings.ReplaceAll(strings.TrimSpace(cell), "\x00", "|"), "`"))
+		}
+		tables[heading] = append(tables[heading], cells[1:len(cells)-1])
+	}
+	return tables
+}
+
+// The page lists every command with its syntax, and no other.
+func TestProtocolPage(t *testing.T) {
+	t.Parallel()
+	known := maps.Clone(commands)
+	for name, c := range siteCommands {
+		known["SITE "+name] = c
+	}
+	for _, row := range page(t)["Commands"] {
+		verb, syntax, state, note := row[0], row[1], row[3], row[4]
+		c := known[verb]
+		delete(known, verb)
+		switch {
+		case !slices.Contains([]string{"yes", "part", "refused", "no"}, state):
+			t.Errorf("%s: state %q", verb, state)
+		case (c == nil) != (state == "no"):
+			t.Errorf("%s is %q, and known: %v", verb, state, c != nil)
+		case c != nil && c.syntax != syntax:
+			t.Errorf("%s: syntax %q, it takes %q", verb, syntax, c.syntax)
+		case state != "yes" && note == "":
+			t.Errorf("%s is %q without a reason", verb, state)
+		}
+	}
+	for verb := range known {
+		t.Errorf("%s is not on the page, or twice", verb)
+	}
+	for _, verb := range strings.Fields("USER PASS ACCT CWD CDUP PORT PASV TYPE MODE STRU RETR STOR APPE RNFR RNTO DELE RMD MKD PWD LIST NLST SYST STAT HELP NOOP QUIT") {
+		if commands[verb] == nil {
+			t.Errorf("RFC 1123 section 4.1.2.13 demands %s", verb)
+		}
+	}
+}
+
+// The page lists the lines of FEAT when everything is on.
+func TestProtocolPageFeatures(t *testing.T) {
+	t.Parallel()
+	s := &session{srv: &Server{}, params: newParams()}
+	s.srv.settings.Store(&settings{
+		tls: &ftptls.Store{},
+		cfg: &config.Config{Active: config.Active{Enabled: true}, TLS: &config.TLS{AllowCCC: true}},
+	})
+	want := features(s)
+	var got []string
+	for _, row := range page(t)["FEAT"] {
+		got = append(got, row[0])
+		if c := commands[row[1]]; !strings.HasPrefix(row[1], "(") && (c == nil || c.feat == nil || c.feat(s) != row[0]) {
+			t.Errorf("%q is not of %s", row[0], row[1])
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("FEAT on the page:\n%q\nin truth:\n%q", got, want)
+	}
+}
+
+// Every test that the page names exists.
+func TestProtocolPageTests(t *testing.T) {
+	t.Parallel()
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	tests := map[string]bool{}
+	for _, root := range []string{".", "../test/clients"} {
+		err := filepath.WalkDir(root, func(file string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(file, "_test.go") {
+				return err
+			}
+			content, err := os.ReadFile(file) //nolint:gosec // this repository's own
+			for _, m := range declared.FindAllSubmatch(content, -1) {
+				tests[string(m[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables := page(t)
+	for _, row := range append(tables["Rules"], tables["Attacks"]...) {
+		named := row[len(row)-1]
+		for name := range strings.SplitSeq(named, ", ") {
+			if !tests[name] {
+				t.Errorf("%s: there is no %q", row[0], name)
+			}
+		}
+	}
+}

@@ -1,0 +1,209 @@
+// Command router is the load balancer's data path of a lab with several nodes: it leads each load
+// balancer address to the nodes that say they can serve it, as the health checks of a real load
+// balancer do. With externalTrafficPolicy Local it asks the Service's healthCheckNodePort of each
+// node, otherwise kube-proxy's own health port. It sets routes of this machine, by `ip route`.
+//
+//	router --kubeconfig FILE --cidr 10.89.0.0/24
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+const (
+	// every is the time between two rounds of health checks.
+	every = 500 * time.Millisecond
+	// kubeProxyHealth is the port of kube-proxy's health check.
+	kubeProxyHealth = 10256
+)
+
+func main() {
+	kubeconfig := pflag.String("kubeconfig", "", "the lab's kubeconfig")
+	cidr := pflag.String("cidr", "", "the addresses to lead")
+	pflag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := run(ctx, *kubeconfig, *cidr)
+	stop()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		slog.Error("router ends", "error", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, kubeconfig, cidr string) error {
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return fmt.Errorf("--cidr: %w", err)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return err
+	}
+	api, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	r := &router{
+		api: api, prefix: prefix, routes: map[netip.Addr][]string{},
+		http: &http.Client{Timeout: every, Transport: &http.Transport{DisableKeepAlives: true}},
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if err := r.round(ctx); err != nil {
+			slog.Warn("round failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+type router struct {
+	api    kubernetes.Interface
+	http   *http.Client
+	prefix netip.Prefix
+	// routes are those set: address -> nodes.
+	routes map[netip.Addr][]string
+}
+
+// round checks every node for every address, and sets the routes that changed.
+func (r *router) round(ctx context.Context) error {
+	// From the API server's cache: a stale answer is put right in half a second.
+	cached := metav1.ListOptions{ResourceVersion: "0"}
+	nodes, err := r.api.CoreV1().Nodes().List(ctx, cached)
+	if err != nil {
+		return err
+	}
+	services, err := r.api.CoreV1().Services(metav1.NamespaceAll).List(ctx, cached)
+	if err != nil {
+		return err
+	}
+	healthy := map[string]bool{}
+	wanted := map[netip.Addr][]string{}
+	for i := range services.Items {
+		service := &services.Items[i]
+		port := cmp.Or(int(service.Spec.HealthCheckNodePort), kubeProxyHealth)
+		for _, address := range addresses(service, r.prefix) {
+			wanted[address] = []string{}
+			for _, node := range nodeIPs(nodes.Items) {
+				check := net.JoinHostPort(node, strconv.Itoa(port))
+				if _, known := healthy[check]; !known {
+					healthy[check] = r.healthy(ctx, check)
+				}
+				if healthy[check] {
+					wanted[address] = append(wanted[address], node)
+				}
+			}
+		}
+	}
+	return r.set(ctx, wanted)
+}
+
+func (r *router) healthy(ctx context.Context, hostPort string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+hostPort+"/healthz", nil)
+	if err != nil {
+		return false
+	}
+	response, err := r.http.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// set makes the routes of this machine those wanted.
+func (r *router) set(ctx context.Context, wanted map[netip.Addr][]string) error {
+	var failed error
+	for _, address := range slices.Collect(maps.Keys(r.routes)) {
+		if _, ok := wanted[address]; !ok {
+			failed = errors.Join(failed, ipRoute(ctx, "del", address.String()))
+			delete(r.routes, address)
+		}
+	}
+	for address, nodes := range wanted {
+		if was, ok := r.routes[address]; ok && slices.Equal(was, nodes) {
+			continue
+		}
+		if err := ipRoute(ctx, routeArguments(address, nodes)...); err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		slog.Info("route", "address", address, "nodes", nodes)
+		r.routes[address] = nodes
+	}
+	return failed
+}
+
+// routeArguments of `ip route` for an address: over all of the nodes; with none, nowhere, so that
+// clients are told at once.
+func routeArguments(address netip.Addr, nodes []string) []string {
+	if len(nodes) == 0 {
+		return []string{"replace", "unreachable", address.String()}
+	}
+	args := []string{"replace", address.String()}
+	for _, node := range nodes {
+		args = append(args, "nexthop", "via", node)
+	}
+	return args
+}
+
+func ipRoute(ctx context.Context, args ...string) error {
+	args = append([]string{"route"}, args...)
+	if out, err := exec.CommandContext(ctx, "ip", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// addresses of the Service that lie in the prefix.
+func addresses(service *corev1.Service, prefix netip.Prefix) []netip.Addr {
+	var all []netip.Addr
+	if service.Spec.Type != corev1.ServiceTypeLoadBalancer {
+		return nil
+	}
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		if address, err := netip.ParseAddr(ingress.IP); err == nil && prefix.Contains(address) {
+			all = append(all, address)
+		}
+	}
+	return all
+}
+
+func nodeIPs(nodes []corev1.Node) []string {
+	var all []string
+	for _, node := range nodes {
+		for _, address := range node.Status.Addresses {
+			if address.Type == corev1.NodeInternalIP {
+				all = append(all, address.Address)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
