@@ -183,7 +183,7 @@ func TestNoAbuse(t *testing.T) {
 	for range 20 {
 		c := ftptest.Login(t, s.Addr, "alice")
 		for range 5 {
-			c.Must("XSHA512 file", "50")
+			c.Must("XNONE file", "500")
 			c.EpsvAddr()
 			c.PasvAddr()
 			c.Must("RETR absent", "550")

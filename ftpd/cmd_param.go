@@ -19,7 +19,7 @@ func (s *session) cmdType(arg string) {
 	}
 }
 
-// cmdStru takes F, and R as a stream of text (RFC 1123 section 4.1.2.5 allows it: files have no records here).
+// cmdStru takes F, and R as a stream of text (RFC 1123 section 4.1.2.13 allows it: files have no records here).
 func (s *session) cmdStru(arg string) {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "F":

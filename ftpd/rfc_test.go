@@ -276,7 +276,7 @@ func TestRFCs(t *testing.T) {
 	}
 }
 
-// RFC 1123 section 4.1.2.5: STRU R is taken and stored as the stream it is.
+// RFC 1123 section 4.1.2.13: STRU R is taken and stored as the stream it is.
 func TestRFC1123StructureRecord(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -290,7 +290,7 @@ func TestRFC1123StructureRecord(t *testing.T) {
 	}
 }
 
-// RFC 1123 sections 4.1.2.11 and 4.1.2.12: commands end with CR LF, wherever TCP cuts them.
+// RFC 1123 section 4.1.2.10: commands end with CR LF, wherever TCP cuts them.
 func TestRFC1123Segments(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
