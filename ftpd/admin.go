@@ -29,6 +29,13 @@ func (s *Server) Status() config.Status {
 	if err := errors.Join(s.resolver.Err(), s.overrides.Err()); err != nil {
 		st.AddressError = err.Error()
 	}
+	if store := s.settings.Load().tls; store != nil {
+		until := store.NotAfter()
+		st.CertificateNotAfter = &until
+		if err := store.Err(); err != nil {
+			st.CertificateError = err.Error()
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.RejectedHash, st.ConfigError = s.rejectedHash, s.configError

@@ -93,8 +93,8 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 	default:
 		buf := buffers.Get().(*[]byte)
 		defer buffers.Put(buf)
-		// The structs hide the methods that would make io.CopyBuffer splice.
-		dst, src := struct{ io.Writer }{w}, struct{ io.Reader }{conn}
+		// The struct hides the methods that would make io.CopyBuffer splice.
+		dst, src := struct{ io.Writer }{w}, io.Reader(gather{conn})
 		copyN = func(most int64) (int64, error) {
 			n, err := io.CopyBuffer(dst, io.LimitReader(src, most), *buf)
 			if err == nil && n < most {
@@ -141,6 +141,21 @@ func storeAll(w io.Writer, r io.Reader, announced int64) error {
 		err = errTruncated
 	}
 	return err
+}
+
+// gather reads as much as there soon is: a record of TLS has 16 KiB at most, which are small pieces
+// to write to a storage.
+type gather struct{ net.Conn }
+
+// gathered is how much is waited for, if that much is asked for.
+const gathered = 64 << 10
+
+func (g gather) Read(p []byte) (int, error) {
+	n, err := io.ReadAtLeast(g.Conn, p, min(len(p), gathered))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF // less than was waited for, and then the end
+	}
+	return n, err
 }
 
 // slow reports whether err only means that a chunk took longer than a connection may stand

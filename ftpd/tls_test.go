@@ -775,6 +775,9 @@ func TestCertificateReplaced(t *testing.T) {
 	s := ftptest.Start(t, a.WithTLS())
 	s.Write(t, "file", "content")
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
+	if st := s.Status(); st.CertificateNotAfter == nil || time.Until(*st.CertificateNotAfter) < time.Hour || st.CertificateError != "" {
+		t.Errorf("status: %+v", st)
+	}
 	a.Issue("server", authority.Tomorrow(), "ftp.example.com", "new.example.com")
 	ftptest.Eventually(t, "the new certificate serves", func() bool {
 		c := ftptest.Dial(t, s.Addr)

@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // Status is the daemon's report on itself: the JSON body of GET /status on AdminAddress.
 // The operator reads it to see what really serves. It holds no secret.
 type Status struct {
@@ -18,6 +20,11 @@ type Status struct {
 	AdvertisedIP string `json:"advertisedIP,omitempty"`
 	// AddressError tells why AdvertisedAddress could not be resolved the last time it was tried.
 	AddressError string `json:"addressError,omitempty"`
+	// CertificateNotAfter is when the first of the certificates in force ends; nil without TLS.
+	CertificateNotAfter *time.Time `json:"certificateNotAfter,omitempty"`
+	// CertificateError tells why the files of TLS can't be used as they are now; what they held
+	// before serves.
+	CertificateError string `json:"certificateError,omitempty"`
 	// Draining is true from SIGTERM on.
 	Draining bool `json:"draining,omitempty"`
 	// Sessions and Transfers count what is open now.
