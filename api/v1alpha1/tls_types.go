@@ -35,12 +35,12 @@ const (
 )
 
 // SessionReuse says what TLS session resumption on data connections is for.
-// +kubebuilder:validation:Enum=Off;Prefer;Require
+// +kubebuilder:validation:Enum=Disabled;Prefer;Require
 type SessionReuse string
 
 const (
-	// SessionReuseOff neither offers nor takes resumption.
-	SessionReuseOff SessionReuse = "Off"
+	// SessionReuseDisabled neither offers nor takes resumption. (Off would be a boolean in YAML.)
+	SessionReuseDisabled SessionReuse = "Disabled"
 	// SessionReusePrefer lets clients resume their own control connection's session.
 	SessionReusePrefer SessionReuse = "Prefer"
 	// SessionReuseRequire refuses data connections that do not.
@@ -106,7 +106,7 @@ type TLSSpec struct {
 
 	// sessionReuse binds data connections to their control connection by TLS session resumption:
 	// Prefer (default: a client may resume its own), Require (data connections that do not are
-	// refused, which proves whose they are, also where client addresses are hidden) or Off. Some
+	// refused, which proves whose they are, also where client addresses are hidden) or Disabled. Some
 	// clients can't resume: try yours before you require it.
 	// +optional
 	// +kubebuilder:default=Prefer
@@ -171,6 +171,7 @@ type ClientCASpec struct {
 type ImplicitTLSSpec struct {
 	// enabled: true opens it. Default false.
 	// +optional
+	// +kubebuilder:default=false
 	Enabled bool `json:"enabled,omitempty"`
 	// port of the Service, 1 to 65535, outside the passive range and not service.port. Default 990.
 	// +optional

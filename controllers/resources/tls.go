@@ -43,7 +43,7 @@ func daemonTLS(in Inputs) *config.TLS {
 		MinVersion:      config.TLSVersion(spec.MinVersion),
 		Login:           login,
 		Data:            cmp.Or(config.Policy(spec.Data), login),
-		SessionReuse:    config.SessionReuse(spec.SessionReuse),
+		SessionReuse:    sessionReuse(spec.SessionReuse),
 		AllowCCC:        spec.AllowCCC,
 		AllowTruncation: spec.AllowTruncation,
 	}
@@ -65,6 +65,13 @@ func daemonTLS(in Inputs) *config.TLS {
 		}
 	}
 	return out
+}
+
+func sessionReuse(r v1alpha1.SessionReuse) config.SessionReuse {
+	if r == v1alpha1.SessionReuseDisabled {
+		return config.SessionReuseOff
+	}
+	return config.SessionReuse(r)
 }
 
 // tlsFiles are the PEM files of in.Certificates and in.ClientCA, by their keys in the config Secret.

@@ -3,7 +3,10 @@ package cel
 import (
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
@@ -15,28 +18,29 @@ func TestDaemonTakesWhatIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, spec := range accepted {
+	for name, spec := range allAccepted() {
 		var s v1alpha1.FtpServer
 		u := server(t, spec)
 		if err := dryRun(t.Context(), u); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		convert(t, u, &s)
-		c := config.Config{
-			APIVersion: config.APIVersion,
-			Storage:    config.Storage{Root: "/data"},
-			Passive: config.Passive{
-				Ports:             config.PortRange(uint16(s.Spec.Passive.PortRange.Start), uint16(s.Spec.Passive.PortRange.End)),
-				AdvertisedAddress: s.Spec.Passive.AdvertisedAddress,
-			},
-			Anonymous:    config.Anonymous{Enabled: s.Spec.Anonymous.Enabled, Home: s.Spec.Anonymous.Home, Access: config.Access(s.Spec.Anonymous.Access)},
-			AdminAddress: ":8021",
+		in := resources.Inputs{
+			Server:            &s,
+			AdvertisedAddress: s.Spec.Passive.AdvertisedAddress,
+			ServiceIngress:    []corev1.LoadBalancerIngress{{IP: "203.0.113.10"}},
+			Certificates:      []resources.Certificate{{CertPEM: []byte("certificate"), KeyPEM: []byte("key")}},
+			ClientCA:          []byte("authorities"),
 		}
+		var users []config.User
 		for _, user := range s.Spec.Users {
-			c.Users = append(c.Users, config.User{Name: user.Name, PasswordHash: hash, Home: user.Home, Access: config.Access(user.Access)})
+			users = append(users, resources.DaemonUser(user, hash))
 		}
-		c.SetDefaults()
-		if err := c.Validate(); err != nil {
+		file, err := resources.DaemonConfig(in, users).Marshal()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := config.Parse(file); err != nil {
 			t.Errorf("%s: accepted by the API, refused by the daemon: %v", name, err)
 		}
 	}

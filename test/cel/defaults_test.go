@@ -38,8 +38,14 @@ passive:
 replicas: 1
 service:
   port: 21
+  proxyProtocol:
+    mode: Accept
+    trusted:
+    - 10.0.0.0/8
   type: LoadBalancer
 storage:
+  durability: Fsync
+  partialUploads: Discard
   volumeClaimTemplate:
     spec:
       accessModes:
@@ -50,6 +56,17 @@ storage:
     whenDeleted: Retain
 template:
   terminationGracePeriodSeconds: 3600
+tls:
+  clientCA:
+    mode: Required
+    secretName: b
+  implicit:
+    enabled: false
+    port: 990
+  minVersion: "1.2"
+  mode: Required
+  secretName: a
+  sessionReuse: Prefer
 users:
 - access: ReadWrite
   name: alice
@@ -59,7 +76,8 @@ users:
 `
 
 func TestDefaults(t *testing.T) {
-	u := server(t, claimOf("1Gi", "")+"\nusers: [{name: alice, passwordSecretRef: {name: a}}]\nanonymous: {}\nnetworkPolicy: {}\ntemplate: {}")
+	u := server(t, claimOf("1Gi", "")+"\nusers: [{name: alice, passwordSecretRef: {name: a}}]\nanonymous: {}\nnetworkPolicy: {}\ntemplate: {}"+
+		"\ntls: {secretName: a, clientCA: {secretName: b}, implicit: {}}\nservice: {proxyProtocol: {trusted: [10.0.0.0/8]}}")
 	if err := dryRun(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}

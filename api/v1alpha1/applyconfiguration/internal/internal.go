@@ -300,6 +300,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: enabled
       type:
         scalar: boolean
+      default: false
     - name: nodePort
       type:
         scalar: numeric
