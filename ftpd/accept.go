@@ -29,7 +29,7 @@ func (s *Server) serve(l net.Listener, implicit bool) error {
 	if err := s.start(); err != nil {
 		return err
 	}
-	s.log.Info("serving", "address", l.Addr().String(), "implicitTLS", implicit)
+	s.log.Info("serving", "address", l.Addr().String(), "implicit", implicit)
 	var wait time.Duration
 	for {
 		conn, err := l.Accept()

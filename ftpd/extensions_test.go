@@ -183,7 +183,7 @@ func TestComb(t *testing.T) {
 		S: 501 *
 		C: COMB whole none
 		S: 550 *
-		C: COMB whole whole
+		C: COMB whole ./whole
 		S: 553 *
 		C: COMB whole "part 1" part2 part3
 		S: 250 *

@@ -123,7 +123,7 @@ func (s *Server) serveImplicit(cfg *config.Config, fresh map[string]net.Listener
 		if cfg.TLS == nil || !slices.Contains(cfg.TLS.ImplicitListen, address) {
 			delete(s.implicit.open, address)
 			_ = l.Close()
-			s.log.Info("no longer serving", "address", l.Addr().String(), "implicitTLS", true)
+			s.log.Info("no longer serving", "address", l.Addr().String(), "implicit", true)
 		}
 	}
 	for address, l := range fresh {

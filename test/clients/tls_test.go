@@ -33,7 +33,8 @@ func strict(t *testing.T) (s *ftptest.Server, ca, implicit string) {
 	s = ftptest.Start(t, a.WithTLS(func(c *config.TLS) {
 		c.Login, c.Data, c.SessionReuse = config.PolicyRequired, config.PolicyRequired, config.SessionReuseRequire
 	}), func(c *config.Config) { c.Active.Enabled = true })
-	return s, a.File, s.ServeTLS(t)
+	implicit = s.ServeTLS(t)
+	return s, a.File, implicit
 }
 
 // upAndDown has a client store and fetch the file.
