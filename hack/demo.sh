@@ -153,21 +153,23 @@ go_on() {
 	END
 }
 
+have_crd() { kubectl get crd ftpservers.ftp-operator.io >/dev/null 2>&1; }
+
 down() {
 	if [[ -n $GIVEN_KUBECONFIG ]]; then
 		choose_cluster $LAB
 		find_tools
 		say "taking the demo out of the cluster: its namespace, the operator and its CRDs"
 		# The pods first: a namespace would wait for half of their grace period before it looks again.
-		kubectl --namespace $NAMESPACE delete ftpservers --all --ignore-not-found
+		! have_crd || kubectl --namespace $NAMESPACE delete ftpservers --all
 		kubectl --namespace $NAMESPACE wait --for=delete pods --selector app.kubernetes.io/name=ftpd --timeout=2m >/dev/null
 		kubectl delete namespace $NAMESPACE --ignore-not-found --wait --timeout=3m
 		"$HELM" uninstall $RELEASE --namespace $OPERATOR_NAMESPACE --ignore-not-found --wait
 		kubectl delete namespace $OPERATOR_NAMESPACE --ignore-not-found --wait --timeout=3m
 		# Deleting the CRD would delete the servers that are not the demo's.
-		if [[ -z $(kubectl get ftpservers --all-namespaces --output name) ]]; then
-			kubectl delete crd ftpservers.ftp-operator.io --ignore-not-found
-		else
+		if have_crd && [[ -z $(kubectl get ftpservers --all-namespaces --output name) ]]; then
+			kubectl delete crd ftpservers.ftp-operator.io
+		elif have_crd; then
 			note "the CRD is kept, since there are other FtpServers"
 		fi
 	elif [[ $(id -u) == 0 && $(uname -s) == Linux ]]; then
