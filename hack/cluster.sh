@@ -18,11 +18,12 @@ choose_cluster() {
 		[[ -f $GIVEN_KUBECONFIG ]] || die "KUBECONFIG=$GIVEN_KUBECONFIG: there is no such file"
 		CLUSTER_KIND=own
 		KUBECONFIG=$(realpath "$GIVEN_KUBECONFIG")
+		[[ -z $(given_lab) ]] || LB_CIDR=$(lab_setting LB_CIDR)
 	elif [[ $(uname -s) == Linux && $(id -u) == 0 ]]; then
 		CLUSTER_KIND=lab
 		hack/deps.sh lab
 		KUBECONFIG=$(hack/lab/up.sh --name "$lab" "$@")
-		LB_CIDR=$(sed -n 's/^LB_CIDR=//p' "$(dirname "$KUBECONFIG")/env")
+		LB_CIDR=$(lab_setting LB_CIDR)
 	elif have_kind; then
 		CLUSTER_KIND=kind
 		start_kind "$lab"
@@ -31,6 +32,14 @@ choose_cluster() {
 	fi
 	export KUBECONFIG LB_CIDR
 }
+
+# given_lab: the name of the lab whose kubeconfig this is, if it is one's.
+given_lab() {
+	[[ $KUBECONFIG != "$STATE_DIR"/*/admin.kubeconfig ]] || basename "$(dirname "$KUBECONFIG")"
+}
+
+# lab_setting NAME: what up.sh wrote beside the kubeconfig.
+lab_setting() { sed -n "s/^$1=//p" "$(dirname "$KUBECONFIG")/env"; }
 
 have_kind() { command -v kind >/dev/null 2>&1 && docker info >/dev/null 2>&1; }
 
@@ -84,8 +93,13 @@ load_image() {
 	lab) hack/lab/load.sh --name "$1" "$2" ;;
 	kind) kind load image-archive --name "$(kind_name "$1")" "$2" >&2 ;;
 	own)
-		# A kind cluster of the user's is known by its context.
-		local context
+		# A lab is known by its kubeconfig's place, a kind cluster of the user's by its context.
+		local context name
+		name=$(given_lab)
+		if [[ -n $name ]]; then
+			hack/lab/load.sh --name "$name" "$2"
+			return
+		fi
 		context=$(kubectl config current-context)
 		if [[ $context == kind-* ]] && have_kind; then
 			kind load image-archive --name "${context#kind-}" "$2" >&2

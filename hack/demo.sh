@@ -102,12 +102,15 @@ transfer() {
 	done
 }
 
+# demo_down: the command that takes the demo away.
+demo_down() { echo "make demo-down${GIVEN_KUBECONFIG:+ KUBECONFIG=$GIVEN_KUBECONFIG}"; }
+
 # failed: runs at an exit that is not the end of `up`.
 failed() {
 	local status=$?
 	rm -rf "${work-}"
 	if ((status != 0)); then
-		note "The demo did not get through. What it made is left for you to look at${KUBECONFIG:+ (export KUBECONFIG=$KUBECONFIG)}; make demo-down takes it away."
+		note "The demo did not get through. What it made is left for you to look at${KUBECONFIG:+ (export KUBECONFIG=$KUBECONFIG)}; $(demo_down) takes it away."
 	fi
 	exit "$status"
 }
@@ -134,8 +137,6 @@ up() {
 }
 
 go_on() {
-	local down="make demo-down"
-	[[ $CLUSTER_KIND != own ]] || down+=" KUBECONFIG=$KUBECONFIG"
 	cat <<-END
 
 		The server "$SERVER" in the namespace "$NAMESPACE" is at $1, for the user $USER_NAME. To go on:
@@ -148,19 +149,29 @@ go_on() {
 		    curl --user '$USER_NAME:$PASSWORD' $1/
 
 		To take it down again:
-		    $down
+		    $(demo_down)
 	END
 }
+
+have_crd() { kubectl get crd ftpservers.ftp-operator.io >/dev/null 2>&1; }
 
 down() {
 	if [[ -n $GIVEN_KUBECONFIG ]]; then
 		choose_cluster $LAB
 		find_tools
 		say "taking the demo out of the cluster: its namespace, the operator and its CRDs"
+		# The pods first: a namespace would wait for half of their grace period before it looks again.
+		! have_crd || kubectl --namespace $NAMESPACE delete ftpservers --all
+		kubectl --namespace $NAMESPACE wait --for=delete pods --selector app.kubernetes.io/name=ftpd --timeout=2m >/dev/null
 		kubectl delete namespace $NAMESPACE --ignore-not-found --wait --timeout=3m
 		"$HELM" uninstall $RELEASE --namespace $OPERATOR_NAMESPACE --ignore-not-found --wait
 		kubectl delete namespace $OPERATOR_NAMESPACE --ignore-not-found --wait --timeout=3m
-		kubectl delete crd ftpservers.ftp-operator.io --ignore-not-found
+		# Deleting the CRD would delete the servers that are not the demo's.
+		if have_crd && [[ -z $(kubectl get ftpservers --all-namespaces --output name) ]]; then
+			kubectl delete crd ftpservers.ftp-operator.io
+		elif have_crd; then
+			note "the CRD is kept, since there are other FtpServers"
+		fi
 	elif [[ $(id -u) == 0 && $(uname -s) == Linux ]]; then
 		CLUSTER_KIND=lab end_cluster $LAB
 	elif have_kind; then

@@ -18,9 +18,10 @@ processes() {
 	local dir name line cgroup namespace
 	for dir in /proc/[0-9]*; do
 		{
-			name=$(<"$dir/comm")
+			# cat, and not $(<file): bash 5.2 ends the script if that file is gone.
+			name=$(cat "$dir/comm")
 			line=$(tr '\0' ' ' <"$dir/cmdline")
-			cgroup=$(<"$dir/cgroup")
+			cgroup=$(cat "$dir/cgroup")
 			namespace=$(readlink "$dir/ns/pid")
 		} 2>/dev/null || continue
 		if [[ $cgroup =~ /(ftplab[0-9]+-n[0-9]+) ]]; then

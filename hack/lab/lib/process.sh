@@ -6,7 +6,7 @@
 # began PID: when it began, in clock ticks since boot; fails if there is no such process.
 began() {
 	local stat fields
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
 	# The command's name, in parentheses, may hold blanks; the 22nd field is the 20th after it.
 	read -ra fields <<<"${stat##*) }"
 	[[ ${fields[0]} != Z ]] || return 1
