@@ -10,9 +10,16 @@ import (
 // timeLayout is a time-val of RFC 3659 section 2.3, which is always UTC.
 const timeLayout = "20060102150405"
 
+// The years that files can be given: beyond them times are not stored as they are, but as others
+// (ext4 begins in 1901, and nanoseconds in 64 bits end in 2262).
+const (
+	minYear = 1902
+	maxYear = 2261
+)
+
 var (
 	errOffset = errors.New("write the offset in octets, as a decimal number")
-	errTime   = errors.New("write the time as YYYYMMDDHHMMSS or YYYYMMDDHHMMSS.sss, in UTC")
+	errTime   = errors.New("write the time as YYYYMMDDHHMMSS or YYYYMMDDHHMMSS.sss, in UTC, from 1902 to 2261")
 	errMode   = errors.New("write the mode as three octal digits, such as 644")
 )
 
@@ -41,7 +48,7 @@ func parseTime(text string) (time.Time, error) {
 		return time.Time{}, errTime
 	}
 	t, err := time.Parse(timeLayout, whole) // takes a fraction after the seconds, too: ruled out above
-	if err != nil {
+	if err != nil || t.Year() < minYear || t.Year() > maxYear {
 		return time.Time{}, errTime
 	}
 	if hasFraction {

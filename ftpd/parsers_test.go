@@ -104,7 +104,7 @@ func FuzzHost(f *testing.F) {
 
 // A time and a name come out of every argument that is taken.
 func FuzzUtime(f *testing.F) {
-	for _, seed := range []string{"20060708101112 a file", "200607081011 x", "a b 20010101000000 20020202020202 20030303030303 UTC", "20010101000000 20020202020202 20030303030303 UTC", "20060708101112", "", " "} {
+	for _, seed := range []string{"20060708101112 a file", "200607081011 x", "a b 20010101000000 20020202020202 20030303030303 UTC", "20010101000000 20020202020202 20030303030303 UTC", "20060708101112", "000101010000 0", "", " "} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {

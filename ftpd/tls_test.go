@@ -872,3 +872,46 @@ func TestRFC7151Host(t *testing.T) {
 		S: 421 *
 		S: EOF`)
 }
+
+// A data connection with TLS that stands still is given up, in either direction.
+func TestStalledTLS(t *testing.T) {
+	t.Parallel()
+	a := authority.New(t)
+	s := ftptest.Start(t, a.WithTLS(), func(c *config.Config) { c.Timeouts.Data = config.Duration(time.Second) })
+	s.Write(t, "big", strings.Repeat("0123456789abcdef", 2<<20))
+	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
+	for _, command := range []string{"STOR new", "RETR big"} {
+		raw := c.Data()
+		c.Must(command, "150")
+		data := c.Protect(raw)
+		if reply := c.Reply(); !strings.HasPrefix(reply, "426 ") || !strings.Contains(reply, "stood still") {
+			t.Errorf("%s: %q", command, reply)
+		}
+		_ = data.Close()
+	}
+	if s.Read(t, "new") != "(absent)" {
+		t.Error("the upload was stored")
+	}
+}
+
+// RFC 4217 section 9: PROT holds for the transfer, whatever it was when the port was agreed upon.
+func TestProtAfterPassive(t *testing.T) {
+	t.Parallel()
+	a := authority.New(t)
+	s := ftptest.Start(t, a.WithTLS())
+	s.Write(t, "file", "content")
+	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
+	c.Must("PROT C", "200")
+	raw := c.Data()
+	c.Must("PROT P", "200")
+	c.Must("RETR file", "150")
+	data := c.Protect(raw)
+	got, err := io.ReadAll(data)
+	if string(got) != "content" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	_ = data.Close()
+	if reply := c.Reply(); reply[:3] != "226" {
+		t.Error(reply)
+	}
+}
