@@ -202,10 +202,13 @@ func (c *Client) EpsvAddr() string {
 	return net.JoinHostPort(host, m[1])
 }
 
-// DialData opens a data connection, which is closed when the test ends at the latest.
+// DialData opens a data connection, from the control connection's own address. It is closed when
+// the test ends at the latest.
 func (c *Client) DialData(addr string) *net.TCPConn {
 	c.t.Helper()
-	conn, err := net.DialTimeout("tcp", addr, patience)
+	own := c.LocalAddr().(*net.TCPAddr).IP // of a *net.TCPConn
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: own}, Timeout: patience}
+	conn, err := d.Dial("tcp", addr)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -249,3 +252,6 @@ func (c *Client) Put(command, content string) string {
 	_ = data.Close()
 	return c.Reply()
 }
+
+// TB is the test that the client belongs to.
+func (c *Client) TB() testing.TB { return c.t }

@@ -1,0 +1,10 @@
+package ftpd
+
+// Reservations is how many passive ports are reserved or waited for.
+func (s *Server) Reservations() int {
+	stats := s.pool().Stats()
+	return stats.Reservations + stats.Waiting
+}
+
+// Splices is how many uploads of all servers splice.
+func Splices() int { return len(splices) }
