@@ -42,6 +42,7 @@ type Client struct {
 	host    string
 	conn    net.Conn
 	text    *textproto.Conn
+	secured
 }
 
 // Connect dials address (host:port) and reads the greeting.
@@ -115,6 +116,12 @@ func (c *Client) expect(command string, code int) (string, error) {
 		return message, fmt.Errorf("%s: %w", verb(command), err)
 	}
 	return message, nil
+}
+
+// withReply adds to the failure of a data connection what the server says of it.
+func (c *Client) withReply(command string, err error) error {
+	_, reply := c.expect(command, 226)
+	return errors.Join(fmt.Errorf("%s: %w", verb(command), err), reply)
 }
 
 // verb keeps passwords out of messages.
@@ -256,9 +263,12 @@ func (c *Client) BeginStore(ctx context.Context, mode Mode, path string) (*Uploa
 		return nil, err
 	}
 	conn, err := d.connection()
+	if err == nil {
+		conn, err = c.protect(ctx, conn)
+	}
 	if err != nil {
 		d.close()
-		return nil, err
+		return nil, c.withReply("STOR", err)
 	}
 	return &Upload{client: c, data: d, conn: conn}, nil
 }
@@ -276,7 +286,7 @@ func (u *Upload) Write(p []byte) (int, error) {
 func (u *Upload) Finish() error {
 	defer u.data.close()
 	if err := closeWrite(u.conn); err != nil {
-		return err
+		return u.client.withReply("STOR", err)
 	}
 	_, err := u.client.expect("STOR", 226)
 	return err
@@ -302,7 +312,7 @@ func (c *Client) Store(ctx context.Context, mode Mode, path string, content []by
 	}
 	if _, err := u.Write(content); err != nil {
 		u.data.close()
-		return fmt.Errorf("STOR %s: %w", path, err)
+		return c.withReply("STOR", err)
 	}
 	return u.Finish()
 }
@@ -328,15 +338,18 @@ func (c *Client) read(ctx context.Context, mode Mode, command string) ([]byte, e
 		return nil, err
 	}
 	conn, err := d.connection()
+	if err == nil {
+		conn, err = c.protect(ctx, conn)
+	}
 	if err != nil {
-		return nil, err
+		return nil, c.withReply(command, err)
 	}
 	if err := conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
 		return nil, err
 	}
 	content, err := io.ReadAll(conn)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", command, err)
+		return nil, c.withReply(command, err)
 	}
 	_, err = c.expect(command, 226)
 	return content, err
