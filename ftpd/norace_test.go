@@ -1,0 +1,5 @@
+//go:build !race
+
+package ftpd_test
+
+const raceDetector = false
