@@ -32,8 +32,8 @@ type pass struct {
 	// configHash identifies the configuration that the config Secret holds; empty while it holds none.
 	configHash string
 	// waiting is true while nothing may be configured for the first time, since TLS lacks something.
-	waiting bool
-	problems   []status.Problem
+	waiting  bool
+	problems []status.Problem
 }
 
 // Reconcile brings one server to its declared state as far as it can, and tells in its status how

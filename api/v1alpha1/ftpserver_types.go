@@ -21,6 +21,7 @@ import (
 // +kubebuilder:printcolumn:name="Passive",type=string,description="The passive ports in use",JSONPath=`.status.passiveRange`
 // +kubebuilder:printcolumn:name="Replicas",type=string,description="Pods, ready/wanted",JSONPath=`.status.replicasSummary`
 // +kubebuilder:printcolumn:name="Users",type=integer,description="Accounts that can log in",JSONPath=`.status.users`
+// +kubebuilder:printcolumn:name="Certificate",type=string,priority=1,description="When the first certificate in use ends",JSONPath=`.status.certificateNotAfter`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Status",type=string,priority=1,description="What the Ready condition says",JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 //

@@ -50,8 +50,8 @@ func documents(t *testing.T, file string) []*unstructured.Unstructured {
 // each brings the Secrets that its users need, and kustomization.yaml names them all.
 func TestSamples(t *testing.T) {
 	files, err := filepath.Glob(samplesDir + "/ftpserver*.yaml")
-	if err != nil || len(files) < 6 {
-		t.Fatalf("%d samples in %s (%v), want at least 6", len(files), samplesDir, err)
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d samples in %s (%v), want at least 8", len(files), samplesDir, err)
 	}
 	listed, err := os.ReadFile(samplesDir + "/kustomization.yaml")
 	if err != nil {
