@@ -38,14 +38,17 @@ func dials(addr string) bool {
 // freeAddresses are addresses that nobody listens on.
 func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
+	var held []net.Listener // until all are found, so that they differ
 	var all []string
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = l.Close() }()
-		all = append(all, l.Addr().String())
+		held, all = append(held, l), append(all, l.Addr().String())
+	}
+	for _, l := range held {
+		_ = l.Close()
 	}
 	return all
 }
