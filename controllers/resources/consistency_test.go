@@ -254,6 +254,9 @@ func TestSourceRangesInThePolicy(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("a proxying load balancer: %d peers, want anybody", n)
 	}
+	if n := peers(func(in *resources.Inputs) { in.Server.Spec.Service.ProxyProtocol = &v1alpha1.ProxyProtocolSpec{} }); n != 0 {
+		t.Errorf("PROXY protocol: %d peers, want anybody", n)
+	}
 	if n := peers(func(in *resources.Inputs) { in.Server.Spec.Service.LoadBalancerSourceRanges = nil }); n != 0 {
 		t.Errorf("no ranges: %d peers, want anybody", n)
 	}

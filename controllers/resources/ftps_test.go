@@ -131,6 +131,37 @@ func TestTLSOfTheDaemon(t *testing.T) {
 	}
 }
 
+// TestPeerCheckIsAboutAddresses: the PROXY protocol makes them known again where they are hidden; that
+// sessions must be resumed proves whose a data connection is, but not that it comes from one address.
+func TestPeerCheckIsAboutAddresses(t *testing.T) {
+	for _, test := range []struct {
+		replicas     int32
+		proxy, reuse bool
+		want         config.PeerCheck
+	}{
+		{1, false, false, config.PeerCheckStrict},
+		{2, false, false, config.PeerCheckRelaxed},
+		{2, true, false, config.PeerCheckStrict},
+		{2, false, true, config.PeerCheckRelaxed},
+	} {
+		s := ftps()
+		s.in.Server.Spec.Replicas = &test.replicas
+		if !test.proxy {
+			s.in.Server.Spec.Service.ProxyProtocol = nil
+		}
+		if !test.reuse {
+			s.in.Server.Spec.TLS.SessionReuse = v1alpha1.SessionReusePrefer
+		}
+		c := resources.DaemonConfig(s.in, nil)
+		if c.Passive.PeerCheck != test.want {
+			t.Errorf("%+v: %s", test, c.Passive.PeerCheck)
+		}
+		if hidden := c.AddressesHidden(); hidden != (test.want == config.PeerCheckRelaxed) {
+			t.Errorf("%+v: addresses hidden: %v", test, hidden)
+		}
+	}
+}
+
 // TestRevision: a changed file is a changed configuration, which pods are told of and can be asked for.
 func TestRevision(t *testing.T) {
 	revision := func(change func(*resources.Inputs)) string {

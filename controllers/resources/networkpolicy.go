@@ -51,12 +51,13 @@ func fromClients(in Inputs) *networkingac.NetworkPolicyIngressRuleApplyConfigura
 //
 // The load balancer and kube-proxy keep the ranges themselves, for what comes by the load balancer's
 // address. The policy adds what comes by node ports, but only where clients keep their own addresses: under
-// source NAT it would see the nodes' and shut everybody out. The ranges are not about clients in the cluster,
+// source NAT it would see the nodes', behind a proxy the proxy's, and shut everybody out. The ranges are not about clients in the cluster,
 // which don't come by the load balancer.
 func clientPeers(in Inputs) []*networkingac.NetworkPolicyPeerApplyConfiguration {
 	ranges := sourceRanges(in.Server)
 	if len(ranges) == 0 ||
 		ServiceType(in.Server) != corev1.ServiceTypeLoadBalancer ||
+		in.Server.Spec.Service.ProxyProtocol != nil ||
 		!realClientAddresses(in.Server, in.ServiceIngress) {
 		return nil
 	}
