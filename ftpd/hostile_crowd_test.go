@@ -102,12 +102,13 @@ func transferInCrowd(t *testing.T, s *siege, a *authority.Authority, i int, wait
 	} else {
 		c.Must(fmt.Sprint("RETR ", i), "150")
 		data := c.Protect(raw)
-		got := make([]byte, crowdStart)
-		_, err1 := io.ReadFull(data, got)
+		var got bytes.Buffer
+		_, err1 := io.CopyN(&got, data, crowdStart)
 		wait()
-		rest, err2 := io.ReadAll(data)
-		if err := errors.Join(err1, err2); err != nil || !bytes.Equal(append(got, rest...), content) {
-			t.Errorf("download %d brought %d bytes, or wrong ones: %v", i, len(got)+len(rest), err)
+		_ = raw.SetReadBuffer(1 << 20)
+		_, err2 := io.Copy(&got, data)
+		if err := errors.Join(err1, err2); err != nil || !bytes.Equal(got.Bytes(), content) {
+			t.Errorf("download %d brought %d bytes, or wrong ones: %v", i, got.Len(), err)
 		}
 		_ = data.Close()
 	}

@@ -17,7 +17,13 @@ import (
 // page reads docs/protocol.md: the rows of its tables, by the heading they are under.
 func page(t *testing.T) map[string][][]string {
 	t.Helper()
-	f, err := os.Open("../docs/protocol.md")
+	return tablesOf(t, "../docs/protocol.md")
+}
+
+// tablesOf reads a page's tables, as page does.
+func tablesOf(t *testing.T, file string) map[string][][]string {
+	t.Helper()
+	f, err := os.Open(file) //nolint:gosec // this repository's own
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,10 +104,10 @@ func TestProtocolPageFeatures(t *testing.T) {
 	}
 }
 
-// Every test that the page names exists.
-func TestProtocolPageTests(t *testing.T) {
-	t.Parallel()
-	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+// declaredTests are the names of the daemon's tests, and of those with others' clients.
+func declaredTests(t *testing.T) map[string]bool {
+	t.Helper()
+	declared := regexp.MustCompile(`(?m)^func (Test\w+|Fuzz\w+)\(`)
 	tests := map[string]bool{}
 	for _, root := range []string{".", "../test/clients"} {
 		err := filepath.WalkDir(root, func(file string, _ os.DirEntry, err error) error {
@@ -118,13 +124,45 @@ func TestProtocolPageTests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tables := page(t)
-	for _, row := range append(tables["Rules"], tables["Attacks"]...) {
-		named := row[len(row)-1]
-		for name := range strings.SplitSeq(named, ", ") {
+	return tests
+}
+
+// wantTests checks that the tests exist that the rows name in their last cells.
+func wantTests(t *testing.T, rows [][]string) {
+	t.Helper()
+	if len(rows) == 0 {
+		t.Error("there is no such table")
+	}
+	tests := declaredTests(t)
+	for _, row := range rows {
+		for name := range strings.SplitSeq(row[len(row)-1], ", ") {
 			if !tests[name] {
 				t.Errorf("%s: there is no %q", row[0], name)
 			}
+		}
+	}
+}
+
+// Every test that the page names exists.
+func TestProtocolPageTests(t *testing.T) {
+	t.Parallel()
+	wantTests(t, page(t)["Rules"])
+}
+
+// Every attack that docs/security.md tells of has tests, and every hostile test is there.
+func TestSecurityPage(t *testing.T) {
+	t.Parallel()
+	rows := tablesOf(t, "../docs/security.md")["Attacks"]
+	wantTests(t, rows)
+	named := map[string]bool{}
+	for _, row := range rows {
+		for name := range strings.SplitSeq(row[len(row)-1], ", ") {
+			named[name] = true
+		}
+	}
+	for name := range declaredTests(t) {
+		if strings.HasPrefix(name, "TestHostile") && !named[name] {
+			t.Errorf("%s is not on the page", name)
 		}
 	}
 }
