@@ -8,7 +8,8 @@ set -euo pipefail
 LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftables conntrack:conntrack
 	ipset:ipset ebtables:ebtables socat:socat ethtool:ethtool openssl:openssl ip:iproute2
 	sysctl:procps unshare:util-linux nsenter:util-linux flock:util-linux mount:mount)
-CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3)
+CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3
+	openssl:openssl)
 TOOLS=(shellcheck:shellcheck git:git make:make gcc:gcc)
 
 missing_packages() {

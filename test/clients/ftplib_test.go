@@ -2,39 +2,127 @@ package clients
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
-// Python's own client, through a few lines of Python for each operation.
-func TestFtplib(t *testing.T) {
-	python := func(e env, script string) invocation {
-		head := fmt.Sprintf(`
-import ftplib, os
-name = %q
-f = ftplib.FTP(encoding="utf-8")
-f.connect(%q, %s, timeout=20)
-f.login("alice", "secret")
-f.set_pasv(%s)
-f.cwd(%q)
-`, fileName, e.host, e.port, map[bool]string{true: "False", false: "True"}[e.active()], e.dir)
-		return invocation{args: []string{"-c", head + script + "\nf.quit()\n"}}
+// pythonOps are the operations as lines for Python, where f is the client and name the file's.
+var pythonOps = map[op]string{
+	upload:         `f.storbinary("STOR " + name, open(name, "rb"))`,
+	download:       `f.retrbinary("RETR " + name, open(name, "wb").write)`,
+	resumeUpload:   "o = open(name, 'rb')\nf.voidcmd('TYPE I')\nn = f.size(name)\no.seek(n)\nf.storbinary('STOR ' + name, o, rest=n)",
+	resumeDownload: `f.retrbinary("RETR " + name, open(name, "ab").write, rest=os.path.getsize(name))`,
+	asciiUpload:    `f.storlines("STOR " + name, open(name, "rb"))`,
+	asciiDownload:  "o = open(name, 'w')\nf.retrlines('RETR ' + name, lambda l: o.write(l + '\\n'))\no.close()",
+	mirrorUpload: `
+for dir, _, files in os.walk("tree"):
+    f.mkd(dir)
+    for file in files:
+        path = os.path.join(dir, file)
+        f.storbinary("STOR " + path, open(path, "rb"))`,
+	mirrorDownload: `
+def mirror(dir):
+    os.mkdir(dir)
+    for entry, facts in list(f.mlsd(dir)):
+        path = os.path.join(dir, entry)
+        if facts["type"] == "dir":
+            mirror(path)
+        elif facts["type"] == "file":
+            f.retrbinary("RETR " + path, open(path, "wb").write)
+mirror("tree")`,
+	list:   "f.dir()\nprint(f.nlst())\nprint(sorted(f.mlsd()))",
+	mkdir:  `assert f.mkd("new dir") == f.pwd() + "/new dir"`,
+	rename: `f.rename("old name", "new name")`,
+	remove: `f.delete(name)`,
+}
+
+// reusing is ftplib's client with what it lacks: data connections that resume the control
+// connection's session, and implicit TLS.
+const reusing = `
+class Reusing(ftplib.FTP_TLS):
+    def ntransfercmd(self, cmd, rest=None):
+        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        data = self.context.wrap_socket(conn, server_hostname=self.host, session=self.sock.session)
+        assert data.session_reused
+        return data, size
+
+class Implicit(Reusing):
+    def connect(self, host, port, timeout):
+        self.host, self.port, self.timeout = host, port, timeout
+        conn = socket.create_connection((host, port), timeout)
+        self.af = conn.family
+        self.sock = self.context.wrap_socket(conn, server_hostname=host)
+        self.file = self.sock.makefile("r", encoding=self.encoding)
+        self.welcome = self.getresp()
+`
+
+// python calls Python's ftplib, logged in and in the operation's directory, with lines that
+// make the client f, and more.
+func python(e env, construct, lines string) invocation {
+	truth := map[bool]string{false: "False", true: "True"}
+	script := []string{
+		"import ftplib, os, socket, ssl",
+		reusing,
+		fmt.Sprintf("name = %q", fileName),
+		"context = ssl.create_default_context(cafile=None)",
 	}
-	script := func(s string) func(env) invocation { return func(e env) invocation { return python(e, s) } }
-	matrix(t, client{
+	if e.secure() {
+		script[3] = fmt.Sprintf("context = ssl.create_default_context(cafile=%q)", e.ca)
+	}
+	script = append(script,
+		construct,
+		fmt.Sprintf("f.connect(%q, %s, timeout=20)", e.host, e.port),
+		`f.login("alice", "secret")`)
+	if e.secure() {
+		script = append(script, "f.prot_p()")
+	}
+	script = append(script,
+		"f.set_pasv("+truth[!e.active()]+")",
+		fmt.Sprintf("f.cwd(%q)", e.dir),
+		lines,
+		"f.quit()", "")
+	return invocation{args: []string{"-"}, stdin: strings.Join(script, "\n")}
+}
+
+// ftplib makes a client of the constructors for each security.
+func ftplib(constructors map[security]string) client {
+	c := client{
 		programs: []string{"python3"}, pkg: "python3",
 		// It sends PASV and PORT for IPv4, EPSV and EPRT for IPv6.
 		host: map[mode]string{pasv: ipv4, epsv: ipv6, port: ipv4, eprt: ipv6},
-		do: map[op]func(env) invocation{
-			upload:         script(`f.storbinary("STOR " + name, open(name, "rb"))`),
-			download:       script(`f.retrbinary("RETR " + name, open(name, "wb").write)`),
-			resumeUpload:   script("o = open(name, 'rb')\nf.voidcmd('TYPE I')\nn = f.size(name)\no.seek(n)\nf.storbinary('STOR ' + name, o, rest=n)"),
-			resumeDownload: script(`f.retrbinary("RETR " + name, open(name, "ab").write, rest=os.path.getsize(name))`),
-			asciiUpload:    script(`f.storlines("STOR " + name, open(name, "rb"))`),
-			asciiDownload:  script("o = open(name, 'w')\nf.retrlines('RETR ' + name, lambda l: o.write(l + '\\n'))\no.close()"),
-			list:           script("f.dir()\nprint(f.nlst())\nprint(sorted(f.mlsd()))"),
-			mkdir:          script(`assert f.mkd("new dir") == f.pwd() + "/new dir"`),
-			rename:         script(`f.rename("old name", "new name")`),
-			remove:         script(`f.delete(name)`),
-		},
+		do:   map[op]func(env) invocation{},
+	}
+	for o, lines := range pythonOps {
+		c.do[o] = func(e env) invocation { return python(e, constructors[e.security], lines) }
+	}
+	return c
+}
+
+// Python's own client as it is.
+func TestFtplib(t *testing.T) {
+	c := ftplib(map[security]string{
+		plain:    `f = ftplib.FTP(encoding="utf-8")`,
+		explicit: `f = ftplib.FTP_TLS(context=context, encoding="utf-8")`,
 	})
+	c.noReuse = "ftplib makes a session of its own for each data connection (TestOpenSSLReuse has a subclass that does not)"
+	c.cannot = []gap{{securities: []security{implicit}, why: "ftplib knows AUTH TLS only (TestOpenSSLReuse has a subclass that knows more)"}}
+	matrix(t, c)
+}
+
+// OpenSSL, by a few lines of Python, where every data connection must resume the control
+// connection's session.
+func TestOpenSSLReuse(t *testing.T) {
+	t.Parallel()
+	for python, version := range map[string]string{"TLSv1_2": "TLS 1.2", "TLSv1_3": "TLS 1.3"} {
+		t.Run(version, func(t *testing.T) {
+			limit := fmt.Sprintf("context.minimum_version = context.maximum_version = ssl.TLSVersion.%s; f = ", python)
+			c := ftplib(map[security]string{
+				explicit: limit + `Reusing(context=context, encoding="utf-8")`,
+				implicit: limit + `Implicit(context=context, encoding="utf-8")`,
+			})
+			c.version = version
+			c.cannot = []gap{{securities: []security{plain}, why: "without TLS it is what TestFtplib tries"}}
+			matrix(t, c)
+		})
+	}
 }

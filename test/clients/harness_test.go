@@ -1,9 +1,9 @@
 package clients
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -11,12 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
 // ftpd is the daemon's binary, built once.
@@ -38,6 +34,15 @@ func build(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "building ftpd: %v\n%s", err, out)
 		return 1
 	}
+	// The distribution's clients, also where others come first for this user.
+	if err := os.Setenv("PATH", "/usr/bin:/bin:"+os.Getenv("PATH")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f != nil && f.Value.String() == f.DefValue {
+		_ = f.Value.Set("8") // clients mostly wait
+	}
 	return m.Run()
 }
 
@@ -53,87 +58,38 @@ const (
 
 var modes = []mode{pasv, epsv, port, eprt}
 
-// daemon is a running ftpd.
-type daemon struct {
-	host, port, root string
-	log              *output
-}
+// security is how connections are protected.
+type security string
 
-// start runs the daemon on an address until the test ends.
-func start(t *testing.T, host string) *daemon {
-	t.Helper()
-	ports := ftptest.FreePorts(t, host, 9)
-	d := &daemon{host: host, port: fmt.Sprint(ports[0]), root: t.TempDir(), log: &output{}}
-	args := []string{"--root", d.root, "--user", "alice:secret", "--listen", net.JoinHostPort(host, d.port),
-		"--passive-ports", ports[1:].String(), "--active", "--log-level", "debug"}
-	if !strings.Contains(host, ":") {
-		args = append(args, "--advertise", host)
-	}
-	cmd := exec.Command(ftpd, args...) //nolint:gosec // built above
-	cmd.Stderr = d.log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Process.Signal(syscall.SIGINT) // the second ends it at once; two of one kind could become one
-		if err := <-exited; err != nil {
-			t.Errorf("ftpd: %v", err)
-		}
-		if t.Failed() {
-			t.Logf("ftpd's log:\n%s", d.log)
-		}
-	})
-	ftptest.Eventually(t, "ftpd serves", func() bool {
-		select {
-		case err := <-exited:
-			exited <- err
-			t.Fatalf("ftpd ended: %v", err)
-		default:
-		}
-		return strings.Contains(d.log.String(), "msg=serving")
-	})
-	return d
-}
+const (
+	plain    security = "plain"
+	explicit security = "explicit TLS" // AUTH TLS, PROT P
+	implicit security = "implicit TLS" // TLS from the first octet
+)
 
-// output collects what a process writes.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
-// from returns what was written after the first n bytes.
-func (o *output) from(n int) string { return o.String()[n:] }
+var securities = []security{plain, explicit, implicit}
 
 // env is where one operation happens.
 type env struct {
 	*daemon
-	mode  mode
-	dir   string // the remote directory, relative to the home; it exists
-	local string // a local directory, the client's working directory and HOME
+	mode     mode
+	security security
+	port     string // the control port
+	ca       string // the file of the authority to trust
+	dir      string // the remote directory, relative to the home; it exists
+	local    string // a local directory, the client's working directory and HOME
 }
 
-// url is an address below the remote directory.
-func (e env) url(name string) string {
-	return "ftp://alice:secret@" + net.JoinHostPort(e.host, e.port) + "/" + e.dir + "/" + name
+// url is an address below the remote directory; name is escaped already.
+func (e env) url(scheme, name string) string {
+	return scheme + "://alice:secret@" + net.JoinHostPort(e.host, e.port) + "/" + e.dir + "/" + name
 }
 
 // active reports whether the daemon makes the data connection.
 func (e env) active() bool { return e.mode == port || e.mode == eprt }
+
+// secure reports whether everything is to be encrypted.
+func (e env) secure() bool { return e.security != plain }
 
 func (e env) ipv6() bool { return strings.Contains(e.host, ":") }
 
@@ -146,10 +102,11 @@ type invocation struct {
 	program string // if it is not the client's first
 	args    []string
 	stdin   string
+	env     []string
 }
 
 // run calls the client's program and returns what it wrote, its errors included.
-func (e env) run(t *testing.T, program string, in invocation) string {
+func (e env) run(t *testing.T, program string, in invocation) (string, error) {
 	t.Helper()
 	if in.program != "" {
 		program = in.program
@@ -158,13 +115,13 @@ func (e env) run(t *testing.T, program string, in invocation) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, in.args...) //nolint:gosec // one of the clients
 	cmd.Dir = e.local
-	cmd.Env = append(os.Environ(), "HOME="+e.local, "LC_ALL=C.UTF-8", "no_proxy=*")
+	cmd.Env = append(append(os.Environ(), "HOME="+e.local, "LC_ALL=C.UTF-8", "no_proxy=*"), in.env...)
 	cmd.Stdin = strings.NewReader(in.stdin)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("%s %q: %v\n%s%s", program, in.args, err, in.stdin, out)
+		err = fmt.Errorf("%s %q: %w\n%s", program, in.args, err, in.stdin)
 	}
-	return string(out)
+	return string(out), err
 }
 
 // random returns bytes that differ from run to run in nothing but seed, lines included.

@@ -1,30 +1,16 @@
 package clients
 
 import (
-	"bytes"
-	"html"
+	"fmt"
 	"os"
 	"os/exec"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
-)
-
-// op is something that a user does.
-type op string
-
-const (
-	upload         op = "upload"
-	download       op = "download"
-	resumeUpload   op = "resume upload"
-	resumeDownload op = "resume download"
-	asciiUpload    op = "ASCII upload"
-	asciiDownload  op = "ASCII download"
-	list           op = "list"
-	mkdir          op = "mkdir"
-	rename         op = "rename"
-	remove         op = "delete"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
 // client is a program and what it can do.
@@ -32,133 +18,97 @@ type client struct {
 	programs []string // the first is the one that most calls use
 	pkg      string   // the Debian package
 	// host is the address to use for a mode: many clients use EPSV and EPRT for IPv6 only.
-	// A mode that is absent is in cannot.
 	host map[mode]string
-	// do calls the client for an operation; one that is absent is in cannot.
+	// do calls the client for an operation.
 	do map[op]func(e env) invocation
-	// cannot holds the reason for every mode and operation that is absent.
-	cannot map[string]string
+	// cannot holds the reasons for every combination that host and do leave out, and for others
+	// that fail by no fault of the daemon.
+	cannot []gap
+	// noReuse is why the client's data connections do not resume the control connection's TLS
+	// session; empty: they do, and the daemon requires it.
+	noReuse string
+	// version is the version of TLS that the client must have used; empty: any.
+	version string
 }
+
+// gap is what a client can't do. A list that is empty stands for all.
+type gap struct {
+	modes      []mode
+	securities []security
+	ops        []op
+	why        string
+}
+
+func (g gap) covers(m mode, s security, o op) bool {
+	return (g.modes == nil || slices.Contains(g.modes, m)) &&
+		(g.securities == nil || slices.Contains(g.securities, s)) &&
+		(g.ops == nil || slices.Contains(g.ops, o))
+}
+
+var (
+	activeModes = []mode{port, eprt}
+	withTLS     = []security{explicit, implicit}
+)
 
 const (
 	ipv4 = "127.0.0.1"
 	ipv6 = "::1"
 )
 
-// scenario prepares an operation and checks what came of it. Names hold a blank, as names do.
-type scenario struct {
-	prepare func(t *testing.T, e env)
-	check   func(t *testing.T, e env, out string)
-	// verb must be among the commands that the client sent.
-	verb string
-	// ascii: the transfer must have been in TYPE A.
-	ascii bool
-	// data: makes a data connection, so the mode's verb must be there too.
-	data bool
-}
-
-const fileName = "a file.bin"
-
-var (
-	content  = random(1, 3<<20+17)
-	half     = content[:1<<20]
-	unixText = bytes.Repeat([]byte("a line of text\n"), 5000)
-)
-
-var scenarios = map[op]scenario{
-	upload: {
-		prepare: func(t *testing.T, e env) { write(t, e.here(fileName), content) },
-		check:   func(t *testing.T, e env, _ string) { same(t, e.remote(fileName), content) },
-		verb:    "STOR", data: true,
-	},
-	download: {
-		prepare: func(t *testing.T, e env) { write(t, e.remote(fileName), content) },
-		check:   func(t *testing.T, e env, _ string) { same(t, e.here(fileName), content) },
-		verb:    "RETR", data: true,
-	},
-	resumeUpload: {
-		prepare: func(t *testing.T, e env) {
-			write(t, e.here(fileName), content)
-			write(t, e.remote(fileName), half)
-		},
-		check: func(t *testing.T, e env, _ string) { same(t, e.remote(fileName), content) },
-		data:  true,
-	},
-	resumeDownload: {
-		prepare: func(t *testing.T, e env) {
-			write(t, e.remote(fileName), content)
-			write(t, e.here(fileName), half)
-		},
-		check: func(t *testing.T, e env, _ string) { same(t, e.here(fileName), content) },
-		verb:  "REST", data: true,
-	},
-	asciiUpload: {
-		prepare: func(t *testing.T, e env) { write(t, e.here(fileName), unixText) },
-		check:   func(t *testing.T, e env, _ string) { same(t, e.remote(fileName), unixText) },
-		ascii:   true, data: true,
-	},
-	asciiDownload: {
-		prepare: func(t *testing.T, e env) { write(t, e.remote(fileName), unixText) },
-		check: func(t *testing.T, e env, _ string) {
-			got, err := os.ReadFile(e.here(fileName))
-			if err != nil {
-				t.Error(err)
-			}
-			// Some clients keep the network's line ends.
-			if !bytes.Equal(bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n")), unixText) {
-				t.Errorf("got %d bytes of text", len(got))
-			}
-		},
-		ascii: true, data: true,
-	},
-	list: {
-		prepare: func(t *testing.T, e env) {
-			write(t, e.remote(fileName), half)
-			write(t, e.remote("Grüße"), nil)
-			write(t, e.remote("sub/x"), nil)
-		},
-		check: func(t *testing.T, _ env, out string) {
-			out = html.UnescapeString(out) // wget makes a page of it
-			for _, name := range []string{fileName, "Grüße", "sub"} {
-				if !strings.Contains(out, name) {
-					t.Errorf("%q is not in the listing:\n%s", name, out)
+// plan is what is to be tried in a mode and security. Gaps that leave nothing out, and
+// combinations that are left out by none, are errors.
+func (c client) plan(t *testing.T) map[mode]map[security][]op {
+	t.Helper()
+	all, done, used := map[mode]map[security][]op{}, 0, make([]bool, len(c.cannot))
+	for _, m := range modes {
+		all[m] = map[security][]op{}
+		for _, s := range securities {
+		operations:
+			for _, o := range ops {
+				for i, g := range c.cannot {
+					if g.covers(m, s, o) {
+						used[i] = true
+						continue operations
+					}
 				}
+				if c.host[m] == "" || c.do[o] == nil {
+					t.Errorf("%s: %s, %s, %s: neither done nor explained", c.programs[0], m, s, o)
+					continue
+				}
+				all[m][s] = append(all[m][s], o)
+				done++
 			}
-		},
-		data: true,
-	},
-	mkdir: {
-		prepare: func(*testing.T, env) {},
-		check: func(t *testing.T, e env, _ string) {
-			if !exists(e.remote("new dir")) {
-				t.Error("the directory was not made")
-			}
-		},
-	},
-	rename: {
-		prepare: func(t *testing.T, e env) { write(t, e.remote("old name"), half) },
-		check: func(t *testing.T, e env, _ string) {
-			same(t, e.remote("new name"), half)
-			if exists(e.remote("old name")) {
-				t.Error("the old name is still there")
-			}
-		},
-		verb: "RNTO",
-	},
-	remove: {
-		prepare: func(t *testing.T, e env) { write(t, e.remote(fileName), half) },
-		check: func(t *testing.T, e env, _ string) {
-			if exists(e.remote(fileName)) {
-				t.Error("the file is still there")
-			}
-		},
-		verb: "DELE",
-	},
+		}
+	}
+	t.Logf("%s does %d of %d combinations", c.programs[0], done, len(modes)*len(securities)*len(ops))
+	for i, g := range c.cannot {
+		t.Logf("not possible: %s, %s: %s", c.programs[0], g, g.why)
+		if !used[i] {
+			t.Errorf("the reason %q is for nothing", g.why)
+		}
+	}
+	if c.noReuse != "" {
+		t.Logf("not possible: %s, sessionReuse Require: %s", c.programs[0], c.noReuse)
+	}
+	return all
 }
 
-var ops = []op{upload, download, resumeUpload, resumeDownload, asciiUpload, asciiDownload, list, mkdir, rename, remove}
+func (g gap) String() string {
+	text := []string{"every mode", "every security", "every operation"}
+	if g.modes != nil {
+		text[0] = fmt.Sprint(g.modes)
+	}
+	if g.securities != nil {
+		text[1] = fmt.Sprint(g.securities)
+	}
+	if g.ops != nil {
+		text[2] = fmt.Sprint(g.ops)
+	}
+	return strings.Join(text, ", ")
+}
 
-// matrix tries every operation in every mode, and prints what the client can't do.
+// matrix tries every operation in every mode, in clear text and with TLS, and prints what the
+// client can't do.
 func matrix(t *testing.T, c client) {
 	t.Helper()
 	t.Parallel()
@@ -167,65 +117,130 @@ func matrix(t *testing.T, c client) {
 			t.Fatalf("%s is not installed: apt-get install %s", p, c.pkg)
 		}
 	}
-	for _, m := range modes {
-		host, ok := c.host[m]
-		if !ok {
-			c.say(t, string(m))
-			continue
+	for m, bySecurity := range c.plan(t) {
+		for s, todo := range bySecurity {
+			t.Run(fmt.Sprintf("%s, %s", m, s), func(t *testing.T) {
+				t.Parallel()
+				c.cell(t, m, s, todo)
+			})
 		}
-		t.Run(string(m), func(t *testing.T) {
-			d := start(t, host)
-			for _, o := range ops {
-				call, ok := c.do[o]
-				if !ok {
-					c.say(t, string(o))
-					continue
-				}
-				t.Run(string(o), func(t *testing.T) { try(t, d, m, o, c.programs[0], call) })
-			}
+	}
+}
+
+// cell tries operations in one mode and security, one after another.
+func (c client) cell(t *testing.T, m mode, s security, todo []op) {
+	reuse := config.SessionReuseRequire
+	if c.noReuse != "" {
+		reuse = config.SessionReusePrefer
+	}
+	e := env{daemon: start(t, c.host[m], s != plain, reuse), mode: m, security: s}
+	e.port, e.ca = e.daemon.port, e.daemon.ca
+	if s == implicit {
+		e.port = e.daemon.implicit
+	}
+	for _, o := range todo {
+		t.Run(string(o), func(t *testing.T) {
+			e := e
+			e.dir, e.local = strings.ReplaceAll(string(o), " ", "-"), t.TempDir()
+			c.try(t, e, o)
+		})
+	}
+	if e.secure() {
+		t.Run("another authority", func(t *testing.T) {
+			e := e
+			e.dir, e.local, e.ca = "another-authority", t.TempDir(), authority.New(t).File
+			c.distrust(t, e)
 		})
 	}
 }
 
-// say prints why the client can't do something; a reason must be there.
-func (c client) say(t *testing.T, what string) {
-	t.Helper()
-	reason, ok := c.cannot[what]
-	if !ok {
-		t.Errorf("%s, %s: neither done nor explained", c.programs[0], what)
-		return
-	}
-	t.Logf("not possible: %s, %s: %s", c.programs[0], what, reason)
-}
-
-func try(t *testing.T, d *daemon, m mode, o op, program string, call func(env) invocation) {
+func (c client) try(t *testing.T, e env, o op) {
 	s := scenarios[o]
-	e := env{daemon: d, mode: m, dir: strings.ReplaceAll(string(o), " ", "-"), local: t.TempDir()}
 	if err := os.Mkdir(e.remote(""), 0o750); err != nil {
 		t.Fatal(err)
 	}
 	s.prepare(t, e)
-	seen := len(d.log.String())
-	out := e.run(t, program, call(e))
-	s.check(t, e, out)
-	ftptest.Eventually(t, "the client's sessions end", func() bool {
-		log := d.log.from(seen)
-		begun := strings.Count(log, "msg=connected")
-		return begun > 0 && begun == strings.Count(log, "msg=disconnected")
-	})
-	log := d.log.from(seen)
-	if s.ascii && !strings.Contains(log, " type=A ") {
-		t.Error("the transfer was not in TYPE A")
+	seen := len(e.log.String())
+	out, err := e.run(t, c.programs[0], c.do[o](e))
+	if err != nil {
+		t.Error(err)
 	}
-	if s.verb != "" && !strings.Contains(log, "verb="+s.verb) {
+	log := e.ended(t, seen)
+	s.check(t, e, out)
+	s.audit(t, e, log)
+	c.verify(t, e, log)
+	if s.verb != "" && !sent(log, s.verb) {
 		t.Errorf("the client sent no %s", s.verb)
 	}
 	for _, other := range modes {
-		if sent := strings.Contains(log, "verb="+string(other)+" "); sent && other != m || !sent && other == m && s.data {
-			t.Errorf("%s: sent=%v, in mode %s", other, sent, m)
+		if was := sent(log, string(other)); was && other != e.mode || !was && other == e.mode && s.data {
+			t.Errorf("%s: sent=%v, in mode %s", other, was, e.mode)
 		}
 	}
 	if t.Failed() {
-		t.Logf("the client said:\n%s\nthe daemon's log:\n%s", out, log)
+		t.Logf("the client said:\n%s\nthe daemon's log:\n%s", out, e.log.String()[seen:])
+	}
+}
+
+// audit checks the audit log's lines of the operation.
+func (s scenario) audit(t *testing.T, e env, log []entry) {
+	t.Helper()
+	if s.event == "" {
+		return
+	}
+	var paths []string
+	for _, line := range audit(log, s.event) {
+		paths = append(paths, strings.TrimPrefix(line.Path, path.Join("/", e.dir)+"/"))
+		if line.Result != "ok" || line.TLS != e.secure() || s.typ != "" && line.Type != s.typ {
+			t.Errorf("in the audit log: %+v", line)
+		}
+	}
+	slices.Sort(paths)
+	want := s.paths
+	if s.event == "download" && !slices.Contains(paths, emptyPath) {
+		// Some clients make empty files without asking for them.
+		want = slices.DeleteFunc(slices.Clone(want), func(p string) bool { return p == emptyPath })
+	}
+	if !slices.Equal(paths, want) {
+		t.Errorf("%s in the audit log: %q, want %q", s.event, paths, want)
+	}
+}
+
+// verify checks that the sessions were as secure as they should have been. That listings were,
+// which the audit log does not have, follows from what the daemon requires.
+func (c client) verify(t *testing.T, e env, log []entry) {
+	t.Helper()
+	logins := audit(log, "login")
+	for _, line := range logins {
+		if line.TLS != e.secure() || line.Result != "ok" {
+			t.Errorf("in the audit log: %+v", line)
+		}
+	}
+	if len(logins) == 0 {
+		t.Error("no login in the audit log")
+	}
+	if was := sent(log, "AUTH"); was != (e.security == explicit) {
+		t.Errorf("AUTH: sent=%v, with %s", was, e.security)
+	}
+	for _, line := range log {
+		if line.Msg == "TLS" && c.version != "" && line.Version != c.version {
+			t.Errorf("the client used %s", line.Version)
+		}
+	}
+}
+
+// distrust checks that the client refuses a server whose certificate is of an authority that it
+// does not know.
+func (c client) distrust(t *testing.T, e env) {
+	s := scenarios[download]
+	if err := os.Mkdir(e.remote(""), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	s.prepare(t, e)
+	seen := len(e.log.String())
+	out, err := e.run(t, c.programs[0], c.do[download](e))
+	log := e.ended(t, seen)
+	if err == nil || len(audit(log, "login", "download")) > 0 {
+		t.Errorf("%v\n%s\n%s", err, out, e.log.String()[seen:])
 	}
 }

@@ -11,14 +11,14 @@ func TestNcftp(t *testing.T) {
 		}
 		return append([]string{"-V", "-t", "20", "-r", "1", mode, "-u", "alice", "-p", "secret", "-P", e.port}, more...)
 	}
-	put := func(more ...string) func(env) invocation {
+	put := func(name string, more ...string) func(env) invocation {
 		return func(e env) invocation {
-			return invocation{program: "ncftpput", args: append(login(e, more...), e.host, e.dir, fileName)}
+			return invocation{program: "ncftpput", args: append(login(e, more...), e.host, e.dir, name)}
 		}
 	}
-	get := func(more ...string) func(env) invocation {
+	get := func(name string, more ...string) func(env) invocation {
 		return func(e env) invocation {
-			return invocation{program: "ncftpget", args: append(login(e, more...), e.host, ".", e.dir+"/"+fileName)}
+			return invocation{program: "ncftpget", args: append(login(e, more...), e.host, ".", e.dir+"/"+name)}
 		}
 	}
 	script := func(s string) func(env) invocation {
@@ -33,23 +33,27 @@ func TestNcftp(t *testing.T) {
 			}
 		}
 	}
-	extended := "NcFTP 3.2 knows IPv4 with PASV and PORT only"
 	matrix(t, client{
 		programs: []string{"ncftp", "ncftpput", "ncftpget"}, pkg: "ncftp",
 		host: map[mode]string{pasv: ipv4, port: ipv4},
 		do: map[op]func(env) invocation{
-			upload:   put(),
-			download: get(),
+			upload:   put(fileName),
+			download: get(fileName),
 			// Without -s it sends the file from its begin in spite of its own REST.
-			resumeUpload:   put("-z", "-s"),
-			resumeDownload: get("-z"),
-			asciiUpload:    put("-a"),
-			asciiDownload:  get("-a"),
+			resumeUpload:   put(fileName, "-z", "-s"),
+			resumeDownload: get(fileName, "-z"),
+			asciiUpload:    put(fileName, "-a"),
+			asciiDownload:  get(fileName, "-a"),
+			mirrorUpload:   put("tree", "-R"),
+			mirrorDownload: get("tree", "-R"),
 			list:           script("ls -l"),
 			mkdir:          script(`mkdir "new dir"`),
 			rename:         script(`rename "old name" "new name"`),
 			remove:         script(`rm "` + fileName + `"`),
 		},
-		cannot: map[string]string{string(epsv): extended, string(eprt): extended},
+		cannot: []gap{
+			{modes: []mode{epsv, eprt}, why: "NcFTP 3.2 knows IPv4 with PASV and PORT only"},
+			{securities: withTLS, why: "NcFTP 3.2 knows no TLS"},
+		},
 	})
 }

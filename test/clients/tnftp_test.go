@@ -32,5 +32,9 @@ func TestTnftp(t *testing.T) {
 			rename:         script(`rename "old name" "new name"`),
 			remove:         script("delete " + quoted),
 		},
+		cannot: []gap{
+			{securities: withTLS, why: "tnftp knows TLS for HTTP only"},
+			{ops: []op{mirrorUpload, mirrorDownload}, why: "tnftp's mput and mget walk no directories"},
+		},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -67,17 +68,24 @@ func (a *Authority) write(name, kind string, der []byte) string {
 	return file
 }
 
-// Issue makes a certificate, good until then, for host names, the first of which is its common
-// name. Its files are NAME.crt and NAME.key; those that are there are replaced.
+// Issue makes a certificate, good until then, for host names and IP addresses, the first of which
+// is its common name. Its files are NAME.crt and NAME.key; those that are there are replaced.
 func (a *Authority) Issue(name string, until time.Time, hosts ...string) config.Certificate {
 	a.t.Helper()
 	key := a.newKey()
 	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62))
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
+		SerialNumber: serial, Subject: pkix.Name{CommonName: hosts[0]},
 		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, host)
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
