@@ -153,6 +153,7 @@ func TestPeerCheckIsAboutAddresses(t *testing.T) {
 			s.in.Server.Spec.TLS.SessionReuse = v1alpha1.SessionReusePrefer
 		}
 		c := resources.DaemonConfig(s.in, nil)
+		c.SetDefaults()
 		if c.Passive.PeerCheck != test.want {
 			t.Errorf("%+v: %s", test, c.Passive.PeerCheck)
 		}

@@ -10,7 +10,9 @@ import (
 // with apply.
 //
 // Quota bounds what a home may hold, whoever stored it. Users who share a home share what is
-// there, and each has his own bound on it. A bound that is changed holds at once.
+// there, and each has his own bound on it. A bound that is changed holds at once. With several
+// replicas a user who uploads to several pods at once can exceed it by what they have not yet
+// counted of each other.
 type QuotaApplyConfiguration struct {
 	// bytes bounds the sum of the sizes of all files, as in 10Gi or 500M. Default 0: no bound.
 	Bytes *resource.Quantity `json:"bytes,omitempty"`
