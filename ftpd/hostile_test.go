@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -67,6 +68,10 @@ func (s *siege) attacker(t *testing.T) *ftptest.Client {
 // attackers have gone, the server holds what it held before.
 func (s *siege) withstands(t *testing.T, attack func(t *testing.T)) {
 	t.Helper()
+	runtime.GC()
+	// From here on it would close descriptors that have leaked.
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 30))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	before, goroutines := s.holds(), goleak.IgnoreCurrent()
 	t.Run("attack", attack) // closes the attackers' connections
 	s.unharmed()
@@ -98,7 +103,7 @@ func (s *siege) holds() holdings {
 }
 
 // within reports whether there is nothing more than before. There may be fewer descriptors: what an
-// earlier test has left to the garbage collector.
+// earlier test has left to be closed.
 func (h holdings) within(before holdings) bool {
 	fewer := h.descriptors <= before.descriptors
 	h.descriptors = before.descriptors
@@ -106,10 +111,8 @@ func (h holdings) within(before holdings) bool {
 }
 
 // descriptors counts the process's open descriptors, without the pipes that splice keeps for the
-// next time: the garbage collector closes them.
+// next time.
 func descriptors() int {
-	runtime.GC()
-	runtime.GC() // what is in a sync.Pool survives one
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		panic(err)
