@@ -111,6 +111,7 @@ type conn struct {
 	mu    sync.Mutex
 	timer *time.Timer
 	late  bool
+	mute  bool // the deadline of writes has passed
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -119,6 +120,12 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	mute := c.mute
+	c.mu.Unlock()
+	if mute {
+		return 0, os.ErrDeadlineExceeded
+	}
 	n, err := c.in.Write(p)
 	return n, c.explain(err)
 }
@@ -163,10 +170,22 @@ func (c *conn) SetDeadline(t time.Time) error {
 	return nil
 }
 
-func (c *conn) SetReadDeadline(t time.Time) error  { return c.SetDeadline(t) }
-func (c *conn) SetWriteDeadline(t time.Time) error { return c.SetDeadline(t) }
-func (c *conn) LocalAddr() net.Addr                { return c.local }
-func (c *conn) RemoteAddr() net.Addr               { return c.remote }
+func (c *conn) SetReadDeadline(t time.Time) error { return c.SetDeadline(t) }
+
+// SetWriteDeadline with a time that has passed fails later writes and leaves reading as it is:
+// crypto/tls does that after close_notify.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	if !t.IsZero() && !t.After(time.Now()) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.mute = true
+		return nil
+	}
+	return c.SetDeadline(t)
+}
+
+func (c *conn) LocalAddr() net.Addr  { return c.local }
+func (c *conn) RemoteAddr() net.Addr { return c.remote }
 
 // listener hands out the one connection that the relay accepts; what is written to it before
 // the peer has connected waits.
