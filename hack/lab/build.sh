@@ -36,6 +36,16 @@ duration() {
 	esac
 }
 
+# size NAME: about how many packages are compiled if none is in Go's cache, for the progress lines.
+size() {
+	case $1 in
+	kube) echo 2800 ;;
+	coredns) echo 550 ;;
+	metallb) echo 600 ;;
+	networkpolicy) echo 500 ;;
+	esac
+}
+
 # ldflags NAME: kube reports the version that is pinned in its go.mod.
 ldflags() {
 	local flags="-s -w" version p
@@ -57,7 +67,8 @@ module_hash() {
 
 # progress NAME: shows that a long build moves: a line every 15 seconds.
 progress() {
-	local name=$1 downloads=0 packages=0 last=$SECONDS line
+	local name=$1 downloads=0 packages=0 last=$SECONDS line of
+	of=$(size "$name")
 	while IFS= read -r line; do
 		case $line in
 		"go: downloading "*) downloads=$((downloads + 1)) ;;
@@ -66,7 +77,7 @@ progress() {
 		esac
 		if ((SECONDS - last >= 15)); then
 			last=$SECONDS
-			note "$name: $downloads modules fetched, $packages packages compiled, ${SECONDS} s"
+			note "$name: $downloads modules fetched, $packages of up to $of packages compiled, ${SECONDS} s"
 		fi
 	done
 }
