@@ -117,7 +117,7 @@ failed() {
 
 up() {
 	trap failed EXIT
-	say "the demo: a Kubernetes cluster, the operator, an FTP server, files up and down. The first time some things are compiled, which takes about ten minutes."
+	say "the demo: a Kubernetes cluster, the operator, an FTP server, files up and down. The first time some things are compiled, which takes about a quarter of an hour on two cores."
 	local began=$SECONDS endpoint address
 	hack/deps.sh clients
 	choose_cluster $LAB
