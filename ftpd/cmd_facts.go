@@ -9,14 +9,11 @@ import (
 
 // cmdSize is exact or an error (RFC 3659 section 4): in TYPE A it would have to read the file.
 func (s *session) cmdSize(arg string) {
-	name, ok := s.path(arg)
+	name, info, ok := s.stat(arg)
 	if !ok {
 		return
 	}
-	info, err := s.fs.Stat(name)
 	switch {
-	case err != nil:
-		s.refuse(name, err)
 	case !info.Mode().IsRegular():
 		s.reply(550, name+": not a plain file.")
 	case s.ascii:
@@ -27,13 +24,8 @@ func (s *session) cmdSize(arg string) {
 }
 
 func (s *session) cmdMdtm(arg string) {
-	name, ok := s.path(arg)
+	_, info, ok := s.stat(arg)
 	if !ok {
-		return
-	}
-	info, err := s.fs.Stat(name)
-	if err != nil {
-		s.refuse(name, err)
 		return
 	}
 	s.reply(213, formatTime(info.ModTime()))

@@ -17,12 +17,8 @@ func (s *session) cmdDele(arg string) {
 
 // cmdRnfr names what RNTO, which must be the next command, renames.
 func (s *session) cmdRnfr(arg string) {
-	name, ok := s.path(arg)
+	name, _, ok := s.stat(arg)
 	if !ok {
-		return
-	}
-	if _, err := s.fs.Stat(name); err != nil {
-		s.refuse(name, err)
 		return
 	}
 	s.renameFrom = name

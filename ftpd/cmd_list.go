@@ -36,13 +36,8 @@ func (s *session) listNames(verb, arg string, format func(target, entry) string)
 
 // cmdMlsd lists a directory's facts for programs (RFC 3659 section 7).
 func (s *session) cmdMlsd(arg string) {
-	name, ok := s.path(arg)
+	name, self, ok := s.stat(arg)
 	if !ok {
-		return
-	}
-	self, err := s.fs.Stat(name)
-	if err != nil {
-		s.refuse(name, err)
 		return
 	}
 	if !self.IsDir() {
@@ -68,13 +63,8 @@ func (s *session) cmdMlsd(arg string) {
 
 // cmdMlst gives the facts of one file or directory over the control connection.
 func (s *session) cmdMlst(arg string) {
-	name, ok := s.path(arg)
+	name, info, ok := s.stat(arg)
 	if !ok {
-		return
-	}
-	info, err := s.fs.Stat(name)
-	if err != nil {
-		s.refuse(name, err)
 		return
 	}
 	line := factLine(s.facts, entry{name, info}, "", s.rights())

@@ -1,6 +1,8 @@
 package ftpd
 
 import (
+	"io/fs"
+
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -55,4 +57,18 @@ func (s *session) path(arg string) (name string, ok bool) {
 		return "", false
 	}
 	return name, true
+}
+
+// stat resolves an argument and looks at what it names; if that fails, it says so and ok is false.
+func (s *session) stat(arg string) (name string, info fs.FileInfo, ok bool) {
+	name, ok = s.path(arg)
+	if !ok {
+		return "", nil, false
+	}
+	info, err := s.fs.Stat(name)
+	if err != nil {
+		s.refuse(name, err)
+		return "", nil, false
+	}
+	return name, info, true
 }

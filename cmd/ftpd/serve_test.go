@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -20,30 +19,13 @@ import (
 type daemon struct {
 	signals chan os.Signal
 	exit    chan int
-	stderr  *buffer
-}
-
-type buffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
+	stderr  *ftptest.Log
 }
 
 // start runs the program with these arguments and waits until it serves addr.
 func start(t *testing.T, addr string, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{signals: make(chan os.Signal, 2), exit: make(chan int, 1), stderr: &buffer{}}
+	d := &daemon{signals: make(chan os.Signal, 2), exit: make(chan int, 1), stderr: &ftptest.Log{}}
 	go func() { d.exit <- run(t.Context(), args, d.signals, d.stderr, d.stderr) }()
 	t.Cleanup(func() {
 		d.signals <- syscall.SIGTERM

@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -23,14 +22,14 @@ type daemon struct {
 	implicit   string // the port where TLS begins at once, if the daemon has TLS
 	ca         string // the file of the authority of its certificate
 	root       string
-	log        *output
+	log        *ftptest.Log
 }
 
 // start runs the daemon on an address until the test ends; with TLS it requires it everywhere.
 func start(t *testing.T, host string, secure bool, reuse config.SessionReuse) *daemon {
 	t.Helper()
 	ports := freePorts(t, host, 10)
-	d := &daemon{host: host, port: fmt.Sprint(ports[0]), root: t.TempDir(), log: &output{}}
+	d := &daemon{host: host, port: fmt.Sprint(ports[0]), root: t.TempDir(), log: &ftptest.Log{}}
 	noLameDuck := config.Duration(0)
 	c := config.Config{
 		APIVersion: config.APIVersion,
@@ -194,22 +193,4 @@ func audit(log []entry, events ...string) []entry {
 		}
 	}
 	return found
-}
-
-// output collects what a process writes.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
