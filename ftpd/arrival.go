@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
@@ -22,10 +23,11 @@ type origin struct {
 
 // Why a connection is refused, or a session ended, as the client is told.
 var (
-	errBanned  = errors.New("your address is banned for a while")
-	errCrowded = errors.New("too many clients that do not log in")
-	errDrain   = errors.New("the server is shutting down")
-	errPending = errors.New("too many connections at this moment")
+	errBanned   = errors.New("your address is banned for a while")
+	errCrowded  = errors.New("too many clients that do not log in")
+	errDrain    = errors.New("the server is shutting down")
+	errOutsider = errors.New("clients of your network are not allowed here")
+	errPending  = errors.New("too many connections at this moment")
 )
 
 // meet finds out who a connection is from, and begins a session. It does not wait for what a
@@ -59,9 +61,13 @@ func (s *Server) introduce(conn *net.TCPConn, from origin, h proxy.Header, err e
 	s.welcome(conn, from, implicit)
 }
 
-// welcome begins a session, or says why not. Who is banned costs next to nothing.
+// welcome begins a session, or says why not. Who is not allowed or banned costs next to nothing.
 func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 	cfg := s.settings.Load().cfg
+	if len(cfg.AllowedNetworks) > 0 && !config.InNetworks(cfg.AllowedNetworks, from.peer.Addr()) {
+		s.refuseConn(conn, from, implicit, errOutsider)
+		return
+	}
 	who := bans.Address(from.peer.Addr())
 	if _, banned := s.bans.Banned(who); banned && !cfg.AddressesHidden() {
 		s.refuseConn(conn, from, implicit, errBanned)

@@ -68,6 +68,7 @@ type FtpServerList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || 30000 <= self.tls.implicit.nodePort && self.tls.implicit.nodePort <= 32767",message="tls.implicit.nodePort lies outside the cluster's node port range: choose one of 30000-32767, or leave it out",fieldPath=".tls.implicit.nodePort"
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || !has(self.service.nodePort) || self.tls.implicit.nodePort != self.service.nodePort",message="tls.implicit.nodePort is service.nodePort too: choose another",fieldPath=".tls.implicit.nodePort"
 // +kubebuilder:validation:XValidation:rule="self.service.type != 'NodePort' || !has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || self.tls.implicit.nodePort < self.passive.portRange.start || self.tls.implicit.nodePort > self.passive.portRange.end",message="tls.implicit.nodePort lies in the passive range, whose ports are node ports too: choose one outside it",fieldPath=".tls.implicit.nodePort"
+// +kubebuilder:validation:XValidation:rule="!has(self.networkPolicy) || !has(self.networkPolicy.allowedNetworks) || self.networkPolicy.allowedNetworks.size() == 0 || self.service.type == 'ClusterIP' || has(self.service.proxyProtocol) || (has(self.service.externalTrafficPolicy) ? self.service.externalTrafficPolicy == 'Local' : self.replicas <= 1)",message="networkPolicy.allowedNetworks would shut everybody out: under externalTrafficPolicy Cluster, which is the default with several replicas, the pods see the nodes' addresses and not the clients'; use service.loadBalancerSourceRanges, declare service.proxyProtocol, or set replicas to 1 and the policy to Local",fieldPath=".networkPolicy.allowedNetworks"
 type FtpServerSpec struct {
 	// suspend: true stops the operator from changing anything for this server; its pods serve
 	// on, but routing and addresses are no longer kept up to date. Default false.
@@ -135,7 +136,7 @@ type FtpServerSpec struct {
 	// +required
 	Storage StorageSpec `json:"storage"`
 
-	// networkPolicy guards the pods. On by default.
+	// networkPolicy says who may connect to the pods. On by default.
 	// +optional
 	NetworkPolicy NetworkPolicySpec `json:"networkPolicy,omitzero"`
 

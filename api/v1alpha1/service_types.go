@@ -66,7 +66,10 @@ type ServiceSpec struct {
 	LoadBalancerClass *string `json:"loadBalancerClass,omitempty"`
 
 	// loadBalancerSourceRanges are the client networks (CIDR, as in 203.0.113.0/24) that the
-	// load balancer lets in, at most 64. Default: all.
+	// load balancer lets in, at most 64. Default: all. They are about what comes by the load
+	// balancer: under externalTrafficPolicy Cluster who reaches a node's address could dial the
+	// node ports past it, unless allocateLoadBalancerNodePorts is false. Under Local the
+	// NetworkPolicy keeps them there too. See networkPolicy.allowedNetworks.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
@@ -200,14 +203,4 @@ type ActiveSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1023
 	SourcePort int32 `json:"sourcePort,omitempty"`
-}
-
-// NetworkPolicySpec guards the pods.
-type NetworkPolicySpec struct {
-	// enabled: true makes a NetworkPolicy that opens the control ports and exactly the declared
-	// passive range, and nothing else. Default true. It acts only in clusters whose network
-	// plugin enforces NetworkPolicies.
-	// +optional
-	// +kubebuilder:default=true
-	Enabled *bool `json:"enabled,omitempty"`
 }

@@ -236,32 +236,6 @@ func TestSurge(t *testing.T) {
 	}
 }
 
-// TestSourceRangesInThePolicy: they are kept by the policy only where it sees the clients' own addresses.
-func TestSourceRangesInThePolicy(t *testing.T) {
-	peers := func(change func(*resources.Inputs)) int {
-		s := everything()
-		change(&s.in)
-		return len(resources.NetworkPolicy(s.in).Spec.Ingress[0].From)
-	}
-	if n := peers(func(*resources.Inputs) {}); n != 3 {
-		t.Errorf("Local: %d peers, want two networks and the cluster", n)
-	}
-	if n := peers(func(in *resources.Inputs) { in.Server.Spec.Service.ExternalTrafficPolicy = "Cluster" }); n != 0 {
-		t.Errorf("Cluster: %d peers, want anybody", n)
-	}
-	if n := peers(func(in *resources.Inputs) {
-		in.ServiceIngress = []corev1.LoadBalancerIngress{{IPMode: new(corev1.LoadBalancerIPModeProxy)}}
-	}); n != 0 {
-		t.Errorf("a proxying load balancer: %d peers, want anybody", n)
-	}
-	if n := peers(func(in *resources.Inputs) { in.Server.Spec.Service.ProxyProtocol = &v1alpha1.ProxyProtocolSpec{} }); n != 0 {
-		t.Errorf("PROXY protocol: %d peers, want anybody", n)
-	}
-	if n := peers(func(in *resources.Inputs) { in.Server.Spec.Service.LoadBalancerSourceRanges = nil }); n != 0 {
-		t.Errorf("no ranges: %d peers, want anybody", n)
-	}
-}
-
 // TestEndpointSliceFamilies: one slice for each family of the Service that the pod has an address of.
 func TestEndpointSliceFamilies(t *testing.T) {
 	const v4, v6 = corev1.IPv4Protocol, corev1.IPv6Protocol

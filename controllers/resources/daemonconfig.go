@@ -15,10 +15,11 @@ import (
 func DaemonConfig(in Inputs, users []config.User) *config.Config {
 	server := in.Server
 	return &config.Config{
-		APIVersion:   config.APIVersion,
-		Listen:       []string{net.JoinHostPort("", strconv.Itoa(ControlPort))},
-		AdminAddress: net.JoinHostPort("", strconv.Itoa(AdminPort)),
-		Hosts:        texts(server.Spec.Hosts),
+		APIVersion:      config.APIVersion,
+		Listen:          []string{net.JoinHostPort("", strconv.Itoa(ControlPort))},
+		AdminAddress:    net.JoinHostPort("", strconv.Itoa(AdminPort)),
+		Hosts:           texts(server.Spec.Hosts),
+		AllowedNetworks: networks(server.Spec.NetworkPolicy.AllowedNetworks),
 		Storage: config.Storage{
 			Root:           dataDir,
 			Durability:     config.Durability(server.Spec.Storage.Durability),

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 	networkingac "k8s.io/client-go/applyconfigurations/networking/v1"
@@ -19,8 +20,9 @@ func NetworkPolicyEnabled(server *v1alpha1.FtpServer) bool {
 }
 
 // NetworkPolicy of the pods; nil if the server declines one. In: the control ports and exactly the
-// exposed passive ports, and the admin port from the operator. (A kubelet always reaches its own
-// pods, for the probes.) Out: nothing, but for active mode and the resolving of a host name; replies are not meant.
+// exposed passive ports, and the admin port from the operator and from who scrapes metrics. (A kubelet
+// always reaches its own pods, for the probes.) Out: nothing, but for active mode and the resolving
+// of a host name; replies are not meant.
 func NetworkPolicy(in Inputs) *networkingac.NetworkPolicyApplyConfiguration {
 	server := in.Server
 	if !NetworkPolicyEnabled(server) {
@@ -32,7 +34,7 @@ func NetworkPolicy(in Inputs) *networkingac.NetworkPolicyApplyConfiguration {
 		WithSpec(networkingac.NetworkPolicySpec().
 			WithPodSelector(metaac.LabelSelector().WithMatchLabels(SelectorLabels(server))).
 			WithPolicyTypes(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress).
-			WithIngress(fromClients(in), fromOperator(in.Operator)).
+			WithIngress(fromClients(in), toAdmin(in)).
 			WithEgress(egress(in)...))
 }
 
@@ -47,49 +49,103 @@ func fromClients(in Inputs) *networkingac.NetworkPolicyIngressRuleApplyConfigura
 	return networkingac.NetworkPolicyIngressRule().WithPorts(ports...).WithFrom(clientPeers(in)...)
 }
 
-// clientPeers limits who may connect to spec.service.loadBalancerSourceRanges; none: anybody.
+// clientPeers limits who may connect to spec.networkPolicy.allowedNetworks, or else to
+// spec.service.loadBalancerSourceRanges; none: anybody. The daemons themselves keep the first, too.
 //
-// The load balancer and kube-proxy keep the ranges themselves, for what comes by the load balancer's
+// Behind a proxy a policy sees the proxy's address only, so it is left to the daemons, which are told
+// the clients'. Where a load balancer turns out to hide the clients (ipMode Proxy), allowed networks
+// stay: what was asked to be shut is never opened by what was found out.
+//
+// The load balancer and kube-proxy keep the source ranges, for what comes by the load balancer's
 // address. The policy adds what comes by node ports, but only where clients keep their own addresses: under
-// source NAT it would see the nodes', behind a proxy the proxy's, and shut everybody out. The ranges are not about clients in the cluster,
+// source NAT it would see the nodes', and shut everybody out. These ranges are not about clients in the cluster,
 // which don't come by the load balancer.
 func clientPeers(in Inputs) []*networkingac.NetworkPolicyPeerApplyConfiguration {
-	ranges := sourceRanges(in.Server)
+	server := in.Server
+	switch {
+	case server.Spec.Service.ProxyProtocol != nil:
+		return nil
+	case len(server.Spec.NetworkPolicy.AllowedNetworks) > 0:
+		return allowedBlocks(server)
+	}
+	ranges := sourceRanges(server)
 	if len(ranges) == 0 ||
-		ServiceType(in.Server) != corev1.ServiceTypeLoadBalancer ||
-		in.Server.Spec.Service.ProxyProtocol != nil ||
-		!realClientAddresses(in.Server, in.ServiceIngress) {
+		ServiceType(server) != corev1.ServiceTypeLoadBalancer ||
+		!realClientAddresses(server, in.ServiceIngress) {
 		return nil
 	}
 	var peers []*networkingac.NetworkPolicyPeerApplyConfiguration
 	for _, cidr := range ranges {
-		peers = append(peers, networkingac.NetworkPolicyPeer().WithIPBlock(networkingac.IPBlock().WithCIDR(cidr)))
+		peers = append(peers, policyBlock(cidr))
 	}
 	return append(peers, networkingac.NetworkPolicyPeer().WithNamespaceSelector(metaac.LabelSelector()))
 }
 
-func fromOperator(operator Operator) *networkingac.NetworkPolicyIngressRuleApplyConfiguration {
-	return networkingac.NetworkPolicyIngressRule().
+// allowedBlocks are spec.networkPolicy.allowedNetworks.
+func allowedBlocks(server *v1alpha1.FtpServer) []*networkingac.NetworkPolicyPeerApplyConfiguration {
+	var peers []*networkingac.NetworkPolicyPeerApplyConfiguration
+	for _, network := range networks(server.Spec.NetworkPolicy.AllowedNetworks) {
+		peers = append(peers, policyBlock(network.String()))
+	}
+	return peers
+}
+
+func policyBlock(cidr string) *networkingac.NetworkPolicyPeerApplyConfiguration {
+	return networkingac.NetworkPolicyPeer().WithIPBlock(networkingac.IPBlock().WithCIDR(cidr))
+}
+
+// toAdmin lets the operator and spec.networkPolicy.metricsFrom in.
+func toAdmin(in Inputs) *networkingac.NetworkPolicyIngressRuleApplyConfiguration {
+	rule := networkingac.NetworkPolicyIngressRule().
 		WithPorts(policyPort(corev1.ProtocolTCP, AdminPort, AdminPort)).
 		WithFrom(networkingac.NetworkPolicyPeer().
 			WithNamespaceSelector(metaac.LabelSelector().
-				WithMatchLabels(map[string]string{corev1.LabelMetadataName: operator.Namespace})).
-			WithPodSelector(metaac.LabelSelector().WithMatchLabels(operator.PodLabels)))
+				WithMatchLabels(map[string]string{corev1.LabelMetadataName: in.Operator.Namespace})).
+			WithPodSelector(metaac.LabelSelector().WithMatchLabels(in.Operator.PodLabels)))
+	for _, from := range in.Server.Spec.NetworkPolicy.MetricsFrom {
+		peer := networkingac.NetworkPolicyPeer()
+		if from.NamespaceSelector != nil {
+			peer.WithNamespaceSelector(labelSelector(from.NamespaceSelector))
+		}
+		if from.PodSelector != nil {
+			peer.WithPodSelector(labelSelector(from.PodSelector))
+		}
+		rule.WithFrom(peer)
+	}
+	return rule
+}
+
+func labelSelector(selector *metav1.LabelSelector) *metaac.LabelSelectorApplyConfiguration {
+	out := metaac.LabelSelector().WithMatchLabels(selector.MatchLabels)
+	for _, e := range selector.MatchExpressions {
+		out.WithMatchExpressions(metaac.LabelSelectorRequirement().
+			WithKey(e.Key).WithOperator(e.Operator).WithValues(e.Values...))
+	}
+	return out
 }
 
 func egress(in Inputs) []*networkingac.NetworkPolicyEgressRuleApplyConfiguration {
 	var rules []*networkingac.NetworkPolicyEgressRuleApplyConfiguration
 	if in.Server.Spec.Active.Enabled {
-		// The daemon dials whatever high port a client names (RFC 2577 forbids the low ones).
+		// The daemon dials whatever high port a client names (RFC 2577 forbids the low ones), and
+		// nobody but clients, which come from allowed networks only.
 		rules = append(rules, networkingac.NetworkPolicyEgressRule().
-			WithPorts(policyPort(corev1.ProtocolTCP, 1024, 65535)))
+			WithPorts(policyPort(corev1.ProtocolTCP, 1024, 65535)).
+			WithTo(allowedBlocks(in.Server)...))
 	}
 	if needsDNS(in) {
-		rules = append(rules, networkingac.NetworkPolicyEgressRule().
-			WithPorts(policyPort(corev1.ProtocolUDP, 53, 53), policyPort(corev1.ProtocolTCP, 53, 53)))
+		rule := networkingac.NetworkPolicyEgressRule()
+		for _, port := range dnsPorts {
+			rule.WithPorts(policyPort(corev1.ProtocolUDP, port, port), policyPort(corev1.ProtocolTCP, port, port))
+		}
+		rules = append(rules, rule)
 	}
 	return rules
 }
+
+// dnsPorts are where DNS servers listen. A policy sees a packet after the Service's address was
+// translated, so what counts is the port of the DNS pods, which on OpenShift is 5353.
+var dnsPorts = []int32{53, 5353}
 
 // needsDNS reports whether the daemon must resolve what it advertises.
 func needsDNS(in Inputs) bool {

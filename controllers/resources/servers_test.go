@@ -29,6 +29,7 @@ func samples() map[string]sample {
 		"rwo-claim":      rwoClaim(),
 		"clusterip":      clusterIP(),
 		"ftps":           ftps(),
+		"guarded":        guarded(),
 	}
 }
 
@@ -174,6 +175,25 @@ func clusterIP() sample {
 		NetworkPolicy: v1alpha1.NetworkPolicySpec{Enabled: new(false)},
 	})
 	s.in.AdvertisedAddress = "10.96.0.17"
+	return s
+}
+
+// guarded lets in a partner's network only, dials its clients in active mode, and is scraped.
+func guarded() sample {
+	s := newSample(v1alpha1.FtpServerSpec{
+		Service: v1alpha1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Port: 21, LoadBalancerSourceRanges: []string{"198.51.100.0/24"}},
+		Active:  v1alpha1.ActiveSpec{Enabled: true},
+		Storage: v1alpha1.StorageSpec{EmptyDir: &corev1.EmptyDirVolumeSource{}},
+		NetworkPolicy: v1alpha1.NetworkPolicySpec{
+			AllowedNetworks: []v1alpha1.Network{"203.0.113.0/24", "2001:db8::7"},
+			MetricsFrom: []v1alpha1.PodPeer{
+				{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "monitoring"}},
+					PodSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "app", Operator: metav1.LabelSelectorOpIn, Values: []string{"prometheus"}}}}},
+				{PodSelector: &metav1.LabelSelector{}},
+			},
+		},
+	})
+	s.in.AdvertisedAddress = "ftp.example.com"
 	return s
 }
 

@@ -28,6 +28,10 @@ type Config struct {
 	// Hosts are the names by which clients know the server, for HOST (RFC 7151); "*.example.com"
 	// is every name one label below. Empty: HOST takes any name.
 	Hosts []string `json:"hosts,omitempty"`
+	// AllowedNetworks are the networks, as CIDR, from which clients may connect; others get 421.
+	// What counts is the client's address as the daemon knows it, behind a proxy the one that the
+	// proxy tells. Sessions that run go on. Empty: anybody.
+	AllowedNetworks []Network `json:"allowedNetworks,omitempty"`
 
 	Storage   Storage   `json:"storage"`
 	Passive   Passive   `json:"passive,omitempty"`

@@ -33,6 +33,7 @@ func (c *Config) Validate() error {
 	for i, host := range c.Hosts {
 		p.hostPattern(fmt.Sprintf("hosts[%d]", i), host)
 	}
+	p.networks("allowedNetworks", c.AllowedNetworks)
 	p.storage(&c.Storage)
 	p.addresses(c)
 	p.passive(&c.Passive)

@@ -9,10 +9,11 @@ import (
 func allAccepted() map[string]string {
 	all := maps.Clone(accepted)
 	maps.Copy(all, acceptedPolicies)
+	maps.Copy(all, acceptedNetworkPolicies)
 	return all
 }
 
-func allRefused() []refusal { return slices.Concat(refused, refusedPolicies) }
+func allRefused() []refusal { return slices.Concat(refused, refusedPolicies, refusedNetworkPolicies) }
 
 func tls(rest string) string { return base + "tls: {secretName: ftp-tls" + rest + "}\n" }
 

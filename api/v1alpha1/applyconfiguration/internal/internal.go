@@ -334,10 +334,22 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.NetworkPolicySpec
   map:
     fields:
+    - name: allowedNetworks
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Network
+          elementRelationship: associative
     - name: enabled
       type:
         scalar: boolean
       default: true
+    - name: metricsFrom
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodPeer
+          elementRelationship: atomic
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PartialUploads
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PassiveSpec
@@ -358,6 +370,15 @@ var schemaYAML = typed.YAMLObject(`types:
       default:
         end: 30031
         start: 30000
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodPeer
+  map:
+    fields:
+    - name: namespaceSelector
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+    - name: podSelector
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodState
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodStatus

@@ -49,7 +49,7 @@ type FtpServerSpecApplyConfiguration struct {
 	// storage is the volume that holds every user's files: exactly one of
 	// persistentVolumeClaim, volumeClaimTemplate and emptyDir.
 	Storage *StorageSpecApplyConfiguration `json:"storage,omitempty"`
-	// networkPolicy guards the pods. On by default.
+	// networkPolicy says who may connect to the pods. On by default.
 	NetworkPolicy *NetworkPolicySpecApplyConfiguration `json:"networkPolicy,omitempty"`
 	// template shapes the pods: resources, placement, labels, grace period.
 	Template *PodTemplateSpecApplyConfiguration `json:"template,omitempty"`

@@ -2,15 +2,30 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
 // NetworkPolicySpecApplyConfiguration represents a declarative configuration of the NetworkPolicySpec type for use
 // with apply.
 //
-// NetworkPolicySpec guards the pods.
+// NetworkPolicySpec says who may connect to the pods.
 type NetworkPolicySpecApplyConfiguration struct {
 	// enabled: true makes a NetworkPolicy that opens the control ports and exactly the declared
 	// passive range, and nothing else. Default true. It acts only in clusters whose network
 	// plugin enforces NetworkPolicies.
 	Enabled *bool `json:"enabled,omitempty"`
+	// allowedNetworks are the networks from which clients may connect, at most 64; nobody else can,
+	// neither by the load balancer nor by a node port nor from within the cluster, whose pods'
+	// network is to be named too if it is meant. The NetworkPolicy keeps them, and so do the
+	// daemons, which refuse new sessions from elsewhere with 421. It needs the clients' real
+	// addresses: one replica under externalTrafficPolicy Local (the defaults), type ClusterIP, or
+	// service.proxyProtocol, with which the daemons alone keep them. Default: anybody.
+	AllowedNetworks []apiv1alpha1.Network `json:"allowedNetworks,omitempty"`
+	// metricsFrom are the pods that may read the metrics (path /metrics of port 8021), at most 16
+	// selections. Default: none; the operator itself always reaches that port, and so does the
+	// kubelet, for its probes.
+	MetricsFrom []PodPeerApplyConfiguration `json:"metricsFrom,omitempty"`
 }
 
 // NetworkPolicySpecApplyConfiguration constructs a declarative configuration of the NetworkPolicySpec type for use with
@@ -24,5 +39,28 @@ func NetworkPolicySpec() *NetworkPolicySpecApplyConfiguration {
 // If called multiple times, the Enabled field is set to the value of the last call.
 func (b *NetworkPolicySpecApplyConfiguration) WithEnabled(value bool) *NetworkPolicySpecApplyConfiguration {
 	b.Enabled = &value
+	return b
+}
+
+// WithAllowedNetworks adds the given value to the AllowedNetworks field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the AllowedNetworks field.
+func (b *NetworkPolicySpecApplyConfiguration) WithAllowedNetworks(values ...apiv1alpha1.Network) *NetworkPolicySpecApplyConfiguration {
+	for i := range values {
+		b.AllowedNetworks = append(b.AllowedNetworks, values[i])
+	}
+	return b
+}
+
+// WithMetricsFrom adds the given value to the MetricsFrom field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the MetricsFrom field.
+func (b *NetworkPolicySpecApplyConfiguration) WithMetricsFrom(values ...*PodPeerApplyConfiguration) *NetworkPolicySpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithMetricsFrom")
+		}
+		b.MetricsFrom = append(b.MetricsFrom, *values[i])
+	}
 	return b
 }

@@ -35,7 +35,10 @@ type ServiceSpecApplyConfiguration struct {
 	// the cluster's. It can't be changed while the type is LoadBalancer.
 	LoadBalancerClass *string `json:"loadBalancerClass,omitempty"`
 	// loadBalancerSourceRanges are the client networks (CIDR, as in 203.0.113.0/24) that the
-	// load balancer lets in, at most 64. Default: all.
+	// load balancer lets in, at most 64. Default: all. They are about what comes by the load
+	// balancer: under externalTrafficPolicy Cluster who reaches a node's address could dial the
+	// node ports past it, unless allocateLoadBalancerNodePorts is false. Under Local the
+	// NetworkPolicy keeps them there too. See networkPolicy.allowedNetworks.
 	LoadBalancerSourceRanges []string `json:"loadBalancerSourceRanges,omitempty"`
 	// allocateLoadBalancerNodePorts: false spares a node port for each port, for load balancers
 	// that reach pods or Service addresses without node ports. Default true.
