@@ -40,6 +40,25 @@ func over(p *corev1.Pod) bool {
 // deadlock: it waits for the readiness gate, that is for the slice to say ready.
 func (p *pod) containersReady() bool { return p.conditionTrue(corev1.ContainersReady) }
 
+// lost reports whether its node has not been heard of for so long that the cluster has given up its
+// readiness. A kubelet takes both back when containers fail, and Ready alone, with a reason, while the readiness
+// gate is closed; only the node lifecycle controller takes back Ready and nothing else.
+func (p *pod) lost() bool {
+	for i := range p.Status.Conditions {
+		if c := &p.Status.Conditions[i]; c.Type == corev1.PodReady {
+			return c.Status != corev1.ConditionTrue && c.Reason != gateClosed &&
+				p.containersReady() && p.conditionTrue(corev1.PodConditionType(v1alpha1.RoutedConditionType))
+		}
+	}
+	return false
+}
+
+// gateClosed is the kubelet's reason for a pod that is not ready for its readiness gates only.
+const gateClosed = "ReadinessGatesNotReady"
+
+// takesSessions reports whether new sessions may be led to it.
+func (p *pod) takesSessions() bool { return p.containersReady() && !p.lost() && !p.terminating() }
+
 func (p *pod) conditionTrue(kind corev1.PodConditionType) bool {
 	for i := range p.Status.Conditions {
 		if p.Status.Conditions[i].Type == kind {
@@ -65,14 +84,15 @@ func (p *pod) running() bool {
 }
 
 // route is the pod as its slice shows it. A daemon that drains is no longer ready by its probe, and
-// on purpose; it serves its sessions, and so needs its passive ports, until its container ends.
+// on purpose; it serves its sessions, and so needs its passive ports, until its container ends. So may
+// one whose node is lost to the cluster, which need not be lost to clients: it is shown as if it drained.
 func (p *pod) route(ports config.PortSet) resources.PodRoute {
 	r := resources.PodRoute{
 		Name: p.Name, UID: string(p.UID), Namespace: p.Namespace,
 		Node: p.Spec.NodeName, Ports: ports,
-		Ready:       p.containersReady() && !p.terminating() && len(ports) > 0,
+		Ready:       p.takesSessions() && len(ports) > 0,
 		Serving:     p.containersReady() || p.terminating() && p.running(),
-		Terminating: p.terminating(),
+		Terminating: p.terminating() || p.lost(),
 	}
 	for _, ip := range p.Status.PodIPs {
 		r.IPs = append(r.IPs, ip.IP)
@@ -225,7 +245,7 @@ func (p *pass) planInputOf(pods []pod) portplan.Input {
 		in.Pods = append(in.Pods, portplan.Pod{
 			Name: one.Name, UID: string(one.UID), Created: one.CreationTimestamp.Time,
 			Held: one.held, Template: one.Annotations[v1alpha1.PassiveRangeAnnotation],
-			Ready: one.containersReady(), Terminating: one.terminating(),
+			Ready: one.containersReady() && !one.lost(), Terminating: one.terminating(),
 		})
 	}
 	return in

@@ -85,6 +85,38 @@ var _ = Describe("routing", func() {
 		Expect(c.server(ctx, "files").Status.Pods).To(HaveLen(1))
 	})
 
+	// The node lifecycle controller takes back the pod's Ready, and nothing else.
+	It("leads new sessions past a pod whose node is lost, which keeps its passive ports", func(ctx context.Context) {
+		c.serve(ctx, c.files(replicas(2)), "files-a", "files-b")
+		held := ports(ctx, "files-a")
+		c.setPod(ctx, "files-a", func(p *corev1.Pod) { setPodCondition(p, corev1.PodReady, corev1.ConditionFalse) })
+		c.settle(ctx, "files")
+		lost := c.slice(ctx, "files-a").Endpoints[0].Conditions
+		Expect(lost.Ready).To(HaveValue(BeFalse()))
+		Expect(lost.Serving).To(HaveValue(BeTrue()), "clients may reach it all the same")
+		Expect(lost.Terminating).To(HaveValue(BeTrue()))
+		Expect(ports(ctx, "files-a")).To(Equal(held))
+		Expect(c.slice(ctx, "files-b").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()))
+
+		c.startPod(ctx, "files-a")
+		c.settle(ctx, "files")
+		Expect(c.slice(ctx, "files-a").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()), "its node is back")
+	})
+
+	It("is not misled by the moment between the opened gate and the pod's readiness", func(ctx context.Context) {
+		c.serve(ctx, c.files(), "files-a")
+		c.setPod(ctx, "files-a", func(p *corev1.Pod) {
+			setPodCondition(p, corev1.PodReady, corev1.ConditionFalse)
+			for i := range p.Status.Conditions {
+				if p.Status.Conditions[i].Type == corev1.PodReady {
+					p.Status.Conditions[i].Reason = "ReadinessGatesNotReady"
+				}
+			}
+		})
+		c.settle(ctx, "files")
+		Expect(c.slice(ctx, "files-a").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()))
+	})
+
 	It("drops the route to a pod that has ended", func(ctx context.Context) {
 		c.serve(ctx, c.files(), "files-a")
 		c.setPod(ctx, "files-a", func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed })

@@ -72,6 +72,6 @@ type PodRoute struct {
 	Ready bool
 	// Serving: its container answers; a draining pod still serves.
 	Serving bool
-	// Terminating: its deletion was asked for.
+	// Terminating: it takes no new sessions and keeps its ports: its deletion was asked for, or its node is lost.
 	Terminating bool
 }

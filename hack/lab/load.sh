@@ -11,9 +11,7 @@ if [[ ${1-} == --name ]]; then
 fi
 (($# > 0)) || die "usage: load.sh [--name NAME] TAR..."
 need_root load.sh
-use_lab "$lab"
-[[ -f $RUN/ready ]] || die "there is no lab \"$lab\": run $LAB_DIR/up.sh --name $lab"
-NODES=$(cat "$RUN/nodes")
+use_running_lab "$lab"
 for tar; do
 	import_image "$tar"
 done

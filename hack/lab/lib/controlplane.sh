@@ -15,7 +15,20 @@ start_control_plane() {
 		--listen-client-urls="$etcd" --advertise-client-urls="$etcd" \
 		--listen-peer-urls="$etcd_peers" --initial-advertise-peer-urls="$etcd_peers" --initial-cluster="lab=$etcd_peers"
 
-	start kube-apiserver "$KUBE_BIN/kube-apiserver" --etcd-servers="$etcd" \
+	start_api_server
+
+	start kube-controller-manager "$KUBE_BIN/kube-controller-manager" --kubeconfig="$PKI/kube-controller-manager.kubeconfig" \
+		--leader-elect=false --secure-port=0 --root-ca-file="$PKI/ca.crt" \
+		--service-account-private-key-file="$PKI/sa.key" --use-service-account-credentials \
+		--allocate-node-cidrs=false --node-monitor-grace-period=20s --pvclaimbinder-sync-period=1s \
+		--flex-volume-plugin-dir="$RUN/volume-plugins"
+	start kube-scheduler "$KUBE_BIN/kube-scheduler" --kubeconfig="$PKI/kube-scheduler.kubeconfig" \
+		--leader-elect=false --secure-port=0
+}
+
+# start_api_server: starts it, and waits until it is ready.
+start_api_server() {
+	start kube-apiserver "$KUBE_BIN/kube-apiserver" --etcd-servers="http://127.0.0.1:$ETCD_PORT" \
 		--bind-address="$HOST_IP" --advertise-address="$HOST_IP" --secure-port=6443 \
 		--service-cluster-ip-range="$SERVICE_CIDR" --service-node-port-range=30000-32767 \
 		--authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
@@ -26,14 +39,6 @@ start_control_plane() {
 		--service-account-key-file="$PKI/sa.key" --service-account-signing-key-file="$PKI/sa.key" \
 		--endpoint-reconciler-type=lease --profiling=false
 	wait_for_api
-
-	start kube-controller-manager "$KUBE_BIN/kube-controller-manager" --kubeconfig="$PKI/kube-controller-manager.kubeconfig" \
-		--leader-elect=false --secure-port=0 --root-ca-file="$PKI/ca.crt" \
-		--service-account-private-key-file="$PKI/sa.key" --use-service-account-credentials \
-		--allocate-node-cidrs=false --node-monitor-grace-period=20s --pvclaimbinder-sync-period=1s \
-		--flex-volume-plugin-dir="$RUN/volume-plugins"
-	start kube-scheduler "$KUBE_BIN/kube-scheduler" --kubeconfig="$PKI/kube-scheduler.kubeconfig" \
-		--leader-elect=false --secure-port=0
 }
 
 wait_for_api() {

@@ -18,6 +18,14 @@ use_lab() {
 	ADMIN_KUBECONFIG=$RUN/admin.kubeconfig
 }
 
+# use_running_lab NAME: sets all variables of a lab that is up.
+use_running_lab() {
+	use_lab "$1"
+	[[ -f $RUN/ready ]] || die "there is no lab \"$NAME\": run $LAB_DIR/up.sh --name $NAME"
+	use_slot "$(cat "$RUN/slot")"
+	NODES=$(cat "$RUN/nodes")
+}
+
 # use_slot SLOT: sets the variables that follow from the slot.
 use_slot() {
 	SLOT=$1

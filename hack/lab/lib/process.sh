@@ -19,7 +19,7 @@ start() {
 	shift
 	mkdir -p "$RUN/pids"
 	# 9 is the lock of the scripts: a daemon that inherited it would hold it for ever.
-	setsid "$@" >"$LOGS/$name.log" 2>&1 </dev/null 9>&- &
+	setsid "$@" >>"$LOGS/$name.log" 2>&1 </dev/null 9>&- &
 	record_pid "$name" $!
 	# So that bash does not report its end.
 	disown
