@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -22,15 +23,18 @@ var _ = Describe("the advertised address", func() {
 		return parsed.Passive.AdvertisedAddress
 	}
 
-	It("is pending, arrives, changes and goes with the load balancer", func(ctx context.Context) {
-		c.serve(ctx, c.files(), "files-a")
-		c.loadBalancer(ctx, "files")
+	It("is pending, arrives and changes with the load balancer", func(ctx context.Context) {
+		c.password(ctx, "alice", "secret")
+		Expect(admin.Create(ctx, c.files())).To(Succeed())
 		c.settle(ctx, "files")
 		pending := c.condition(ctx, "files", v1alpha1.ConditionAddressResolved)
 		Expect(pending.Status).To(Equal(metav1.ConditionFalse))
 		Expect(pending.Reason).To(Equal("LoadBalancerPending"))
 		Expect(kstatusOf(ctx, c, "files")).To(Equal("InProgress"))
 		Expect(c.server(ctx, "files").Status.Endpoint).To(BeEmpty())
+		c.loadBalancer(ctx, "files", corev1.LoadBalancerIngress{IP: "203.0.113.10"})
+		c.makePod(ctx, "files", "files-a")
+		c.run(ctx, "files", "files-a")
 
 		for _, ip := range []string{"203.0.113.20", "203.0.113.21"} {
 			c.loadBalancer(ctx, "files", corev1.LoadBalancerIngress{IP: ip})
@@ -41,6 +45,38 @@ var _ = Describe("the advertised address", func() {
 			Expect(c.server(ctx, "files").Status.Endpoint).To(Equal("ftp://" + ip + ":21"))
 			Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
 		}
+	})
+
+	It("serves on when the load balancer takes it back, over a new operator too, until there is another", func(ctx context.Context) {
+		c.serve(ctx, c.files(), "files-a")
+		_, before := c.config(ctx, "files")
+		c.sent()
+		for _, operator := range []string{"the same", "a new"} {
+			By(operator + " operator")
+			c.loadBalancer(ctx, "files")
+			c.settle(ctx, "files")
+			Expect(advertised(ctx)).To(Equal("203.0.113.10"))
+			_, hash := c.config(ctx, "files")
+			Expect(hash).To(Equal(before), "nothing for the pods to take over")
+			lost := c.condition(ctx, "files", v1alpha1.ConditionAddressResolved)
+			Expect(lost.Status).To(Equal(metav1.ConditionFalse))
+			Expect(lost.Reason).To(Equal("AddressLost"))
+			Expect(lost.Message).To(ContainSubstring("203.0.113.10, the last one known, is advertised on"))
+			Expect(kstatusOf(ctx, c, "files")).To(Equal("InProgress"))
+			Expect(c.condition(ctx, "files", v1alpha1.ConditionAvailable).Status).To(Equal(metav1.ConditionTrue))
+			c.reconcile = c.reconciler(c.traffic)
+		}
+		expectEvent(c, "Warning AddressLost")
+
+		Expect(admin.Delete(ctx, c.service(ctx, "files"))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(advertised(ctx)).To(Equal("203.0.113.10"), "while the Service is made anew")
+
+		c.loadBalancer(ctx, "files", corev1.LoadBalancerIngress{IP: "203.0.113.11"})
+		c.settle(ctx, "files")
+		Expect(advertised(ctx)).To(Equal("203.0.113.11"))
+		Expect(c.server(ctx, "files").Status.Pods[0].AdvertisedIP).To(Equal("203.0.113.11"))
+		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
 	})
 
 	It("is not resolved before the pods advertise it", func(ctx context.Context) {
@@ -61,6 +97,16 @@ var _ = Describe("the advertised address", func() {
 		c.settle(ctx, "files")
 		Expect(advertised(ctx)).To(Equal("lb.example.com"))
 		Expect(c.server(ctx, "files").Status.AdvertisedAddressSource).To(Equal(v1alpha1.AddressFromLoadBalancerHostname))
+		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
+
+		c.daemons.set(func(_ string, good *config.Status) (*config.Status, error) {
+			good.AddressError = "server misbehaving"
+			return good, nil
+		})
+		Expect(c.settle(ctx, "files")).To(BeNumerically("<=", 15*time.Second), "it should look again before long")
+		stale := c.condition(ctx, "files", v1alpha1.ConditionAddressResolved)
+		Expect(stale.Status).To(Equal(metav1.ConditionTrue))
+		Expect(stale.Reason).To(Equal("HostNameNotRefreshed"))
 		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
 
 		c.daemons.set(func(_ string, good *config.Status) (*config.Status, error) {

@@ -124,21 +124,17 @@ func (p *pass) configure(users []config.User, certs certificates) error {
 // findAddress finds the address that PASV should name.
 func (p *pass) findAddress() address.Result {
 	service := p.observed.service()
-	in := address.Input{
+	return address.Find(address.Input{
 		Spec:             p.server.Spec.Passive.AdvertisedAddress,
 		ServiceType:      resources.ServiceType(p.server),
 		Ingress:          service.Status.LoadBalancer.Ingress,
 		ClusterIPs:       service.Spec.ClusterIPs,
 		Nodes:            p.observed.nodes,
+		NodesHidden:      !p.nodes.allowed,
 		OnlyNodesWithPod: resources.ExternalTrafficPolicy(p.server) == corev1.ServiceExternalTrafficPolicyLocal,
 		Previous:         p.server.Status.AdvertisedAddress,
-	}
-	found := address.Find(in)
-	if found.Address == "" && p.needsNodes() && !p.nodes.allowed {
-		found.Reason = "NodesNotReadable"
-		found.Message = "the operator may not read nodes, where it would find an address: set spec.passive.advertisedAddress"
-	}
-	return found
+		PreviousSource:   p.server.Status.AdvertisedAddressSource,
+	})
 }
 
 // port is the control port that clients dial; for type NodePort it is 0 until the Service has one.

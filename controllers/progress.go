@@ -16,7 +16,7 @@ const (
 	// patience is how long a pod may take to serve a new configuration before its volume is
 	// touched once more; it doubles with every touch.
 	patience = 5 * time.Second
-	// recheck is the time between two looks at pods that can't be asked.
+	// recheck is the time between two looks at pods that can't be asked, or can't resolve a name.
 	recheck = 15 * time.Second
 )
 
@@ -72,6 +72,8 @@ func (t *progress) next(server types.UID, seen status.Observed, now time.Time) t
 			}
 			after[pod.Name] = l
 			wait = min(wait, backoff(now.Sub(l.since)))
+		case pod.Daemon.AddressError != "":
+			wait = min(wait, recheck)
 		}
 	}
 	if late > 0 {

@@ -135,10 +135,15 @@ type PassiveSpec struct {
 	// +kubebuilder:default={start: 30000, end: 30031}
 	PortRange PortRange `json:"portRange,omitzero"`
 
-	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved,
-	// and again as it ages. Default, the first of: the load balancer's IP; the load balancer's
-	// host name (resolved); for NodePort a node's external, else internal, IP; the Service's
-	// cluster IP. Set it where clients reach the server by yet another address.
+	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
+	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
+	// names while the name still has it, and else takes the lowest; while the name can't be
+	// resolved the last good answer serves. Default, the first of: the load balancer's IP; the
+	// load balancer's host name (resolved); for NodePort a node's external, else internal, IP; for
+	// ClusterIP the cluster IP. Of several of one kind, too, the one in use stays, and else the
+	// lowest is taken, IPv4 first: PASV can't name IPv6 addresses, and without an IPv4 one only
+	// EPSV works. An address that is withdrawn is kept until there is another. Set it where clients
+	// reach the server by yet another address.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="isIP(self) || (self.matches('^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$') && !self.matches('(^|[.])[0-9]+$'))",message="passive.advertisedAddress is neither an IP address nor a host name: write it as in 203.0.113.10 or ftp.example.com, without a port or scheme"

@@ -38,7 +38,8 @@ type FtpServerStatus struct {
 	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
 	// +optional
 	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
-	// advertisedAddress is the address that PASV replies name.
+	// advertisedAddress is the address that PASV replies name. One that is withdrawn stays until
+	// there is another; the condition AddressResolved tells of it.
 	// +optional
 	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
 	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
@@ -88,6 +89,11 @@ type PodStatus struct {
 	// state is Waiting (for ports or its container), Ready, or Draining.
 	// +optional
 	State PodState `json:"state,omitempty"`
+	// advertisedIP is the IP address that its PASV replies name (or that stands for the server in
+	// IPv6, where it has no IPv4 address), as its daemon says; empty if the daemon could not be
+	// asked.
+	// +optional
+	AdvertisedIP string `json:"advertisedIP,omitempty"`
 }
 
 // PodState is the state of a pod as the routing sees it.

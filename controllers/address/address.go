@@ -18,8 +18,12 @@ const (
 	ReasonLoadBalancerPortError = "LoadBalancerPortError"
 	// ReasonNoNodeAddress: no ready node that carries the traffic has an address.
 	ReasonNoNodeAddress = "NoNodeAddress"
+	// ReasonNodesNotReadable: the operator may not read nodes, where it would find an address.
+	ReasonNodesNotReadable = "NodesNotReadable"
 	// ReasonClusterIPPending: the Service has no cluster IP yet.
 	ReasonClusterIPPending = "ClusterIPPending"
+	// ReasonAddressLost: what gave the address gives none any more; the last one serves on.
+	ReasonAddressLost = "AddressLost"
 )
 
 // Node is a node as an entry point for type NodePort.
@@ -54,11 +58,15 @@ type Input struct {
 	ClusterIPs  []string
 	// Nodes are the cluster's, needed for type NodePort only.
 	Nodes []Node
+	// NodesHidden is true if the operator may not read nodes.
+	NodesHidden bool
 	// OnlyNodesWithPod is true for externalTrafficPolicy Local, under which only the nodes that
 	// run a pod answer.
 	OnlyNodesWithPod bool
-	// Previous is the address that is advertised now: it stays as long as it is among the best.
-	Previous string
+	// Previous is the address that is advertised now, and PreviousSource where it came from: it
+	// stays as long as it is among the best, and also while there is none.
+	Previous       string
+	PreviousSource v1alpha1.AddressSource
 }
 
 // Result is the address, or what is awaited.
@@ -67,6 +75,8 @@ type Result struct {
 	Address string
 	// Source says where it came from; empty while none is known.
 	Source v1alpha1.AddressSource
+	// Lost is true for the previous address, kept since there is none at present.
+	Lost bool
 	// Reason and Message say what is awaited while Address is empty. Beside an address they are
 	// a warning; both are empty when all is well.
 	Reason, Message string

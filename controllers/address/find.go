@@ -16,17 +16,34 @@ import (
 // type NodePort a node's external and else internal IP; for type ClusterIP the cluster IP. Among
 // several of one kind the one that is advertised now stays, else it is the lowest. IPv4 comes
 // before IPv6, since a 227 reply can't carry IPv6 (RFC 959).
+//
+// Where there is none, the one that the same source gave before is kept for as long as that lasts:
+// pods without an address would take no sessions at all, and a load balancer's controller that
+// starts anew, say, would end a service that it does not carry.
 func Find(in Input) Result {
 	if in.Spec != "" {
 		return Result{Address: canonical(in.Spec), Source: v1alpha1.AddressFromSpec}
 	}
+	var result Result
+	var sources []v1alpha1.AddressSource
 	switch in.ServiceType {
 	case corev1.ServiceTypeNodePort:
-		return fromNodes(in)
+		result = fromNodes(in)
+		sources = []v1alpha1.AddressSource{v1alpha1.AddressFromNodeExternalIP, v1alpha1.AddressFromNodeInternalIP}
 	case corev1.ServiceTypeClusterIP:
-		return fromClusterIP(in)
+		result = fromClusterIP(in)
+		sources = []v1alpha1.AddressSource{v1alpha1.AddressFromClusterIP}
+	default:
+		result = fromLoadBalancer(in)
+		sources = []v1alpha1.AddressSource{v1alpha1.AddressFromLoadBalancerIP, v1alpha1.AddressFromLoadBalancerHostname}
 	}
-	return fromLoadBalancer(in)
+	if result.Address == "" && in.Previous != "" && slices.Contains(sources, in.PreviousSource) {
+		return Result{
+			Address: in.Previous, Source: in.PreviousSource, Lost: true, Reason: ReasonAddressLost,
+			Message: fmt.Sprintf("%s; %s, the last one known, is advertised on", result.Message, in.Previous),
+		}
+	}
+	return result
 }
 
 // fromLoadBalancer prefers an IP to a host name, which has to be resolved.
@@ -98,11 +115,16 @@ func fromNodes(in Input) Result {
 	if result.Address == "" {
 		result = Result{Address: bestIP(internal, in.Previous), Source: v1alpha1.AddressFromNodeInternalIP}
 	}
-	if result.Address == "" {
+	switch {
+	case result.Address != "":
+	case in.NodesHidden:
+		result.Reason = ReasonNodesNotReadable
+		result.Message = "the operator may not read nodes, where it would find an address: set spec.passive.advertisedAddress"
+	case in.OnlyNodesWithPod:
+		result.Reason = ReasonNoNodeAddress
+		result.Message = "no ready node with a pod of this server has an IP address (externalTrafficPolicy is Local)"
+	default:
 		result.Reason, result.Message = ReasonNoNodeAddress, "no ready node has an IP address"
-		if in.OnlyNodesWithPod {
-			result.Message = "no ready node with a pod of this server has an IP address (externalTrafficPolicy is Local)"
-		}
 	}
 	return known(result)
 }

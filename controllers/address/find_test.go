@@ -65,8 +65,29 @@ func TestFind(t *testing.T) {
 			in:     address.Input{ServiceType: corev1.ServiceTypeLoadBalancer, Ingress: []corev1.LoadBalancerIngress{{}}},
 			reason: address.ReasonLoadBalancerPending,
 		},
-		"a pending address does not stay because it was there before": {
-			in:     address.Input{ServiceType: corev1.ServiceTypeLoadBalancer, Previous: "192.0.2.1"},
+		"the load balancer takes its address back": {
+			in: address.Input{ServiceType: corev1.ServiceTypeLoadBalancer,
+				Previous: "192.0.2.1", PreviousSource: v1alpha1.AddressFromLoadBalancerIP},
+			address: "192.0.2.1", source: v1alpha1.AddressFromLoadBalancerIP, reason: address.ReasonAddressLost,
+		},
+		"the load balancer takes its name back": {
+			in: address.Input{Ingress: []corev1.LoadBalancerIngress{{}},
+				Previous: "lb.example.com", PreviousSource: v1alpha1.AddressFromLoadBalancerHostname},
+			address: "lb.example.com", source: v1alpha1.AddressFromLoadBalancerHostname, reason: address.ReasonAddressLost,
+		},
+		"another address takes the place of the one that was lost": {
+			in: address.Input{ServiceType: corev1.ServiceTypeLoadBalancer, Ingress: ingress("192.0.2.9"),
+				Previous: "192.0.2.1", PreviousSource: v1alpha1.AddressFromLoadBalancerIP},
+			address: "192.0.2.9", source: v1alpha1.AddressFromLoadBalancerIP,
+		},
+		"a declared address that is declared no more is not kept": {
+			in: address.Input{ServiceType: corev1.ServiceTypeLoadBalancer,
+				Previous: "192.0.2.1", PreviousSource: v1alpha1.AddressFromSpec},
+			reason: address.ReasonLoadBalancerPending,
+		},
+		"an address of another type of Service is not kept": {
+			in: address.Input{ServiceType: corev1.ServiceTypeLoadBalancer,
+				Previous: "10.0.0.9", PreviousSource: v1alpha1.AddressFromClusterIP},
 			reason: address.ReasonLoadBalancerPending,
 		},
 		"an IP before a host name": {
@@ -126,6 +147,20 @@ func TestFind(t *testing.T) {
 				Nodes: []address.Node{node("empty", "203.0.113.1", "")}},
 			reason: address.ReasonNoNodeAddress,
 		},
+		"NodePort, and the last node is down": {
+			in: address.Input{ServiceType: corev1.ServiceTypeNodePort, Nodes: []address.Node{node("down", "203.0.113.1", "")},
+				Previous: "203.0.113.1", PreviousSource: v1alpha1.AddressFromNodeExternalIP},
+			address: "203.0.113.1", source: v1alpha1.AddressFromNodeExternalIP, reason: address.ReasonAddressLost,
+		},
+		"NodePort where nodes may not be read": {
+			in:     address.Input{ServiceType: corev1.ServiceTypeNodePort, NodesHidden: true},
+			reason: address.ReasonNodesNotReadable,
+		},
+		"NodePort where nodes may not be read any more": {
+			in: address.Input{ServiceType: corev1.ServiceTypeNodePort, NodesHidden: true,
+				Previous: "203.0.113.1", PreviousSource: v1alpha1.AddressFromNodeInternalIP},
+			address: "203.0.113.1", source: v1alpha1.AddressFromNodeInternalIP, reason: address.ReasonAddressLost,
+		},
 		"NodePort without nodes": {
 			in:     address.Input{ServiceType: corev1.ServiceTypeNodePort},
 			reason: address.ReasonNoNodeAddress,
@@ -133,6 +168,11 @@ func TestFind(t *testing.T) {
 		"ClusterIP": {
 			in:      address.Input{ServiceType: corev1.ServiceTypeClusterIP, ClusterIPs: []string{"fd00::9", "10.0.0.9"}},
 			address: "10.0.0.9", source: v1alpha1.AddressFromClusterIP,
+		},
+		"the Service is made anew": {
+			in: address.Input{ServiceType: corev1.ServiceTypeClusterIP,
+				Previous: "10.0.0.9", PreviousSource: v1alpha1.AddressFromClusterIP},
+			address: "10.0.0.9", source: v1alpha1.AddressFromClusterIP, reason: address.ReasonAddressLost,
 		},
 		"ClusterIP not given yet": {
 			in:     address.Input{ServiceType: corev1.ServiceTypeClusterIP, ClusterIPs: []string{""}},
@@ -147,6 +187,9 @@ func TestFind(t *testing.T) {
 			}
 			if (got.Reason == "") != (got.Message == "") {
 				t.Errorf("reason %q, message %q", got.Reason, got.Message)
+			}
+			if got.Lost != (got.Reason == address.ReasonAddressLost) {
+				t.Errorf("lost is %v with reason %q", got.Lost, got.Reason)
 			}
 		})
 	}
@@ -195,7 +238,12 @@ func TestFindIsSteady(t *testing.T) {
 			t.Fatalf("found %+v, and %+v in another order", first, again)
 		}
 
-		in.Previous = first.Address
+		in.Previous, in.PreviousSource = first.Address, first.Source
+		gone := in
+		gone.ClusterIPs, gone.Ingress, gone.Nodes = nil, nil, nil
+		if kept := address.Find(gone); kept.Address != first.Address || kept.Source != first.Source || !kept.Lost {
+			t.Fatalf("found %+v, and kept %+v of it", first, kept)
+		}
 		more := v4.Draw(t, "more")
 		in.ClusterIPs = append(in.ClusterIPs, more)
 		in.Ingress = append(in.Ingress, ingress(more)...)

@@ -15,6 +15,10 @@ const (
 	ReasonAddressResolved     = "AddressResolved"
 	ReasonAddressNotYetServed = "AddressNotYetServed"
 	ReasonHostNameNotResolved = "HostNameNotResolved"
+	// ReasonHostNameNotRefreshed: a host name can't be resolved again; the last good answer serves.
+	ReasonHostNameNotRefreshed = "HostNameNotRefreshed"
+	// ReasonOnlyIPv6: there is no IPv4 address, without which only EPSV works.
+	ReasonOnlyIPv6 = "OnlyIPv6"
 )
 
 // addressResolved: the address to advertise is known, and the pods that could be asked advertise it.
@@ -23,6 +27,10 @@ func addressResolved(o Observed) metav1.Condition {
 	if o.Address.Address == "" {
 		return condition(kind, metav1.ConditionFalse, o.Address.Reason, o.Address.Message)
 	}
+	if o.Address.Lost {
+		return condition(kind, metav1.ConditionFalse, o.Address.Reason, o.Address.Message)
+	}
+	only6, stale := isIPv6(o.Address.Address), ""
 	for i := range o.Pods {
 		p := &o.Pods[i]
 		if p.Terminating || p.Daemon == nil {
@@ -36,13 +44,28 @@ func addressResolved(o Observed) metav1.Condition {
 		case !serves(p.Daemon.AdvertisedIP, o.Address.Address):
 			return condition(kind, metav1.ConditionFalse, ReasonAddressNotYetServed, fmt.Sprintf(
 				"pod %s does not advertise %s yet", p.Name, o.Address.Address))
+		case p.Daemon.AddressError != "" && stale == "":
+			stale = fmt.Sprintf("pod %s: %s; what the name last stood for is advertised on", p.Name, clip(p.Daemon.AddressError))
 		}
+		only6 = only6 || isIPv6(p.Daemon.AdvertisedIP) // a daemon that has both tells the other
 	}
-	if o.Address.Reason != "" { // known, but troubled
+	switch {
+	case o.Address.Reason != "": // known, but troubled
 		return condition(kind, metav1.ConditionTrue, o.Address.Reason, o.Address.Message)
+	case stale != "":
+		return condition(kind, metav1.ConditionTrue, ReasonHostNameNotRefreshed, stale)
+	case only6:
+		return condition(kind, metav1.ConditionTrue, ReasonOnlyIPv6, fmt.Sprintf(
+			"EPSV serves clients of %s (%s); PASV can only name IPv4 addresses, of which none is known, and is answered with 425",
+			o.Address.Address, o.Address.Source))
 	}
 	return condition(kind, metav1.ConditionTrue, ReasonAddressResolved,
 		fmt.Sprintf("PASV names %s (%s)", o.Address.Address, o.Address.Source))
+}
+
+func isIPv6(text string) bool {
+	ip, err := netip.ParseAddr(text)
+	return err == nil && ip.Unmap().Is6()
 }
 
 // serves reports whether a daemon that advertises ip advertises address, which may be a host name.

@@ -5,6 +5,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/address"
 )
 
 // Event is something worth telling: a condition that turned bad, for a new reason, or recovered.
@@ -47,7 +48,7 @@ func Events(before, after v1alpha1.FtpServerStatus) []Event {
 var patient = map[string]bool{
 	ReasonProgressing: true, ReasonAssigningPorts: true, ReasonRangeChanging: true,
 	ReasonConfigUpdating: true, ReasonClaimPending: true, ReasonAddressNotYetServed: true,
-	"LoadBalancerPending": true, "ClusterIPPending": true, string(ProblemFailed): true,
+	address.ReasonLoadBalancerPending: true, address.ReasonClusterIPPending: true, string(ProblemFailed): true,
 	ReasonScaledToNil: true,
 }
 
@@ -60,6 +61,10 @@ func bad(c *metav1.Condition) bool {
 		return c.Status == metav1.ConditionTrue
 	case v1alpha1.ConditionPaused:
 		return false
+	case v1alpha1.ConditionAddressResolved:
+		if c.Reason == ReasonHostNameNotRefreshed || c.Reason == address.ReasonLoadBalancerPortError {
+			return true // while it still serves
+		}
 	case v1alpha1.ConditionCertificateReady:
 		if c.Reason == ReasonCertificateEndsSoon || c.Reason == ReasonHostNotCovered {
 			return true // while it still serves

@@ -35,6 +35,14 @@ func (p *Pod) State() v1alpha1.PodState {
 	return v1alpha1.PodWaiting
 }
 
+// advertisedIP is what its daemon says that PASV names; empty if it could not be asked.
+func (p *Pod) advertisedIP() string {
+	if p.Daemon == nil {
+		return ""
+	}
+	return p.Daemon.AdvertisedIP
+}
+
 // Users tells whose passwords were found.
 type Users struct {
 	// Ready are the names of the users that can log in.

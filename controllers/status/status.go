@@ -122,6 +122,7 @@ func Pods(pods []Pod) []v1alpha1.PodStatus {
 		p := &pods[i]
 		list = append(list, v1alpha1.PodStatus{
 			Name: p.Name, PassivePorts: p.Ports.String(), Node: p.Node, State: p.State(),
+			AdvertisedIP: p.advertisedIP(),
 		})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })

@@ -128,6 +128,16 @@ func TestConditions(t *testing.T) {
 		{"load balancer troubled but there", func(o *Observed) {
 			o.Address.Reason, o.Address.Message = address.ReasonLoadBalancerPortError, "port 30000: full"
 		}, "AddressResolved", yes, "LoadBalancerPortError", "port 30000", yes, status.CurrentStatus},
+		{"address taken back", func(o *Observed) {
+			o.Address.Lost, o.Address.Reason, o.Address.Message = true, address.ReasonAddressLost, "203.0.113.10 is advertised on"
+		}, "AddressResolved", no, "AddressLost", "advertised on", no, status.InProgressStatus},
+		{"host name not resolved again", pod(func(p *Pod) { p.Daemon.AddressError = "resolve lb: timeout" }), "AddressResolved", yes, "HostNameNotRefreshed", "pod files-a: resolve lb: timeout", yes, status.CurrentStatus},
+		{"IPv6 only", func(o *Observed) {
+			o.Address.Address, o.Pods[0].Daemon.AdvertisedIP = "2001:db8::1", "2001:db8::1"
+		}, "AddressResolved", yes, "OnlyIPv6", "425", yes, status.CurrentStatus},
+		{"a host name with an IPv6 address only", func(o *Observed) {
+			o.Address.Address, o.Pods[0].Daemon.AdvertisedIP = "lb.example.com", "2001:db8::1"
+		}, "AddressResolved", yes, "OnlyIPv6", "lb.example.com", yes, status.CurrentStatus},
 		{"address not yet advertised", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "203.0.113.9" }), "AddressResolved", no, "AddressNotYetServed", "files-a", no, status.InProgressStatus},
 		{"host name not resolved", pod(func(p *Pod) { p.Daemon.AdvertisedIP, p.Daemon.AddressError = "", "no such host" }), "AddressResolved", no, "HostNameNotResolved", "no such host", no, status.InProgressStatus},
 		{"IPv4 in IPv6 clothes", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "::ffff:203.0.113.10" }), "AddressResolved", yes, "AddressResolved", "", yes, status.CurrentStatus},
@@ -201,9 +211,9 @@ func TestStatusFields(t *testing.T) {
 	}
 	var states []string
 	for _, p := range s.Pods {
-		states = append(states, p.Name+" "+string(p.State)+" "+p.PassivePorts)
+		states = append(states, p.Name+" "+string(p.State)+" "+p.PassivePorts+" "+p.AdvertisedIP)
 	}
-	want := "files-0 Draining 30010, files-a Ready 30000-30009, files-b Waiting 30011"
+	want := "files-0 Draining 30010 , files-a Ready 30000-30009 203.0.113.10, files-b Waiting 30011 "
 	if got := strings.Join(states, ", "); got != want {
 		t.Errorf("pods are %s, want %s", got, want)
 	}
@@ -287,6 +297,10 @@ func TestEvents(t *testing.T) {
 		o.Users.Problems = []UserProblem{{User: "bob", Missing: true, Message: "no Secret"}}
 	}), noon)
 	pending := Compute(healthy(func(o *Observed) { o.Address = address.Result{Reason: address.ReasonLoadBalancerPending} }), noon)
+	lost := Compute(healthy(func(o *Observed) {
+		o.Address.Lost, o.Address.Reason, o.Address.Message = true, address.ReasonAddressLost, "lost"
+	}), noon)
+	stale := Compute(healthy(func(o *Observed) { o.Pods[0].Daemon.AddressError = "no answer" }), noon)
 	tests := []struct {
 		name          string
 		before, after v1alpha1.FtpServerStatus
@@ -297,6 +311,9 @@ func TestEvents(t *testing.T) {
 		{"staying bad", missing, missing, nil},
 		{"recovery", missing, well, []string{"Normal UsersReady", "Normal Ready"}},
 		{"only waiting", v1alpha1.FtpServerStatus{}, pending, nil},
+		{"address lost", well, lost, []string{"Warning AddressLost"}},
+		{"trouble while it serves", well, stale, []string{"Warning HostNameNotRefreshed"}},
+		{"trouble over", stale, well, []string{"Normal AddressResolved"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -384,6 +384,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodStatus
   map:
     fields:
+    - name: advertisedIP
+      type:
+        scalar: string
     - name: name
       type:
         scalar: string

@@ -25,7 +25,8 @@ type FtpServerStatusApplyConfiguration struct {
 	FTPSEndpoint *string `json:"ftpsEndpoint,omitempty"`
 	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
 	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
-	// advertisedAddress is the address that PASV replies name.
+	// advertisedAddress is the address that PASV replies name. One that is withdrawn stays until
+	// there is another; the condition AddressResolved tells of it.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
 	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
 	// LoadBalancerHostname, NodeExternalIP, NodeInternalIP or ClusterIP.

@@ -13,10 +13,15 @@ type PassiveSpecApplyConfiguration struct {
 	// transfer, so ten carry many concurrent transfers; load balancers often allow few (an AWS
 	// NLB 49). In a changed range, ports that go are drained, not cut.
 	PortRange *PortRangeApplyConfiguration `json:"portRange,omitempty"`
-	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved,
-	// and again as it ages. Default, the first of: the load balancer's IP; the load balancer's
-	// host name (resolved); for NodePort a node's external, else internal, IP; the Service's
-	// cluster IP. Set it where clients reach the server by yet another address.
+	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
+	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
+	// names while the name still has it, and else takes the lowest; while the name can't be
+	// resolved the last good answer serves. Default, the first of: the load balancer's IP; the
+	// load balancer's host name (resolved); for NodePort a node's external, else internal, IP; for
+	// ClusterIP the cluster IP. Of several of one kind, too, the one in use stays, and else the
+	// lowest is taken, IPv4 first: PASV can't name IPv6 addresses, and without an IPv4 one only
+	// EPSV works. An address that is withdrawn is kept until there is another. Set it where clients
+	// reach the server by yet another address.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
 	// overrides are addresses that PASV names instead to clients of certain networks, which reach
 	// the server by another way (from inside a NAT, say); at most 32. The first that covers the

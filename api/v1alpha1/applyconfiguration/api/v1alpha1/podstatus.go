@@ -19,6 +19,10 @@ type PodStatusApplyConfiguration struct {
 	Node *string `json:"node,omitempty"`
 	// state is Waiting (for ports or its container), Ready, or Draining.
 	State *apiv1alpha1.PodState `json:"state,omitempty"`
+	// advertisedIP is the IP address that its PASV replies name (or that stands for the server in
+	// IPv6, where it has no IPv4 address), as its daemon says; empty if the daemon could not be
+	// asked.
+	AdvertisedIP *string `json:"advertisedIP,omitempty"`
 }
 
 // PodStatusApplyConfiguration constructs a declarative configuration of the PodStatus type for use with
@@ -56,5 +60,13 @@ func (b *PodStatusApplyConfiguration) WithNode(value string) *PodStatusApplyConf
 // If called multiple times, the State field is set to the value of the last call.
 func (b *PodStatusApplyConfiguration) WithState(value apiv1alpha1.PodState) *PodStatusApplyConfiguration {
 	b.State = &value
+	return b
+}
+
+// WithAdvertisedIP sets the AdvertisedIP field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AdvertisedIP field is set to the value of the last call.
+func (b *PodStatusApplyConfiguration) WithAdvertisedIP(value string) *PodStatusApplyConfiguration {
+	b.AdvertisedIP = &value
 	return b
 }
