@@ -23,8 +23,8 @@ import (
 //	code      the reply, where there is one
 //	error     why it failed
 //
-// and, as it applies, path (of a rename the new one), from, mode, modified, verb, type, bytes,
-// duration and rate (bytes a second), access, anonymous, failures, why, subject, reason, count. What comes from a client is made safe for any
+// and, as it applies, path (of a rename the new one), from, mode, modified, verb, type, port (the
+// server's end of the data connection, if there was one), bytes, duration and rate (bytes a second), access, anonymous, failures, why, subject, reason, count. What comes from a client is made safe for any
 // log and any terminal. Nothing of it is ever a password.
 const auditMessage = "audit"
 
@@ -72,8 +72,12 @@ func (s *session) auditTransfer(t *transfer, r result) {
 	took, n := time.Since(t.started), t.bytes.Load()
 	more := []slog.Attr{
 		slog.String("verb", t.verb), slog.String("type", t.typ), slog.String("path", loggableText(t.path)),
-		slog.Int64("bytes", n), slog.Duration("duration", took), slog.Int64("rate", rateOf(n, took)),
 	}
+	if port := t.port(); port != 0 {
+		more = append(more, slog.Int("port", port))
+	}
+	more = append(more,
+		slog.Int64("bytes", n), slog.Duration("duration", took), slog.Int64("rate", rateOf(n, took)))
 	event, encrypted := "download", t.tls != nil
 	switch {
 	case t.change != "":

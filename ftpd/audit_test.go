@@ -1,6 +1,7 @@
 package ftpd_test
 
 import (
+	"net"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,14 +12,15 @@ import (
 
 var (
 	changing = regexp.MustCompile(`(duration|rate|peer)=\S+`)
-	prefix   = regexp.MustCompile(`^time=\S+ `)
+	// A transfer that was aborted at once has a port or not, as it comes; see TestAuditPort.
+	omitted = regexp.MustCompile(`^time=\S+ | port=\S+`)
 )
 
 // audited is the audit log, without what differs from time to time.
 func audited(s *ftptest.Server) string {
 	var lines []string
 	for _, line := range s.Log.Lines("msg=audit") {
-		lines = append(lines, changing.ReplaceAllString(prefix.ReplaceAllString(strings.TrimSpace(line), ""), "$1=*"))
+		lines = append(lines, changing.ReplaceAllString(omitted.ReplaceAllString(strings.TrimSpace(line), ""), "$1=*"))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -92,6 +94,28 @@ level=WARN msg=audit session=2 peer=* user=anonymous event=denied result=failed 
 level=INFO msg=audit session=2 peer=* user=anonymous event=logout result=ok tls=false why=disconnected duration=*`)
 	if got := audited(s); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// The port is the one that the client was told, so that a data connection can be traced to its pod.
+func TestAuditPort(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	c := ftptest.Login(t, s.Addr, "alice")
+	for _, verb := range []string{"STOR", "RETR"} {
+		data := c.Data()
+		_, port, err := net.SplitHostPort(data.RemoteAddr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Must(verb+" file", "150")
+		_ = data.Close()
+		if reply := c.Reply(); !strings.HasPrefix(reply, "226") {
+			t.Fatal(reply)
+		}
+		if len(s.Log.Lines("msg=audit", "verb="+verb, "port="+port+" ")) != 1 {
+			t.Errorf("%s by port %s: got\n%s", verb, port, s.Log.String())
+		}
 	}
 }
 

@@ -210,6 +210,16 @@ func (t *transfer) adopt(conn net.Conn) error {
 	return t.aborted
 }
 
+// port is the server's end of the data connection; 0 if there was none.
+func (t *transfer) port() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn == nil {
+		return 0
+	}
+	return int(addrPort(t.conn.LocalAddr()).Port())
+}
+
 // extend allows the data connection to stand still for another while. It returns why the
 // transfer was aborted, if it was.
 func (t *transfer) extend() error {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/textproto"
 	"strconv"
@@ -38,6 +37,9 @@ const stepTimeout = 20 * time.Second
 
 // Client is one control session.
 type Client struct {
+	// Patience bounds every single step: a reply, a handshake, a part of a file. Default 20 s.
+	Patience time.Duration
+
 	network Network
 	host    string
 	conn    net.Conn
@@ -55,11 +57,16 @@ func Connect(ctx context.Context, network Network, address string) (*Client, err
 	if err != nil {
 		return nil, fmt.Errorf("control connection: %w", err)
 	}
-	c := &Client{network: network, host: host, conn: conn, text: textproto.NewConn(conn)}
+	c := newClient(network, host, conn)
+	c.text = textproto.NewConn(conn)
 	if _, err := c.expect("greeting", 220); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+func newClient(network Network, host string, conn net.Conn) *Client {
+	return &Client{Patience: stepTimeout, network: network, host: host, conn: conn}
 }
 
 // Login connects and logs in, and sets binary type.
@@ -96,7 +103,7 @@ func (c *Client) Command(code int, format string, args ...any) (string, error) {
 }
 
 func (c *Client) send(command string) error {
-	if err := c.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
+	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
 		return err
 	}
 	if err := c.text.PrintfLine("%s", command); err != nil {
@@ -106,7 +113,7 @@ func (c *Client) send(command string) error {
 }
 
 func (c *Client) expect(command string, code int) (string, error) {
-	if err := c.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
+	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
 		return "", err
 	}
 	// A session may rest as long as the test likes.
@@ -116,12 +123,6 @@ func (c *Client) expect(command string, code int) (string, error) {
 		return message, fmt.Errorf("%s: %w", verb(command), err)
 	}
 	return message, nil
-}
-
-// withReply adds to the failure of a data connection what the server says of it.
-func (c *Client) withReply(command string, err error) error {
-	_, reply := c.expect(command, 226)
-	return errors.Join(fmt.Errorf("%s: %w", verb(command), err), reply)
 }
 
 // verb keeps passwords out of messages.
@@ -213,11 +214,15 @@ func (c *Client) data(ctx context.Context, mode Mode) (*data, error) {
 	}
 	address, err := c.Passive(mode)
 	if err != nil {
-		return nil, err
+		return nil, &TransferError{Step: AskingForPort, Err: err}
 	}
+	return c.dial(ctx, address)
+}
+
+func (c *Client) dial(ctx context.Context, address string) (*data, error) {
 	conn, err := c.network.Dial(ctx, address)
 	if err != nil {
-		return nil, fmt.Errorf("data connection to %s, which the %s reply named: %w", address, mode, err)
+		return nil, &TransferError{Step: Connecting, Err: fmt.Errorf("data connection to %s, which the server named: %w", address, err)}
 	}
 	return &data{conn: conn}, nil
 }
@@ -243,116 +248,6 @@ func activeCommand(mode Mode, host, port string) string {
 	}
 	p, _ := strconv.Atoi(port)
 	return fmt.Sprintf("PORT %s,%d,%d", strings.ReplaceAll(host, ".", ","), p>>8, p&0xff)
-}
-
-// Upload is a STOR that has begun: write to it, then Finish.
-type Upload struct {
-	client *Client
-	data   *data
-	conn   net.Conn
-}
-
-// BeginStore starts an upload, up to the 150 reply and the data connection.
-func (c *Client) BeginStore(ctx context.Context, mode Mode, path string) (*Upload, error) {
-	d, err := c.data(ctx, mode)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := c.Command(1, "STOR %s", path); err != nil {
-		d.close()
-		return nil, err
-	}
-	conn, err := d.connection()
-	if err == nil {
-		conn, err = c.protect(ctx, conn)
-	}
-	if err != nil {
-		d.close()
-		return nil, c.withReply("STOR", err)
-	}
-	return &Upload{client: c, data: d, conn: conn}, nil
-}
-
-// Write sends a part of the file.
-func (u *Upload) Write(p []byte) (int, error) {
-	if err := u.conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
-		return 0, err
-	}
-	defer func() { _ = u.conn.SetDeadline(time.Time{}) }()
-	return u.conn.Write(p)
-}
-
-// Finish ends the file and reads the 226.
-func (u *Upload) Finish() error {
-	defer u.data.close()
-	if err := closeWrite(u.conn); err != nil {
-		return u.client.withReply("STOR", err)
-	}
-	_, err := u.client.expect("STOR", 226)
-	return err
-}
-
-// closeWrite ends our side and waits until the server has ended its own.
-func closeWrite(conn net.Conn) error {
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
-		if err := half.CloseWrite(); err != nil {
-			return err
-		}
-		_, err := io.Copy(io.Discard, conn)
-		return err
-	}
-	return conn.Close()
-}
-
-// Store uploads content whole.
-func (c *Client) Store(ctx context.Context, mode Mode, path string, content []byte) error {
-	u, err := c.BeginStore(ctx, mode, path)
-	if err != nil {
-		return err
-	}
-	if _, err := u.Write(content); err != nil {
-		u.data.close()
-		return c.withReply("STOR", err)
-	}
-	return u.Finish()
-}
-
-// Retrieve downloads a file whole.
-func (c *Client) Retrieve(ctx context.Context, mode Mode, path string) ([]byte, error) {
-	return c.read(ctx, mode, "RETR "+path)
-}
-
-// List returns the names in the current directory (NLST).
-func (c *Client) List(ctx context.Context, mode Mode) ([]string, error) {
-	names, err := c.read(ctx, mode, "NLST")
-	return strings.Fields(string(names)), err
-}
-
-func (c *Client) read(ctx context.Context, mode Mode, command string) ([]byte, error) {
-	d, err := c.data(ctx, mode)
-	if err != nil {
-		return nil, err
-	}
-	defer d.close()
-	if _, err := c.Command(1, "%s", command); err != nil {
-		return nil, err
-	}
-	conn, err := d.connection()
-	if err == nil {
-		conn, err = c.protect(ctx, conn)
-	}
-	if err != nil {
-		return nil, c.withReply(command, err)
-	}
-	if err := conn.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(conn)
-	if err != nil {
-		return nil, c.withReply(command, err)
-	}
-	_, err = c.expect(command, 226)
-	return content, err
 }
 
 // Quit ends the session in good order.

@@ -69,7 +69,7 @@ func connectTLS(ctx context.Context, network Network, mode TLSMode, address stri
 	if err != nil {
 		return nil, fmt.Errorf("control connection: %w", err)
 	}
-	c := &Client{network: network, host: host, conn: conn}
+	c := newClient(network, host, conn)
 	if err := c.startTLS(ctx, config); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -80,7 +80,7 @@ func connectTLS(ctx context.Context, network Network, mode TLSMode, address stri
 }
 
 func (c *Client) startTLS(ctx context.Context, config *tls.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.Patience)
 	defer cancel()
 	c.control = tls.Client(c.conn, config)
 	if err := c.control.HandshakeContext(ctx); err != nil {
@@ -95,7 +95,7 @@ func (c *Client) protect(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	if c.config == nil {
 		return conn, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.Patience)
 	defer cancel()
 	secure := tls.Client(conn, c.config)
 	if err := secure.HandshakeContext(ctx); err != nil {

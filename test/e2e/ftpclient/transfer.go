@@ -1,0 +1,191 @@
+package ftpclient
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// Step is how far a transfer had come.
+type Step string
+
+// The steps of a transfer, in their order.
+const (
+	AskingForPort Step = "asking for a port"         // PASV, EPSV, PORT or EPRT
+	Connecting    Step = "connecting to the port"    // that the server named
+	Commanding    Step = "giving the command"        // up to its 150
+	Opening       Step = "opening the data channel"  // the server's connection in active mode, TLS
+	Moving        Step = "moving data"               // up to the end of the file
+	Concluding    Step = "waiting for the last word" // the 226
+)
+
+// TransferError is why a transfer failed, and how far it had come.
+type TransferError struct {
+	Step Step
+	Err  error
+	// Reply is what the server said when the data connection failed: nil if it said 226, or was
+	// not asked.
+	Reply error
+}
+
+func (f *TransferError) Error() string {
+	if f.Reply == nil {
+		return fmt.Sprintf("%s: %v", f.Step, f.Err)
+	}
+	return fmt.Sprintf("%s: %v; %v", f.Step, f.Err, f.Reply)
+}
+
+func (f *TransferError) Unwrap() []error { return []error{f.Err, f.Reply} }
+
+// Transfer is one that has begun: the server has said 150, and the data connection is there. Write
+// or read the file, then Finish.
+type Transfer struct {
+	client *Client
+	verb   string
+	data   *data
+	conn   net.Conn
+}
+
+// Begin begins a transfer by a command such as "STOR name". Its failures are of type *TransferError.
+func (c *Client) Begin(ctx context.Context, mode Mode, command string) (*Transfer, error) {
+	d, err := c.data(ctx, mode)
+	if err != nil {
+		return nil, err
+	}
+	return c.begin(ctx, d, command)
+}
+
+// BeginAt is Begin for an address that Passive has returned.
+func (c *Client) BeginAt(ctx context.Context, address, command string) (*Transfer, error) {
+	d, err := c.dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return c.begin(ctx, d, command)
+}
+
+func (c *Client) begin(ctx context.Context, d *data, command string) (*Transfer, error) {
+	if _, err := c.Command(1, "%s", command); err != nil {
+		d.close()
+		return nil, &TransferError{Step: Commanding, Err: err}
+	}
+	t := &Transfer{client: c, verb: verb(command), data: d}
+	conn, err := d.connection()
+	if err == nil {
+		conn, err = c.protect(ctx, conn)
+	}
+	if err != nil {
+		return nil, t.fail(Opening, err)
+	}
+	t.conn = conn
+	return t, nil
+}
+
+// fail gives the data connection up, and asks the server what it says of it.
+func (t *Transfer) fail(step Step, err error) error {
+	t.data.close()
+	_, reply := t.client.expect(t.verb, 226)
+	return &TransferError{Step: step, Err: fmt.Errorf("%s: %w", t.verb, err), Reply: reply}
+}
+
+// Write sends a part of the file.
+func (t *Transfer) Write(p []byte) (int, error) { return t.step(t.conn.Write, p) }
+
+// Read reads a part of the file.
+func (t *Transfer) Read(p []byte) (int, error) { return t.step(t.conn.Read, p) }
+
+func (t *Transfer) step(do func([]byte) (int, error), p []byte) (int, error) {
+	if err := t.conn.SetDeadline(time.Now().Add(t.client.Patience)); err != nil {
+		return 0, err
+	}
+	return do(p)
+}
+
+// Finish ends the data connection and reads the 226. moved is why reading or writing stopped,
+// nil if it reached the file's end. The failure is of type *TransferError.
+func (t *Transfer) Finish(moved error) error {
+	defer t.data.close()
+	if moved == nil {
+		moved = t.endData()
+	}
+	if moved != nil {
+		return t.fail(Moving, moved)
+	}
+	if _, err := t.client.expect(t.verb, 226); err != nil {
+		return &TransferError{Step: Concluding, Err: err}
+	}
+	return nil
+}
+
+// endData ends our side of an upload and waits until the server has ended its own.
+func (t *Transfer) endData() error {
+	if t.verb == "RETR" || t.verb == "NLST" {
+		return nil
+	}
+	half, ok := t.conn.(interface{ CloseWrite() error })
+	if !ok {
+		return t.conn.Close()
+	}
+	if err := t.conn.SetDeadline(time.Now().Add(t.client.Patience)); err != nil {
+		return err
+	}
+	if err := half.CloseWrite(); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, t.conn)
+	return err
+}
+
+// Upload is a STOR that has begun: write to it, then Finish.
+type Upload struct{ transfer *Transfer }
+
+// BeginStore starts an upload, up to the 150 reply and the data connection.
+func (c *Client) BeginStore(ctx context.Context, mode Mode, path string) (*Upload, error) {
+	t, err := c.Begin(ctx, mode, "STOR "+path)
+	if err != nil {
+		return nil, err
+	}
+	return &Upload{t}, nil
+}
+
+// Write sends a part of the file.
+func (u *Upload) Write(p []byte) (int, error) {
+	defer func() { _ = u.transfer.conn.SetDeadline(time.Time{}) }() // it may rest as long as the test likes
+	return u.transfer.Write(p)
+}
+
+// Finish ends the file and reads the 226.
+func (u *Upload) Finish() error { return u.transfer.Finish(nil) }
+
+// Store uploads content whole.
+func (c *Client) Store(ctx context.Context, mode Mode, path string, content []byte) error {
+	t, err := c.Begin(ctx, mode, "STOR "+path)
+	if err != nil {
+		return err
+	}
+	_, err = t.Write(content)
+	return t.Finish(err)
+}
+
+// Retrieve downloads a file whole.
+func (c *Client) Retrieve(ctx context.Context, mode Mode, path string) ([]byte, error) {
+	return c.read(ctx, mode, "RETR "+path)
+}
+
+// List returns the names in the current directory (NLST).
+func (c *Client) List(ctx context.Context, mode Mode) ([]string, error) {
+	names, err := c.read(ctx, mode, "NLST")
+	return strings.Fields(string(names)), err
+}
+
+func (c *Client) read(ctx context.Context, mode Mode, command string) ([]byte, error) {
+	t, err := c.Begin(ctx, mode, command)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(t)
+	return content, t.Finish(err)
+}

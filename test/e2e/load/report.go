@@ -1,0 +1,112 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+)
+
+// Report is what came of a load.
+type Report struct {
+	Sessions []Session
+	Elapsed  time.Duration
+}
+
+// Session is one session.
+type Session struct {
+	ID, Client int
+	TLS        bool
+	// Refusals are the tries to connect and log in that failed before the one that succeeded (or before
+	// the load was broken off), and RefusedFor the time from the first of them to the success.
+	Refusals   []error
+	RefusedFor time.Duration
+	// Transfers, in their order. The first is an upload.
+	Transfers []Transfer
+}
+
+// Transfer is one that was tried.
+type Transfer struct {
+	Upload bool
+	Path   string
+	Mode   ftpclient.Mode
+	// Address is what the server named; empty if it did not.
+	Address string
+	Bytes   int
+	Took    time.Duration
+	Outcome Outcome
+	Err     error
+}
+
+// Summary counts.
+type Summary struct {
+	Sessions int
+	// Refused are the sessions whose first try to connect and log in failed, RefusedAgain those whose
+	// second failed, too, and LongestRefusal the longest time to success.
+	Refused, RefusedAgain int
+	LongestRefusal        time.Duration
+	Transfers             int
+	Outcomes              map[Outcome]int
+	Bytes                 int64
+	LongestTransfer       time.Duration
+}
+
+// Summary of the whole load.
+func (r *Report) Summary() Summary {
+	sum := Summary{Sessions: len(r.Sessions), Outcomes: map[Outcome]int{}}
+	for i := range r.Sessions {
+		s := &r.Sessions[i]
+		if len(s.Refusals) > 0 {
+			sum.Refused++
+			sum.LongestRefusal = max(sum.LongestRefusal, s.RefusedFor)
+		}
+		if len(s.Refusals) > 1 {
+			sum.RefusedAgain++
+		}
+		for j := range s.Transfers {
+			t := &s.Transfers[j]
+			sum.Transfers++
+			sum.Outcomes[t.Outcome]++
+			sum.LongestTransfer = max(sum.LongestTransfer, t.Took)
+			if t.Outcome == Completed {
+				sum.Bytes += int64(t.Bytes)
+			}
+		}
+	}
+	return sum
+}
+
+// String is a summary in a line.
+func (s Summary) String() string {
+	var outcomes []string
+	for _, o := range Outcomes {
+		outcomes = append(outcomes, fmt.Sprintf("%d %s", s.Outcomes[o], o))
+	}
+	return fmt.Sprintf("%d sessions (%d refused at first, %d also at the second try, the longest for %v); %d transfers: %s; %d MiB, the longest transfer took %v",
+		s.Sessions, s.Refused, s.RefusedAgain, s.LongestRefusal.Round(time.Millisecond),
+		s.Transfers, strings.Join(outcomes, ", "), s.Bytes>>20, s.LongestTransfer.Round(time.Millisecond))
+}
+
+// Failures describes what did not complete and what was refused, at most so many.
+func (r *Report) Failures(most int) string {
+	var lines []string
+	add := func(format string, args ...any) {
+		if len(lines) < most {
+			lines = append(lines, fmt.Sprintf(format, args...))
+		}
+	}
+	for i := range r.Sessions {
+		s := &r.Sessions[i]
+		for _, err := range s.Refusals {
+			add("session %d refused: %v", s.ID, err)
+		}
+		for j := range s.Transfers {
+			if t := &s.Transfers[j]; t.Outcome != Completed {
+				add("session %d (TLS %v), %s by %s at %s after %v: %s: %v",
+					s.ID, s.TLS, t.Path, t.Mode, t.Address, t.Took.Round(time.Millisecond), t.Outcome, t.Err)
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
