@@ -59,23 +59,21 @@ func (s *session) expel() {
 	s.closing = true
 }
 
-// accuse counts something against the subject and reports whether it is banned by it.
-func (s *session) accuse(who bans.Subject, e bans.Event) bool {
-	ban, begun := s.srv.bans.Report(who, e)
-	if !begun {
-		return false
+// begun logs a ban, if one has begun, and reports whether it has.
+func (s *session) begun(ban bans.Ban, begun bool) bool {
+	if begun {
+		s.audit(slog.LevelWarn, "ban", resultOK, 0,
+			slog.String("subject", loggableText(ban.Subject.String())), slog.String("reason", ban.Reason.String()),
+			slog.Int("count", ban.Count), slog.Duration("duration", time.Until(ban.Until).Round(time.Second)))
 	}
-	s.audit(slog.LevelWarn, "ban", resultOK, 0,
-		slog.String("subject", loggableText(ban.Subject.String())), slog.String("reason", ban.Reason.String()),
-		slog.Int("count", ban.Count), slog.Duration("duration", time.Until(ban.Until).Round(time.Second)))
-	return true
+	return begun
 }
 
 // misdeed counts abuse of the protocol and reports whether that was too much. Where addresses
 // are hidden it only counts against the session.
 func (s *session) misdeed(e bans.Event) bool {
 	if !s.hidden() {
-		return s.accuse(bans.Address(s.peer.Addr()), e)
+		return s.begun(s.srv.bans.Report(bans.Address(s.peer.Addr()), e))
 	}
 	s.misdeeds += bans.Weight(e)
 	most := s.srv.bans.Threshold()

@@ -34,7 +34,7 @@ func TestBan(t *testing.T) {
 		S: 530 Login incorrect.
 		C: USER alice
 		S: 331 *
-		C: PASS wrong
+		C: PASS false
 		S: 530 *
 		C: USER nobody
 		S: 331 *
@@ -94,7 +94,37 @@ func TestBansAreReloaded(t *testing.T) {
 	c.LoginAs("alice")
 }
 
-// Where all clients share the addresses of nodes, it is the name that is banned.
+// A device with an old password does not lock out those who share its address, however long it
+// goes on; each of its sessions still ends.
+func TestRepeatedLoginIsNoGuess(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, failures(3))
+	for range 4 {
+		scanner := ftptest.Dial(t, s.Addr)
+		scanner.Talk("S: 220 *")
+		for range 4 {
+			scanner.Must("USER scanner", "331")
+			scanner.Must("PASS old", "530")
+		}
+		scanner.Must("USER scanner", "331")
+		scanner.Must("PASS old", "421 Too many failed logins")
+		scanner.Talk("S: EOF")
+	}
+	c := ftptest.Dial(t, s.Addr)
+	c.Talk("S: 220 *")
+	c.Must("USER alice", "331")
+	c.Must("PASS typo", "530")
+	c.LoginAs("alice")
+	if list := s.Bans(); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+	if n := len(s.Log.Lines("event=login", "result=failed", "user=scanner")); n != 20 {
+		t.Errorf("%d failures were logged, want 20", n)
+	}
+}
+
+// Where all clients share the addresses of nodes, it is the name that is banned; the user himself
+// can still log in, when it is his turn.
 func TestBanHidden(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, failures(2), func(c *config.Config) { c.Passive.PeerCheck = config.PeerCheckRelaxed })
@@ -107,18 +137,43 @@ func TestBanHidden(t *testing.T) {
 		S: 530 *
 		C: USER alice
 		S: 331 *
-		C: PASS wrong
-		S: 530 *
-		C: USER alice
-		S: 331 *
-		C: PASS secret
-		S: 530 Too many failed logins of this user; try again later.`)
+		C: PASS false
+		S: 530 *`)
 	c.LoginAs("reader") // of the same address, in the same session
 	if list := s.Bans(); len(list) != 1 || list[0].Subject != bans.User("alice") {
 		t.Errorf("%+v", list)
 	}
+	ftptest.Login(t, s.Addr, "alice").Must("PWD", "257") // the first turn
+	// Of three more, two wait for theirs.
+	replies := make(chan string)
+	var waiting []*ftptest.Client
+	for range 3 {
+		c := ftptest.Dial(t, s.Addr)
+		c.Talk(`
+			S: 220 *
+			C: USER alice
+			S: 331 *
+			C: PASS secret`)
+		waiting = append(waiting, c)
+		go func() {
+			line, _ := c.Line()
+			replies <- line
+		}()
+	}
+	if got := <-replies; got != "530 Too many failed logins of this user; try again later." {
+		t.Errorf("got %q", got)
+	}
+	if n := len(s.Log.Lines("event=login", "result=ok", "user=alice")); n != 1 {
+		t.Errorf("%d logins got through at once, want 1", n)
+	}
 	s.Unban(bans.User("alice"))
 	ftptest.Login(t, s.Addr, "alice").Must("PWD", "257")
+	for _, c := range waiting {
+		_ = c.Close()
+	}
+	for range 2 {
+		<-replies
+	}
 }
 
 // Each kind of abuse ends in a ban, at the session's next reply, or where addresses are hidden in

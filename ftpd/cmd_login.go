@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
-	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -37,8 +36,12 @@ func (s *session) cmdPass(arg string) {
 	if s.banned() {
 		return
 	}
-	if _, banned := s.srv.bans.Banned(s.suspect(name)); banned { // the name, where addresses are hidden
-		s.loginFailed(name, "the user name is banned", "Too many failed logins of this user; try again later.")
+	wait, ok := s.srv.bans.Turn(s.suspect(name)) // of the name, where addresses are hidden
+	if !ok {
+		s.loginFailed(name, arg, "too many logins of a banned user name are waiting", "Too many failed logins of this user; try again later.")
+		return
+	}
+	if s.pause(wait); s.ctx.Err() != nil {
 		return
 	}
 	s.lease.Busy(true) // checking passwords may have a queue
@@ -46,7 +49,7 @@ func (s *session) cmdPass(arg string) {
 	current := s.settings()
 	id, err := current.auth.Login(name, arg)
 	if err != nil {
-		s.loginFailed(name, "login incorrect", "Login incorrect.")
+		s.loginFailed(name, arg, "login incorrect", "Login incorrect.")
 		return
 	}
 	s.admitUser(id, current)
@@ -82,14 +85,14 @@ func account(id auth.Identity) string {
 }
 
 // loginFailed counts a failed login and replies, after a pause that makes guessing slow.
-func (s *session) loginFailed(name, why, text string) {
+func (s *session) loginFailed(name, password, why, text string) {
 	s.failures++
 	code := 530
 	if s.failures >= maxFailures {
 		code, text = 421, "Too many failed logins."
 	}
 	s.auditDenial(name, code, why)
-	banned := s.accuse(s.suspect(name), bans.FailedLogin)
+	banned := s.begun(s.srv.bans.ReportLogin(s.suspect(name), name, password))
 	s.pause(s.srv.failureDelay)
 	if banned && !s.hidden() {
 		s.expel()

@@ -355,6 +355,9 @@ func (s *session) nudge() {
 
 // pause waits, unless the session ends meanwhile.
 func (s *session) pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
 	select {
 	case <-time.After(d):
 	case <-s.ctx.Done():

@@ -127,7 +127,7 @@ type FtpServerSpec struct {
 	// +optional
 	Limits LimitsSpec `json:"limits,omitzero"`
 
-	// bans keep out, for a while, who keeps failing to log in. On by default.
+	// bans keep out, for a while, who guesses passwords. On by default.
 	// +optional
 	Bans BansSpec `json:"bans,omitzero"`
 

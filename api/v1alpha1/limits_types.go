@@ -89,17 +89,21 @@ type TimeoutsSpec struct {
 	Handshake Duration `json:"handshake,omitempty"`
 }
 
-// BansSpec keeps out, for a while, who keeps failing to log in or abuses the protocol: by address
-// (an IPv6 client is its /64 network), or, where the clients' addresses are hidden, by user name for
-// failed logins alone. Each pod counts for itself.
+// BansSpec keeps out, for a while, who guesses passwords or abuses the protocol, by address; an
+// IPv6 client is its /64 network. Where the clients' addresses are hidden (see
+// service.externalTrafficPolicy and service.proxyProtocol) it slows down instead: while a user name is
+// banned, for failed logins alone, its logins are let through one every 10 seconds, the user's own
+// among them. Each pod counts for itself.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.maxDuration) || !self.maxDuration.matches('^([0-9]{1,5}(h|m|s|ms))+$') || has(self.duration) && !self.duration.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self.maxDuration) >= duration(has(self.duration) ? self.duration : '5m')",message="bans.maxDuration is less than bans.duration (5m if that is not set): write at least that",fieldPath=".maxDuration"
 type BansSpec struct {
 	// enabled: false bans nobody. Default true.
 	// +optional
 	Enabled *bool `json:"enabled,omitempty"`
-	// failures is how many failed logins within window begin a ban, 1 to 1000. Abuse of the
-	// protocol counts too, as a part of a failure each. Default 10.
+	// failures is how many failed logins within window begin a ban, 1 to 1000. The same user with
+	// the same wrong password counts once, however often a client tries it: a device that was
+	// not told a new password does not lock out the others of its address. Abuse of the protocol
+	// counts too, as a part of a failure each. Default 10.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
@@ -114,8 +118,8 @@ type BansSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="bans.duration is out of range: write 1s to 168h"
 	Duration Duration `json:"duration,omitempty"`
 	// maxDuration is the longest that a ban gets, and how long after a ban it is remembered: at
-	// least duration, at most 720h (30 days). Default 24h, or duration if that is longer. A user
-	// name is never banned for more than an hour, since others can bring that about.
+	// least duration, at most 720h (30 days). Default 24h, or duration if that is longer. For a
+	// user name it is an hour at most, or duration if that is longer.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="bans.maxDuration is out of range: write 1s to 720h"
 	MaxDuration Duration `json:"maxDuration,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/keyed"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -38,11 +39,15 @@ type Authenticator struct {
 	names []string // in the configuration's order
 	anon  config.Anonymous
 	cache *passhash.Cache
+	wrong *keyed.Set // names and passwords that were denied
 }
+
+// deniedLogins is how many of them are remembered.
+const deniedLogins = 10000
 
 // New returns the authenticator of these users, which config.Validate has found good.
 func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Authenticator {
-	a := &Authenticator{users: make(map[string]config.User, len(users)), anon: anon, cache: cache}
+	a := &Authenticator{users: make(map[string]config.User, len(users)), anon: anon, cache: cache, wrong: keyed.NewSet(deniedLogins)}
 	for _, u := range users {
 		a.users[u.Name] = u
 		a.names = append(a.names, u.Name)
@@ -51,22 +56,27 @@ func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Aut
 }
 
 // Login checks the password. The error is ErrDenied (errors.Is), and an unknown user takes as
-// long as a known one. Hashes are computed a few at a time, so Login may wait for its turn.
+// long as a known one. Hashes are computed a few at a time, so Login may wait for its turn; for
+// what was denied before, none is computed again, whether or not there is such a user.
 // Anonymous users ("anonymous" and "ftp", if enabled) may give any password.
 func (a *Authenticator) Login(user, password string) (Identity, error) {
 	id, found := a.Lookup(user)
 	switch {
-	case !found:
-		a.cache.Spend(a.hashFor(user), password)
-		return Identity{}, ErrDenied
 	case id.Anonymous:
 		return id, nil
+	case a.wrong.Has(user, password):
+		return Identity{}, ErrDenied
+	case !found:
+		a.cache.Spend(a.hashFor(user), password)
+		a.wrong.Add(user, password)
+		return Identity{}, ErrDenied
 	}
 	ok, err := a.cache.Verify(a.users[user].PasswordHash, password)
 	if err != nil {
 		return Identity{}, fmt.Errorf("%w: %w", ErrDenied, err)
 	}
 	if !ok {
+		a.wrong.Add(user, password)
 		return Identity{}, ErrDenied
 	}
 	return id, nil

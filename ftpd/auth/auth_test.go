@@ -98,6 +98,38 @@ func TestUnknownUserCostsAHash(t *testing.T) {
 	}
 }
 
+// A login that was denied costs nothing again, of a known user as little as of an unknown one,
+// until there is another configuration; it says nothing of the same password of somebody else.
+func TestDeniedAgain(t *testing.T) {
+	two := append([]config.User{{Name: "twin", PasswordHash: hashABC}}, users[:2]...) // of alice
+	a := New(two, config.Anonymous{}, passhash.NewCache(10))
+	for i, step := range []struct {
+		user, password string
+		remembered     int
+	}{
+		{"alice", "x", 1},
+		{"alice", "x", 1},
+		{"twin", "x", 2},
+		{"unknown", "x", 3},
+		{"unknown", "x", 3},
+		{"alice", "y", 4},
+	} {
+		if _, err := a.Login(step.user, step.password); !errors.Is(err, ErrDenied) || a.wrong.Len() != step.remembered {
+			t.Errorf("step %d: %v, %d remembered, want %d", i, err, a.wrong.Len(), step.remembered)
+		}
+	}
+	if _, err := a.Login("alice", "abc"); err != nil || a.wrong.Len() != 4 {
+		t.Errorf("the right password: %v, %d remembered", err, a.wrong.Len())
+	}
+	if _, err := a.Login("bob", "abc"); !errors.Is(err, ErrDenied) {
+		t.Errorf("bob: %v", err)
+	}
+	changed := []config.User{{Name: "bob", PasswordHash: hashABC}}
+	if _, err := New(changed, config.Anonymous{}, a.cache).Login("bob", "abc"); err != nil {
+		t.Errorf("a password that was wrong before it was changed: %v", err)
+	}
+}
+
 // The password of some user does not let an unknown one in, and does not get a quick answer by
 // being remembered.
 func TestUnknownUserWithAKnownPassword(t *testing.T) {

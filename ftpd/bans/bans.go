@@ -1,7 +1,12 @@
-// Package bans keeps out, for a while, who fails to log in too often or abuses the protocol.
+// Package bans keeps out, for a while, who guesses passwords or abuses the protocol.
 // What speaks against a client is counted over a sliding window; when it is as much as the
 // configured number of failed logins, a ban begins, and each further one lasts twice as long as
-// the one before. It knows a bounded number of clients, whatever their addresses.
+// the one before. The same wrong password of the same user counts once: who repeats it is a
+// device that nobody told the new one, and learns nothing. It knows a bounded number of clients,
+// whatever their addresses.
+//
+// A banned address is refused. A banned user name is not, since anybody could keep the user out by
+// it: its logins are let through one by one, slowly (see Turn).
 package bans
 
 import (
@@ -14,13 +19,14 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/keyed"
 )
 
 const (
-	// capacity bounds the subjects that are known, at a few hundred bytes each.
+	// capacity bounds the subjects that are known, at a few hundred bytes each, and what
+	// maxRemembered adds.
 	capacity = 20000
-	// maxUserBan bounds the ban of a user name: anybody can bring it about, so that it must not
-	// keep the user himself out for long.
+	// maxUserBan bounds the ban of a user name, which anybody can bring about.
 	maxUserBan = time.Hour
 )
 
@@ -77,6 +83,7 @@ type List struct {
 	bans atomic.Int64 // entries with a ban, over or not: zero makes Banned cheap
 
 	capacity int // of known
+	key      *keyed.Key
 
 	mu      sync.Mutex
 	cfg     config.Bans
@@ -90,9 +97,11 @@ type List struct {
 type entry struct {
 	subject Subject
 	score   score
+	failed  failed
 	reason  Event
 	count   int       // bans so far
 	until   time.Time // of the last one; zero if there was none
+	turn    time.Time // of the next login, while a user name is banned
 	place   *list.Element
 }
 
@@ -101,7 +110,7 @@ func New(now func() time.Time) *List {
 	if now == nil {
 		now = time.Now
 	}
-	return &List{now: now, capacity: capacity, known: map[Subject]*entry{}, quiet: list.New(), banned: list.New()}
+	return &List{now: now, capacity: capacity, key: keyed.NewKey(), known: map[Subject]*entry{}, quiet: list.New(), banned: list.New()}
 }
 
 // Set puts a configuration in force. Bans that run keep their end; but while bans are off, or
@@ -115,6 +124,21 @@ func (l *List) Set(cfg config.Bans, trusted []config.Network) {
 
 // Report counts an event against the subject. If that began a ban, it returns the ban and true.
 func (l *List) Report(who Subject, e Event) (Ban, bool) {
+	return l.report(who, e, func(*entry, time.Time) bool { return false })
+}
+
+// ReportLogin is Report of a FailedLogin. It does not count if the subject has failed with the
+// same user and password within the window, counted from the last time; of each subject the
+// newest maxRemembered of them are known.
+func (l *List) ReportLogin(who Subject, user, password string) (Ban, bool) {
+	tried := l.key.Digest(user, password)
+	return l.report(who, FailedLogin, func(en *entry, now time.Time) bool {
+		return en.failed.again(tried, now, l.cfg.Window.Std(), min(l.cfg.Failures, maxRemembered))
+	})
+}
+
+// report is Report, of what spared does not excuse.
+func (l *List) report(who Subject, e Event, spared func(en *entry, now time.Time) bool) (Ban, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.exempt(who) {
@@ -124,6 +148,9 @@ func (l *List) Report(who Subject, e Event) (Ban, bool) {
 	en := l.entry(who, now)
 	if now.Before(en.until) {
 		return Ban{}, false // banned already: what was under way when the ban began
+	}
+	if spared(en, now) {
+		return Ban{}, false
 	}
 	if en.score.add(now, l.cfg.Window.Std(), weights[e]) < uint32(l.cfg.Failures)*failure { //nolint:gosec // validated: at most 1000
 		return Ban{}, false
@@ -135,7 +162,7 @@ func (l *List) Report(who Subject, e Event) (Ban, bool) {
 		l.bans.Add(1)
 	}
 	en.count++
-	en.reason, en.score = e, score{}
+	en.reason, en.score, en.turn = e, score{}, time.Time{}
 	en.until = now.Add(l.duration(en))
 	l.quiet.Remove(en.place)
 	l.banned.Remove(en.place) // of the two, the list that it is not in ignores it
@@ -225,6 +252,35 @@ func (l *List) Banned(who Subject) (until time.Time, banned bool) {
 		return time.Time{}, false
 	}
 	return en.until, true
+}
+
+const (
+	// turnEvery is how often a login of a banned user name is let through.
+	turnEvery = 10 * time.Second
+	// longestTurn is how long one may wait for that. Clients wait longer for a reply.
+	longestTurn = 20 * time.Second
+)
+
+// Turn says how long a login as the subject, a user name, has to wait: not at all, but while the
+// name is banned. Then one login is let through every ten seconds. ok is false if it would wait for
+// more than twenty, behind others; there is no turn then.
+func (l *List) Turn(who Subject) (wait time.Duration, ok bool) {
+	if l.bans.Load() == 0 || who.user == "" {
+		return 0, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	en := l.known[who]
+	if en == nil || !now.Before(en.until) || l.exempt(who) {
+		return 0, true
+	}
+	wait = max(en.turn.Sub(now), 0)
+	if wait > longestTurn {
+		return 0, false
+	}
+	en.turn = now.Add(wait + turnEvery)
+	return wait, true
 }
 
 // Threshold is the sum of Weight of events that begins a ban; 0 while bans are off.

@@ -69,6 +69,136 @@ func TestBan(t *testing.T) {
 	}
 }
 
+// The same wrong password counts once, and again when nobody has tried it for a window.
+func TestRepeatedLogin(t *testing.T) {
+	type try struct {
+		user, password string
+		after          time.Duration
+		banned         bool
+	}
+	for name, tries := range map[string][]try{
+		"a device": {
+			{"scan", "old", 0, false}, {"scan", "old", time.Second, false}, {"scan", "old", minutes(9), false},
+			{"scan", "old", minutes(9), false}, {"scan", "old", minutes(9), false},
+		},
+		"two devices": {
+			{"scan", "old", 0, false}, {"fax", "old", 0, false}, {"scan", "old", 0, false}, {"fax", "old", 0, false},
+		},
+		"a device and somebody who errs": {
+			{"scan", "old", 0, false}, {"alice", "caps", 0, false}, {"scan", "old", 0, false}, {"alice", "other", 0, true},
+		},
+		"passwords of one user":     {{"alice", "1", 0, false}, {"alice", "2", 0, false}, {"alice", "3", 0, true}},
+		"users of one password":     {{"a", "1", 0, false}, {"b", "1", 0, false}, {"c", "1", 0, true}},
+		"the border between them":   {{"a", "bc", 0, false}, {"ab", "c", 0, false}, {"abc", "", 0, true}},
+		"slowly":                    {{"a", "1", 0, false}, {"a", "2", minutes(6), false}, {"a", "3", minutes(6), false}, {"a", "4", minutes(6), false}},
+		"again after a window":      {{"a", "1", 0, false}, {"a", "1", minutes(10), false}, {"a", "2", 0, false}, {"a", "3", 0, true}},
+		"known before a ban, after": {{"a", "1", 0, false}, {"a", "2", 0, false}, {"a", "3", 0, true}, {"a", "1", minutes(1), false}, {"a", "4", 0, false}, {"a", "5", 0, false}, {"a", "6", 0, true}},
+	} {
+		for _, who := range []Subject{Address(addr("192.0.2.1")), User("alice")} {
+			l, c := start(3)
+			for i, x := range tries {
+				c.pass(x.after)
+				if _, begun := l.ReportLogin(who, x.user, x.password); begun != x.banned {
+					t.Errorf("%s of %s: a ban after try %d: %v", name, who, i+1, begun)
+				}
+			}
+		}
+	}
+	l, _ := start(2) // of each client for itself
+	for _, who := range []Subject{Address(addr("192.0.2.1")), Address(addr("192.0.2.2"))} {
+		l.ReportLogin(who, "scan", "old")
+		if _, begun := l.ReportLogin(who, "scan", "new"); !begun {
+			t.Errorf("%s was spared for what somebody else tried", who)
+		}
+	}
+}
+
+// A ban means that there were as many different failed logins in the window; as many new ones
+// within seven eighths of it mean a ban. What is remembered is bounded, and is no password.
+func TestDistinctLogins(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		failures := rapid.IntRange(1, 5).Draw(t, "failures")
+		l, c := start(failures)
+		who := Address(addr("192.0.2.1"))
+		window := rules(failures).Window.Std()
+		first, last := map[string]time.Time{}, map[string]time.Time{}
+		within := func(times map[string]time.Time, span time.Duration) (n int) {
+			for _, at := range times {
+				if c.t.Sub(at) < span {
+					n++
+				}
+			}
+			return n
+		}
+		for range rapid.IntRange(1, 80).Draw(t, "logins") {
+			c.pass(time.Duration(rapid.Int64Range(0, int64(window)/2).Draw(t, "pause")))
+			password := rapid.StringMatching("[a-h]").Draw(t, "password")
+			if _, known := first[password]; !known {
+				first[password] = c.t
+			}
+			last[password] = c.t
+			_, begun := l.ReportLogin(who, "alice", password)
+			if begun && within(last, window) < failures {
+				t.Fatalf("banned with %d of %d", within(last, window), failures)
+			}
+			if !begun && within(first, window*7/8) >= failures {
+				t.Fatalf("not banned with %d of %d", within(first, window*7/8), failures)
+			}
+			if n := len(l.known[who].failed); n > failures {
+				t.Fatalf("%d are remembered", n)
+			}
+			if begun {
+				return
+			}
+		}
+	})
+	l, c := start(1000)
+	who := User("alice")
+	for i := range 3 * maxRemembered {
+		l.ReportLogin(who, "alice", fmt.Sprint(i))
+		c.pass(time.Millisecond)
+	}
+	if n := len(l.known[who].failed); n != maxRemembered {
+		t.Errorf("%d are remembered, want %d", n, maxRemembered)
+	}
+}
+
+// While a user name is banned, its logins get a turn every ten seconds, three waiting at most.
+func TestTurn(t *testing.T) {
+	l, c := start(1)
+	alice := User("alice")
+	turn := func(who Subject, wantWait time.Duration, wantOK bool) {
+		t.Helper()
+		if wait, ok := l.Turn(who); wait != wantWait || ok != wantOK {
+			t.Errorf("%s: %v, %v, want %v, %v", who, wait, ok, wantWait, wantOK)
+		}
+	}
+	for range 10 {
+		turn(alice, 0, true)
+	}
+	l.Report(alice, FailedLogin)
+	l.Report(Address(addr("192.0.2.1")), FailedLogin)
+	turn(alice, 0, true)
+	turn(alice, turnEvery, true)
+	turn(alice, 2*turnEvery, true)
+	turn(alice, 0, false)
+	turn(User("bob"), 0, true)
+	turn(Address(addr("192.0.2.1")), 0, true) // is refused elsewhere
+	c.pass(time.Second)
+	turn(alice, 0, false)
+	c.pass(turnEvery - time.Second)
+	turn(alice, 2*turnEvery, true)
+	turn(alice, 0, false)
+	c.pass(minutes(1)) // it is over
+	for range 10 {
+		turn(alice, 0, true)
+	}
+	l.Report(alice, FailedLogin)
+	turn(alice, 0, true)
+	l.Unban(alice)
+	turn(alice, 0, true)
+}
+
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
 
 // Each ban is twice as long as the one before, up to the longest, until the subject has behaved

@@ -6,23 +6,25 @@ import (
 	"time"
 )
 
-// Bans keep out, for a while, who keeps failing to log in or abuses the protocol: by address, an
-// IPv6 client being its /64 network. Where addresses are hidden (see Config.AddressesHidden) a
-// ban would hit everybody, so there it is the user name that is banned, for failed logins alone,
-// and abuse only ends the session.
+// Bans keep out, for a while, who guesses passwords or abuses the protocol: by address, an IPv6
+// client being its /64 network. Where addresses are hidden (see Config.AddressesHidden) a ban
+// would hit everybody, so there it is the user name that is banned, for failed logins alone, and
+// abuse only ends the session. A banned name is not refused, as anybody could keep the user out
+// by it: while the ban lasts its logins are let through one every ten seconds.
 type Bans struct {
 	// Enabled defaults to true.
 	Enabled *bool `json:"enabled,omitempty"`
-	// Failures is how many failed logins within Window begin a ban. Abuse of the protocol counts
-	// too, as a part of a failure each (ftpd/bans has the weights). Default 10; 1 to 1000.
+	// Failures is how many failed logins within Window begin a ban. The same user with the same
+	// wrong password counts once, however often it is tried within Window. Abuse of the protocol
+	// counts too, as a part of a failure each (ftpd/bans has the weights). Default 10; 1 to 1000.
 	Failures int `json:"failures,omitempty"`
 	// Window is how long a failure counts. Default 10m; 10s to 24h.
 	Window Duration `json:"window,omitempty"`
 	// Duration of a first ban; each one that follows is twice as long. Default 5m; 1s to 7 days.
 	Duration Duration `json:"duration,omitempty"`
 	// MaxDuration is the longest that a ban gets. It is also how long after a ban it is
-	// remembered. Default 24h; at least Duration, at most 30 days. A user name is never banned
-	// for more than an hour, since others can bring that about.
+	// remembered. Default 24h; at least Duration, at most 30 days. For a user name it is an hour
+	// at most, or Duration if that is longer.
 	MaxDuration Duration `json:"maxDuration,omitempty"`
 	// Allow are the networks that are never banned, as CIDR. Trusted networks of ProxyProtocol
 	// are never banned either.

@@ -154,9 +154,6 @@ func newServer(ctx context.Context, change func(*v1alpha1.FtpServer)) *v1alpha1.
 	// Namespaces are deleted with sessions still open.
 	grace := int64(10)
 	server.Spec.Template.TerminationGracePeriodSeconds = &grace
-	// Tests try logins until they work.
-	bans := false
-	server.Spec.Bans.Enabled = &bans
 	if change != nil {
 		change(server)
 	}

@@ -44,7 +44,7 @@ type FtpServerSpecApplyConfiguration struct {
 	Anonymous *AnonymousSpecApplyConfiguration `json:"anonymous,omitempty"`
 	// limits bound sessions, bandwidth and time.
 	Limits *LimitsSpecApplyConfiguration `json:"limits,omitempty"`
-	// bans keep out, for a while, who keeps failing to log in. On by default.
+	// bans keep out, for a while, who guesses passwords. On by default.
 	Bans *BansSpecApplyConfiguration `json:"bans,omitempty"`
 	// storage is the volume that holds every user's files: exactly one of
 	// persistentVolumeClaim, volumeClaimTemplate and emptyDir.
