@@ -50,7 +50,7 @@ var _ = Describe("children", func() {
 		Expect(server.Status.ObservedGeneration).To(Equal(server.Generation))
 		Expect(server.Status.Pods).To(ConsistOf(v1alpha1.PodStatus{
 			Name: "files-a", Node: "node-a", State: v1alpha1.PodReady,
-			PassivePorts: pod.Annotations[v1alpha1.PassivePortsAnnotation],
+			PassivePorts: pod.Annotations[v1alpha1.PassivePortsAnnotation], AdvertisedIP: "203.0.113.10",
 		}))
 		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
 	})
