@@ -113,6 +113,14 @@ func TestTLSOfTheDaemon(t *testing.T) {
 	if got := declared(func(s *v1alpha1.TLSSpec) { s.Implicit.Enabled = false }); got.ImplicitListen != nil {
 		t.Errorf("implicit TLS disabled: listening on %v", got.ImplicitListen)
 	}
+	for written, want := range map[v1alpha1.SessionReuse]config.SessionReuse{
+		v1alpha1.SessionReuseOff: config.SessionReuseOff, v1alpha1.SessionReuseDisabled: config.SessionReuseOff,
+		v1alpha1.SessionReusePrefer: config.SessionReusePrefer, v1alpha1.SessionReuseRequire: config.SessionReuseRequire,
+	} {
+		if got := declared(func(s *v1alpha1.TLSSpec) { s.SessionReuse = written }); got.SessionReuse != want {
+			t.Errorf("session reuse %s: %s", written, got.SessionReuse)
+		}
+	}
 	for _, test := range []struct {
 		mode        v1alpha1.TLSMode
 		data        v1alpha1.DataProtection

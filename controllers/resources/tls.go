@@ -67,6 +67,7 @@ func daemonTLS(in Inputs) *config.TLS {
 	return out
 }
 
+// sessionReuse has one word for both that mean off: daemons of before know no other.
 func sessionReuse(r v1alpha1.SessionReuse) config.SessionReuse {
 	if r == v1alpha1.SessionReuseDisabled {
 		return config.SessionReuseOff

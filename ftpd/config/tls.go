@@ -26,7 +26,8 @@ type TLS struct {
 	// ImplicitListen holds addresses of control ports on which TLS begins at once, as Listen
 	// does. Default none. They are opened and closed as the configuration changes.
 	ImplicitListen []string `json:"implicitListen,omitempty"`
-	// SessionReuse binds data connections to their control connection. Default Prefer.
+	// SessionReuse binds data connections to their control connection. Default Prefer. In YAML
+	// "Off" is written in quotes, or as Disabled.
 	SessionReuse SessionReuse `json:"sessionReuse,omitempty"`
 	// ClientAuth is about certificates of clients.
 	ClientAuth ClientAuth `json:"clientAuth,omitempty"`
@@ -85,6 +86,8 @@ type SessionReuse string
 const (
 	// SessionReuseOff neither offers nor takes resumption.
 	SessionReuseOff SessionReuse = "Off"
+	// SessionReuseDisabled is SessionReuseOff, without the quotes that YAML wants for that.
+	SessionReuseDisabled SessionReuse = "Disabled"
 	// SessionReusePrefer lets clients resume their own control connection's session.
 	SessionReusePrefer SessionReuse = "Prefer"
 	// SessionReuseRequire refuses data connections that do not (522). It proves that the data
@@ -110,6 +113,9 @@ func (t *TLS) setDefaults() {
 	setDefault(&t.Login, PolicyOptional)
 	setDefault(&t.Data, PolicyOptional)
 	setDefault(&t.SessionReuse, SessionReusePrefer)
+	if t.SessionReuse == SessionReuseDisabled {
+		t.SessionReuse = SessionReuseOff
+	}
 	setDefault(&t.ClientAuth.Mode, ClientAuthOff)
 }
 
@@ -163,6 +169,10 @@ func (p *problems) hostPattern(field, host string) {
 // oneOf checks a word among those that are known.
 func oneOf[T ~string](p *problems, field string, value T, known ...T) {
 	if slices.Contains(known, value) {
+		return
+	}
+	if value == "false" && slices.Contains(known, "Off") {
+		p.add(field, "is the boolean that YAML takes Off for: write it in quotes, as %q", "Off")
 		return
 	}
 	var words []string

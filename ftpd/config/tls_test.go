@@ -1,7 +1,9 @@
 package config
 
 import (
+	"bytes"
 	"net/netip"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -51,6 +53,42 @@ func TestValidateTLS(t *testing.T) {
 		if err := broken.Validate(); err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("want %q, got %v", c.want, err)
 		}
+	}
+}
+
+// "Off" and Disabled are the same; Off without quotes is a boolean in YAML, and the error says so.
+func TestSessionReuseOff(t *testing.T) {
+	for written, want := range map[string]string{
+		`"Off"`: "", "Disabled": "", "Prefer": "", "Require": "",
+		"Off": `tls.sessionReuse: is the boolean that YAML takes Off for: write it in quotes, as "Off"`,
+		"no":  `tls.sessionReuse: is the boolean that YAML takes Off for: write it in quotes, as "Off"`,
+		"On":  `tls.sessionReuse: "true" is unknown: write Off, Prefer or Require`,
+	} {
+		t.Run(written, func(t *testing.T) {
+			file, err := validTLS().Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := regexp.MustCompile(`sessionReuse: \w+`)
+			c, err := Parse(before.ReplaceAll(file, []byte("sessionReuse: "+written)))
+			if want != "" {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want %s", err, want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if off := c.TLS.SessionReuse == SessionReuseOff; off != (written == `"Off"` || written == "Disabled") {
+				t.Errorf("it is %s", c.TLS.SessionReuse)
+			}
+			if again, err := c.Marshal(); err != nil || !bytes.Contains(again, []byte("sessionReuse: ")) {
+				t.Errorf("%v: %s", err, again)
+			} else if _, err := Parse(again); err != nil {
+				t.Errorf("what was written is not read: %v", err)
+			}
+		})
 	}
 }
 
