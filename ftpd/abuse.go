@@ -62,6 +62,7 @@ func (s *session) expel() {
 // begun logs a ban, if one has begun, and reports whether it has.
 func (s *session) begun(ban bans.Ban, begun bool) bool {
 	if begun {
+		s.srv.observer.Banned(ban.Reason)
 		s.audit(slog.LevelWarn, "ban", resultOK, 0,
 			slog.String("subject", loggableText(ban.Subject.String())), slog.String("reason", ban.Reason.String()),
 			slog.Int("count", ban.Count), slog.Duration("duration", time.Until(ban.Until).Round(time.Second)))

@@ -28,6 +28,7 @@ var (
 	errDrain    = errors.New("the server is shutting down")
 	errOutsider = errors.New("clients of your network are not allowed here")
 	errPending  = errors.New("too many connections at this moment")
+	errKicked   = errors.New("the server's operator has ended the session")
 )
 
 // meet finds out who a connection is from, and begins a session. It does not wait for what a
@@ -52,6 +53,7 @@ func (s *Server) introduce(conn *net.TCPConn, from origin, h proxy.Header, err e
 		_ = conn.Close()
 		return
 	case err != nil:
+		s.observer.Connection(ConnectionProxy)
 		s.log.Warn("connection refused", "peer", from.peer.String(), "reason", err)
 		_ = conn.Close() // to whom should it be said?
 		return
@@ -94,6 +96,7 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 		s.refuseConn(conn, from, implicit, errDrain)
 		return
 	}
+	s.observer.Connection(ConnectionTaken)
 	go func() {
 		defer s.dismiss(sess)
 		defer lease.Release()
@@ -107,6 +110,7 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 // refuseConn says why there is no session, unless the client expects TLS, in which it can't be
 // said without a handshake. The reply fits the socket's buffer, so this blocks nobody.
 func (s *Server) refuseConn(conn *net.TCPConn, from origin, implicit bool, reason error) {
+	s.observer.Connection(refusal(reason))
 	log := s.log.Info
 	if errors.Is(reason, errBanned) {
 		log = s.log.Debug // it was logged when the ban began
@@ -124,6 +128,8 @@ func farewell(cause error) string {
 	switch {
 	case errors.Is(cause, errShutdown):
 		return "The server is shutting down; connect again."
+	case errors.Is(cause, errKicked):
+		return "The server's operator has ended your session."
 	case errors.Is(cause, errCrowded):
 		return "Too many clients do not log in, and you have waited for the longest; connect again."
 	default:

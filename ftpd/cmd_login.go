@@ -38,6 +38,7 @@ func (s *session) cmdPass(arg string) {
 	}
 	wait, ok := s.srv.bans.Turn(s.suspect(name)) // of the name, where addresses are hidden
 	if !ok {
+		s.srv.observer.Login(LoginBanned)
 		s.loginFailed(name, arg, "too many logins of a banned user name are waiting", "Too many failed logins of this user; try again later.")
 		return
 	}
@@ -49,6 +50,7 @@ func (s *session) cmdPass(arg string) {
 	current := s.settings()
 	id, err := current.auth.Login(name, arg)
 	if err != nil {
+		s.srv.observer.Login(LoginIncorrect)
 		s.loginFailed(name, arg, "login incorrect", "Login incorrect.")
 		return
 	}
@@ -59,12 +61,14 @@ func (s *session) cmdPass(arg string) {
 func (s *session) admitUser(id auth.Identity, current *settings) {
 	view, err := s.srv.openHome(id)
 	if err != nil {
+		s.srv.observer.Login(LoginNoHome)
 		s.auditDenial(id.Name, 530, "home "+id.Home+" can't be opened: "+err.Error())
 		s.reply(530, "Login failed: your home directory can't be opened; ask the server's operator.")
 		return
 	}
 	if err := s.lease.Login(account(id), &current.cfg.Limits); err != nil {
 		_ = view.Close()
+		s.srv.observer.Login(LoginLimited)
 		s.auditDenial(id.Name, 530, err.Error())
 		s.reply(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
 		return
@@ -72,6 +76,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	s.login, s.loginSettings, s.fs = &id, current, view
 	s.rates = s.srv.shaper.Session(account(id))
 	s.log = s.srv.sessionLog(s).With("user", id.Name)
+	s.srv.observer.Login(LoginOK)
 	s.auditLogin(230)
 	s.reply(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
 }

@@ -62,6 +62,7 @@ func (s *Server) Reload(file []byte) error {
 	if err == nil {
 		fresh, err = s.implicit.listen(next.cfg)
 	}
+	s.observer.ConfigLoaded(err == nil)
 	if err != nil {
 		s.reject(config.Hash(file), err)
 		s.log.Error("configuration refused; the old one goes on serving", "hash", config.Hash(file), "error", err)

@@ -20,10 +20,12 @@ type replyWriter struct {
 	conn   net.Conn
 	buf    *bufio.Writer
 	failed func() // called when a write failed: the session is over
+
+	observer Observer
 }
 
-func newReplyWriter(conn net.Conn, failed func()) *replyWriter {
-	return &replyWriter{conn: conn, buf: bufio.NewWriterSize(conn, 1024), failed: failed}
+func newReplyWriter(conn net.Conn, observer Observer, failed func()) *replyWriter {
+	return &replyWriter{conn: conn, buf: bufio.NewWriterSize(conn, 1024), failed: failed, observer: observer}
 }
 
 // become makes replies go another way from now on.
@@ -36,6 +38,7 @@ func (w *replyWriter) become(conn net.Conn) {
 
 // reply writes one line: "226 Transfer complete".
 func (w *replyWriter) reply(code int, text string) {
+	w.observer.Reply(code)
 	w.write(func(b *bufio.Writer) error { return writeLine(b, code, ' ', text) })
 }
 
@@ -54,6 +57,7 @@ func (w *replyWriter) multi(code int, first string, lines []string, last string)
 
 // stream is multi with lines that are produced one by one. Other replies wait until it ends.
 func (w *replyWriter) stream(code int, first, last string, produce func(line func(string) error) error) {
+	w.observer.Reply(code)
 	w.write(func(b *bufio.Writer) error {
 		if err := writeLine(b, code, '-', first); err != nil {
 			return err

@@ -44,12 +44,15 @@ type Options struct {
 	// FailureDelay is how long the reply to a failed login is held back. Default 500ms;
 	// negative: not at all.
 	FailureDelay time.Duration
+	// Observer, if there is one, is told what happens.
+	Observer Observer
 }
 
 // Server is an FTP server. Make one with New.
 type Server struct {
 	log          *slog.Logger
 	failureDelay time.Duration
+	observer     Observer
 
 	settings atomic.Pointer[settings]
 	cache    *passhash.Cache
@@ -115,6 +118,9 @@ func New(file []byte, o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
+	}
 	first, err := newSettings(file, cache, o.Logger, nil)
 	if err != nil {
 		return nil, err
@@ -126,6 +132,7 @@ func New(file []byte, o Options) (*Server, error) {
 	s := &Server{
 		log:          o.Logger,
 		failureDelay: o.FailureDelay,
+		observer:     o.Observer,
 		cache:        cache,
 		storage:      root,
 		quota:        quota.New(func(home string) (storage.FS, error) { return root.Home(home, false) }, o.Logger),
@@ -142,6 +149,7 @@ func New(file []byte, o Options) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.resolver, s.overrides = advertise.New(s.log), advertise.NewBook(s.log)
 	s.apply(first)
+	s.observer.ConfigLoaded(true)
 	s.waitForPorts("the passive ports are not bound yet")
 	return s, nil
 }

@@ -211,8 +211,10 @@ func (s *session) hangUp(err error) {
 // execute checks what the table says of the command and runs it.
 func (s *session) execute(c *command, verb, arg string) {
 	if c == nil {
+		s.srv.observer.Command(-1)
 		s.log.Debug("unknown command", "verb", loggableVerb(verb))
 	} else {
+		s.srv.observer.Command(c.index)
 		s.log.Debug("command", "verb", verb, "argument", loggable(verb, arg))
 	}
 	if s.login != nil && !s.stillWelcome() {

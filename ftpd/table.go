@@ -1,6 +1,7 @@
 package ftpd
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,6 +26,8 @@ type command struct {
 	during func(arg string) bool
 	// feat is the command's line in FEAT, if it has one (RFC 2389); "" from it leaves it out.
 	feat func(s *session) string
+	// index is the verb's place in Verbs.
+	index int
 }
 
 func always(string) bool           { return true }
@@ -133,7 +136,17 @@ func init() {
 		// cmd_site.go
 		"SITE": {run: (*session).cmdSite, syntax: "<command> [arguments]"},
 	}
+	verbs = slices.Sorted(maps.Keys(commands))
+	for i, verb := range verbs {
+		commands[verb].index = i
+	}
 }
+
+// verbs are the keys of commands, sorted.
+var verbs []string
+
+// Verbs are the commands that servers know, sorted.
+func Verbs() []string { return slices.Clone(verbs) }
 
 // otherFeatures are FEAT lines that belong to no command.
 var otherFeatures = []string{"TVFS"}

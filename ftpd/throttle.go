@@ -14,5 +14,6 @@ func (s *session) flow(up bool) *bandwidth.Flow {
 // transfer may have. It returns why the transfer was aborted, if it was while it waited.
 func (t *transfer) moved(n int64) error {
 	t.bytes.Add(n)
+	t.observer.Moved(t.direction(), n)
 	return t.flow.Pay(t.ctx, n)
 }

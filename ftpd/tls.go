@@ -59,6 +59,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	conn := bound.Control(s.conn)
 	_ = s.conn.SetDeadline(time.Now().Add(s.settings().cfg.Timeouts.Handshake.Std()))
 	if err := conn.HandshakeContext(s.ctx); err != nil {
+		s.srv.observer.Handshake(ControlChannel, HandshakeFailed)
 		s.log.Warn("TLS handshake failed", "error", err)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.misdeed(bans.NoLogin)
@@ -68,6 +69,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	}
 	_ = s.conn.SetDeadline(time.Time{})
 	s.tls, s.bound, s.control, s.cleared = conn, bound, conn.ConnectionState(), false
+	s.srv.observer.Handshake(ControlChannel, handshake(nil, s.control.DidResume))
 	s.pbsz, s.private = s.implicit, s.implicit
 	s.out.become(conn)
 	s.in.become(conn)
@@ -189,6 +191,7 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	if err == nil {
 		err = t.tls.bound.Check(t.tls.control, conn.ConnectionState())
 	}
+	t.observer.Handshake(DataChannel, handshake(err, conn.ConnectionState().DidResume))
 	if err != nil {
 		return nil, &protectError{err}
 	}

@@ -60,6 +60,8 @@ type transfer struct {
 	tls     *dataTLS  // nil: in clear text
 	secure  *tls.Conn // with tls, once the handshake is done
 
+	observer Observer // nil in tests of the parts
+
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
@@ -99,6 +101,9 @@ func (s *session) start(j job) {
 	t.timeout = s.settings().cfg.Timeouts.Data.Std()
 	t.tls, t.coding, t.flow = s.dataTLS(), s.coding, s.flow(j.upload)
 	s.srv.transfers.Add(1)
+	direction, observer := t.direction(), s.srv.observer
+	t.observer = observer
+	observer.TransferBegan(direction)
 	go func() {
 		err := t.run(s, data)
 		t.flow.Close()
@@ -107,7 +112,9 @@ func (s *session) start(j job) {
 			t.closed()
 		}
 		s.srv.transfers.Add(-1)
-		t.result <- t.outcome(err)
+		r := t.outcome(err)
+		observer.TransferEnded(direction, r.ending(), time.Since(t.started))
+		t.result <- r
 	}()
 }
 
@@ -172,6 +179,7 @@ func (t *transfer) run(s *session, data connector) (err error) {
 	if err != nil {
 		return err
 	}
+	t.observer.FirstByte(t.direction(), time.Since(t.started))
 	if err := t.move(t, over); err != nil {
 		return err
 	}
@@ -287,7 +295,7 @@ func (t *transfer) outcome(err error) result {
 	var unsafe *protectError
 	var disk *fs.PathError
 	switch {
-	case errors.Is(err, errAborted), errors.Is(err, errShutdown), errors.Is(err, errRevoked), errors.Is(err, errLost):
+	case errors.Is(err, errAborted), errors.Is(err, errShutdown), errors.Is(err, errRevoked), errors.Is(err, errKicked), errors.Is(err, errLost):
 		text = fmt.Sprintf("Transfer aborted: %v.", err)
 	case errors.As(err, &noData):
 		code, text = 425, connectFailure(noData)

@@ -63,7 +63,7 @@ func parseFlags(args []string) (*flags, error) {
 	f.set.StringVar(&f.tlsCert, "tls-cert", "", "allow FTP over TLS with the certificate in `FILE`, PEM, the intermediate ones after it; it is read again as it changes")
 	f.set.StringVar(&f.tlsKey, "tls-key", "", "`FILE` of the certificate's key, PEM")
 	f.set.StringArrayVar(&f.tlsListen, "tls-listen", nil, "control port on which TLS begins at once, as `HOST:PORT`; may repeat")
-	f.set.StringVar(&f.admin, "admin", "", "serve /healthz, /readyz and /status by HTTP on `HOST:PORT`")
+	f.set.StringVar(&f.admin, "admin", "", "serve /healthz, /readyz, /status and /metrics by HTTP on `HOST:PORT`")
 	f.set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` of the log: text or json")
 	f.set.StringVar(&f.logLevel, "log-level", "info", "least `LEVEL` that is logged: debug, info, warn or error")
 	f.set.BoolVar(&f.version, "version", false, "print the version and exit")

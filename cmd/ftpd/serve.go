@@ -15,6 +15,8 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/metrics"
+	"github.com/ftp-operator/ftp-operator/internal/version"
 )
 
 // configPoll is how often the configuration file is looked at.
@@ -30,13 +32,15 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	if err != nil {
 		return err
 	}
-	server, err := ftpd.New(file, ftpd.Options{Logger: log})
+	observed := metrics.New(version.String())
+	server, err := ftpd.New(file, ftpd.Options{Logger: log, Observer: observed})
 	if err != nil {
 		return err
 	}
+	observed.Watch(server)
 	defer func() { _ = server.Close() }()
 
-	stopAdmin, err := serveAdmin(file, server, log)
+	stopAdmin, err := serveAdmin(file, server, observed, log)
 	if err != nil {
 		return err
 	}
@@ -111,8 +115,9 @@ func (f *flags) reload(server *ftpd.Server, log *slog.Logger) {
 	_ = server.Reload(file) // which logs
 }
 
-// serveAdmin serves the server's Handler where the configuration says, if it does. stop ends it.
-func serveAdmin(file []byte, server *ftpd.Server, log *slog.Logger) (stop func(), err error) {
+// serveAdmin serves the server's Handler, and its metrics, where the configuration says, if it does.
+// stop ends it.
+func serveAdmin(file []byte, server *ftpd.Server, observed *metrics.Metrics, log *slog.Logger) (stop func(), err error) {
 	cfg, err := config.Parse(file)
 	if err != nil {
 		return nil, err
@@ -124,8 +129,11 @@ func serveAdmin(file []byte, server *ftpd.Server, log *slog.Logger) (stop func()
 	if err != nil {
 		return nil, fmt.Errorf("adminAddress: %w", err)
 	}
+	mux := http.NewServeMux()
+	mux.Handle("/", server.Handler())
+	mux.Handle("GET /metrics", observed.Handler())
 	admin := &http.Server{
-		Handler:           server.Handler(),
+		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

@@ -17,7 +17,7 @@ const (
 	// ImplicitPortName and ImplicitPort are the control port on which TLS begins at once.
 	ImplicitPortName = "ftps"
 	ImplicitPort     = 9990
-	// AdminPortName and AdminPort are the daemon's HTTP port: /healthz, /readyz, /status.
+	// AdminPortName and AdminPort are the daemon's HTTP port: /healthz, /readyz, /status, /metrics.
 	AdminPortName = "admin"
 	AdminPort     = 8021
 	// ConfigKey is the key of the configuration file in the config Secret, and its file name in the pod.

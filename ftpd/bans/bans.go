@@ -313,6 +313,22 @@ func (l *List) Bans() []Ban {
 	return found
 }
 
+// Active is how many bans are in force.
+func (l *List) Active() int {
+	if l.bans.Load() == 0 {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, active := l.now(), 0
+	for e := l.banned.Front(); e != nil; e = e.Next() {
+		if en := e.Value.(*entry); now.Before(en.until) && !l.exempt(en.subject) {
+			active++
+		}
+	}
+	return active
+}
+
 // Unban ends a ban and forgets what led to it. It reports whether there was one.
 func (l *List) Unban(who Subject) bool {
 	l.mu.Lock()

@@ -20,6 +20,8 @@ const (
 	IdleReservation
 	// Refused is a connection that was refused because the address had too many.
 	Refused
+	// Events is how many there are.
+	Events
 )
 
 // failure is the weight of a failed login.

@@ -20,7 +20,7 @@ type Config struct {
 	// Listen holds the addresses of the control port, as host:port; an empty host is every
 	// address, IPv4 and IPv6. Default [":2121"]. Static.
 	Listen []string `json:"listen,omitempty"`
-	// AdminAddress is where /healthz, /readyz and /status are served over HTTP, as host:port.
+	// AdminAddress is where /healthz, /readyz, /status and /metrics are served over HTTP, as host:port.
 	// Empty: nowhere. Static.
 	AdminAddress string `json:"adminAddress,omitempty"`
 	// Greeting is the text of the 220 reply. Default "FTP server ready". One line, printable.

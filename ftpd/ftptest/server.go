@@ -66,6 +66,17 @@ func Start(t testing.TB, edits ...func(*config.Config)) *Server {
 // StartOn is Start on another address.
 func StartOn(t testing.TB, host string, edits ...func(*config.Config)) *Server {
 	t.Helper()
+	return start(t, host, nil, edits)
+}
+
+// StartObserved is Start with somebody who is told what happens.
+func StartObserved(t testing.TB, observer ftpd.Observer, edits ...func(*config.Config)) *Server {
+	t.Helper()
+	return start(t, "127.0.0.1", observer, edits)
+}
+
+func start(t testing.TB, host string, observer ftpd.Observer, edits []func(*config.Config)) *Server {
+	t.Helper()
 	none := config.Duration(0)
 	s := &Server{Root: t.TempDir(), Log: &Log{}, served: make(chan error, 1)}
 	s.Config = config.Config{
@@ -88,7 +99,7 @@ func StartOn(t testing.TB, host string, edits ...func(*config.Config)) *Server {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if s.Server, err = ftpd.New(file, ftpd.Options{Logger: log, FailureDelay: -1}); err != nil {
+	if s.Server, err = ftpd.New(file, ftpd.Options{Logger: log, FailureDelay: -1, Observer: observer}); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))

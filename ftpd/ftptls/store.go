@@ -118,6 +118,23 @@ func (s *Store) NotAfter() time.Time {
 	return first
 }
 
+// Certificate is one that is in force.
+type Certificate struct {
+	// Names are the hosts that it is for, separated by commas.
+	Names string
+	// NotAfter is its end.
+	NotAfter time.Time
+}
+
+// Certificates are those in force, in the configuration's order.
+func (s *Store) Certificates() []Certificate {
+	var all []Certificate
+	for _, c := range s.current.Load().certificates {
+		all = append(all, Certificate{Names: c.names(), NotAfter: c.Leaf.NotAfter})
+	}
+	return all
+}
+
 // read returns the content of every file, in the configuration's order.
 func (s *Store) read() ([][]byte, error) {
 	var files [][]byte

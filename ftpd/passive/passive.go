@@ -46,8 +46,9 @@ type Pool struct {
 
 // Stats are counts of a pool.
 type Stats struct {
-	// Ports held, Reservations that wait for their connection, and Waiting calls of Reserve: now.
-	Ports, Reservations, Waiting int
+	// Ports held, and those of them InUse by at least one reservation; Reservations that wait for
+	// their connection, and Waiting calls of Reserve: now.
+	Ports, InUse, Reservations, Waiting int
 	// Reserved, Accepted, Expired, Strangers and Exhausted count since the start: reservations
 	// made, data connections matched to one, reservations that no connection came for in time,
 	// connections dropped because none was waiting for them, and calls of Reserve that found no
@@ -138,7 +139,8 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Ports, s.Reservations, s.Waiting = len(p.ports), p.ledger.holds(), p.ledger.waiting
+	s.Ports, s.InUse = len(p.ports), len(p.ports)-p.ledger.free
+	s.Reservations, s.Waiting = p.ledger.holds(), p.ledger.waiting
 	return s
 }
 

@@ -248,7 +248,7 @@ func TestTimes(t *testing.T) {
 			if waited := time.Since(start); !errors.Is(err, ErrExhausted) || waited != 5*time.Second {
 				t.Errorf("%v after %s, want ErrExhausted after 5s", err, waited)
 			}
-			if s, want := p.Stats(), (Stats{Ports: 2, Reservations: 2, Reserved: 2, Exhausted: 1}); s != want {
+			if s, want := p.Stats(), (Stats{Ports: 2, InUse: 2, Reservations: 2, Reserved: 2, Exhausted: 1}); s != want {
 				t.Errorf("stats %+v, want %+v", s, want)
 			}
 		})

@@ -100,6 +100,19 @@ func (r *Registry) View(fs storage.FS, user, home string) storage.FS {
 	return v
 }
 
+// Used is what a home holds, uploads that are running included; false if it has not been counted,
+// since nobody with a limit has asked for it yet.
+func (r *Registry) Used(home string) (bytes, files int64, counted bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.accounts[home]
+	if a == nil || !a.counted {
+		return 0, 0, false
+	}
+	used := a.used.plus(a.reserved)
+	return used.bytes, used.files, true
+}
+
 // Recount makes every count again, in the background. It is for when something outside changed
 // what homes hold.
 func (r *Registry) Recount() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,21 +35,72 @@ func (v *view) Available(name string) (int64, error) {
 		return 0, failure("measure", name, err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
-	var s unix.Statfs_t
-	conn, err := f.SyscallConn()
-	if err == nil {
-		var failed error
-		err = conn.Control(func(fd uintptr) { failed = unix.Fstatfs(int(fd), &s) }) //nolint:gosec // a descriptor
-		err = errors.Join(err, failed)
-	}
+	disk, err := measure(f)
 	if err != nil {
 		return 0, failure("measure", name, err)
 	}
-	blocks, size := s.Bavail, uint64(s.Bsize) //nolint:gosec // a block has a size above zero
-	if size > 0 && blocks > math.MaxInt64/size {
-		return math.MaxInt64, nil
+	return disk.AvailableBytes, nil
+}
+
+// Disk is the file system that a storage lies on. What unprivileged users can't have is not free.
+type Disk struct {
+	SizeBytes, AvailableBytes int64
+	Files, FreeFiles          int64 // inodes; 0 and 0 where a file system does not count them
+}
+
+// Measurer is a Backend that lies on a file system.
+type Measurer interface {
+	// Disk describes the file system. It may wait for as long as the file system takes to answer.
+	Disk() (Disk, error)
+}
+
+// DiskOf is b's, or errors.ErrUnsupported if it lies on none.
+func DiskOf(b Backend) (Disk, error) {
+	if m, ok := b.(Measurer); ok {
+		return m.Disk()
 	}
-	return int64(blocks * size), nil //nolint:gosec // it was just checked
+	return Disk{}, errors.ErrUnsupported
+}
+
+// Disk describes the file system of the storage root.
+func (l *Local) Disk() (Disk, error) {
+	f, err := l.root.OpenFile(".", openDirFlags, 0)
+	if err != nil {
+		return Disk{}, failure("measure", ".", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	disk, err := measure(f)
+	if err != nil {
+		return Disk{}, failure("measure", ".", err)
+	}
+	return disk, nil
+}
+
+// measure describes the file system that a file lies on.
+func measure(f *os.File) (Disk, error) {
+	var s unix.Statfs_t
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return Disk{}, err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) { failed = unix.Fstatfs(int(fd), &s) }) //nolint:gosec // a descriptor
+	if err = errors.Join(err, failed); err != nil {
+		return Disk{}, err
+	}
+	size := uint64(s.Bsize) //nolint:gosec // a block has a size above zero
+	return Disk{
+		SizeBytes: product(s.Blocks, size), AvailableBytes: product(s.Bavail, size),
+		Files: product(s.Files, 1), FreeFiles: product(s.Ffree, 1),
+	}, nil
+}
+
+// product is at most the largest int64.
+func product(a, b uint64) int64 {
+	if b > 0 && a > math.MaxInt64/b {
+		return math.MaxInt64
+	}
+	return int64(a * b) //nolint:gosec // it was just checked
 }
 
 // Quota is what a user may store and what his home holds.
