@@ -5,8 +5,9 @@
 # shellcheck source=hack/lab/lib/common.sh
 . hack/lab/lib/common.sh
 
-# choose_cluster LAB-NAME LAB-ARGUMENTS...: sets KUBECONFIG, CLUSTER_KIND (own, lab or kind) and
-# LB_CIDR (load balancer addresses that this machine reaches, or empty).
+# choose_cluster LAB-NAME LAB-ARGUMENTS...: sets KUBECONFIG, CLUSTER_KIND (own, lab or kind), LB_CIDR
+# (load balancer addresses that this machine reaches, or empty) and SHARED_CLASS (the class of volumes
+# that several nodes can share, or empty).
 #   own    the user named a kubeconfig: $GIVEN_KUBECONFIG
 #   lab    the local Kubernetes of hack/lab, where this machine can run it
 #   kind   kind, where docker works and the lab can't
@@ -14,23 +15,24 @@ choose_cluster() {
 	local lab=$1
 	shift
 	LB_CIDR=
+	SHARED_CLASS=
 	if [[ -n $GIVEN_KUBECONFIG ]]; then
 		[[ -f $GIVEN_KUBECONFIG ]] || die "KUBECONFIG=$GIVEN_KUBECONFIG: there is no such file"
 		CLUSTER_KIND=own
 		KUBECONFIG=$(realpath "$GIVEN_KUBECONFIG")
-		[[ -z $(given_lab) ]] || LB_CIDR=$(lab_setting LB_CIDR)
+		[[ -z $(given_lab) ]] || lab_settings
 	elif [[ $(uname -s) == Linux && $(id -u) == 0 ]]; then
 		CLUSTER_KIND=lab
 		hack/deps.sh lab
 		KUBECONFIG=$(hack/lab/up.sh --name "$lab" "$@")
-		LB_CIDR=$(lab_setting LB_CIDR)
+		lab_settings
 	elif have_kind; then
 		CLUSTER_KIND=kind
 		start_kind "$lab"
 	else
 		die "no cluster to use. As root on Linux one is made for you; with docker and kind in the PATH, one is made there; or name your own: make ... KUBECONFIG=FILE"
 	fi
-	export KUBECONFIG LB_CIDR
+	export KUBECONFIG LB_CIDR SHARED_CLASS
 }
 
 # given_lab: the name of the lab whose kubeconfig this is, if it is one's.
@@ -38,7 +40,11 @@ given_lab() {
 	[[ $KUBECONFIG != "$STATE_DIR"/*/admin.kubeconfig ]] || basename "$(dirname "$KUBECONFIG")"
 }
 
-# lab_setting NAME: what up.sh wrote beside the kubeconfig.
+# lab_settings: what up.sh wrote beside the kubeconfig.
+lab_settings() {
+	LB_CIDR=$(lab_setting LB_CIDR)
+	SHARED_CLASS=$(lab_setting SHARED_CLASS)
+}
 lab_setting() { sed -n "s/^$1=//p" "$(dirname "$KUBECONFIG")/env"; }
 
 have_kind() { command -v kind >/dev/null 2>&1 && docker info >/dev/null 2>&1; }

@@ -9,9 +9,10 @@ set -euo pipefail
 # shellcheck source=hack/lab/lib/layout.sh
 . "$LAB_DIR/lib/layout.sh"
 
-# shellcheck disable=SC2153 # both come by the environment
+# shellcheck disable=SC2153 # all three come by the environment
 use_lab "$NAME"
 use_slot "$SLOT"
+# shellcheck disable=SC2153
 DIR=$(node_dir "$NODE")
 IP=$(node_ip "$NODE")
 CGROUP=/$(node_link "$NODE")
@@ -26,16 +27,22 @@ make_mounts() {
 	local i
 	mount --make-rshared /
 	mount -t tmpfs tmpfs /run
-	mkdir -p $IN/bin $IN/pki $IN/log $IN/dir /run/containerd /run/netns /run/lock
+	mkdir -p $IN/bin $IN/pki $IN/log $IN/dir $IN/shared /run/containerd /run/netns /run/lock
 	mount --bind "$KUBE_BIN/.." $IN/bin
 	mount --bind "$PKI" $IN/pki
 	mount --bind "$LOGS" $IN/log
 	mount --bind "$DIR" $IN/dir
+	mount --bind "$SHARED" $IN/shared
 	mkdir -p $IN/dir/{var-lib/kubelet,var-lib/containerd,var-lib/cni,var-log/pods,var-log/containers}
 	for i in $(seq "$VOLUMES"); do
 		mkdir -p "$IN/dir/var-lib/lab-volumes/$i"
 	done
+	for i in $(seq "$SHARED_VOLUMES"); do
+		mkdir -p "$IN/shared/$i"
+	done
+	mkdir -p $IN/dir/var-lib/lab-shared
 	mount --bind $IN/dir/var-lib /var/lib
+	mount --bind $IN/shared /var/lib/lab-shared
 	mount --bind $IN/dir/var-log /var/log
 }
 

@@ -132,6 +132,7 @@ main() {
 		echo "KUBECONFIG=$ADMIN_KUBECONFIG"
 		echo "LB_CIDR=$LB_CIDR"
 		echo "NODES=$NODES"
+		echo "SHARED_CLASS=$SHARED_CLASS"
 	} >"$RUN/env"
 	touch "$RUN/ready"
 	trap - EXIT INT TERM HUP

@@ -27,15 +27,20 @@ install_metallb() {
 	fill "$LAB_DIR/manifests/metallb-pool.yaml" "LB_CIDR=$1" | kubectl apply -f - >/dev/null
 }
 
-# install_volumes: a default StorageClass, and the volumes that node-init.sh made folders for.
+# install_volumes: the storage classes, and the volumes that node-init.sh made folders for: local
+# ones, and those that all nodes share.
 install_volumes() {
-	local n i
+	local n i all
 	{
-		cat "$LAB_DIR/manifests/storageclass.yaml"
+		fill "$LAB_DIR/manifests/storageclass.yaml" "SHARED_CLASS=$SHARED_CLASS"
 		for n in $(seq "$NODES"); do
 			for i in $(seq "$VOLUMES"); do
-				fill "$LAB_DIR/manifests/volume.yaml" "NODE=n$n" "NUMBER=$i"
+				fill "$LAB_DIR/manifests/volume.yaml" "NAME=n$n-$i" CLASS=standard "PATH=/var/lib/lab-volumes/$i" "NODES=n$n"
 			done
+		done
+		all=$(seq --separator=, --format='n%g' "$NODES")
+		for i in $(seq "$SHARED_VOLUMES"); do
+			fill "$LAB_DIR/manifests/volume.yaml" "NAME=shared-$i" "CLASS=$SHARED_CLASS" "PATH=/var/lib/lab-shared/$i" "NODES=$all"
 		done
 	} | kubectl apply -f - >/dev/null
 }

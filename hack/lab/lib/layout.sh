@@ -5,6 +5,9 @@
 MAX_SLOT=7
 # How many local volumes a node has.
 VOLUMES=16
+# How many volumes there are that every node has, and the class of claims for them.
+SHARED_VOLUMES=8
+SHARED_CLASS=shared
 # The labs share one lock, held while a slot or the machine's sysctls are taken or given back.
 LOCK_FILE=$STATE_DIR/.lock
 
@@ -15,6 +18,7 @@ use_lab() {
 	RUN=$STATE_DIR/$NAME
 	PKI=$RUN/pki
 	LOGS=$RUN/log
+	SHARED=$RUN/shared
 	ADMIN_KUBECONFIG=$RUN/admin.kubeconfig
 }
 

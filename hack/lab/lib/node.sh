@@ -8,7 +8,7 @@ start_node() {
 	local n=$1 link init
 	link=$(node_link "$n")
 	make_cgroup "$link"
-	mkdir -p "$(node_dir "$n")"
+	mkdir -p "$(node_dir "$n")" "$SHARED"
 	# Not `ip netns exec`: it remounts /sys and so hides the cgroups.
 	SLOT=$SLOT NODES=$NODES NAME=$NAME NODE=$n KUBE_BIN=$KUBE_BIN NETWORKPOLICY=$NETWORKPOLICY \
 		start "n$n" unshare --mount --pid --net --uts --ipc --fork --kill-child --mount-proc --propagation private \
@@ -32,12 +32,14 @@ node_init() {
 }
 
 # route_services: the host reaches Services by the first node. Load balancer addresses it reaches by
-# the one node, or by the nodes that say they serve an address, which the router finds out; it spreads
-# its clients (by their addresses) over them.
+# the one node, or by the nodes that say they serve an address, which the router finds out. Connections
+# are spread over them one by one, as by most load balancers: an FTP session's data connections may
+# come by another node than its control connection.
 route_services() {
 	ip route replace "$SERVICE_CIDR" via "$(node_ip 1)"
 	ip route replace "$LB_CIDR" via "$(node_ip 1)"
 	if ((NODES > 1)); then
+		sysctl --quiet --write net.ipv4.fib_multipath_hash_policy=1
 		start router "$ROUTER" --kubeconfig "$ADMIN_KUBECONFIG" --cidr "$LB_CIDR"
 	fi
 }

@@ -1,7 +1,9 @@
 // Command router is the load balancer's data path of a lab with several nodes: it leads each load
 // balancer address to the nodes that say they can serve it, as the health checks of a real load
 // balancer do. With externalTrafficPolicy Local it asks the Service's healthCheckNodePort of each
-// node, otherwise kube-proxy's own health port. It sets routes of this machine, by `ip route`.
+// node, otherwise kube-proxy's own health port. An answer counts at once, silence when it lasts: a
+// route that is taken away and comes back cuts every connection over it. It sets routes of this
+// machine, by `ip route`.
 //
 //	router --kubeconfig FILE --cidr 10.89.0.0/24
 package main
@@ -35,6 +37,8 @@ import (
 const (
 	// every is the time between two rounds of health checks.
 	every = 500 * time.Millisecond
+	// patience is how many checks in a row may go without an answer.
+	patience = 3
 	// kubeProxyHealth is the port of kube-proxy's health check.
 	kubeProxyHealth = 10256
 )
@@ -66,7 +70,7 @@ func run(ctx context.Context, kubeconfig, cidr string) error {
 		return err
 	}
 	r := &router{
-		api: api, prefix: prefix, routes: map[netip.Addr][]string{},
+		api: api, prefix: prefix, routes: map[netip.Addr][]string{}, checks: map[string]check{},
 		http: &http.Client{Timeout: every, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	tick := time.NewTicker(every)
@@ -89,6 +93,25 @@ type router struct {
 	prefix netip.Prefix
 	// routes are those set: address -> nodes.
 	routes map[netip.Addr][]string
+	// checks are the outcomes of the last round, by host:port.
+	checks map[string]check
+}
+
+// check is what is known of the health of a port.
+type check struct {
+	healthy bool
+	// silent is how many checks in a row went without an answer.
+	silent int
+}
+
+// after is what is known after one more check.
+func (c check) after(answered, healthy bool) check {
+	if answered {
+		return check{healthy: healthy}
+	}
+	c.silent++
+	c.healthy = c.healthy && c.silent < patience
+	return c
 }
 
 // round checks every node for every address, and sets the routes that changed.
@@ -103,7 +126,7 @@ func (r *router) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	healthy := map[string]bool{}
+	now := map[string]check{}
 	wanted := map[netip.Addr][]string{}
 	for i := range services.Items {
 		service := &services.Items[i]
@@ -111,30 +134,32 @@ func (r *router) round(ctx context.Context) error {
 		for _, address := range addresses(service, r.prefix) {
 			wanted[address] = []string{}
 			for _, node := range nodeIPs(nodes.Items) {
-				check := net.JoinHostPort(node, strconv.Itoa(port))
-				if _, known := healthy[check]; !known {
-					healthy[check] = r.healthy(ctx, check)
+				at := net.JoinHostPort(node, strconv.Itoa(port))
+				if _, known := now[at]; !known {
+					now[at] = r.checks[at].after(r.healthy(ctx, at))
 				}
-				if healthy[check] {
+				if now[at].healthy {
 					wanted[address] = append(wanted[address], node)
 				}
 			}
 		}
 	}
+	r.checks = now
 	return r.set(ctx, wanted)
 }
 
-func (r *router) healthy(ctx context.Context, hostPort string) bool {
+// healthy asks once.
+func (r *router) healthy(ctx context.Context, hostPort string) (answered, healthy bool) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+hostPort+"/healthz", nil)
 	if err != nil {
-		return false
+		return false, false
 	}
 	response, err := r.http.Do(request)
 	if err != nil {
-		return false
+		return false, false
 	}
 	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	return true, response.StatusCode == http.StatusOK
 }
 
 // set makes the routes of this machine those wanted.

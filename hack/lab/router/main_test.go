@@ -35,3 +35,24 @@ func TestAddresses(t *testing.T) {
 		t.Errorf("addresses of a ClusterIP Service = %v", got)
 	}
 }
+
+func TestCheck(t *testing.T) {
+	var c check
+	for i, step := range []struct{ answered, healthy, want bool }{
+		{false, false, false}, // nothing was ever heard of it
+		{true, true, true},
+		{false, false, true}, // silence, for now
+		{false, false, true},
+		{true, true, true},
+		{false, false, true},
+		{false, false, true},
+		{false, false, false}, // and for too long
+		{true, true, true},
+		{true, false, false}, // an answer counts at once
+		{false, false, false},
+	} {
+		if c = c.after(step.answered, step.healthy); c.healthy != step.want {
+			t.Errorf("step %d: healthy %v", i, c.healthy)
+		}
+	}
+}
