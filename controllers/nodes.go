@@ -24,6 +24,9 @@ type nodeAccess struct {
 
 	mu      sync.Mutex
 	started bool
+
+	providerMu sync.Mutex
+	provider   *string // once known
 }
 
 func (n *nodeAccess) watch() error {

@@ -23,7 +23,8 @@ type FtpServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsAssigned, UsersReady, StorageReady, CertificateReady, ConfigLoaded, Paused.
+	// PassivePortsAssigned, PortsWithinLimits, UsersReady, StorageReady, CertificateReady,
+	// ConfigLoaded, Paused.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

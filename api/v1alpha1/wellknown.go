@@ -48,6 +48,9 @@ const (
 	// ConditionCertificateReady: every certificate that spec.tls names was found and is good, or
 	// none is needed.
 	ConditionCertificateReady = "CertificateReady"
+	// ConditionPortsWithinLimits: the load balancer, as far as it is known, takes as many ports as the
+	// Service has. It tells early of what a provider would refuse, and never holds Ready up.
+	ConditionPortsWithinLimits = "PortsWithinLimits"
 	// ConditionConfigLoaded: every pod serves the newest configuration.
 	ConditionConfigLoaded = "ConfigLoaded"
 	// ConditionPaused: spec.suspend is set and nothing is reconciled.

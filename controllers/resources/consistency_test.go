@@ -212,6 +212,20 @@ func TestTrafficPolicyAndPeerCheck(t *testing.T) {
 	}
 }
 
+// An AWS load balancer with IP targets hides its clients unless it is told not to.
+func TestPeerCheckBehindIPTargets(t *testing.T) {
+	const prefix = "service.beta.kubernetes.io/aws-load-balancer-"
+	server := minimal().in.Server
+	server.Spec.Service.Annotations = map[string]string{prefix + "nlb-target-type": "ip"}
+	if got := resources.PeerCheck(server, nil); got != config.PeerCheckRelaxed {
+		t.Errorf("hidden clients: %s", got)
+	}
+	server.Spec.Service.Annotations[prefix+"target-group-attributes"] = "preserve_client_ip.enabled=true"
+	if got := resources.PeerCheck(server, nil); got != config.PeerCheckStrict {
+		t.Errorf("preserved clients: %s", got)
+	}
+}
+
 func TestSurge(t *testing.T) {
 	modes := func(m ...corev1.PersistentVolumeAccessMode) []corev1.PersistentVolumeAccessMode { return m }
 	claim := threeReplicas().in.Server

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -44,12 +45,15 @@ func ExternalTrafficPolicy(server *v1alpha1.FtpServer) corev1.ServiceExternalTra
 
 // realClientAddresses reports whether the daemon sees its clients' own addresses: under policy Local,
 // and from pods that dial a cluster IP, but not through a load balancer that ends the
-// clients' connections and makes its own (ipMode Proxy).
+// clients' connections and makes its own (ipMode Proxy), nor through one whose annotations ask for that.
 func realClientAddresses(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) bool {
 	if ServiceType(server) == corev1.ServiceTypeLoadBalancer &&
 		slices.ContainsFunc(ingress, func(i corev1.LoadBalancerIngress) bool {
 			return i.IPMode != nil && *i.IPMode == corev1.LoadBalancerIPModeProxy
 		}) {
+		return false
+	}
+	if ServiceType(server) == corev1.ServiceTypeLoadBalancer && loadbalancer.HidesClients(server.Spec.Service.Annotations) {
 		return false
 	}
 	return ExternalTrafficPolicy(server) != corev1.ServiceExternalTrafficPolicyCluster

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/address"
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 )
 
 // Event is something worth telling: a condition that turned bad, for a new reason, or recovered.
@@ -21,7 +22,7 @@ func Events(before, after v1alpha1.FtpServerStatus) []Event {
 	var events []Event
 	for _, kind := range []string{
 		v1alpha1.ConditionStalled, v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionStorageReady,
-		v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionAddressResolved,
+		v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionAddressResolved,
 		v1alpha1.ConditionConfigLoaded, v1alpha1.ConditionPaused, v1alpha1.ConditionReady,
 	} {
 		was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind)
@@ -68,6 +69,10 @@ func bad(c *metav1.Condition) bool {
 	case v1alpha1.ConditionCertificateReady:
 		if c.Reason == ReasonCertificateEndsSoon || c.Reason == ReasonHostNotCovered {
 			return true // while it still serves
+		}
+	case v1alpha1.ConditionPortsWithinLimits:
+		if c.Reason == loadbalancer.ReasonManyNodePorts {
+			return true // though there are as many
 		}
 	}
 	return c.Status == metav1.ConditionFalse

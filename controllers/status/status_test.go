@@ -18,6 +18,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/address"
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/controllers/portplan"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
@@ -106,6 +107,13 @@ func TestConditions(t *testing.T) {
 			o.Pods = append(o.Pods, Pod{Name: "files-0", Terminating: true, Running: true, Ports: config.PortSet{29000}, Daemon: &config.Status{ConfigHash: "old"}})
 			o.Plan.Exposed = append(config.PortSet{29000}, o.Plan.Exposed...)
 		}, "ConfigLoaded", yes, "ConfigLoaded", "1 pod", yes, status.CurrentStatus},
+
+		{"too many ports for the load balancer hold nothing up", func(o *Observed) {
+			o.LoadBalancer = loadbalancer.Input{Type: "LoadBalancer", Class: "service.k8s.aws/nlb", ControlPorts: 1, PassivePorts: 64, DeclaredPorts: 64}
+		}, "PortsWithinLimits", no, "TooManyListeners", "to 49 ports or fewer", yes, status.CurrentStatus},
+		{"no known limit", func(o *Observed) {
+			o.LoadBalancer = loadbalancer.Input{Type: "ClusterIP", ControlPorts: 1, PassivePorts: 10, DeclaredPorts: 10}
+		}, "PortsWithinLimits", yes, "WithinLimits", "by 11 ports", yes, status.CurrentStatus},
 
 		{"no Deployment yet", func(o *Observed) { o.Deployment = nil }, "Ready", no, "Progressing", "rolled out", no, status.InProgressStatus},
 		{"Deployment not yet observed", func(o *Observed) { o.Deployment.Generation = 4 }, "Ready", no, "Progressing", "", no, status.InProgressStatus},
@@ -301,11 +309,22 @@ func TestEvents(t *testing.T) {
 		o.Address.Lost, o.Address.Reason, o.Address.Message = true, address.ReasonAddressLost, "lost"
 	}), noon)
 	stale := Compute(healthy(func(o *Observed) { o.Pods[0].Daemon.AddressError = "no answer" }), noon)
+	limits := func(in loadbalancer.Input) v1alpha1.FtpServerStatus {
+		return Compute(healthy(func(o *Observed) { o.LoadBalancer = in }), noon)
+	}
+	refused := limits(loadbalancer.Input{Type: "LoadBalancer", Class: "service.k8s.aws/nlb", ControlPorts: 1, PassivePorts: 64, DeclaredPorts: 64})
+	wide := limits(loadbalancer.Input{Type: "LoadBalancer", ControlPorts: 1, PassivePorts: 900, DeclaredPorts: 900})
+	google := limits(loadbalancer.Input{Type: "LoadBalancer", ProviderID: "gce://p/z/n", ControlPorts: 1, PassivePorts: 10, DeclaredPorts: 10})
 	tests := []struct {
 		name          string
 		before, after v1alpha1.FtpServerStatus
 		want          []string
 	}{
+		{"too many ports", well, refused, []string{"Warning TooManyListeners"}},
+		{"still too many", refused, refused, nil},
+		{"ports within limits", refused, well, []string{"Normal WithinLimits"}},
+		{"many node ports", well, wide, []string{"Warning ManyNodePorts"}},
+		{"a note is no event", well, google, nil},
 		{"first readiness", v1alpha1.FtpServerStatus{}, well, []string{"Normal Ready"}},
 		{"turning bad", well, missing, []string{"Warning PasswordMissing"}},
 		{"staying bad", missing, missing, nil},

@@ -1,0 +1,64 @@
+package controllers
+
+import (
+	"cmp"
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+)
+
+// loadBalancer gathers what the limits of the Service's load balancer are looked up for. The Service
+// as observed counts, since others may have added a class or annotations to it.
+func (p *pass) loadBalancer(ctx context.Context) loadbalancer.Input {
+	service := p.observed.service()
+	declared := p.server.Spec.Passive.PortRange
+	in := loadbalancer.Input{
+		Type:          resources.ServiceType(p.server),
+		Annotations:   service.Annotations,
+		Ingress:       service.Status.LoadBalancer.Ingress,
+		ControlPorts:  1,
+		PassivePorts:  len(p.plan.Exposed),
+		DeclaredPorts: int(declared.End-declared.Start) + 1,
+		SourceRanges:  service.Spec.LoadBalancerSourceRanges,
+		Families:      len(service.Spec.IPFamilies),
+	}
+	if class := service.Spec.LoadBalancerClass; class != nil {
+		in.Class = *class
+	}
+	if resources.ImplicitTLS(p.server) != nil {
+		in.ControlPorts++
+	}
+	if allocate := service.Spec.AllocateLoadBalancerNodePorts; allocate != nil {
+		in.NoNodePorts = !*allocate
+	}
+	if in.Type == corev1.ServiceTypeLoadBalancer && p.nodes.allowed {
+		in.ProviderID = p.nodes.providerID(ctx, p.Live)
+	}
+	return in
+}
+
+// providerID is that of some node; empty if none has one (a new node may have to wait for it) or none
+// can be read now. A cluster does not move from one cloud to another, so it is read once and not watched.
+func (n *nodeAccess) providerID(ctx context.Context, reader client.Reader) string {
+	n.providerMu.Lock()
+	defer n.providerMu.Unlock()
+	if n.provider != nil {
+		return *n.provider
+	}
+	var list corev1.NodeList
+	if err := reader.List(ctx, &list, client.Limit(10)); err != nil {
+		log.FromContext(ctx).V(1).Info("can't read a node, to know the load balancer's limits by", "why", err.Error())
+		return ""
+	}
+	id := ""
+	for i := range list.Items {
+		id = cmp.Or(id, list.Items[i].Spec.ProviderID)
+	}
+	n.provider = &id
+	return id
+}

@@ -1,0 +1,35 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
+)
+
+// ReasonWithinLimits is the reason of the PortsWithinLimits condition when nothing is to be said. The
+// others are those of package loadbalancer.
+const ReasonWithinLimits = "WithinLimits"
+
+// portsWithinLimits: no limit of the load balancer that is known is exceeded. What the provider really
+// does shows in the address and in the load balancer's own events, so this never holds anything up.
+func portsWithinLimits(o Observed) metav1.Condition {
+	const kind = v1alpha1.ConditionPortsWithinLimits
+	findings := loadbalancer.Findings(o.LoadBalancer)
+	if len(findings) == 0 {
+		return condition(kind, metav1.ConditionTrue, ReasonWithinLimits, fmt.Sprintf(
+			"no known limit is exceeded by %s", plural(o.LoadBalancer.ControlPorts+o.LoadBalancer.PassivePorts, "port")))
+	}
+	status, reason := metav1.ConditionTrue, findings[0].Reason
+	var messages []string
+	for _, f := range findings {
+		if f.Severity == loadbalancer.Exceeded {
+			status = metav1.ConditionFalse
+		}
+		messages = append(messages, f.Message)
+	}
+	return condition(kind, status, reason, strings.Join(messages, "; "))
+}
