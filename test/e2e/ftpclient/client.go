@@ -92,6 +92,9 @@ func (c *Client) login(user, password string) error {
 	return err
 }
 
+// LocalAddr is our end of the control connection, as our own network knows it.
+func (c *Client) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
 // Command sends a command and returns the text of its reply, which must have the code (or begin
 // with it, if it is of one or two digits).
 func (c *Client) Command(code int, format string, args ...any) (string, error) {

@@ -3,15 +3,22 @@ package ftpclient
 import (
 	"context"
 	"net"
+	"net/netip"
 	"time"
 )
 
 // Host is the network of the machine that the test runs on.
-type Host struct{}
+type Host struct {
+	// Source is the address to dial from; the zero one leaves it to the machine.
+	Source netip.Addr
+}
 
 // Dial connects to host:port within five seconds.
-func (Host) Dial(ctx context.Context, address string) (net.Conn, error) {
+func (h Host) Dial(ctx context.Context, address string) (net.Conn, error) {
 	d := net.Dialer{Timeout: 5 * time.Second}
+	if h.Source.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(h.Source, 0))
+	}
 	return d.DialContext(ctx, "tcp", address)
 }
 
