@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
@@ -76,26 +79,41 @@ func needHAProxy() {
 	}
 }
 
-// seenFrom are the addresses from which pods see this machine's connections to the load balancer:
-// under policy Cluster the nodes'. It logs in until every pod has been met.
+// seenFrom are the addresses from which pods see clients outside of the cluster under policy Cluster:
+// a pod on another node than the one that they come by sees that node's own, a pod on that very node
+// the one that the node has on its pod network. So each pod is met by its own node's port.
 func seenFrom(ctx context.Context, server *v1alpha1.FtpServer) []netip.Addr {
 	GinkgoHelper()
-	var seen []netip.Addr
-	Eventually(ctx, func(g Gomega, ctx context.Context) {
-		session, err := ftpclient.Login(ctx, ftpclient.Host{}, controlAddress(server), user, password)
-		g.Expect(err).NotTo(HaveOccurred())
-		own := netip.MustParseAddrPort(session.LocalAddr().String()).Addr()
-		g.Expect(session.Quit()).To(Succeed())
-		seen = nil
-		for _, pod := range pods(ctx, server) {
+	nodes := &corev1.NodeList{}
+	Expect(k8s.List(ctx, nodes)).To(Succeed())
+	seen := map[netip.Addr]bool{}
+	byName := map[string]string{}
+	for _, node := range nodes.Items {
+		for _, address := range node.Status.Addresses {
+			if ip, err := netip.ParseAddr(address.Address); err == nil {
+				seen[ip] = true
+				byName[node.Name] = address.Address
+			}
+		}
+	}
+	service := &corev1.Service{}
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), service)).To(Succeed())
+	control := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == 21 })
+	Expect(control).NotTo(Equal(-1))
+	for _, pod := range pods(ctx, server) {
+		address := fmt.Sprintf("%s:%d", byName[pod.Spec.NodeName], service.Spec.Ports[control].NodePort)
+		Eventually(ctx, func(g Gomega, ctx context.Context) {
+			session, err := ftpclient.Login(ctx, ftpclient.Host{}, address, user, password)
+			g.Expect(err).NotTo(HaveOccurred())
+			own := netip.MustParseAddrPort(session.LocalAddr().String()).Addr()
+			g.Expect(session.Quit()).To(Succeed())
 			lines := auditLog(ctx, pod)
 			g.Expect(lines).NotTo(BeEmpty(), "sessions on pod %s", pod.Name)
 			for _, line := range lines {
-				seen = append(seen, netip.MustParseAddrPort(line["peer"]).Addr())
+				seen[netip.MustParseAddrPort(line["peer"]).Addr()] = true
 			}
-		}
-		g.Expect(seen).NotTo(ContainElement(own), "the client's own address under policy Cluster")
-	}).Should(Succeed())
-	slices.SortFunc(seen, netip.Addr.Compare)
-	return slices.Compact(seen)
+			g.Expect(seen).NotTo(HaveKey(own), "the client's own address under policy Cluster")
+		}).Should(Succeed())
+	}
+	return slices.SortedFunc(maps.Keys(seen), netip.Addr.Compare)
 }

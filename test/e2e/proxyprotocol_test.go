@@ -34,6 +34,7 @@ var _ = Describe("Behind HAProxy, under policy Cluster", func() {
 		replicas := int32(2)
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
 			s.Spec.Replicas = &replicas
+			s.Spec.Storage = manyPodsStorage()
 			s.Spec.Service.Type = corev1.ServiceTypeLoadBalancer
 			s.Spec.TLS = &v1alpha1.TLSSpec{SecretName: certificateSecret, Mode: v1alpha1.TLSOptional}
 			setCertificate(ctx, s.Namespace, ca, hostName)
