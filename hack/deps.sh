@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# deps.sh [lab] [clients] [tools]: installs the programs that the local Kubernetes (lab), the
-# tests with real FTP clients (clients) and the checks (tools) need, from the distribution's
-# packages: only what is missing, and without starting any service. No argument means all.
+# deps.sh [lab] [e2e] [clients] [tools]: installs the programs that the local Kubernetes (lab), the
+# tests on it (e2e), the tests with real FTP clients (clients) and the checks (tools) need, from the
+# distribution's packages: only what is missing, and without starting any service. No argument means all.
 set -euo pipefail
 
 # COMMAND:PACKAGE, where a command that is there, whoever installed it, spares the package.
 LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftables conntrack:conntrack
 	ipset:ipset ebtables:ebtables socat:socat ethtool:ethtool openssl:openssl ip:iproute2
 	sysctl:procps unshare:util-linux nsenter:util-linux flock:util-linux mount:mount)
+E2E=(haproxy:haproxy curl:curl)
 CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3
 	openssl:openssl)
 TOOLS=(shellcheck:shellcheck git:git make:make gcc:gcc)
@@ -28,13 +29,14 @@ cni_missing() {
 
 wanted=()
 packages=()
-(($# > 0)) || set -- lab clients tools
+(($# > 0)) || set -- lab e2e clients tools
 for group; do
 	case $group in
 	lab)
 		wanted+=("${LAB[@]}")
 		! cni_missing || packages+=(containernetworking-plugins)
 		;;
+	e2e) wanted+=("${E2E[@]}") ;;
 	clients) wanted+=("${CLIENTS[@]}") ;;
 	tools)
 		wanted+=("${TOOLS[@]}")

@@ -32,7 +32,7 @@ finish() {
 
 say "end-to-end tests: a real cluster, the operator's image and chart, and FTP through all of it"
 if [[ -z $GIVEN_KUBECONFIG && $(uname -s) == Linux && $(id -u) == 0 ]]; then
-	hack/deps.sh lab
+	hack/deps.sh lab e2e
 	# Built beforehand, so that the snapshot is taken right before the cluster comes.
 	hack/lab/build.sh all >/dev/null
 	# What an earlier, killed run may have left.
@@ -59,6 +59,12 @@ if [[ -z $relay ]]; then
 fi
 
 export E2E_KUBECONFIG=$KUBECONFIG E2E_KUBECTL=$KUBECTL E2E_HELM=$HELM E2E_IMAGE=$image E2E_RELAY_IMAGE=$relay
+# What can be done to a lab's machines; another cluster's are left in peace.
+lab=$(given_lab)
+[[ $CLUSTER_KIND != lab ]] || lab=$LAB
+if [[ -n $lab && $(id -u) == 0 ]]; then
+	export E2E_NODE="$PWD/hack/lab/node.sh --name $lab" E2E_APISERVER="$PWD/hack/lab/apiserver.sh --name $lab"
+fi
 export E2E_LB_CIDR=${E2E_LB_CIDR:-$LB_CIDR}
 export E2E_ARTIFACTS=${E2E_ARTIFACTS:-$PWD/dist/e2e}
 rm -rf "$E2E_ARTIFACTS"

@@ -10,6 +10,9 @@
 //	E2E_KUBECTL      kubectl, for the diagnostics; default: from the PATH
 //	E2E_LB_CIDR      load balancer addresses that this machine can dial; empty: it dials none, and
 //	                 everything is tested from a pod
+//	E2E_NODE         a command that takes `stop NODE`, as by power loss, `start NODE`, and
+//	                 `exec NODE COMMAND...`; without it machines are left in peace
+//	E2E_APISERVER    a command that takes `stop` and `start`, of the API server; likewise
 //	E2E_ARTIFACTS    where diagnostics of failed tests are written; default: a temporary folder
 package e2e
 
@@ -52,6 +55,8 @@ const (
 type settings struct {
 	kubeconfig, image, relayImage, helm, kubectl, artifacts string
 	loadBalancers                                           netip.Prefix
+	// node and apiServer are commands with their first arguments; empty where there are none.
+	node, apiServer []string
 }
 
 var (
@@ -120,6 +125,8 @@ func readSettings() settings {
 		relayImage: os.Getenv("E2E_RELAY_IMAGE"),
 		helm:       cmp.Or(os.Getenv("E2E_HELM"), "helm"),
 		kubectl:    cmp.Or(os.Getenv("E2E_KUBECTL"), "kubectl"),
+		node:       strings.Fields(os.Getenv("E2E_NODE")),
+		apiServer:  strings.Fields(os.Getenv("E2E_APISERVER")),
 		artifacts:  cmp.Or(os.Getenv("E2E_ARTIFACTS"), filepath.Join(os.TempDir(), "ftp-operator-e2e")),
 	}
 	Expect(s.image).NotTo(BeEmpty(), "E2E_IMAGE must name the operator's image")
