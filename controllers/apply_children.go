@@ -36,6 +36,14 @@ func (p *pass) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if budget := resources.PodDisruptionBudget(p.inputs); budget == nil {
+		err = p.remove(ctx, o.budgetChild)
+	} else {
+		_, err = p.ensure(ctx, o.budgetChild, budget)
+	}
+	if err != nil {
+		return err
+	}
 	served, err := p.ensure(ctx, o.serviceChild, resources.Service(p.inputs))
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -28,6 +29,7 @@ func CacheOptions(namespaces []string) cache.Options {
 			&appsv1.Deployment{}:            labelled,
 			&corev1.Service{}:               labelled,
 			&networkingv1.NetworkPolicy{}:   labelled,
+			&policyv1.PodDisruptionBudget{}: labelled,
 			&discoveryv1.EndpointSlice{}:    labelled,
 			&corev1.Pod{}:                   with(slimPod),
 			&appsv1.ReplicaSet{}:            with(slimMetadata),

@@ -120,6 +120,10 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 	if c.state == ours {
 		u.SetUID(c.object.GetUID())
 	}
+	if c.state == ours && c.kind == kindDeployment {
+		// Since it was read, an autoscaler may have taken the replicas over.
+		u.SetResourceVersion(c.object.GetResourceVersion())
+	}
 	err = p.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership)
 	if err != nil {
 		problem, err := problemOf(c, err)

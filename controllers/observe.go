@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,6 +23,7 @@ const (
 	kindDeployment = "Deployment"
 	kindService    = "Service"
 	kindPolicy     = "NetworkPolicy"
+	kindBudget     = "PodDisruptionBudget"
 	kindSecret     = "Secret"
 	kindClaim      = "PersistentVolumeClaim"
 	kindSlice      = "EndpointSlice"
@@ -33,7 +35,7 @@ const fieldOwner = client.FieldOwner(v1alpha1.FieldManager)
 
 // observed is the cluster as one pass sees it.
 type observed struct {
-	deploymentChild, serviceChild, policyChild, secretChild *child
+	deploymentChild, serviceChild, policyChild, budgetChild, secretChild *child
 	// claim is the claim that is mounted, ours or named by the spec; nil for an emptyDir.
 	claim *child
 	// slices are those that carry the server's label.
@@ -80,6 +82,7 @@ func (p *pass) observe(ctx context.Context) error {
 		{&o.deploymentChild, kindDeployment, &appsv1.Deployment{ObjectMeta: named(resources.DeploymentName(p.server))}},
 		{&o.serviceChild, kindService, &corev1.Service{ObjectMeta: named(resources.ServiceName(p.server))}},
 		{&o.policyChild, kindPolicy, &networkingv1.NetworkPolicy{ObjectMeta: named(resources.NetworkPolicyName(p.server))}},
+		{&o.budgetChild, kindBudget, &policyv1.PodDisruptionBudget{ObjectMeta: named(resources.PodDisruptionBudgetName(p.server))}},
 		{&o.secretChild, kindSecret, &corev1.Secret{ObjectMeta: named(resources.ConfigSecretName(p.server))}},
 	} {
 		var err error

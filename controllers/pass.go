@@ -80,6 +80,7 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.configure(users.ready, certs); err != nil {
 		return 0, err
 	}
+	p.checkScale()
 	if err := p.apply(ctx); err != nil {
 		return 0, err
 	}
@@ -101,7 +102,7 @@ func (p *pass) configure(users []config.User, certs certificates) error {
 	p.address = p.findAddress()
 	service := p.observed.service()
 	p.inputs = resources.Inputs{
-		Server: p.server, Image: p.Image, Operator: p.Operator,
+		Server: p.asScaled(), ScaledBy: p.scaledBy(), Image: p.Image, Operator: p.Operator,
 		Exposed:           p.plan.Exposed,
 		AdvertisedAddress: p.address.Address,
 		ClaimAccessModes:  p.observed.claimModes(),
@@ -131,7 +132,7 @@ func (p *pass) findAddress() address.Result {
 		ClusterIPs:       service.Spec.ClusterIPs,
 		Nodes:            p.observed.nodes,
 		NodesHidden:      !p.nodes.allowed,
-		OnlyNodesWithPod: resources.ExternalTrafficPolicy(p.server) == corev1.ServiceExternalTrafficPolicyLocal,
+		OnlyNodesWithPod: resources.ExternalTrafficPolicy(p.asScaled()) == corev1.ServiceExternalTrafficPolicyLocal,
 		Previous:         p.server.Status.AdvertisedAddress,
 		PreviousSource:   p.server.Status.AdvertisedAddressSource,
 	})

@@ -234,7 +234,7 @@ func (p *pass) planInputOf(pods []pod) portplan.Input {
 	declared := p.server.Spec.Passive.PortRange
 	in := portplan.Input{
 		Range:    config.PortRange(uint16(declared.Start), uint16(declared.End)), //nolint:gosec // 1024 to 65535 by the API
-		Replicas: int(resources.Replicas(p.server)),
+		Replicas: int(resources.Replicas(p.asScaled())),
 		Surge:    resources.Surge(p.server, p.observed.claimModes()),
 	}
 	for i := range pods {

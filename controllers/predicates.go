@@ -23,6 +23,17 @@ func updates[T client.Object](differs func(before, after T) bool) predicate.Pred
 	}}
 }
 
+// specChanged lets an update through if somebody wrote to the object; its status, which its own
+// controller keeps, is none of our business.
+func specChanged() predicate.Predicate {
+	return updates(func(before, after client.Object) bool {
+		return before.GetGeneration() != after.GetGeneration() ||
+			!equality.Semantic.DeepEqual(before.GetLabels(), after.GetLabels()) ||
+			!equality.Semantic.DeepEqual(before.GetAnnotations(), after.GetAnnotations()) ||
+			!equality.Semantic.DeepEqual(before.GetOwnerReferences(), after.GetOwnerReferences())
+	})
+}
+
 // podChanged lets through what changes a pod's ports, routing or place in the status. Timestamps of
 // its conditions, which probes renew, are none of that.
 func podChanged() predicate.Predicate {

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -58,6 +59,7 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 		Watches(&appsv1.Deployment{}, ofLabel, changed()).
 		Watches(&corev1.Service{}, ofLabel, changed()).
 		Watches(&networkingv1.NetworkPolicy{}, ofLabel, changed()).
+		Watches(&policyv1.PodDisruptionBudget{}, ofLabel, builder.WithPredicates(specChanged())).
 		Watches(&discoveryv1.EndpointSlice{}, ofLabel, changed()).
 		Watches(&corev1.Pod{}, ofLabel, builder.WithPredicates(podChanged())).
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(r.byLabelOrIndex(indexClaim)), changed()).

@@ -75,7 +75,8 @@ type FtpServerSpec struct {
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// replicas is the number of pods, 0 to 999. Default 1. Each pod gets a share of the passive
+	// replicas is the number of pods, 0 to 999; kubectl scale and HorizontalPodAutoscalers that aim
+	// at the FtpServer set it. Default 1. Each pod gets a share of the passive
 	// ports, so the range must hold replicas + 1 ports (a rollout adds a pod). More than one
 	// needs storage that several pods can share, and hides the clients' addresses behind the
 	// nodes' (see service.externalTrafficPolicy).
@@ -139,6 +140,10 @@ type FtpServerSpec struct {
 	// networkPolicy says who may connect to the pods. On by default.
 	// +optional
 	NetworkPolicy NetworkPolicySpec `json:"networkPolicy,omitzero"`
+
+	// podDisruptionBudget keeps node drains from taking several pods at once. On by default.
+	// +optional
+	PodDisruptionBudget PodDisruptionBudgetSpec `json:"podDisruptionBudget,omitzero"`
 
 	// template shapes the pods: resources, placement, labels, grace period.
 	// +optional

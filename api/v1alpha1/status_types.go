@@ -68,6 +68,12 @@ type FtpServerStatus struct {
 	// replicasSummary is ready/wanted, as in 3/3.
 	// +optional
 	ReplicasSummary string `json:"replicasSummary,omitempty"`
+	// scaledBy is who sets the number of pods in place of spec.replicas, through the scale subresource
+	// of the Deployment: the name of a field manager, as in kube-controller-manager for a
+	// HorizontalPodAutoscaler. Empty, as it should be: spec.replicas counts, at which autoscalers
+	// should aim. It counts again once it says what the Deployment has.
+	// +optional
+	ScaledBy string `json:"scaledBy,omitempty"`
 	// selector of the pods, for the scale subresource.
 	// +optional
 	Selector string `json:"selector,omitempty"`

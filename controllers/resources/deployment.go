@@ -10,11 +10,14 @@ import (
 // Nothing in the pod template depends on the number of replicas: scaling would roll every pod.
 func Deployment(in Inputs) *appsac.DeploymentApplyConfiguration {
 	server := in.Server
+	spec := appsac.DeploymentSpec()
+	if in.ScaledBy == "" {
+		spec.WithReplicas(Replicas(server))
+	}
 	return appsac.Deployment(DeploymentName(server), server.Namespace).
 		WithLabels(Labels(server)).
 		WithOwnerReferences(serverOwner(server)).
-		WithSpec(appsac.DeploymentSpec().
-			WithReplicas(Replicas(server)).
+		WithSpec(spec.
 			WithSelector(metaac.LabelSelector().WithMatchLabels(SelectorLabels(server))).
 			WithStrategy(strategy(in)).
 			WithRevisionHistoryLimit(3).

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
@@ -40,6 +41,7 @@ func (s sample) children(t testing.TB) []child {
 		{"secret", resources.ConfigSecret(s.in), &corev1.Secret{}},
 		{"persistentvolumeclaim", resources.PersistentVolumeClaim(s.in), &corev1.PersistentVolumeClaim{}},
 		{"networkpolicy", resources.NetworkPolicy(s.in), &networkingv1.NetworkPolicy{}},
+		{"poddisruptionbudget", resources.PodDisruptionBudget(s.in), &policyv1.PodDisruptionBudget{}},
 	}
 	for _, pod := range s.pods {
 		for _, slice := range resources.EndpointSlices(s.in, pod) {

@@ -23,6 +23,9 @@ type Operator struct {
 type Inputs struct {
 	// Server is the declared server. It is not changed.
 	Server *v1alpha1.FtpServer
+	// ScaledBy is the manager that sets the Deployment's replicas through its scale subresource, which
+	// the operator then leaves alone; Server has them as its own. Empty: spec.replicas counts.
+	ScaledBy string
 	// Image is the daemon's image, unless spec.image overrides it.
 	Image string
 	// Operator reaches the admin port.

@@ -41,6 +41,9 @@ func ServiceName(server *v1alpha1.FtpServer) string { return server.Name }
 // NetworkPolicyName is the server's name.
 func NetworkPolicyName(server *v1alpha1.FtpServer) string { return server.Name }
 
+// PodDisruptionBudgetName is the server's name.
+func PodDisruptionBudgetName(server *v1alpha1.FtpServer) string { return server.Name }
+
 // ConfigSecretName is the server's name with -config.
 func ConfigSecretName(server *v1alpha1.FtpServer) string { return server.Name + "-config" }
 

@@ -24,6 +24,23 @@ func Replicas(server *v1alpha1.FtpServer) int32 {
 	return 1
 }
 
+// TooManyReplicas says why a server can't have as many pods as it has, if it can't; the API has the
+// same rules for spec.replicas.
+func TooManyReplicas(server *v1alpha1.FtpServer) string {
+	storage := &server.Spec.Storage
+	switch {
+	case Replicas(server) <= 1:
+	case storage.EmptyDir != nil:
+		return "with storage.emptyDir each pod has files of its own: use a volume with ReadWriteMany"
+	case storage.VolumeClaimTemplate != nil &&
+		slices.Contains(storage.VolumeClaimTemplate.Spec.AccessModes, corev1.ReadWriteOncePod):
+		return "its volume (ReadWriteOncePod) can be mounted by one pod only: use ReadWriteMany"
+	case server.Spec.Service.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal:
+		return "service.externalTrafficPolicy Local sends passive ports to nodes whose pod does not hold them: set it to Cluster"
+	}
+	return ""
+}
+
 // GracePeriodSeconds is spec.template.terminationGracePeriodSeconds with its default.
 func GracePeriodSeconds(server *v1alpha1.FtpServer) int64 {
 	if s := server.Spec.Template.TerminationGracePeriodSeconds; s != nil {

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
@@ -30,6 +31,7 @@ func samples() map[string]sample {
 		"clusterip":      clusterIP(),
 		"ftps":           ftps(),
 		"guarded":        guarded(),
+		"autoscaled":     autoscaled(),
 	}
 }
 
@@ -146,6 +148,15 @@ func threeReplicas() sample {
 	waiting := pod("files-2", "10.1.0.7", nil)
 	waiting.Ready, waiting.Serving = false, false
 	s.pods = []resources.PodRoute{pod("files-0", "10.1.0.5", config.PortRange(30000, 30001)), draining, waiting}
+	return s
+}
+
+// autoscaled has replicas that an autoscaler sets at the Deployment, and a budget of its own.
+func autoscaled() sample {
+	s := threeReplicas()
+	s.pods = nil
+	s.in.ScaledBy = "kube-controller-manager"
+	s.in.Server.Spec.PodDisruptionBudget.MaxUnavailable = new(intstr.FromString("34%"))
 	return s
 }
 

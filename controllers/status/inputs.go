@@ -84,6 +84,8 @@ const (
 	// ProblemRejected: the API server refuses a child for what it says or where it lies; trying
 	// again does not help until somebody changes something.
 	ProblemRejected ProblemKind = "ChildRejected"
+	// ProblemScaled: an autoscaler asks for more pods than the spec can have.
+	ProblemScaled ProblemKind = "ScaledTooFar"
 	// ProblemFailed: the API server failed; trying again may help.
 	ProblemFailed ProblemKind = "ApplyFailed"
 )

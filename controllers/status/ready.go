@@ -49,8 +49,12 @@ func ready(o Observed, parts []metav1.Condition) metav1.Condition {
 	if o.Replicas == 0 {
 		return condition(v1alpha1.ConditionReady, metav1.ConditionTrue, ReasonReady, "scaled to zero, as declared")
 	}
-	return condition(v1alpha1.ConditionReady, metav1.ConditionTrue, ReasonReady, fmt.Sprintf(
-		"serving on port %d of %s with passive ports %s", o.Port, o.Address.Address, o.Plan.Exposed))
+	message := fmt.Sprintf("serving on port %d of %s with passive ports %s", o.Port, o.Address.Address, o.Plan.Exposed)
+	if o.ScaledBy != "" {
+		message += fmt.Sprintf("; %s scales the Deployment, to %d now, and spec.replicas does not count until it says the same",
+			o.ScaledBy, o.Replicas)
+	}
+	return condition(v1alpha1.ConditionReady, metav1.ConditionTrue, ReasonReady, message)
 }
 
 // rollout returns a reason and message while the pods are not as the Deployment declares.

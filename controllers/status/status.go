@@ -26,8 +26,9 @@ import (
 type Observed struct {
 	// Server is the declared server, with the status it had before.
 	Server *v1alpha1.FtpServer
-	// Replicas is the number of pods wanted.
+	// Replicas is the number of pods wanted; ScaledBy who wants it, if it is not spec.replicas.
 	Replicas int32
+	ScaledBy string
 	// Deployment of the pods, after applying; nil while there is none.
 	Deployment *appsv1.Deployment
 	// Pods are the server's own, in any order, terminating ones too.
@@ -70,6 +71,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	if end := o.Certificates.notAfter(); !end.IsZero() {
 		s.CertificateNotAfter = &metav1.Time{Time: end}
 	}
+	s.ScaledBy = o.ScaledBy
 	s.PassiveRange = o.Plan.Exposed.String()
 	s.Pods = Pods(o.Pods)
 	s.Selector = labels.SelectorFromSet(o.SelectorLabels).String()

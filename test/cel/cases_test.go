@@ -70,6 +70,10 @@ var accepted = map[string]string{
 	"a claim to make":                     claim + ", storageClassName: fast, volumeMode: Filesystem}, metadata: {labels: {a: b}}, whenDeleted: Delete}}",
 	"a claim sized by a number":           "storage: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1000000}}}}}",
 	"one pod's own volume":                "storage: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOncePod], resources: {requests: {storage: 1Gi}}}}}",
+	"a budget of two pods":                shared + "replicas: 9\npodDisruptionBudget: {maxUnavailable: 2}",
+	"a budget in percent":                 shared + "replicas: 9\npodDisruptionBudget: {maxUnavailable: 20%}",
+	"a budget of all pods":                base + "podDisruptionBudget: {enabled: true, maxUnavailable: 100%}",
+	"no budget":                           base + "podDisruptionBudget: {enabled: false}",
 	"image by digest":                     base + "image: registry.example.com:5000/a/b@sha256:0000000000000000000000000000000000000000000000000000000000000000",
 	"template": base + `template:
   metadata: {labels: {team: a}, annotations: {example.com/x: a}}
@@ -187,6 +191,11 @@ var refused = []refusal{
 	refuse("the operator's label on the claim", claim+"}, metadata: {labels: {ftp-operator.io/a: b}}}}", "labels of ftp-operator.io/ belong to the operator"),
 	refuse("the operator's annotation on the claim", claim+"}, metadata: {annotations: {ftp-operator.io/a: b}}}}", "annotations of ftp-operator.io/ belong to the operator"),
 	refuse("retention of no kind", claim+"}, whenDeleted: Keep}}", `Unsupported value: "Keep"`),
+
+	refuse("a budget that forbids drains", base+"podDisruptionBudget: {maxUnavailable: 0}", "podDisruptionBudget.maxUnavailable would let no pod go"),
+	refuse("a budget of no percent", base+"podDisruptionBudget: {maxUnavailable: 0%}", "podDisruptionBudget.maxUnavailable would let no pod go"),
+	refuse("a budget of more than all", base+"podDisruptionBudget: {maxUnavailable: 101%}", "podDisruptionBudget.maxUnavailable would let no pod go"),
+	refuse("a budget in words", base+"podDisruptionBudget: {maxUnavailable: one}", "podDisruptionBudget.maxUnavailable would let no pod go"),
 
 	refuse("image with a blank", base+"image: 'a b'", "image is no image reference"),
 	refuse("grace of 9 seconds", base+"template: {terminationGracePeriodSeconds: 9}", "should be greater than or equal to 10"),

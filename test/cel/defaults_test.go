@@ -35,6 +35,8 @@ passive:
   portRange:
     end: 30031
     start: 30000
+podDisruptionBudget:
+  enabled: true
 replicas: 1
 service:
   port: 21
@@ -76,7 +78,7 @@ users:
 `
 
 func TestDefaults(t *testing.T) {
-	u := server(t, claimOf("1Gi", "")+"\nusers: [{name: alice, passwordSecretRef: {name: a}}]\nanonymous: {}\nnetworkPolicy: {}\ntemplate: {}"+
+	u := server(t, claimOf("1Gi", "")+"\nusers: [{name: alice, passwordSecretRef: {name: a}}]\nanonymous: {}\nnetworkPolicy: {}\npodDisruptionBudget: {}\ntemplate: {}"+
 		"\ntls: {secretName: a, clientCA: {secretName: b}, implicit: {}}\nservice: {proxyProtocol: {trusted: [10.0.0.0/8]}}")
 	if err := dryRun(t.Context(), u); err != nil {
 		t.Fatal(err)

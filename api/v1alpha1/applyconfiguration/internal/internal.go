@@ -204,6 +204,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PassiveSpec
       default: {}
+    - name: podDisruptionBudget
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodDisruptionBudgetSpec
     - name: replicas
       type:
         scalar: numeric
@@ -282,6 +285,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: replicasSummary
+      type:
+        scalar: string
+    - name: scaledBy
       type:
         scalar: string
     - name: selector
@@ -370,6 +376,16 @@ var schemaYAML = typed.YAMLObject(`types:
       default:
         end: 30031
         start: 30000
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodDisruptionBudgetSpec
+  map:
+    fields:
+    - name: enabled
+      type:
+        scalar: boolean
+      default: true
+    - name: maxUnavailable
+      type:
+        namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodPeer
   map:
     fields:
@@ -1192,6 +1208,16 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: untyped
 - name: io.k8s.apimachinery.pkg.types.UID
   scalar: string
+- name: io.k8s.apimachinery.pkg.util.intstr.IntOrString
+  scalar: untyped
+  list:
+    elementType:
+      namedType: __untyped_atomic_
+    elementRelationship: atomic
+  map:
+    elementType:
+      namedType: __untyped_deduced_
+    elementRelationship: separable
 - name: __untyped_atomic_
   scalar: untyped
   list:

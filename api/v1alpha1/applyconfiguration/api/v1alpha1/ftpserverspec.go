@@ -20,7 +20,8 @@ type FtpServerSpecApplyConfiguration struct {
 	// suspend: true stops the operator from changing anything for this server; its pods serve
 	// on, but routing and addresses are no longer kept up to date. Default false.
 	Suspend *bool `json:"suspend,omitempty"`
-	// replicas is the number of pods, 0 to 999. Default 1. Each pod gets a share of the passive
+	// replicas is the number of pods, 0 to 999; kubectl scale and HorizontalPodAutoscalers that aim
+	// at the FtpServer set it. Default 1. Each pod gets a share of the passive
 	// ports, so the range must hold replicas + 1 ports (a rollout adds a pod). More than one
 	// needs storage that several pods can share, and hides the clients' addresses behind the
 	// nodes' (see service.externalTrafficPolicy).
@@ -51,6 +52,8 @@ type FtpServerSpecApplyConfiguration struct {
 	Storage *StorageSpecApplyConfiguration `json:"storage,omitempty"`
 	// networkPolicy says who may connect to the pods. On by default.
 	NetworkPolicy *NetworkPolicySpecApplyConfiguration `json:"networkPolicy,omitempty"`
+	// podDisruptionBudget keeps node drains from taking several pods at once. On by default.
+	PodDisruptionBudget *PodDisruptionBudgetSpecApplyConfiguration `json:"podDisruptionBudget,omitempty"`
 	// template shapes the pods: resources, placement, labels, grace period.
 	Template *PodTemplateSpecApplyConfiguration `json:"template,omitempty"`
 	// image of the daemon. Default: the operator's own, which holds the daemon too, so that both
@@ -172,6 +175,14 @@ func (b *FtpServerSpecApplyConfiguration) WithStorage(value *StorageSpecApplyCon
 // If called multiple times, the NetworkPolicy field is set to the value of the last call.
 func (b *FtpServerSpecApplyConfiguration) WithNetworkPolicy(value *NetworkPolicySpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
 	b.NetworkPolicy = value
+	return b
+}
+
+// WithPodDisruptionBudget sets the PodDisruptionBudget field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PodDisruptionBudget field is set to the value of the last call.
+func (b *FtpServerSpecApplyConfiguration) WithPodDisruptionBudget(value *PodDisruptionBudgetSpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
+	b.PodDisruptionBudget = value
 	return b
 }
 

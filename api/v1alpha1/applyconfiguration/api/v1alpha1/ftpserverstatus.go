@@ -45,6 +45,11 @@ type FtpServerStatusApplyConfiguration struct {
 	ReadyReplicas *int32 `json:"readyReplicas,omitempty"`
 	// replicasSummary is ready/wanted, as in 3/3.
 	ReplicasSummary *string `json:"replicasSummary,omitempty"`
+	// scaledBy is who sets the number of pods in place of spec.replicas, through the scale subresource
+	// of the Deployment: the name of a field manager, as in kube-controller-manager for a
+	// HorizontalPodAutoscaler. Empty, as it should be: spec.replicas counts, at which autoscalers
+	// should aim. It counts again once it says what the Deployment has.
+	ScaledBy *string `json:"scaledBy,omitempty"`
 	// selector of the pods, for the scale subresource.
 	Selector *string `json:"selector,omitempty"`
 	// users is the number of accounts that can log in.
@@ -168,6 +173,14 @@ func (b *FtpServerStatusApplyConfiguration) WithReadyReplicas(value int32) *FtpS
 // If called multiple times, the ReplicasSummary field is set to the value of the last call.
 func (b *FtpServerStatusApplyConfiguration) WithReplicasSummary(value string) *FtpServerStatusApplyConfiguration {
 	b.ReplicasSummary = &value
+	return b
+}
+
+// WithScaledBy sets the ScaledBy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ScaledBy field is set to the value of the last call.
+func (b *FtpServerStatusApplyConfiguration) WithScaledBy(value string) *FtpServerStatusApplyConfiguration {
+	b.ScaledBy = &value
 	return b
 }
 
