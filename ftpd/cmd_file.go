@@ -1,9 +1,6 @@
 package ftpd
 
-import (
-	"io/fs"
-	"log/slog"
-)
+import "log/slog"
 
 func (s *session) cmdDele(arg string) {
 	name, ok := s.path(arg)
@@ -43,10 +40,8 @@ func (s *session) cmdRnto(arg string) {
 
 // rename does not replace a file for a user who may not.
 func (s *session) rename(from, to string) error {
-	if !s.rights().CanOverwrite() {
-		if _, err := s.fs.Stat(to); err == nil {
-			return fs.ErrExist
-		}
+	if s.rights().CanOverwrite() {
+		return s.fs.Rename(from, to)
 	}
-	return s.fs.Rename(from, to)
+	return s.fs.RenameNew(from, to)
 }

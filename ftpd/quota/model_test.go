@@ -130,7 +130,12 @@ func TestAgainstDisk(t *testing.T) {
 			"remove": func(t *rapid.T) { _ = who.Draw(t, "user").Remove(name.Draw(t, "name")) },
 			"rmdir":  func(t *rapid.T) { _ = who.Draw(t, "user").Rmdir(name.Draw(t, "name")) },
 			"rename": func(t *rapid.T) {
-				_ = who.Draw(t, "user").Rename(name.Draw(t, "from"), name.Draw(t, "to"))
+				u := who.Draw(t, "user")
+				rename := u.Rename
+				if rapid.Bool().Draw(t, "new") {
+					rename = u.RenameNew
+				}
+				_ = rename(name.Draw(t, "from"), name.Draw(t, "to"))
 			},
 			"combine": func(t *rapid.T) {
 				parts := rapid.SliceOfNDistinct(name, 1, 2, rapid.ID).Draw(t, "parts")

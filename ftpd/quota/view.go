@@ -95,15 +95,20 @@ func (v *view) remove(name string, do func(string) error) error {
 	return nil
 }
 
-func (v *view) Rename(from, to string) error {
+func (v *view) Rename(from, to string) error { return v.move(from, to, v.FS.Rename) }
+
+func (v *view) RenameNew(from, to string) error { return v.move(from, to, v.FS.RenameNew) }
+
+// move is one of the two, with what it moves accounted for.
+func (v *view) move(from, to string, rename func(from, to string) error) error {
 	old, target := v.abs(from), v.abs(to)
 	defer v.r.locks.change(old, target)()
 	if !v.r.any() {
-		return v.FS.Rename(from, to)
+		return rename(from, to)
 	}
 	info, moved := v.there(from)
 	replacedInfo, replaced := v.there(to)
-	if err := v.FS.Rename(from, to); err != nil {
+	if err := rename(from, to); err != nil {
 		return err
 	}
 	if info == nil || replacedInfo != nil && os.SameFile(info, replacedInfo) {

@@ -176,7 +176,11 @@ func TestViewAgainstModel(t *testing.T) {
 				if ok && m.isDir(from) && m.exists(to) && from != to {
 					ok = false // a directory over a file
 				}
-				err := v.Rename(from, to)
+				rename := v.Rename
+				if rapid.Bool().Draw(t, "new") {
+					rename, ok = v.RenameNew, ok && !m.exists(to)
+				}
+				err := rename(from, to)
 				if from == to && ok && m.isDir(from) {
 					return // either is fine
 				}

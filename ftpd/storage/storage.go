@@ -66,6 +66,9 @@ type FS interface {
 	// Rename moves a file or directory, replacing a file, but no directory, that is at the new
 	// name. A file that is being appended to is ErrBusy.
 	Rename(from, to string) error
+	// RenameNew is Rename that replaces nothing: fs.ErrExist if there is anything at the new name,
+	// also if it came up this very moment.
+	RenameNew(from, to string) error
 	// SetModTime sets the modification time.
 	SetModTime(name string, t time.Time) error
 	// Chmod sets the permission bits; others are ignored. A directory stays open to its owner,

@@ -145,7 +145,12 @@ func (v *view) remove(name string, allowed func(fs.FileMode) error) error {
 	return v.root.Remove(p)
 }
 
-func (v *view) Rename(from, to string) error {
+func (v *view) Rename(from, to string) error { return v.move(from, to, v.root.Rename) }
+
+func (v *view) RenameNew(from, to string) error { return v.move(from, to, v.renameNew) }
+
+// move is Rename by a function that takes paths within the root.
+func (v *view) move(from, to string, rename func(from, to string) error) error {
 	old, err := inRoot(from)
 	if err != nil {
 		return failure("rename", from, err)
@@ -164,7 +169,7 @@ func (v *view) Rename(from, to string) error {
 	if err := settle(v.root, target); err != nil && !errors.Is(err, ErrBusy) {
 		return failure("rename", to, err)
 	}
-	if err := v.root.Rename(old, target); err != nil {
+	if err := rename(old, target); err != nil {
 		return failure("rename", from, err)
 	}
 	// A file is often stored under one name and renamed when it is complete, so whoever is told
