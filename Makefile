@@ -22,6 +22,15 @@ MINUTES ?= 1
 FOCUS ?=
 NODES ?= 1
 
+# For `make bench`: how often each server has its turn, what is measured (all, or some of
+# bulk,small,list,login,tls,memory), how big the big file is in MiB, where the files lie, and the
+# report that is written. A short one: make bench ROUNDS=1 ROWS=small OUT=
+ROUNDS ?= 5
+ROWS ?= all
+SIZE ?= 1024
+DIR ?= /tmp
+OUT ?= docs/benchmarks.md
+
 # The tests that need an API server, as their imports tell; and those with targets of their own.
 ENVTEST = $(shell grep -rl --include='*_test.go' controller-runtime/pkg/envtest . | xargs -r dirname | sort -u | grep -v -x ./test/chart)
 UNIT = $(shell go list ./... | grep -v -x -F -f <(go list -e $(ENVTEST) ./test/chart ./test/clients/... ./test/e2e 2>/dev/null))
@@ -81,6 +90,10 @@ chart: ## Tests of the Helm chart and the kustomize tree: linted, rendered in va
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for MINUTES (default 1) each.
 	@hack/fuzz.sh $(MINUTES)
+
+.PHONY: bench
+bench: ## Measure the daemon beside vsftpd, ProFTPD, Pure-FTPd and pyftpdlib (as root; about 15 minutes). ROUNDS, ROWS, SIZE (MiB), DIR, OUT.
+	@hack/bench.sh -out '$(OUT)' -rounds '$(ROUNDS)' -rows '$(ROWS)' -size '$(SIZE)' -dir '$(DIR)'
 
 ##@ Check and generate
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# deps.sh [lab] [e2e] [clients] [tools]: installs the programs that the local Kubernetes (lab), the
-# tests on it (e2e), the tests with real FTP clients (clients) and the checks (tools) need, from the
-# distribution's packages: only what is missing, and without starting any service. No argument means all.
+# deps.sh [lab] [e2e] [clients] [tools] [bench]: installs the programs that the local Kubernetes (lab),
+# the tests on it (e2e), the tests with real FTP clients (clients), the checks (tools) and the
+# benchmark (bench) need, from the distribution's packages: only what is missing, and without
+# starting any service. No argument means all.
 set -euo pipefail
 
 # COMMAND:PACKAGE, where a command that is there, whoever installed it, spares the package.
@@ -10,7 +11,9 @@ LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftabl
 	sysctl:procps unshare:util-linux nsenter:util-linux flock:util-linux mount:mount)
 E2E=(haproxy:haproxy curl:curl)
 CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3
-	openssl:openssl)
+	openssl:openssl strace:strace)
+# What the servers to compare with need of the system; they themselves are unpacked, see bench.sh.
+BENCH=(python3:python3 openssl:openssl mount:mount)
 TOOLS=(shellcheck:shellcheck git:git make:make gcc:gcc)
 
 missing_packages() {
@@ -29,7 +32,7 @@ cni_missing() {
 
 wanted=()
 packages=()
-(($# > 0)) || set -- lab e2e clients tools
+(($# > 0)) || set -- lab e2e clients tools bench
 for group; do
 	case $group in
 	lab)
@@ -38,13 +41,14 @@ for group; do
 		;;
 	e2e) wanted+=("${E2E[@]}") ;;
 	clients) wanted+=("${CLIENTS[@]}") ;;
+	bench) wanted+=("${BENCH[@]}") ;;
 	tools)
 		wanted+=("${TOOLS[@]}")
 		# gcc and this are for the race detector.
 		[[ -e /usr/include/stdlib.h ]] || packages+=(libc6-dev)
 		;;
 	*)
-		sed -n '2,4s/^# \{0,1\}//p' "$0"
+		sed -n '2,5s/^# \{0,1\}//p' "$0"
 		exit 2
 		;;
 	esac

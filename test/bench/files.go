@@ -1,0 +1,95 @@
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// nobody owns what is stored.
+const nobody = 65534
+
+// listings are the sizes of the directories that are listed.
+var listings = []int{2000, 20000}
+
+const bulkFile = "bulk"
+
+func smallFile(kib, i int) string { return fmt.Sprintf("small-%dk/%04d", kib, i) }
+func listDir(n int) string        { return fmt.Sprintf("list-%d", n) }
+
+// makeFiles makes what is served.
+func makeFiles(root string, size int64) error {
+	if err := randomFile(filepath.Join(root, bulkFile), size); err != nil {
+		return err
+	}
+	for _, kib := range []int{1, 64} {
+		if err := makeDir(root, filepath.Dir(smallFile(kib, 0))); err != nil {
+			return err
+		}
+		for i := range smallFiles {
+			if err := randomFile(filepath.Join(root, smallFile(kib, i)), int64(kib)<<10); err != nil {
+				return err
+			}
+		}
+	}
+	for _, n := range listings {
+		if err := makeDir(root, listDir(n)); err != nil {
+			return err
+		}
+		for i := range n {
+			if err := randomFile(filepath.Join(root, listDir(n), fmt.Sprintf("report-2026-%06d.csv", i)), 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func makeDir(root, name string) error {
+	return os.Mkdir(filepath.Join(root, name), 0o755) //nolint:gosec // sessions read it as nobody
+}
+
+func randomFile(path string, size int64) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644) //nolint:gosec // as above
+	if err != nil {
+		return err
+	}
+	// The same block again and again: nothing here compresses.
+	block := make([]byte, min(size, 1<<20))
+	_, _ = rand.Read(block) // never fails
+	for left := size; left > 0 && err == nil; {
+		var n int
+		n, err = f.Write(block[:min(left, int64(len(block)))])
+		left -= int64(n)
+	}
+	if err2 := f.Close(); err == nil {
+		err = err2
+	}
+	return err
+}
+
+// inUploads makes a directory to upload into, and removes it after do. do gets its name as sessions
+// see it.
+func (b *bench) inUploads(do func(dir string) error) error {
+	path, err := os.MkdirTemp(b.site.Files, "up-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(path) //nolint:errcheck // the whole tree goes in the end
+	if err := os.Chown(path, nobody, nobody); err != nil {
+		return err
+	}
+	return do(filepath.Base(path))
+}
+
+// head reads the first n bytes of what is served in bulk.
+func (b *bench) head(n int64) ([]byte, error) {
+	f, err := os.Open(filepath.Join(b.site.Files, bulkFile))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	return io.ReadAll(io.LimitReader(f, n))
+}

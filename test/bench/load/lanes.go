@@ -1,0 +1,41 @@
+package load
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Lanes runs do in so many lanes at once and returns the first error.
+func Lanes(n int, do func(lane int) error) error {
+	errs := make([]error, n)
+	var lanes sync.WaitGroup
+	for lane := range n {
+		lanes.Go(func() { errs[lane] = do(lane) })
+	}
+	lanes.Wait()
+	return errors.Join(errs...)
+}
+
+// Rate repeats do in so many lanes for a while and returns how often it was done a second.
+// i counts within a lane.
+func Rate(lanes int, d time.Duration, do func(lane, i int) error) (float64, error) {
+	counts := make([]int, lanes)
+	start := time.Now()
+	end := start.Add(d)
+	err := Lanes(lanes, func(lane int) error {
+		for time.Now().Before(end) {
+			if err := do(lane, counts[lane]); err != nil {
+				return err
+			}
+			counts[lane]++
+		}
+		return nil
+	})
+	took := time.Since(start)
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	return float64(total) / took.Seconds(), err
+}

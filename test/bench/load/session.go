@@ -1,0 +1,186 @@
+package load
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Account is who logs in, and where.
+type Account struct {
+	Server         netip.AddrPort
+	User, Password string
+}
+
+// Session is a control connection that is logged in, in TYPE I. It is for one lane.
+type Session struct {
+	server netip.AddrPort
+	raw    *socket
+	conn   io.ReadWriter // raw, or TLS over it
+	secure *tls.Config   // nil: everything is in clear text
+
+	buf        []byte
+	start, end int
+	out        []byte
+}
+
+// Login connects and logs in; with secure, within TLS, and data connections carry it, too.
+func Login(a Account, secure *tls.Config) (*Session, error) {
+	raw, err := dial(a.Server)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{server: a.Server, raw: raw, conn: raw, secure: secure, buf: make([]byte, 1024)}
+	if err := s.login(a); err != nil {
+		_ = s.raw.Close()
+		return nil, fmt.Errorf("log in: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Session) login(a Account) error {
+	if err := s.expect("220"); err != nil {
+		return err
+	}
+	if s.secure != nil {
+		if err := s.Command("AUTH TLS", "234"); err != nil {
+			return err
+		}
+		conn := tls.Client(s.raw, s.secure)
+		if err := conn.Handshake(); err != nil {
+			return err
+		}
+		s.conn = conn
+	}
+	if err := s.Command("USER "+a.User, "331"); err != nil {
+		return err
+	}
+	if err := s.Command("PASS "+a.Password, "230"); err != nil {
+		return err
+	}
+	if s.secure == nil {
+		return nil
+	}
+	if err := s.Command("PBSZ 0", "200"); err != nil {
+		return err
+	}
+	return s.Command("PROT P", "200")
+}
+
+// Binary sends TYPE I.
+func (s *Session) Binary() error { return s.Command("TYPE I", "200") }
+
+// Quit ends the session in the orderly way.
+func (s *Session) Quit() error {
+	err := s.Command("QUIT", "221")
+	return errors.Join(err, s.raw.Close())
+}
+
+// Close just closes the connection.
+func (s *Session) Close() error { return s.raw.Close() }
+
+// Version is the version of TLS in use, or "".
+func (s *Session) Version() string {
+	if conn, ok := s.conn.(*tls.Conn); ok {
+		return tls.VersionName(conn.ConnectionState().Version)
+	}
+	return ""
+}
+
+// Command sends a command and takes its reply, which must have the code.
+func (s *Session) Command(command, code string) error {
+	if err := s.send(command); err != nil {
+		return err
+	}
+	if err := s.expect(code); err != nil {
+		verb, _, _ := strings.Cut(command, " ")
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return nil
+}
+
+func (s *Session) send(command string) error {
+	s.out = append(append(s.out[:0], command...), '\r', '\n')
+	_, err := s.conn.Write(s.out)
+	return err
+}
+
+// expect takes the next reply, which must have the code.
+func (s *Session) expect(code string) error {
+	reply, err := s.reply()
+	if err != nil {
+		return err
+	}
+	if string(reply[:3]) != code {
+		return fmt.Errorf("expected %s, got %q", code, reply)
+	}
+	return nil
+}
+
+// reply returns the last line of the next reply. It is valid until the next call.
+func (s *Session) reply() ([]byte, error) {
+	for {
+		line, err := s.line()
+		if err != nil {
+			return nil, err
+		}
+		if len(line) >= 4 && line[3] == ' ' && '1' <= line[0] && line[0] <= '6' {
+			return line, nil
+		}
+	}
+}
+
+func (s *Session) line() ([]byte, error) {
+	for {
+		if i := bytes.IndexByte(s.buf[s.start:s.end], '\n'); i >= 0 {
+			line := bytes.TrimRight(s.buf[s.start:s.start+i], "\r")
+			s.start += i + 1
+			return line, nil
+		}
+		s.end = copy(s.buf, s.buf[s.start:s.end])
+		s.start = 0
+		if s.end == len(s.buf) {
+			return nil, errors.New("a line is too long")
+		}
+		n, err := s.conn.Read(s.buf[s.end:])
+		if err != nil {
+			return nil, err
+		}
+		s.end += n
+	}
+}
+
+// data makes a data connection by EPSV.
+func (s *Session) data() (*socket, error) {
+	if err := s.send("EPSV"); err != nil {
+		return nil, err
+	}
+	line, err := s.reply()
+	if err != nil {
+		return nil, err
+	}
+	port, ok := epsvPort(line)
+	if !ok {
+		return nil, fmt.Errorf("EPSV: %q", line)
+	}
+	return dial(netip.AddrPortFrom(s.server.Addr(), port))
+}
+
+// epsvPort reads "229 text (|||port|)".
+func epsvPort(line []byte) (uint16, bool) {
+	if !bytes.HasPrefix(line, []byte("229 ")) {
+		return 0, false
+	}
+	_, rest, ok := bytes.Cut(line, []byte("(|||"))
+	if !ok {
+		return 0, false
+	}
+	digits, _, ok := bytes.Cut(rest, []byte("|"))
+	port, err := strconv.ParseUint(string(digits), 10, 16)
+	return uint16(port), ok && err == nil
+}

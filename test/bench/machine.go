@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// facts say where, when and with what it was measured.
+func (b *bench) facts(took time.Duration) []string {
+	facts := []string{
+		fmt.Sprintf("Measured on %s, %d rounds of all servers by turns, in %s. Cells are medians (least-greatest).",
+			time.Now().UTC().Format("2006-01-02"), b.rounds, took.Round(time.Second)),
+		fmt.Sprintf("The machine: %d processors (%s), %d GiB of memory, Linux %s, %s. Clients and servers share it, over loopback.",
+			processors(), field("/proc/cpuinfo", "model name"), memoryGiB(), kernel(), runtime.Version()),
+		fmt.Sprintf("The files lie on %s. The big file has %d MiB; 4 at a time store a quarter of it each.", fileSystem(b.site.Files), b.size>>20),
+		"Ratios compare with the best peer of the row, which is bold; above 1, the daemon is the better one.",
+	}
+	var versions []string
+	for _, k := range b.kinds() {
+		if k.Ours {
+			continue
+		}
+		versions = append(versions, fmt.Sprintf("%s: %s (%s)", k.Name, strings.Trim(strings.TrimPrefix(b.versions[k.Name], k.Name), " :"), b.tls[k.Name]))
+	}
+	return append(facts, "Versions: "+strings.Join(versions, "; ")+".")
+}
+
+// processors counts them; runtime.NumCPU heeds what this process may use.
+func processors() int { return runtime.NumCPU() }
+
+// field is the first value of a name in a file of /proc.
+func field(file, name string) string {
+	text, _ := os.ReadFile(file)
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown"
+}
+
+func memoryGiB() int64 {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return 0
+	}
+	return int64(info.Totalram*uint64(info.Unit)+1<<29) >> 30
+}
+
+func kernel() string {
+	text, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return strings.TrimSpace(string(text))
+}
+
+// fileSystem names the type of the file system that holds a path.
+func fileSystem(path string) string {
+	var s unix.Statfs_t
+	if unix.Statfs(path, &s) != nil {
+		return "an unknown file system"
+	}
+	for name, magic := range map[string]int64{
+		"ext4": unix.EXT4_SUPER_MAGIC, "xfs": unix.XFS_SUPER_MAGIC, "btrfs": unix.BTRFS_SUPER_MAGIC,
+		"tmpfs (memory: fsync costs nothing)": unix.TMPFS_MAGIC, "overlayfs": unix.OVERLAYFS_SUPER_MAGIC,
+	} {
+		if int64(s.Type) == magic { //nolint:unconvert // of another type on other architectures
+			return name
+		}
+	}
+	return fmt.Sprintf("a file system of type %#x", s.Type)
+}

@@ -1,0 +1,57 @@
+package main
+
+// metric is one row of the report.
+type metric struct {
+	id    string
+	group string // what -rows chooses by
+	title string
+	unit  string
+	// less: a smaller value is the better one.
+	less bool
+	// wanted is the ratio to the best peer that we ask of ourselves, above 1 where we are better;
+	// 0: none. With unsynced it is asked of the daemon without fsync, since no peer syncs.
+	wanted   float64
+	unsynced bool
+	// most is a bound in the row's own unit that is asked instead of a ratio.
+	most float64
+}
+
+// metrics are the rows, in the report's order.
+var metrics = []metric{
+	{id: "retr", group: "bulk", title: "RETR, 1 session", unit: "MB/s", wanted: 1},
+	{id: "retr4", group: "bulk", title: "RETR, 4 at a time", unit: "MB/s", wanted: 1},
+	{id: "retr-cpu", group: "bulk", title: "RETR, server's CPU", unit: "s/GiB", less: true, wanted: 1},
+	{id: "stor", group: "bulk", title: "STOR, 1 session", unit: "MB/s", wanted: 1.1, unsynced: true},
+	{id: "stor4", group: "bulk", title: "STOR, 4 at a time", unit: "MB/s"},
+	{id: "stor-cpu", group: "bulk", title: "STOR, server's CPU", unit: "s/GiB", less: true, wanted: 1, unsynced: true},
+
+	{id: "retr-1k", group: "small", title: "RETR of 1 KiB, 1 session", unit: "files/s", wanted: 1.2},
+	{id: "retr-1k-16", group: "small", title: "RETR of 1 KiB, 16 sessions", unit: "files/s", wanted: 1.2},
+	{id: "retr-64k", group: "small", title: "RETR of 64 KiB, 1 session", unit: "files/s", wanted: 1.2},
+	{id: "retr-64k-16", group: "small", title: "RETR of 64 KiB, 16 sessions", unit: "files/s", wanted: 1.2},
+	{id: "stor-1k", group: "small", title: "STOR of 1 KiB, 1 session", unit: "files/s", wanted: 2, unsynced: true},
+	{id: "stor-1k-16", group: "small", title: "STOR of 1 KiB, 16 sessions", unit: "files/s", wanted: 2, unsynced: true},
+	{id: "stor-64k", group: "small", title: "STOR of 64 KiB, 1 session", unit: "files/s", wanted: 2, unsynced: true},
+	{id: "stor-64k-16", group: "small", title: "STOR of 64 KiB, 16 sessions", unit: "files/s", wanted: 2, unsynced: true},
+
+	{id: "list-2000", group: "list", title: "LIST of 2,000 entries", unit: "ms", less: true, wanted: 2},
+	{id: "list-20000", group: "list", title: "LIST of 20,000 entries", unit: "ms", less: true, wanted: 2},
+	{id: "mlsd-2000", group: "list", title: "MLSD of 2,000 entries", unit: "ms", less: true, wanted: 2},
+	{id: "mlsd-20000", group: "list", title: "MLSD of 20,000 entries", unit: "ms", less: true, wanted: 2},
+
+	{id: "login", group: "login", title: "Logins, 1 at a time", unit: "logins/s", wanted: 1},
+	{id: "login-16", group: "login", title: "Logins, 16 at a time", unit: "logins/s", wanted: 1},
+
+	{id: "tls-retr", group: "tls", title: "RETR with TLS", unit: "MB/s", wanted: 1.2},
+	{id: "tls-retr-cpu", group: "tls", title: "RETR with TLS, server's CPU", unit: "s/GiB", less: true},
+	{id: "tls-stor", group: "tls", title: "STOR with TLS", unit: "MB/s", wanted: 1.2, unsynced: true},
+	{id: "tls-stor-cpu", group: "tls", title: "STOR with TLS, server's CPU", unit: "s/GiB", less: true},
+	{id: "tls-login", group: "tls", title: "TLS logins, 1 at a time", unit: "logins/s"},
+	{id: "tls-login-16", group: "tls", title: "TLS logins, 16 at a time", unit: "logins/s"},
+
+	{id: "memory-1000", group: "memory", title: "Memory per idle session, at 1,000", unit: "KiB", less: true},
+	{id: "memory-10000", group: "memory", title: "Memory per idle session, at 10,000", unit: "KiB", less: true, most: 24},
+}
+
+// groups are what -rows may name.
+var groups = []string{"bulk", "small", "list", "login", "tls", "memory"}

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/test/bench/load"
+	"github.com/ftp-operator/ftp-operator/test/bench/server"
+)
+
+// probe measures one server once. It returns values by metric.
+type probe struct {
+	group string
+	run   func(b *bench, r *server.Running) (map[string]float64, error)
+	// fits, unless nil, tells the servers that it can be asked of.
+	fits func(k server.Kind) bool
+}
+
+const (
+	manyLanes  = 16
+	bulkLanes  = 4
+	smallFiles = 1000 // of each size, to fetch by turns
+)
+
+// probes are what is done in a round, in this order.
+func probes() []probe {
+	list := []probe{
+		{group: "bulk", run: (*bench).fetchBulk},
+		{group: "bulk", run: (*bench).fetchBulkAtOnce},
+		{group: "bulk", run: (*bench).storeBulk},
+		{group: "bulk", run: (*bench).storeBulkAtOnce},
+	}
+	for _, lanes := range []int{1, manyLanes} {
+		for _, size := range []int{1, 64} {
+			id := fmt.Sprintf("-%dk", size) + laneSuffix(lanes)
+			list = append(list,
+				probe{group: "small", run: func(b *bench, r *server.Running) (map[string]float64, error) {
+					return one("retr" + id)(b.fetchSmall(r, lanes, size))
+				}},
+				probe{group: "small", run: func(b *bench, r *server.Running) (map[string]float64, error) {
+					return one("stor" + id)(b.storeSmall(r, lanes, size))
+				}})
+		}
+	}
+	for _, n := range listings {
+		list = append(list,
+			probe{group: "list", run: func(b *bench, r *server.Running) (map[string]float64, error) {
+				return one(fmt.Sprintf("list-%d", n))(b.list(r, "LIST", n))
+			}},
+			probe{group: "list", fits: func(k server.Kind) bool { return k.MLSD }, run: func(b *bench, r *server.Running) (map[string]float64, error) {
+				return one(fmt.Sprintf("mlsd-%d", n))(b.list(r, "MLSD", n))
+			}})
+	}
+	for _, lanes := range []int{1, manyLanes} {
+		list = append(list,
+			probe{group: "login", run: func(b *bench, r *server.Running) (map[string]float64, error) {
+				return one("login" + laneSuffix(lanes))(b.login(r, lanes, nil))
+			}},
+			probe{group: "tls", run: func(b *bench, r *server.Running) (map[string]float64, error) {
+				return one("tls-login" + laneSuffix(lanes))(b.login(r, lanes, secure(false)))
+			}})
+	}
+	return append(list,
+		probe{group: "tls", run: (*bench).fetchSecure},
+		probe{group: "tls", run: (*bench).storeSecure})
+}
+
+func laneSuffix(lanes int) string {
+	if lanes == 1 {
+		return ""
+	}
+	return fmt.Sprintf("-%d", lanes)
+}
+
+// one is the result of a probe with a single metric.
+func one(id string) func(float64, error) (map[string]float64, error) {
+	return func(v float64, err error) (map[string]float64, error) { return map[string]float64{id: v}, err }
+}
+
+func account(r *server.Running) load.Account {
+	return load.Account{Server: r.Addr, User: server.User, Password: server.Password}
+}
+
+// secure is a client's TLS. The key exchange is what every server here knows, so that all have the
+// same work. With resume, data connections resume the control connection's session.
+func secure(resume bool) *tls.Config {
+	c := &tls.Config{
+		InsecureSkipVerify: true, //nolint:gosec // who the server is does not matter here
+		ServerName:         "localhost",
+		CurvePreferences:   []tls.CurveID{tls.CurveP256},
+	}
+	if resume {
+		c.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+	}
+	return c
+}
+
+// sessions logs in so many times, for transfers.
+func sessions(r *server.Running, n int, cfg func() *tls.Config) ([]*load.Session, func(), error) {
+	var list []*load.Session
+	end := func() {
+		for _, s := range list {
+			_ = s.Quit()
+		}
+	}
+	for range n {
+		s, err := load.Login(account(r), cfg())
+		if err == nil {
+			list = append(list, s)
+			err = s.Binary()
+		}
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+	}
+	return list, end, nil
+}
+
+func inClear() *tls.Config                  { return nil }
+func resuming() *tls.Config                 { return secure(true) }
+func mbps(n int64, d time.Duration) float64 { return float64(n) / 1e6 / d.Seconds() }
+
+// perGiB is the processor time that n bytes took, for each GiB.
+func perGiB(used time.Duration, n int64) float64 { return used.Seconds() * float64(1<<30) / float64(n) }
+
+// timed measures the time that do takes, and the processor time of the server.
+func timed(r *server.Running, do func() error) (took, used time.Duration, err error) {
+	before, err := r.CPU()
+	if err != nil {
+		return 0, 0, err
+	}
+	start := time.Now()
+	if err := do(); err != nil {
+		return 0, 0, err
+	}
+	took = time.Since(start)
+	after, err := r.CPU()
+	return took, after - before, err
+}
+
+func (b *bench) fetchBulk(r *server.Running) (map[string]float64, error) {
+	return b.fetchOne(r, inClear, "retr", "retr-cpu")
+}
+
+func (b *bench) fetchSecure(r *server.Running) (map[string]float64, error) {
+	return b.fetchOne(r, resuming, "tls-retr", "tls-retr-cpu")
+}
+
+func (b *bench) fetchOne(r *server.Running, cfg func() *tls.Config, speed, cost string) (map[string]float64, error) {
+	list, end, err := sessions(r, 1, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	took, used, err := timed(r, func() error { return list[0].Fetch("RETR "+bulkFile, b.size) })
+	return map[string]float64{speed: mbps(b.size, took), cost: perGiB(used, b.size)}, err
+}
+
+func (b *bench) fetchBulkAtOnce(r *server.Running) (map[string]float64, error) {
+	list, end, err := sessions(r, bulkLanes, inClear)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	took, _, err := timed(r, func() error {
+		return load.Lanes(bulkLanes, func(lane int) error { return list[lane].Fetch("RETR "+bulkFile, b.size) })
+	})
+	return map[string]float64{"retr4": mbps(bulkLanes*b.size, took)}, err
+}
+
+func (b *bench) storeBulk(r *server.Running) (map[string]float64, error) {
+	return b.storeOne(r, inClear, "stor", "stor-cpu")
+}
+
+func (b *bench) storeSecure(r *server.Running) (map[string]float64, error) {
+	return b.storeOne(r, resuming, "tls-stor", "tls-stor-cpu")
+}
+
+func (b *bench) storeOne(r *server.Running, cfg func() *tls.Config, speed, cost string) (map[string]float64, error) {
+	took, used, err := b.store(r, 1, b.size, cfg)
+	return map[string]float64{speed: mbps(b.size, took), cost: perGiB(used, b.size)}, err
+}
+
+// storeBulkAtOnce stores as much in all as storeBulk: so much that is not on the disk yet would
+// slow the machine down.
+func (b *bench) storeBulkAtOnce(r *server.Running) (map[string]float64, error) {
+	took, _, err := b.store(r, bulkLanes, b.size/bulkLanes, inClear)
+	return map[string]float64{"stor4": mbps(b.size, took)}, err
+}
+
+func (b *bench) store(r *server.Running, lanes int, size int64, cfg func() *tls.Config) (took, used time.Duration, err error) {
+	list, end, err := sessions(r, lanes, cfg)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer end()
+	source, err := os.Open(filepath.Join(b.site.Files, bulkFile))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer source.Close() //nolint:errcheck // it was only read
+	err = b.inUploads(func(dir string) (err error) {
+		took, used, err = timed(r, func() error {
+			return load.Lanes(lanes, func(lane int) error {
+				return list[lane].StoreFile(fmt.Sprintf("%s/%d", dir, lane), source, size)
+			})
+		})
+		return err
+	})
+	return took, used, err
+}
+
+func (b *bench) fetchSmall(r *server.Running, lanes, kib int) (float64, error) {
+	list, end, err := sessions(r, lanes, inClear)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	return load.Rate(lanes, b.while, func(lane, i int) error {
+		return list[lane].Fetch("RETR "+smallFile(kib, (lane*61+i)%smallFiles), int64(kib)<<10)
+	})
+}
+
+func (b *bench) storeSmall(r *server.Running, lanes, kib int) (rate float64, err error) {
+	list, end, err := sessions(r, lanes, inClear)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	data := make([]byte, kib<<10)
+	err = b.inUploads(func(dir string) (err error) {
+		rate, err = load.Rate(lanes, b.while, func(lane, i int) error {
+			return list[lane].StoreBytes(fmt.Sprintf("%s/%d-%d", dir, lane, i), data)
+		})
+		return err
+	})
+	return rate, err
+}
+
+// list is the median time of some listings in one session, in milliseconds.
+func (b *bench) list(r *server.Running, verb string, n int) (float64, error) {
+	list, end, err := sessions(r, 1, inClear)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	// Without an argument all servers list alike.
+	if err := list[0].Command("CWD "+listDir(n), "250"); err != nil {
+		return 0, err
+	}
+	var times []float64
+	for begin := time.Now(); len(times) < 3 || time.Since(begin) < b.while; {
+		start := time.Now()
+		if err := list[0].Fetch(verb, int64(n)); err != nil {
+			return 0, err
+		}
+		times = append(times, float64(time.Since(start).Microseconds())/1000)
+	}
+	slices.Sort(times)
+	return times[len(times)/2], nil
+}
+
+func (b *bench) login(r *server.Running, lanes int, cfg *tls.Config) (float64, error) {
+	return load.Rate(lanes, b.while, func(int, int) error {
+		s, err := load.Login(account(r), cfg)
+		if err != nil {
+			return err
+		}
+		return s.Quit()
+	})
+}

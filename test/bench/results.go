@@ -1,0 +1,74 @@
+package main
+
+import (
+	"slices"
+)
+
+// results are the samples, by metric and server.
+type results struct {
+	samples map[string]map[string][]float64
+	notes   map[string]map[string]string // why there is none
+}
+
+func newResults() *results {
+	return &results{samples: map[string]map[string][]float64{}, notes: map[string]map[string]string{}}
+}
+
+func (r *results) add(metric, server string, v float64) {
+	if r.samples[metric] == nil {
+		r.samples[metric] = map[string][]float64{}
+	}
+	r.samples[metric][server] = append(r.samples[metric][server], v)
+}
+
+func (r *results) note(metric, server, text string) {
+	if r.notes[metric] == nil {
+		r.notes[metric] = map[string]string{}
+	}
+	r.notes[metric][server] = text
+}
+
+// summary is what several samples come to.
+type summary struct {
+	median, low, high float64
+	n                 int
+}
+
+func summarize(samples []float64) summary {
+	if len(samples) == 0 {
+		return summary{}
+	}
+	sorted := slices.Sorted(slices.Values(samples))
+	n := len(sorted)
+	return summary{median: (sorted[(n-1)/2] + sorted[n/2]) / 2, low: sorted[0], high: sorted[n-1], n: n}
+}
+
+func (r *results) of(metric, server string) summary { return summarize(r.samples[metric][server]) }
+
+// best is the best median of some servers; ok is false if there is none.
+func (r *results) best(m metric, servers []string) (best float64, who string, ok bool) {
+	for _, name := range servers {
+		s := r.of(m.id, name)
+		if s.n == 0 {
+			continue
+		}
+		if !ok || m.less && s.median < best || !m.less && s.median > best {
+			best, who, ok = s.median, name, true
+		}
+	}
+	return best, who, ok
+}
+
+// ratio is how a server does beside the best of others: above 1 it is better. ok is false if either
+// was not measured.
+func (r *results) ratio(m metric, server string, others []string) (float64, bool) {
+	own := r.of(m.id, server)
+	best, _, ok := r.best(m, others)
+	if !ok || own.n == 0 || own.median == 0 || best == 0 {
+		return 0, false
+	}
+	if m.less {
+		return best / own.median, true
+	}
+	return own.median / best, true
+}

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
+
+var (
+	ours       = ourKind("ftpd", config.DurabilityFsync)
+	oursNoSync = ourKind("ftpd, no fsync", config.DurabilityNone)
+)
+
+// ourKind is the project's own server: its defaults, ten passive ports, and TLS. It runs without
+// any privilege, as in a pod.
+func ourKind(name string, durability config.Durability) Kind {
+	return Kind{
+		Name: name, Ours: true, Sync: durability == config.DurabilityFsync, MLSD: true,
+		version: func(site Site) *exec.Cmd { return exec.Command(site.Ftpd, "--version") },
+		command: func(site Site, dir string, port int) (*exec.Cmd, error) {
+			hash, err := passhash.Hash(Password)
+			if err != nil {
+				return nil, err
+			}
+			passive, err := freePorts(10)
+			if err != nil {
+				return nil, err
+			}
+			c := config.Config{
+				APIVersion: config.APIVersion,
+				Listen:     []string{"127.0.0.1:" + portText(port)},
+				Storage:    config.Storage{Root: site.Files, Durability: durability},
+				Passive:    config.Passive{Ports: passive},
+				TLS:        &config.TLS{Certificates: []config.Certificate{{CertFile: site.Cert, KeyFile: site.Key}}},
+				Users:      []config.User{{Name: User, PasswordHash: hash, Home: ".", Access: config.AccessReadWrite}},
+			}
+			text, err := c.Marshal()
+			if err != nil {
+				return nil, err
+			}
+			file := filepath.Join(dir, "ftpd.yaml")
+			if _, err := write(dir, "ftpd.yaml", string(text)); err != nil {
+				return nil, err
+			}
+			cmd := exec.Command(site.Ftpd, "--config", file)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			return cmd, nil
+		},
+	}
+}
+
+// freePorts are n ports that nobody listens on now.
+func freePorts(n int) (config.PortSet, error) {
+	var ports config.PortSet
+	taken := map[int]bool{}
+	for len(ports) < n {
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		if !taken[port] {
+			taken[port] = true
+			ports = append(ports, uint16(port))
+		}
+	}
+	return ports, nil
+}

@@ -1,0 +1,225 @@
+// Package server runs the FTP servers that are compared: the project's own and those of others,
+// each as a process tree whose time and memory are counted.
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The account by which the load logs in.
+const (
+	User     = "bench"
+	Password = "bench-7Qd2"
+)
+
+// nobody is the user and group that files belong to and that sessions run as.
+const nobody = 65534
+
+// Site is what all servers have in common.
+type Site struct {
+	Files     string // the directory served, writable for nobody
+	Work      string // for configurations and logs
+	Peers     string // the unpacked packages, one directory each
+	Ftpd      string // the project's own binary
+	Self      string // this program, for the raw server
+	Cert, Key string // PEM files
+}
+
+// Kind is a server that can be run.
+type Kind struct {
+	Name string
+	// Ours: the project's own; Sync: one that acknowledges an upload when it is on the disk.
+	Ours, Sync bool
+	// MLSD: it knows RFC 3659's machine listings.
+	MLSD bool
+	// version is the command that prints the version, which is the first line with a digit.
+	version func(Site) *exec.Cmd
+	// command writes a configuration into dir and returns the command that serves on the port
+	// in the foreground.
+	command func(site Site, dir string, port int) (*exec.Cmd, error)
+}
+
+// All are the servers, the project's own first.
+var All = []Kind{ours, oursNoSync, vsftpd, proftpd, pureFTPd, pyftpdlib}
+
+// Running is a server that runs.
+type Running struct {
+	Kind
+	Addr netip.AddrPort
+	cmd  *exec.Cmd
+	dir  string
+	cg   *cgroup
+	gone chan struct{} // closed when the process has ended
+}
+
+// patience is how long a server may take to begin, and to end.
+const patience = 30 * time.Second
+
+// Start runs a server and waits until it greets.
+func (k Kind) Start(ctx context.Context, site Site) (*Running, error) {
+	r, err := k.start(ctx, site)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", k.Name, err)
+	}
+	return r, nil
+}
+
+func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(site.Work, strings.ReplaceAll(k.Name, " ", "-")+"-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // servers read it as nobody
+		return nil, err
+	}
+	cmd, err := k.command(site, dir, port)
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644) //nolint:gosec // nothing secret is in it
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()                                               //nolint:errcheck // the child has its own
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, log, dir // vsftpd complains to its input
+	cg, err := newCgroup(fmt.Sprintf("ftp-bench-%d-%s", os.Getpid(), filepath.Base(dir)))
+	if err != nil {
+		return nil, err
+	}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(cg.dir.Fd())
+	cmd.SysProcAttr.Setpgid = true // an interrupt from the keyboard is for us, who end it
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(err, cg.kill(patience))
+	}
+	r := &Running{Kind: k, cmd: cmd, dir: dir, cg: cg, gone: make(chan struct{})}
+	r.Addr = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port))
+	go func() {
+		_ = cmd.Wait()
+		close(r.gone)
+	}()
+	if err := r.await(ctx); err != nil {
+		return nil, errors.Join(err, r.Stop())
+	}
+	return r, nil
+}
+
+// freePort is a port that nobody listens on now.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close() //nolint:errcheck // it was only asked
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// await polls until the server greets.
+func (r *Running) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var d net.Dialer
+	for {
+		conn, err := d.DialContext(ctx, "tcp", r.Addr.String())
+		if err == nil {
+			_ = conn.SetReadDeadline(time.Now().Add(patience))
+			var greeting [4]byte
+			_, err = conn.Read(greeting[:])
+			_ = conn.Close()
+			if err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-r.gone:
+			return fmt.Errorf("it ended at once: %s", r.log())
+		case <-ctx.Done():
+			return fmt.Errorf("it does not greet: %w: %s", err, r.log())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// log is the end of what the server has printed.
+func (r *Running) log() string {
+	text, _ := os.ReadFile(filepath.Join(r.dir, "log"))
+	return string(bytes.TrimSpace(text[max(0, len(text)-2000):]))
+}
+
+// CPU is the processor time that the server, with all its processes, has used.
+func (r *Running) CPU() (time.Duration, error) { return r.cg.cpu() }
+
+// PSS is the memory of the server's processes in bytes (proportional set size: what they share
+// counts once), and how many they are.
+func (r *Running) PSS() (int64, int, error) { return r.cg.pss() }
+
+// PID is the process that was started, which others may have come from.
+func (r *Running) PID() int { return r.cmd.Process.Pid }
+
+// Stop ends the server with all its processes.
+func (r *Running) Stop() error {
+	err := r.cg.kill(patience)
+	<-r.gone
+	return errors.Join(err, os.RemoveAll(r.dir))
+}
+
+// Version is what the server says its version is.
+func (k Kind) Version(site Site) string {
+	out, _ := k.version(site).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.ContainsAny(line, "0123456789") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return "unknown"
+}
+
+// write makes a file of a configuration.
+func write(dir, name, text string) (string, error) {
+	path := filepath.Join(dir, name)
+	return path, os.WriteFile(path, []byte(text), 0o644) //nolint:gosec // servers read it as nobody
+}
+
+// quickHash is a crypt(3) hash that takes little time to verify (MD5), the fastest that peers take:
+// pure-pw's own would let them verify two a second.
+func quickHash(password string) (string, error) {
+	cmd := exec.Command("openssl", "passwd", "-1", "-stdin")
+	cmd.Stdin = strings.NewReader(password + "\n")
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("openssl passwd: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// forking is the command of a server that has a process for each session and was unpacked into a
+// directory with its libraries. It gets the usual bound of open files: some close as many as
+// there may be whenever they fork, and would be slow with more.
+func forking(root, program string, args ...string) *exec.Cmd {
+	args = append([]string{"-c", `ulimit -n 1024 && exec "$@"`, "sh", program}, args...)
+	cmd := exec.Command("/bin/sh", args...)
+	libs, _ := filepath.Glob(filepath.Join(root, "usr/lib/*-linux-gnu*"))
+	libs = append(libs, filepath.Join(root, "usr/lib"))
+	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(libs, ":"))
+	return cmd
+}
+
+func portText(port int) string { return strconv.Itoa(port) }
