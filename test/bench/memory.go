@@ -36,7 +36,7 @@ func (b *bench) memory(ctx context.Context, k server.Kind, counts []int) (err er
 			err = err2
 		}
 	}()
-	warm, err := load.Login(account(r), nil)
+	warm, err := login(r, nil)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func fill(ctx context.Context, r *server.Running, n int) (open []*load.Session, 
 			if i%64 == 0 && available() < spareMemory {
 				return fmt.Errorf("the machine has less than %d GiB left", spareMemory>>30)
 			}
-			s, err := load.Login(account(r), nil)
+			s, err := login(r, nil)
 			if err != nil {
 				left.Store(0) // for the others, too
 				return err

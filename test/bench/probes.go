@@ -81,8 +81,13 @@ func one(id string) func(float64, error) (map[string]float64, error) {
 	return func(v float64, err error) (map[string]float64, error) { return map[string]float64{id: v}, err }
 }
 
-func account(r *server.Running) load.Account {
-	return load.Account{Server: r.Addr, User: server.User, Password: server.Password}
+// login logs in, within TLS if cfg is not nil.
+func login(r *server.Running, cfg *tls.Config) (*load.Session, error) {
+	a := load.Account{Server: r.Addr, User: server.User, Password: server.Password}
+	if cfg != nil {
+		a.Server = r.TLS
+	}
+	return load.Login(a, cfg)
 }
 
 // secure is a client's TLS. The key exchange is what every server here knows, so that all have the
@@ -108,7 +113,7 @@ func sessions(r *server.Running, n int, cfg func() *tls.Config) ([]*load.Session
 		}
 	}
 	for range n {
-		s, err := load.Login(account(r), cfg())
+		s, err := login(r, cfg())
 		if err == nil {
 			list = append(list, s)
 			err = s.Binary()
@@ -267,7 +272,7 @@ func (b *bench) list(r *server.Running, verb string, n int) (float64, error) {
 
 func (b *bench) login(r *server.Running, lanes int, cfg *tls.Config) (float64, error) {
 	return load.Rate(lanes, b.while, func(int, int) error {
-		s, err := load.Login(account(r), cfg)
+		s, err := login(r, cfg)
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 )
 
+// proftpd has TLS on a port of its own: where it is on, every session begins with a good deal of
+// OpenSSL, whether it is used or not.
 var proftpd = Kind{
-	Name: "ProFTPD", MLSD: true,
+	Name: "ProFTPD", MLSD: true, tlsApart: true,
 	version: func(site Site) *exec.Cmd { return proftpdCommand(site, "-v") },
 	command: func(site Site, dir string, port int) (*exec.Cmd, error) {
 		crypted, err := quickHash(Password)
@@ -49,16 +51,25 @@ MaxInstances none
 TimeoutIdle 3600
 TimeoutNoTransfer 3600
 ListOptions -a
-TLSEngine on
-TLSLog none
-TLSRequired off
-TLSVerifyClient off
-TLSProtocol TLSv1.2 TLSv1.3
-TLSOptions NoSessionReuseRequired
-TLSECCertificateFile %s
-TLSECCertificateKeyFile %s
+<VirtualHost 127.0.0.1>
+  Port %d
+  AuthUserFile %s
+  RequireValidShell off
+  AuthPAM off
+  DefaultRoot ~
+  AllowOverwrite on
+  TransferLog none
+  TLSEngine on
+  TLSLog none
+  TLSRequired off
+  TLSVerifyClient off
+  TLSProtocol TLSv1.2 TLSv1.3
+  TLSOptions NoSessionReuseRequired
+  TLSECCertificateFile %s
+  TLSECCertificateKeyFile %s
+</VirtualHost>
 `, filepath.Join(site.Peers, "proftpd/usr/lib/proftpd"), port, users, filepath.Join(dir, "system.log"),
-			filepath.Join(dir, "pid"), site.Cert, site.Key))
+			filepath.Join(dir, "pid"), port+1, users, site.Cert, site.Key))
 		if err != nil {
 			return nil, err
 		}

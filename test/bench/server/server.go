@@ -44,6 +44,8 @@ type Kind struct {
 	Ours, Sync bool
 	// MLSD: it knows RFC 3659's machine listings.
 	MLSD bool
+	// tlsApart: AUTH TLS is taken on the next port only.
+	tlsApart bool
 	// version is the command that prints the version, which is the first line with a digit.
 	version func(Site) *exec.Cmd
 	// command writes a configuration into dir and returns the command that serves on the port
@@ -58,6 +60,7 @@ var All = []Kind{ours, oursNoSync, vsftpd, proftpd, pureFTPd, pyftpdlib}
 type Running struct {
 	Kind
 	Addr netip.AddrPort
+	TLS  netip.AddrPort // where AUTH TLS is taken; most often the same
 	cmd  *exec.Cmd
 	dir  string
 	cg   *cgroup
@@ -112,6 +115,10 @@ func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
 	}
 	r := &Running{Kind: k, cmd: cmd, dir: dir, cg: cg, gone: make(chan struct{})}
 	r.Addr = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port))
+	r.TLS = r.Addr
+	if k.tlsApart {
+		r.TLS = netip.AddrPortFrom(r.Addr.Addr(), uint16(port)+1)
+	}
 	go func() {
 		_ = cmd.Wait()
 		close(r.gone)
