@@ -61,7 +61,6 @@ fi
 export E2E_KUBECONFIG=$KUBECONFIG E2E_KUBECTL=$KUBECTL E2E_HELM=$HELM E2E_IMAGE=$image E2E_RELAY_IMAGE=$relay
 # What can be done to a lab's machines; another cluster's are left in peace.
 lab=$(given_lab)
-[[ $CLUSTER_KIND != lab ]] || lab=$LAB
 if [[ -n $lab && $(id -u) == 0 ]]; then
 	export E2E_NODE="$PWD/hack/lab/node.sh --name $lab" E2E_APISERVER="$PWD/hack/lab/apiserver.sh --name $lab"
 fi

@@ -1,0 +1,32 @@
+package e2e
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// onNode runs E2E_NODE, as in onNode(ctx, "stop", "n2").
+func onNode(ctx context.Context, args ...string) string {
+	GinkgoHelper()
+	if len(env.node) == 0 {
+		Skip("NOT TESTED: what happens when machines fail. E2E_NODE has no command for it; `make e2e` has one where it makes the cluster itself")
+	}
+	return runCommand(ctx, append(env.node, args...))
+}
+
+// onAPIServer runs E2E_APISERVER, with stop or start.
+func onAPIServer(ctx context.Context, action string) {
+	GinkgoHelper()
+	runCommand(ctx, append(env.apiServer, action))
+}
+
+func runCommand(ctx context.Context, command []string) string {
+	GinkgoHelper()
+	out, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "%s:\n%s", strings.Join(command, " "), out)
+	return string(out)
+}
