@@ -9,12 +9,16 @@ import (
 	. "github.com/onsi/gomega"
 )
 
+// needMachines skips where nothing can be done to the cluster's machines.
+func needMachines() {
+	if len(env.node) == 0 {
+		Skip("NOT TESTED: what happens when machines and processes fail. E2E_NODE names no command for it; `make e2e` has one where it makes the cluster itself")
+	}
+}
+
 // onNode runs E2E_NODE, as in onNode(ctx, "stop", "n2").
 func onNode(ctx context.Context, args ...string) string {
 	GinkgoHelper()
-	if len(env.node) == 0 {
-		Skip("NOT TESTED: what happens when machines fail. E2E_NODE has no command for it; `make e2e` has one where it makes the cluster itself")
-	}
 	return runCommand(ctx, append(env.node, args...))
 }
 
