@@ -10,20 +10,20 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
 // loadBalancer gathers what the limits of the Service's load balancer are looked up for. The Service
 // as observed counts, since others may have added a class or annotations to it.
 func (p *pass) loadBalancer(ctx context.Context) loadbalancer.Input {
 	service := p.observed.service()
-	declared := p.server.Spec.Passive.PortRange
 	in := loadbalancer.Input{
 		Type:          resources.ServiceType(p.server),
 		Annotations:   service.Annotations,
 		Ingress:       service.Status.LoadBalancer.Ingress,
 		ControlPorts:  1,
 		PassivePorts:  len(p.plan.Exposed),
-		DeclaredPorts: int(declared.End-declared.Start) + 1,
+		DeclaredPorts: len(p.planInput().Range),
 		SourceRanges:  service.Spec.LoadBalancerSourceRanges,
 		Families:      len(service.Spec.IPFamilies),
 	}
@@ -40,6 +40,22 @@ func (p *pass) loadBalancer(ctx context.Context) loadbalancer.Input {
 		in.ProviderID = p.nodes.providerID(ctx, p.Live)
 	}
 	return in
+}
+
+// clientNetworks gathers what decides whether clients' networks are kept.
+func (p *pass) clientNetworks() status.ClientNetworks {
+	spec, service := &p.server.Spec, p.observed.service()
+	n := status.ClientNetworks{
+		Allowed: len(spec.NetworkPolicy.AllowedNetworks) > 0,
+		Ranges:  resources.ServiceType(p.server) == corev1.ServiceTypeLoadBalancer && len(spec.Service.LoadBalancerSourceRanges) > 0,
+		Policy:  resources.NetworkPolicyEnabled(p.server),
+		Real:    resources.RealClientAddresses(p.server, service.Status.LoadBalancer.Ingress),
+		Proxied: spec.Service.ProxyProtocol != nil,
+	}
+	for i := range service.Spec.Ports {
+		n.NodePorts = n.NodePorts || service.Spec.Ports[i].NodePort != 0
+	}
+	return n
 }
 
 // providerID is that of some node; empty if none has one (a new node may have to wait for it) or none

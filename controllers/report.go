@@ -35,7 +35,7 @@ func (p *pass) summarize(ctx context.Context, users status.Users, certs status.C
 	}
 	return status.Observed{
 		Server: p.server, Replicas: resources.Replicas(p.asScaled()), ScaledBy: p.scaledBy(), Deployment: deployment,
-		Pods: pods, Plan: p.plan, Address: p.address, LoadBalancer: p.loadBalancer(ctx), Port: p.port(), ImplicitPort: p.implicitPort(), Users: users, Certificates: certs,
+		Pods: pods, Plan: p.plan, Address: p.address, LoadBalancer: p.loadBalancer(ctx), ClientNetworks: p.clientNetworks(), Port: p.port(), ImplicitPort: p.implicitPort(), Users: users, Certificates: certs,
 		Storage: p.storage(), ConfigHash: p.configHash, Problems: p.problems,
 		SelectorLabels: resources.SelectorLabels(p.server),
 	}

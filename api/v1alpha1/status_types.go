@@ -23,7 +23,7 @@ type FtpServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsAssigned, PortsWithinLimits, UsersReady, StorageReady, CertificateReady,
+	// PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady, CertificateReady,
 	// ConfigLoaded, Paused.
 	// +optional
 	// +listType=map

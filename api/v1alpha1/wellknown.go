@@ -51,6 +51,9 @@ const (
 	// ConditionPortsWithinLimits: the load balancer, as far as it is known, takes as many ports as the
 	// Service has. It tells early of what a provider would refuse, and never holds Ready up.
 	ConditionPortsWithinLimits = "PortsWithinLimits"
+	// ConditionClientNetworksKept: the networks that clients may connect from, if any are declared, are
+	// kept, and let somebody in. It never holds Ready up.
+	ConditionClientNetworksKept = "ClientNetworksKept"
 	// ConditionConfigLoaded: every pod serves the newest configuration.
 	ConditionConfigLoaded = "ConfigLoaded"
 	// ConditionPaused: spec.suspend is set and nothing is reconciled.

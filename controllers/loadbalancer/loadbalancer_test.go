@@ -1,6 +1,7 @@
 package loadbalancer_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -154,9 +155,10 @@ func TestAdviceHelps(t *testing.T) {
 			if !says {
 				continue
 			}
-			fewer := 0
-			for _, digit := range after[:strings.Index(after, " ")] {
-				fewer = 10*fewer + int(digit-'0')
+			number, _, _ := strings.Cut(after, " ")
+			fewer, err := strconv.Atoi(number)
+			if err != nil {
+				t.Fatalf("%q: %v", f.Message, err)
 			}
 			narrower := in
 			narrower.PassivePorts, narrower.DeclaredPorts = fewer, fewer

@@ -71,7 +71,7 @@ func clientPeers(in Inputs) []*networkingac.NetworkPolicyPeerApplyConfiguration 
 	ranges := sourceRanges(server)
 	if len(ranges) == 0 ||
 		ServiceType(server) != corev1.ServiceTypeLoadBalancer ||
-		!realClientAddresses(server, in.ServiceIngress) {
+		!RealClientAddresses(server, in.ServiceIngress) {
 		return nil
 	}
 	var peers []*networkingac.NetworkPolicyPeerApplyConfiguration

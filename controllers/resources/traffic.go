@@ -43,10 +43,10 @@ func ExternalTrafficPolicy(server *v1alpha1.FtpServer) corev1.ServiceExternalTra
 	return corev1.ServiceExternalTrafficPolicyLocal
 }
 
-// realClientAddresses reports whether the daemon sees its clients' own addresses: under policy Local,
+// RealClientAddresses reports whether the daemon sees its clients' own addresses: under policy Local,
 // and from pods that dial a cluster IP, but not through a load balancer that ends the
 // clients' connections and makes its own (ipMode Proxy), nor through one whose annotations ask for that.
-func realClientAddresses(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) bool {
+func RealClientAddresses(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) bool {
 	if ServiceType(server) == corev1.ServiceTypeLoadBalancer &&
 		slices.ContainsFunc(ingress, func(i corev1.LoadBalancerIngress) bool {
 			return i.IPMode != nil && *i.IPMode == corev1.LoadBalancerIPModeProxy
@@ -65,7 +65,7 @@ func realClientAddresses(server *v1alpha1.FtpServer, ingress []corev1.LoadBalanc
 // It is about addresses alone: that TLS sessions have to be resumed tells whose a data connection is
 // as surely, but makes two addresses of one client no more alike.
 func PeerCheck(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) config.PeerCheck {
-	if server.Spec.Service.ProxyProtocol != nil || realClientAddresses(server, ingress) {
+	if server.Spec.Service.ProxyProtocol != nil || RealClientAddresses(server, ingress) {
 		return config.PeerCheckStrict
 	}
 	return config.PeerCheckRelaxed

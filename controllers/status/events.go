@@ -22,7 +22,7 @@ func Events(before, after v1alpha1.FtpServerStatus) []Event {
 	var events []Event
 	for _, kind := range []string{
 		v1alpha1.ConditionStalled, v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionStorageReady,
-		v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionAddressResolved,
+		v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionAddressResolved,
 		v1alpha1.ConditionConfigLoaded, v1alpha1.ConditionPaused, v1alpha1.ConditionReady,
 	} {
 		was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind)

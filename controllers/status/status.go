@@ -39,6 +39,8 @@ type Observed struct {
 	Address address.Result
 	// LoadBalancer is what the limits of the Service's load balancer are looked up for.
 	LoadBalancer loadbalancer.Input
+	// ClientNetworks tells of the networks that clients may connect from.
+	ClientNetworks ClientNetworks
 	// Port is the control port that clients dial.
 	Port int32
 	// Users tells whose passwords were found.
@@ -88,7 +90,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s.ReplicasSummary = fmt.Sprintf("%d/%d", s.ReadyReplicas, o.Replicas)
 
 	parts := []metav1.Condition{
-		available(o), addressResolved(o), passivePortsAssigned(o), portsWithinLimits(o), usersReady(o), storageReady(o),
+		available(o), addressResolved(o), passivePortsAssigned(o), portsWithinLimits(o), clientNetworksKept(o), usersReady(o), storageReady(o),
 		certificateReady(o, now.Time), configLoaded(o), notPaused(),
 	}
 	summary := ready(o, parts)
@@ -158,7 +160,7 @@ func Ours(kind string) bool {
 	switch kind {
 	case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
 		v1alpha1.ConditionAvailable, v1alpha1.ConditionAddressResolved, v1alpha1.ConditionPassivePortsAssigned,
-		v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionConfigLoaded,
+		v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionConfigLoaded,
 		v1alpha1.ConditionPaused:
 		return true
 	}

@@ -115,6 +115,26 @@ func TestConditions(t *testing.T) {
 			o.LoadBalancer = loadbalancer.Input{Type: "ClusterIP", ControlPorts: 1, PassivePorts: 10, DeclaredPorts: 10}
 		}, "PortsWithinLimits", yes, "WithinLimits", "by 11 ports", yes, status.CurrentStatus},
 
+		{"clients from anywhere", func(*Observed) {}, "ClientNetworksKept", yes, "AnyNetwork", "anywhere", yes, status.CurrentStatus},
+		{"allowed networks", func(o *Observed) {
+			o.ClientNetworks = ClientNetworks{Allowed: true, Real: true, Policy: true, NodePorts: true}
+		},
+			"ClientNetworksKept", yes, "NetworksKept", "the NetworkPolicy and the daemons", yes, status.CurrentStatus},
+		{"allowed networks without a policy", func(o *Observed) { o.ClientNetworks = ClientNetworks{Allowed: true, Real: true} },
+			"ClientNetworksKept", yes, "NetworksKept", "the daemons keep", yes, status.CurrentStatus},
+		{"allowed networks behind a proxy", func(o *Observed) { o.ClientNetworks = ClientNetworks{Allowed: true, Proxied: true, Policy: true} },
+			"ClientNetworksKept", yes, "NetworksKept", "PROXY protocol", yes, status.CurrentStatus},
+		{"allowed networks behind what hides clients", func(o *Observed) { o.ClientNetworks = ClientNetworks{Allowed: true, Policy: true} },
+			"ClientNetworksKept", no, "ClientsHidden", "shuts everybody out", yes, status.CurrentStatus},
+		{"source ranges under Local", func(o *Observed) {
+			o.ClientNetworks = ClientNetworks{Ranges: true, Real: true, Policy: true, NodePorts: true}
+		},
+			"ClientNetworksKept", yes, "NetworksKept", "loadBalancerSourceRanges", yes, status.CurrentStatus},
+		{"source ranges under Cluster", func(o *Observed) { o.ClientNetworks = ClientNetworks{Ranges: true, Policy: true, NodePorts: true} },
+			"ClientNetworksKept", yes, "NodePortsOpen", "allocateLoadBalancerNodePorts to false", yes, status.CurrentStatus},
+		{"source ranges without node ports", func(o *Observed) { o.ClientNetworks = ClientNetworks{Ranges: true, Policy: true} },
+			"ClientNetworksKept", yes, "NetworksKept", "loadBalancerSourceRanges", yes, status.CurrentStatus},
+
 		{"no Deployment yet", func(o *Observed) { o.Deployment = nil }, "Ready", no, "Progressing", "rolled out", no, status.InProgressStatus},
 		{"Deployment not yet observed", func(o *Observed) { o.Deployment.Generation = 4 }, "Ready", no, "Progressing", "", no, status.InProgressStatus},
 		{"rollout under way", func(o *Observed) { o.Deployment.Status.Replicas = 2 }, "Ready", no, "Progressing", "1 pod of the old template", no, status.InProgressStatus},

@@ -16,7 +16,7 @@ type FtpServerStatusApplyConfiguration struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsAssigned, PortsWithinLimits, UsersReady, StorageReady, CertificateReady,
+	// PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady, CertificateReady,
 	// ConfigLoaded, Paused.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// endpoint is where clients connect, as in ftp://203.0.113.10:21.

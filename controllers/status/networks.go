@@ -1,0 +1,54 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// Reasons of the ClientNetworksKept condition.
+const (
+	ReasonAnyNetwork    = "AnyNetwork"
+	ReasonNetworksKept  = "NetworksKept"
+	ReasonNodePortsOpen = "NodePortsOpen"
+	ReasonClientsHidden = "ClientsHidden"
+)
+
+// ClientNetworks tells of the networks that clients may connect from.
+type ClientNetworks struct {
+	// Allowed: spec.networkPolicy.allowedNetworks are declared. Ranges: loadBalancerSourceRanges are.
+	Allowed, Ranges bool
+	// Policy: there is a NetworkPolicy.
+	Policy bool
+	// Real: the pods see the clients' own addresses. Proxied: a proxy tells them.
+	Real, Proxied bool
+	// NodePorts: the Service has node ports.
+	NodePorts bool
+}
+
+// clientNetworksKept: what is declared of clients' networks holds, as far as it depends on the operator.
+// A network plugin that enforces no policies is not seen from here.
+func clientNetworksKept(o Observed) metav1.Condition {
+	const kind = v1alpha1.ConditionClientNetworksKept
+	yes := func(reason, message string) metav1.Condition {
+		return condition(kind, metav1.ConditionTrue, reason, message)
+	}
+	n := o.ClientNetworks
+	switch {
+	case n.Allowed && n.Proxied:
+		return yes(ReasonNetworksKept, "the daemons, which are told the clients' addresses by the PROXY protocol, keep spec.networkPolicy.allowedNetworks")
+	case n.Allowed && !n.Real:
+		return condition(kind, metav1.ConditionFalse, ReasonClientsHidden,
+			"spec.networkPolicy.allowedNetworks shuts everybody out, since the load balancer puts its own addresses in the place of the clients': have it keep them, declare spec.service.proxyProtocol, or use spec.service.loadBalancerSourceRanges instead")
+	case n.Allowed && n.Policy:
+		return yes(ReasonNetworksKept, "the NetworkPolicy and the daemons keep spec.networkPolicy.allowedNetworks")
+	case n.Allowed:
+		return yes(ReasonNetworksKept, "the daemons keep spec.networkPolicy.allowedNetworks")
+	case n.Ranges && n.NodePorts && (n.Proxied || !n.Real || !n.Policy):
+		return yes(ReasonNodePortsOpen,
+			"the load balancer keeps spec.service.loadBalancerSourceRanges, but who can reach a node could dial its node ports: keep strangers from the nodes, or set spec.service.allocateLoadBalancerNodePorts to false if the load balancer does without them")
+	case n.Ranges:
+		return yes(ReasonNetworksKept, "whoever reaches the server comes by the load balancer or is kept out by the NetworkPolicy: they keep spec.service.loadBalancerSourceRanges")
+	}
+	return yes(ReasonAnyNetwork, "clients may connect from anywhere")
+}
