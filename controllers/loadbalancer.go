@@ -49,7 +49,7 @@ func (p *pass) clientNetworks() status.ClientNetworks {
 		Allowed: len(spec.NetworkPolicy.AllowedNetworks) > 0,
 		Ranges:  resources.ServiceType(p.server) == corev1.ServiceTypeLoadBalancer && len(spec.Service.LoadBalancerSourceRanges) > 0,
 		Policy:  resources.NetworkPolicyEnabled(p.server),
-		Real:    resources.RealClientAddresses(p.server, service.Status.LoadBalancer.Ingress),
+		Real:    resources.RealClientAddresses(p.asScaled(), service.Status.LoadBalancer.Ingress),
 		Proxied: spec.Service.ProxyProtocol != nil,
 	}
 	for i := range service.Spec.Ports {

@@ -39,7 +39,7 @@ func clientNetworksKept(o Observed) metav1.Condition {
 		return yes(ReasonNetworksKept, "the daemons, which are told the clients' addresses by the PROXY protocol, keep spec.networkPolicy.allowedNetworks")
 	case n.Allowed && !n.Real:
 		return condition(kind, metav1.ConditionFalse, ReasonClientsHidden,
-			"spec.networkPolicy.allowedNetworks shuts everybody out, since the load balancer puts its own addresses in the place of the clients': have it keep them, declare spec.service.proxyProtocol, or use spec.service.loadBalancerSourceRanges instead")
+			"spec.networkPolicy.allowedNetworks shuts everybody out, since the pods see other addresses than the clients': those of the nodes (externalTrafficPolicy Cluster, as with several replicas) or of the load balancer. Have the clients' kept, declare spec.service.proxyProtocol, or use spec.service.loadBalancerSourceRanges instead")
 	case n.Allowed && n.Policy:
 		return yes(ReasonNetworksKept, "the NetworkPolicy and the daemons keep spec.networkPolicy.allowedNetworks")
 	case n.Allowed:
