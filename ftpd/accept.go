@@ -105,6 +105,8 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 		params: newParams(),
 	}
 	sess.implicit = implicit
+	sess.activity.connected = time.Now()
+	sess.activity.since = sess.activity.connected
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)

@@ -78,6 +78,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	s.log = s.srv.sessionLog(s).With("user", id.Name)
 	s.srv.observer.Login(LoginOK)
 	s.auditLogin(230)
+	s.activity.login(id.Name, id.Anonymous, s.loginAt)
 	s.reply(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
 }
 
@@ -149,6 +150,7 @@ func (s *session) logout(why string) {
 		return
 	}
 	s.auditLogout(why)
+	s.activity.login("", false, time.Time{})
 	s.lease.Logout()
 	s.rates.Close()
 	_ = s.fs.Close()

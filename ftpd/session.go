@@ -62,6 +62,7 @@ type session struct {
 
 	secured
 	conduct
+	activity activity
 
 	transfer *transfer
 	queue    []line // commands that wait for the transfer's end
@@ -170,6 +171,7 @@ func (s *session) take(l line) {
 		s.execute(c, verb, arg)
 	}
 	s.lastActive = time.Now()
+	s.activity.end(s.lastActive)
 	if l.held {
 		s.in.goOn()
 	}
@@ -212,9 +214,11 @@ func (s *session) hangUp(err error) {
 func (s *session) execute(c *command, verb, arg string) {
 	if c == nil {
 		s.srv.observer.Command(-1)
+		s.activity.begin("", "")
 		s.log.Debug("unknown command", "verb", loggableVerb(verb))
 	} else {
 		s.srv.observer.Command(c.index)
+		s.activity.begin(verb, arg)
 		s.log.Debug("command", "verb", verb, "argument", loggable(verb, arg))
 	}
 	if s.login != nil && !s.stillWelcome() {
@@ -253,11 +257,17 @@ func (s *session) execute(c *command, verb, arg string) {
 
 // loggable is an argument that may be logged.
 func loggable(verb, arg string) string {
-	if verb == "PASS" || verb == "ACCT" {
-		return "***"
+	if hidesArgument(verb) {
+		return hiddenArgument
 	}
 	return loggableText(arg)
 }
+
+// hidesArgument reports whether a command's argument is nobody's business.
+func hidesArgument(verb string) bool { return verb == "PASS" || verb == "ACCT" }
+
+// hiddenArgument stands for it.
+const hiddenArgument = "***"
 
 func (s *session) reply(code int, text string) { s.out.reply(code, text) }
 

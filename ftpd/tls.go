@@ -69,6 +69,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	}
 	_ = s.conn.SetDeadline(time.Time{})
 	s.tls, s.bound, s.control, s.cleared = conn, bound, conn.ConnectionState(), false
+	s.activity.secure(s.control.Version)
 	s.srv.observer.Handshake(ControlChannel, handshake(nil, s.control.DidResume))
 	s.pbsz, s.private = s.implicit, s.implicit
 	s.out.become(conn)
@@ -86,6 +87,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 func (s *session) endTLS() bool {
 	conn := s.tls
 	s.tls = nil
+	s.activity.secure(0)
 	_ = conn.CloseWrite()
 	_ = s.conn.SetDeadline(time.Now().Add(s.settings().cfg.Timeouts.Handshake.Std()))
 	n, err := conn.Read(make([]byte, 1))

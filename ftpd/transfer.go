@@ -28,6 +28,8 @@ type job struct {
 	upload  bool
 	// quiet: a listing, which is not logged.
 	quiet bool
+	// local: work without a data connection.
+	local bool
 	// change is the audit log's event of work that changes files, and from whence; see audit.go.
 	change string
 	from   string
@@ -68,6 +70,7 @@ type transfer struct {
 	mu      sync.Mutex
 	conn    net.Conn
 	limit   time.Time // no time beyond it, if set
+	pace    pace
 	aborted error
 }
 
@@ -104,6 +107,7 @@ func (s *session) start(j job) {
 	direction, observer := t.direction(), s.srv.observer
 	t.observer = observer
 	observer.TransferBegan(direction)
+	s.activity.run(t)
 	go func() {
 		err := t.run(s, data)
 		t.flow.Close()
@@ -129,7 +133,8 @@ func (s *session) newTransfer(j job) *transfer {
 // work does beside the session's loop what may take long and needs no data connection. The
 // session goes on meanwhile as during a transfer.
 func (s *session) work(verb, path string, do func(ctx context.Context) result) {
-	t := s.newTransfer(job{verb: verb, path: path, size: -1, quiet: true})
+	t := s.newTransfer(job{verb: verb, path: path, size: -1, quiet: true, local: true})
+	s.activity.run(t)
 	go func() {
 		r := do(t.ctx)
 		if err := t.stopped(); err != nil && r.err != nil {
@@ -143,6 +148,7 @@ func (s *session) work(verb, path string, do func(ctx context.Context) result) {
 func (s *session) finish(r result) {
 	t := s.transfer
 	s.transfer = nil
+	s.activity.run(nil)
 	t.cancel(nil)
 	if !t.quiet {
 		s.auditTransfer(t, r)
@@ -236,7 +242,9 @@ func (t *transfer) extend() error {
 	if t.aborted != nil {
 		return t.aborted
 	}
-	deadline := time.Now().Add(t.timeout)
+	now := time.Now()
+	t.pace.note(mark{now, t.bytes.Load()})
+	deadline := now.Add(t.timeout)
 	if !t.limit.IsZero() && t.limit.Before(deadline) {
 		deadline = t.limit
 	}

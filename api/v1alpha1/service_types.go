@@ -179,7 +179,7 @@ type AddressOverride struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.start <= self.end",message="the range is reversed: swap start and end"
 // +kubebuilder:validation:XValidation:rule="self.end - self.start < 1000",message="the range may hold at most 1000 ports: set end to start + 999 or less"
-// +kubebuilder:validation:XValidation:rule="[2121, 8021, 9990].all(p, p < self.start || p > self.end)",message="the range holds 2121, 8021 or 9990, where the daemon listens for control connections and probes in its pod: move the range"
+// +kubebuilder:validation:XValidation:rule="[2121, 8021, 8022, 9990].all(p, p < self.start || p > self.end)",message="the range holds 2121, 8021, 8022 or 9990, where the daemon listens for control connections, probes and its management in its pod: move the range"
 type PortRange struct {
 	// start is the first port, 1024 to 65535.
 	// +required

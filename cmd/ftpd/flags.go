@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
@@ -40,6 +41,8 @@ type flags struct {
 
 	data []byte // the configuration that the flags mean
 
+	api string
+
 	logFormat string
 	logLevel  string
 	version   bool
@@ -64,6 +67,7 @@ func parseFlags(args []string) (*flags, error) {
 	f.set.StringVar(&f.tlsKey, "tls-key", "", "`FILE` of the certificate's key, PEM")
 	f.set.StringArrayVar(&f.tlsListen, "tls-listen", nil, "control port on which TLS begins at once, as `HOST:PORT`; may repeat")
 	f.set.StringVar(&f.admin, "admin", "", "serve /healthz, /readyz, /status and /metrics by HTTP on `HOST:PORT`")
+	f.set.StringVar(&f.api, "api", "", "serve the management API (sessions, bans, drain, profiles) by HTTP on `ADDRESS`, as 127.0.0.1:PORT or unix:FILE; it asks nobody for a password")
 	f.set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` of the log: text or json")
 	f.set.StringVar(&f.logLevel, "log-level", "info", "least `LEVEL` that is logged: debug, info, warn or error")
 	f.set.BoolVar(&f.version, "version", false, "print the version and exit")
@@ -83,6 +87,11 @@ func (f *flags) check() error {
 	}
 	if _, err := f.logger(io.Discard); err != nil {
 		return err
+	}
+	if f.api != "" {
+		if err := admin.CheckAddress(f.api); err != nil {
+			return fmt.Errorf("--api: %w", err)
+		}
 	}
 	if f.config != "" {
 		for _, name := range standalone {
@@ -262,7 +271,7 @@ func (f *flags) help() string {
 
 Usage:
   ftpd --root DIR --user NAME:PASSWORD [--user ...] [flags]
-  ftpd --config FILE [--log-format FORMAT] [--log-level LEVEL]
+  ftpd --config FILE [--api ADDRESS] [--log-format FORMAT] [--log-level LEVEL]
 
 Examples:
   A directory on this machine only:

@@ -45,6 +45,9 @@ func TestWrongFlags(t *testing.T) {
 		"no ports":            {good("--passive-ports", ""), []string{"--passive-ports"}},
 		"advertise":           {good("--advertise", "not an address"), []string{"--advertise"}},
 		"admin":               {good("--admin", "8021"), []string{"--admin", "HOST:PORT"}},
+		"api":                 {good("--api", "8022"), []string{"--api", "127.0.0.1:8022"}},
+		"api for the world":   {good("--api", ":8022"), []string{"--api", "loopback", "port-forward"}},
+		"api, configured":     {[]string{"--config", "x.yaml", "--api", "0.0.0.0:1"}, []string{"--api", "loopback"}},
 		"certificate alone":   {good("--tls-cert", "x"), []string{"--tls-cert", "--tls-key"}},
 		"implicit alone":      {good("--tls-listen", ":990"), []string{"--tls-listen", "--tls-cert"}},
 		"implicit port":       {good("--tls-listen", "990", "--tls-cert", "x", "--tls-key", "x"), []string{"--tls-listen", "HOST:PORT"}},
@@ -82,7 +85,7 @@ func TestHelpAndVersion(t *testing.T) {
 		}
 	}
 	f, _ := parseFlags([]string{"--help"})
-	for _, name := range append(standalone, "config", "log-format", "log-level", "version") {
+	for _, name := range append(standalone, "config", "api", "log-format", "log-level", "version") {
 		if !strings.Contains(f.help(), "--"+name) {
 			t.Errorf("help does not mention --%s", name)
 		}

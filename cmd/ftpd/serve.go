@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"sync"
 	"syscall"
@@ -45,6 +43,17 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 		return err
 	}
 	defer stopAdmin()
+	drain := make(chan struct{}, 1)
+	stopAPI, err := f.serveAPI(server, func() {
+		select {
+		case drain <- struct{}{}:
+		default: // it was asked for already
+		}
+	}, log)
+	if err != nil {
+		return err
+	}
+	defer stopAPI()
 
 	ctx, cancel := context.WithCancel(ctx)
 	var background sync.WaitGroup
@@ -60,7 +69,15 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	defer func() { _ = server.Close() }() // before background.Wait
 
 	drained := make(chan error, 1)
-	draining := false
+	draining, signalled := false, false
+	begin := func(why string) {
+		if draining {
+			return
+		}
+		log.Info("ending as soon as no session works", "why", why)
+		draining = true
+		background.Go(func() { drained <- server.Shutdown(ctx) })
+	}
 	for {
 		select {
 		case err := <-ended:
@@ -73,17 +90,18 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 			return err
 		case <-ctx.Done():
 			return nil
+		case <-drain:
+			begin("asked for by the management API")
 		case sig := <-signals:
 			switch {
 			case sig == syscall.SIGHUP:
 				f.reload(server, log)
-			case draining:
+			case signalled: // which an end that the API asked for is not: kubelets send one then, too
 				log.Warn("second signal: ending at once", "signal", sig.String())
 				return nil
 			default:
-				log.Info("signal: draining", "signal", sig.String())
-				draining = true
-				background.Go(func() { drained <- server.Shutdown(ctx) })
+				signalled = true
+				begin("signal: " + sig.String())
 			}
 		}
 	}
@@ -113,39 +131,4 @@ func (f *flags) reload(server *ftpd.Server, log *slog.Logger) {
 		return
 	}
 	_ = server.Reload(file) // which logs
-}
-
-// serveAdmin serves the server's Handler, and its metrics, where the configuration says, if it does.
-// stop ends it.
-func serveAdmin(file []byte, server *ftpd.Server, observed *metrics.Metrics, log *slog.Logger) (stop func(), err error) {
-	cfg, err := config.Parse(file)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.AdminAddress == "" {
-		return func() {}, nil
-	}
-	l, err := net.Listen("tcp", cfg.AdminAddress)
-	if err != nil {
-		return nil, fmt.Errorf("adminAddress: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/", server.Handler())
-	mux.Handle("GET /metrics", observed.Handler())
-	admin := &http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       time.Minute,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := admin.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("admin server failed", "error", err)
-		}
-	})
-	return func() {
-		_ = admin.Close()
-		done.Wait()
-	}, nil
 }

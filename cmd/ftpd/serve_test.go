@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
@@ -139,6 +140,47 @@ func TestConfigFile(t *testing.T) {
 	d.exit <- 0
 }
 
+// An end that the API asks for is SIGTERM's; the signal that a kubelet then sends is not a second one.
+func TestDrainByAPI(t *testing.T) {
+	t.Parallel()
+	addr, passive := ports(t)
+	root, api := t.TempDir(), freeAddr(t)
+	d := start(t, addr, "--root", root, "--user", "alice:secret", "--listen", addr, "--passive-ports", passive,
+		"--advertise", "127.0.0.1", "--api", api)
+	c := ftptest.Login(t, addr, "alice")
+	data := c.DialData(c.EpsvAddr())
+	c.Must("STOR file", "150")
+	for range 2 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+api+"/v1/drain", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set(admin.Header, "yes")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil || resp.StatusCode != http.StatusAccepted {
+			t.Fatal(resp, err)
+		}
+		_ = resp.Body.Close()
+	}
+	http.DefaultClient.CloseIdleConnections()
+	ftptest.Eventually(t, "it drains", func() bool {
+		return strings.Contains(d.stderr.String(), "management API") && strings.Contains(d.stderr.String(), "lameDuck")
+	})
+	d.signals <- syscall.SIGTERM
+	if _, err := data.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	_ = data.Close()
+	if reply := c.Reply(); reply[:3] != "226" {
+		t.Error(reply)
+	}
+	c.Must("QUIT", "221")
+	if code := <-d.exit; code != 0 {
+		t.Errorf("exit code %d: %s", code, d.stderr)
+	}
+	d.exit <- 0
+}
+
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	return fmt.Sprintf("127.0.0.1:%d", ftptest.FreePorts(t, "127.0.0.1", 1)[0])
@@ -161,6 +203,7 @@ func TestStartFailures(t *testing.T) {
 		args []string
 		want string
 	}{
+		"api port taken":     {append(user, "--listen", addr, "--api", l.Addr().String()), l.Addr().String()},
 		"control port taken": {append(user, "--listen", l.Addr().String()), l.Addr().String()},
 		"admin port taken":   {append(user, "--listen", addr, "--admin", l.Addr().String()), l.Addr().String()},
 		"no such file":       {[]string{"--config", bad + ".none"}, "--config"},

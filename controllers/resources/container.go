@@ -28,7 +28,7 @@ func daemonContainer(in Inputs) *coreac.ContainerApplyConfiguration {
 		WithImage(DaemonImage(in)).
 		WithImagePullPolicy(pullPolicy).
 		WithCommand("/ftpd").
-		WithArgs("--config", configDir+"/"+ConfigKey).
+		WithArgs("--config", configDir+"/"+ConfigKey, "--api", apiAddress).
 		WithPorts(
 			containerPort(ControlPortName, ControlPort),
 			// Whether or not it is open, so that it can be without replacing pods.

@@ -58,6 +58,9 @@ const maxUserName = 65
 // user's are cut, so that they take no room.
 func User(name string) Subject { return Subject{user: name[:min(len(name), maxUserName)]} }
 
+// Network is the network that is banned; false if it is a user name.
+func (s Subject) Network() (netip.Prefix, bool) { return s.network, s.network.IsValid() }
+
 // String is the network as CIDR, or the user name.
 func (s Subject) String() string {
 	if s.network.IsValid() {

@@ -94,17 +94,22 @@ func (s *scraped) value(t *testing.T, series string) float64 {
 func (s *scraped) expect(t *testing.T, want map[string]float64) {
 	t.Helper()
 	for _, series := range slices.Sorted(maps.Keys(want)) {
-		last := want[series]
-		defer func() {
-			if last != want[series] {
-				t.Logf("%s was %v at last, not %v", series, last, want[series])
-			}
-		}()
-		ftptest.Eventually(t, series, func() bool {
-			last = s.value(t, series)
-			return last == want[series]
-		})
+		s.await(t, series, want[series])
 	}
+}
+
+func (s *scraped) await(t *testing.T, series string, want float64) {
+	t.Helper()
+	last := want
+	defer func() {
+		if last != want {
+			t.Logf("%s was %v at last, not %v", series, last, want)
+		}
+	}()
+	ftptest.Eventually(t, series, func() bool {
+		last = s.value(t, series)
+		return last == want
+	})
 }
 
 func TestMetricsTellWhatHappened(t *testing.T) {

@@ -93,8 +93,9 @@ var accepted = map[string]string{
 var refused = []refusal{
 	refuse("range reversed", base+"passive: {portRange: {start: 30031, end: 30000}}", "the range is reversed: swap start and end"),
 	refuse("range of 1001 ports", base+"passive: {portRange: {start: 40000, end: 41000}}", "the range may hold at most 1000 ports: set end to start + 999 or less"),
-	refuse("range with 2121", base+"passive: {portRange: {start: 2100, end: 2121}}", "the range holds 2121, 8021 or 9990"),
-	refuse("range with 8021", base+"passive: {portRange: {start: 8021, end: 8030}}", "the range holds 2121, 8021 or 9990"),
+	refuse("range with 2121", base+"passive: {portRange: {start: 2100, end: 2121}}", "the range holds 2121, 8021, 8022 or 9990"),
+	refuse("range with 8022", base+"passive: {portRange: {start: 8022, end: 8030}}", "the range holds 2121, 8021, 8022 or 9990"),
+	refuse("range with 8021", base+"passive: {portRange: {start: 8021, end: 8030}}", "the range holds 2121, 8021, 8022 or 9990"),
 	refuse("range below 1024", base+"passive: {portRange: {start: 1023, end: 1100}}", "should be greater than or equal to 1024"),
 	refuse("range above 65535", base+"passive: {portRange: {start: 65530, end: 65536}}", "should be less than or equal to 65535"),
 	refuse("range without end", base+"passive: {portRange: {start: 30000}}", "Required value"),

@@ -106,7 +106,7 @@ var refusedPolicies = []refusal{
 	refuse("implicit node port above the cluster's", implicit(", nodePort: 32768"), "tls.implicit.nodePort lies outside the cluster's node port range"),
 	refuse("implicit node port that is the control port's", implicit(", nodePort: 30100")+"service: {nodePort: 30100}", "tls.implicit.nodePort is service.nodePort too"),
 	refuse("implicit node port in the range", implicit(", nodePort: 30005")+"service: {type: NodePort}", "tls.implicit.nodePort lies in the passive range"),
-	refuse("range with 9990", base+"passive: {portRange: {start: 9990, end: 9999}}", "the range holds 2121, 8021 or 9990"),
+	refuse("range with 9990", base+"passive: {portRange: {start: 9990, end: 9999}}", "the range holds 2121, 8021, 8022 or 9990"),
 
 	refuse("PROXY protocol from nobody", proxy("trusted: []"), "should have at least 1 items"),
 	refuse("PROXY protocol without proxies", proxy("mode: Accept"), "Required value"),

@@ -1,0 +1,224 @@
+package ftpd
+
+import (
+	"cmp"
+	"crypto/tls"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// SessionState is what a session does.
+type SessionState string
+
+// The states.
+const (
+	// SessionIdle waits for a command.
+	SessionIdle SessionState = "idle"
+	// SessionBusy executes a command that moves no data.
+	SessionBusy SessionState = "busy"
+	// SessionTransfer moves data, or waits for its data connection.
+	SessionTransfer SessionState = "transfer"
+)
+
+// SessionInfo is a session as others see it. What comes from a client is safe for any terminal.
+type SessionInfo struct {
+	// ID is the session's number in the log.
+	ID uint64 `json:"id"`
+	// Peer is the client, Local what it has connected to, and Proxy, if there is one, who told of the two.
+	Peer  netip.AddrPort `json:"peer"`
+	Local netip.AddrPort `json:"local"`
+	Proxy netip.AddrPort `json:"proxy,omitzero"`
+	// User is who is logged in; empty before.
+	User      string `json:"user,omitempty"`
+	Anonymous bool   `json:"anonymous,omitempty"`
+	// TLS is the version of TLS on the control connection; empty in clear text.
+	TLS string `json:"tls,omitempty"`
+	// Connected and LoggedIn are when that was.
+	Connected time.Time `json:"connected"`
+	LoggedIn  time.Time `json:"loggedIn,omitzero"`
+	// State is what it does, since when, and Command what it executes, or did last; passwords are
+	// left out.
+	State   SessionState `json:"state"`
+	Since   time.Time    `json:"since"`
+	Command string       `json:"command,omitempty"`
+	// Transfer is there in SessionTransfer.
+	Transfer *TransferInfo `json:"transfer,omitempty"`
+}
+
+// TransferInfo is a transfer that runs.
+type TransferInfo struct {
+	// Direction is download, upload or listing.
+	Direction string `json:"direction"`
+	// Path is the file or directory, below the user's home.
+	Path string `json:"path"`
+	// Bytes moved so far on the data connection, in steps of up to 4 MiB. Size is how many it will
+	// be; -1 if that is not known.
+	Bytes int64 `json:"bytes"`
+	Size  int64 `json:"size"`
+	// BytesPerSecond is how fast it was in the last seconds, AverageBytesPerSecond since its command.
+	BytesPerSecond        int64 `json:"bytesPerSecond"`
+	AverageBytesPerSecond int64 `json:"averageBytesPerSecond"`
+	// TLS: the data connection is encrypted.
+	TLS bool `json:"tls"`
+}
+
+// Sessions lists the sessions that are open, the oldest first.
+func (s *Server) Sessions() []SessionInfo {
+	s.mu.Lock()
+	sessions := make([]*session, 0, len(s.sessions))
+	for c := range s.sessions {
+		sessions = append(sessions, c)
+	}
+	s.mu.Unlock()
+	now := time.Now()
+	infos := make([]SessionInfo, 0, len(sessions))
+	for _, c := range sessions {
+		infos = append(infos, c.info(now))
+	}
+	slices.SortFunc(infos, func(a, b SessionInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return infos
+}
+
+// Kick ends a session: its transfer is aborted with 426, and it gets 421. It reports whether there
+// was one of that number.
+func (s *Server) Kick(id uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.sessions {
+		if c.id == id {
+			c.end(errKicked)
+			return true
+		}
+	}
+	return false
+}
+
+// activity is what others may see of a session while it works. The zero value is a session that
+// has just connected.
+type activity struct {
+	mu        sync.Mutex
+	connected time.Time
+	user      string
+	anonymous bool
+	loggedIn  time.Time
+	version   uint16 // of TLS; 0 in clear text
+
+	verb, arg string // what is executed, or was last; without an argument then
+	busy      bool
+	since     time.Time
+	transfer  *transfer
+}
+
+// begin notes a command, before it is executed. The verb is one of Verbs, or empty.
+func (a *activity) begin(verb, arg string) {
+	if hidesArgument(verb) {
+		arg = hiddenArgument
+	}
+	now := time.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.verb, a.arg, a.busy, a.since = verb, arg, true, now
+}
+
+// end notes that a command was executed.
+func (a *activity) end(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.busy, a.since = false, now
+	if a.transfer == nil {
+		a.arg = "" // what is long would be kept for as long as the session idles
+	}
+}
+
+// login notes who is logged in.
+func (a *activity) login(user string, anonymous bool, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.user, a.anonymous, a.loggedIn = user, anonymous, now
+}
+
+// secure notes the version of TLS.
+func (a *activity) secure(version uint16) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.version = version
+}
+
+// run notes the transfer that runs; nil if none does.
+func (a *activity) run(t *transfer) {
+	now := time.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.transfer = t
+	if t == nil {
+		a.since, a.arg = now, ""
+	}
+}
+
+// info describes the session.
+func (s *session) info(now time.Time) SessionInfo {
+	i := SessionInfo{ID: s.id, Peer: s.peer, Local: s.local, Proxy: s.proxy, State: SessionIdle}
+	a := &s.activity
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i.Connected, i.LoggedIn, i.Since = a.connected, a.loggedIn, a.since
+	i.User, i.Anonymous = a.user, a.anonymous
+	if a.version != 0 {
+		i.TLS = tls.VersionName(a.version)
+	}
+	i.Command = a.verb
+	if a.arg != "" {
+		i.Command += " " + loggableText(a.arg)
+	}
+	t := a.transfer
+	switch {
+	case t != nil && !t.local:
+		i.State, i.Since, i.Transfer = SessionTransfer, t.started, t.info(now)
+		i.Command = t.verb
+	case t != nil:
+		i.State, i.Since, i.Command = SessionBusy, t.started, t.verb+" "+loggableText(t.path)
+	case a.busy:
+		i.State = SessionBusy
+	}
+	return i
+}
+
+// info describes the transfer.
+func (t *transfer) info(now time.Time) *TransferInfo {
+	n := t.bytes.Load()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return &TransferInfo{
+		Direction: t.direction().String(), Path: loggableText(t.path),
+		Bytes: n, Size: t.size, TLS: t.tls != nil,
+		BytesPerSecond:        t.pace.rate(mark{now, n}, t.started),
+		AverageBytesPerSecond: rateOf(n, now.Sub(t.started)),
+	}
+}
+
+// mark is how far a transfer was at a time.
+type mark struct {
+	at    time.Time
+	bytes int64
+}
+
+// pace remembers where a transfer was a second or two ago.
+type pace struct{ older, newer mark }
+
+// note takes a mark, once a second at most.
+func (p *pace) note(m mark) {
+	if m.at.Sub(p.newer.at) >= time.Second {
+		p.older, p.newer = p.newer, m
+	}
+}
+
+// rate is how fast the transfer, which began then, has been from the older mark to now.
+func (p *pace) rate(now mark, began time.Time) int64 {
+	from := p.older
+	if from.at.IsZero() {
+		from = mark{at: began}
+	}
+	return rateOf(now.bytes-from.bytes, now.at.Sub(from.at))
+}

@@ -1,0 +1,91 @@
+package admin_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/admin"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+)
+
+func TestListenAddresses(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"127.0.0.1:0":       "",
+		"localhost:0":       "",
+		"[::1]:8022":        "",
+		"127.1.2.3:8022":    "",
+		"unix:/run/x.sock":  "",
+		"unix:":             "unix:/run/ftpd.sock",
+		"8022":              "127.0.0.1:8022",
+		":8022":             "loopback",
+		"0.0.0.0:8022":      "loopback",
+		"192.0.2.7:8022":    "loopback",
+		"example.com:8022":  "loopback",
+		"[fe80::1%lo]:8022": "loopback",
+	} {
+		err := admin.CheckAddress(address)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if _, err := admin.Listen("0.0.0.0:0"); err == nil {
+		t.Error("listens to the world")
+	}
+}
+
+// The socket is its owner's alone from the beginning; a name means nothing on it; one that a process
+// has left behind is replaced, and nothing else is.
+func TestUnixSocket(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "ftpd") //nolint:usetesting // the name of a socket must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "s")
+	left, err := net.Listen("unix", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.Listen("unix:" + file); err == nil {
+		t.Fatal("took the socket of a process that lives")
+	}
+	left.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = left.Close()
+	l, err := admin.Listen("unix:" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	s := ftptest.Start(t)
+	api := &httptest.Server{Listener: l, Config: &http.Server{Handler: admin.Handler(s.Server, func() {})}}
+	api.Start()
+	defer api.Close()
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", file)
+	}}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get("http://ftpd/v1/status")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
+	}
+	_ = resp.Body.Close()
+
+	plain := filepath.Join(dir, "plain")
+	if err := os.WriteFile(plain, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.Listen("unix:" + plain); err == nil {
+		t.Error("replaced a file")
+	}
+}
