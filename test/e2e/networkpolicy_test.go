@@ -38,6 +38,20 @@ var _ = Describe("The NetworkPolicy", func() {
 		Expect(server.Status.Pods).To(HaveLen(1))
 		Expect(server.Status.Pods[0].Name).NotTo(Equal(decoy.Name))
 
+		By("to networks that are allowed, and to no others")
+		update(ctx, server, func(s *v1alpha1.FtpServer) {
+			s.Spec.NetworkPolicy.AllowedNetworks = []v1alpha1.Network{"192.0.2.0/24"}
+		})
+		for _, port := range []int{2121, 30000, 30009} {
+			expectReachable(ctx, decoy.Status.PodIP, port, false)
+		}
+		update(ctx, server, func(s *v1alpha1.FtpServer) {
+			s.Spec.NetworkPolicy.AllowedNetworks = append(s.Spec.NetworkPolicy.AllowedNetworks, "0.0.0.0/0")
+		})
+		for _, port := range []int{2121, 30000, 30009} {
+			expectReachable(ctx, decoy.Status.PodIP, port, true)
+		}
+
 		By("and without the policy they are open: it was the policy")
 		no := false
 		update(ctx, server, func(s *v1alpha1.FtpServer) { s.Spec.NetworkPolicy.Enabled = &no })
