@@ -3,6 +3,7 @@ package ftpd
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -77,6 +78,22 @@ func (s *session) cmdSmnt(string) { s.reply(502, "There are no file systems to m
 func (s *session) cmdCsid(arg string) {
 	s.log.Debug("client", "program", loggableText(arg))
 	s.reply(200, "Name=ftp-operator; CaseSensitive=1; DirSep=/;")
+}
+
+// languageTag is a tag of RFC 1766, or one of those that came after it.
+var languageTag = regexp.MustCompile(`^[A-Za-z]{1,8}(-[0-9A-Za-z]{1,8})*$`)
+
+// cmdLang takes any kind of English, which all replies are in (RFC 2640 section 4).
+func (s *session) cmdLang(arg string) {
+	primary, _, _ := strings.Cut(arg, "-")
+	switch {
+	case arg == "" || languageTag.MatchString(arg) && strings.EqualFold(primary, "en"):
+		s.reply(200, "Replies are in English.")
+	case languageTag.MatchString(arg):
+		s.reply(504, "Replies are in English only.")
+	default:
+		s.reply(501, "Not understood: write LANG and a language tag, as in LANG EN.")
+	}
 }
 
 // cmdClnt takes the name of the client's program, for the log.

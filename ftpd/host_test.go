@@ -50,14 +50,19 @@ func TestRFC7151Host(t *testing.T) {
 		C: HOST ftp.example.com
 		S: 220 *`)
 
-	// Without a server name, HOST chooses the certificate.
-	c.Must("HOST other.example.com", "220")
-	c.Must("AUTH TLS", "234")
-	state := c.StartTLS(a.Client(func(cfg *tls.Config) {
-		cfg.ServerName, cfg.InsecureSkipVerify = "", true //nolint:gosec // a test
-	})).ConnectionState()
-	if name := state.PeerCertificates[0].DNSNames[0]; name != "other.example.com" {
-		t.Errorf("after HOST other.example.com the certificate is %s", name)
+	// Without a server name, HOST chooses the certificate, until REIN (section 3.2.1).
+	for _, x := range []struct{ between, want string }{{"NOOP", "other.example.com"}, {"REIN", "ftp.example.com"}} {
+		c := ftptest.Dial(t, s.Addr)
+		c.Talk("S: 220 *")
+		c.Must("HOST other.example.com", "220")
+		c.Must(x.between, "2")
+		c.Must("AUTH TLS", "234")
+		state := c.StartTLS(a.Client(func(cfg *tls.Config) {
+			cfg.ServerName, cfg.InsecureSkipVerify = "", true //nolint:gosec // a test
+		})).ConnectionState()
+		if name := state.PeerCertificates[0].DNSNames[0]; name != x.want {
+			t.Errorf("after HOST other.example.com and %s the certificate is %s", x.between, name)
+		}
 	}
 
 	// With one, both must be the same, in either order.

@@ -22,6 +22,7 @@ func TestInfo(t *testing.T) {
 		S:  EPSV
 		S:  HASH SHA-512;SHA-256*;SHA-1;MD5;CRC32
 		S:  HOST
+		S:  LANG EN*
 		S:  MDTM
 		S:  MFF Modify;UNIX.mode;
 		S:  MFMT
@@ -50,6 +51,22 @@ func TestInfo(t *testing.T) {
 		C: OPTS BOGUS x
 		S: 501 *
 		C: OPTS
+		S: 501 *
+		C: LANG
+		S: 200 *
+		C: lang EN
+		S: 200 *
+		C: LANG en-AU
+		S: 200 *
+		C: LANG fr
+		S: 504 *
+		C: LANG english
+		S: 504 *
+		C: LANG en_US
+		S: 501 *
+		C: LANG en-
+		S: 501 *
+		C: LANG EN FR
 		S: 501 *
 		C: CLNT test 1.0
 		S: 200 *

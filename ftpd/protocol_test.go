@@ -83,6 +83,29 @@ func TestProtocolPage(t *testing.T) {
 	}
 }
 
+// A test sends every command that the page calls known.
+func TestEveryCommandIsTried(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests []byte
+	for _, file := range files {
+		content, err := os.ReadFile(file) //nolint:gosec // this repository's own
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests = append(tests, content...)
+	}
+	for _, row := range page(t)["Commands"] {
+		sent := regexp.MustCompile("(?i)(C: |[\"`])" + row[0] + "([ \"`\n]|\\\\r)")
+		if row[3] != "no" && !sent.Match(tests) {
+			t.Errorf("no test sends %s", row[0])
+		}
+	}
+}
+
 // The page lists the lines of FEAT when everything is on.
 func TestProtocolPageFeatures(t *testing.T) {
 	t.Parallel()

@@ -297,6 +297,28 @@ func TestIdleTimeout(t *testing.T) {
 	}
 }
 
+// A session whose transfer runs is not idle, however long that takes (RFC 1123 section 4.1.3.2).
+func TestNotIdleDuringTransfer(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Idle = config.Duration(10 * time.Second) })
+	c := ftptest.Login(t, s.Addr, "alice")
+	data := c.Data()
+	c.Must("STOR file", "150")
+	other := ftptest.Login(t, s.Addr, "alice") // its time begins later
+	other.Talk(`
+		S: 421 Idle for too long*
+		S: EOF`)
+	_, _ = io.WriteString(data, "slowly")
+	_ = data.Close()
+	c.Talk(`
+		S: 226 *
+		C: NOOP
+		S: 200 *`)
+	if got := s.Read(t, "file"); got != "slowly" {
+		t.Errorf("stored %q", got)
+	}
+}
+
 // A data connection that stands still ends its transfer, one that crawls does not.
 func TestDataTimeout(t *testing.T) {
 	t.Parallel()

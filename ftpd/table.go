@@ -129,6 +129,7 @@ func init() {
 		"NOOP": {run: (*session).cmdNoop, open: true, during: always},
 		"FEAT": {run: (*session).cmdFeat, open: true},
 		"OPTS": {run: (*session).cmdOpts, syntax: "<command> [options]", open: true, feat: feature("UTF8")},
+		"LANG": {run: (*session).cmdLang, syntax: "[language]", open: true, feat: feature("LANG EN*")},
 		"CLNT": {run: (*session).cmdClnt, syntax: "<client>", open: true, feat: feature("CLNT")},
 		"CSID": {run: (*session).cmdCsid, syntax: "<facts>", open: true, feat: feature("CSID")},
 		"SMNT": {run: (*session).cmdSmnt, syntax: "<path>"},

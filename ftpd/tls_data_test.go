@@ -188,6 +188,12 @@ func TestDownloadEndsWithCloseNotify(t *testing.T) {
 			if _, err := io.ReadFull(data, make([]byte, 16)); err != nil {
 				t.Fatal(err)
 			}
+			c.Talk(`
+				C: STAT
+				S: 211-*
+				S: ...
+				S:  RETR /big: * of 33554432 bytes in *
+				S: 211 *`)
 			c.Send("\xff\xf4\xff\xf2ABOR\r\n") // Telnet IP and Synch, all within TLS (section 14)
 			c.Talk(`
 				S: 426 *
