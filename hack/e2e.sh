@@ -4,9 +4,10 @@
 # it is left on this machine.
 #
 #   FOCUS=TEXT     only tests whose names match
-#   NODES=1|2      nodes of the local cluster
+#   NODES=1|2      nodes of the local cluster (default 2; with 1, what needs two is left out)
 #   IMAGE, RELAY_IMAGE   images that the cluster can pull, for clusters that no local one can be loaded into
 #   E2E_LB_CIDR    load balancer addresses that this machine can reach and that nobody else uses
+#   E2E_SHARED_CLASS   a StorageClass of volumes that several nodes can mount
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=hack/cluster.sh
@@ -44,7 +45,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-choose_cluster $LAB --nodes "${NODES:-1}"
+choose_cluster $LAB --nodes "${NODES:-2}"
 find_tools
 image=${IMAGE-} relay=${RELAY_IMAGE-}
 if [[ -z $image ]]; then
@@ -64,7 +65,7 @@ lab=$(given_lab)
 if [[ -n $lab && $(id -u) == 0 ]]; then
 	export E2E_NODE="$PWD/hack/lab/node.sh --name $lab" E2E_APISERVER="$PWD/hack/lab/apiserver.sh --name $lab"
 fi
-export E2E_LB_CIDR=${E2E_LB_CIDR:-$LB_CIDR}
+export E2E_LB_CIDR=${E2E_LB_CIDR:-$LB_CIDR} E2E_SHARED_CLASS=${E2E_SHARED_CLASS:-$SHARED_CLASS}
 export E2E_ARTIFACTS=${E2E_ARTIFACTS:-$PWD/dist/e2e}
 rm -rf "$E2E_ARTIFACTS"
 arguments=()

@@ -13,6 +13,9 @@
 //	E2E_NODE         a command that takes `stop NODE`, as by power loss, `start NODE`, and
 //	                 `exec NODE COMMAND...`; without it machines are left in peace
 //	E2E_APISERVER    a command that takes `stop` and `start`, of the API server; likewise
+//	E2E_SHARED_CLASS a StorageClass of volumes that several nodes can mount (ReadWriteMany); empty: what
+//	                 needs several pods is not tested
+//	E2E_LOAD_CLIENTS, E2E_LOAD_TRANSFERS   the size of the load on several pods; default 40 and 2000
 //	E2E_ARTIFACTS    where diagnostics of failed tests are written; default: a temporary folder
 package e2e
 
@@ -25,6 +28,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,8 +57,10 @@ const (
 
 // settings are the environment.
 type settings struct {
-	kubeconfig, image, relayImage, helm, kubectl, artifacts string
-	loadBalancers                                           netip.Prefix
+	kubeconfig, image, relayImage, helm, kubectl, artifacts, sharedClass string
+
+	loadBalancers         netip.Prefix
+	loadClients, loadSize int
 	// node and apiServer are commands with their first arguments; empty where there are none.
 	node, apiServer []string
 }
@@ -120,14 +126,17 @@ var _ = ReportAfterEach(func(ctx SpecContext, report SpecReport) {
 
 func readSettings() settings {
 	s := settings{
-		kubeconfig: os.Getenv("E2E_KUBECONFIG"),
-		image:      os.Getenv("E2E_IMAGE"),
-		relayImage: os.Getenv("E2E_RELAY_IMAGE"),
-		helm:       cmp.Or(os.Getenv("E2E_HELM"), "helm"),
-		kubectl:    cmp.Or(os.Getenv("E2E_KUBECTL"), "kubectl"),
-		node:       strings.Fields(os.Getenv("E2E_NODE")),
-		apiServer:  strings.Fields(os.Getenv("E2E_APISERVER")),
-		artifacts:  cmp.Or(os.Getenv("E2E_ARTIFACTS"), filepath.Join(os.TempDir(), "ftp-operator-e2e")),
+		kubeconfig:  os.Getenv("E2E_KUBECONFIG"),
+		image:       os.Getenv("E2E_IMAGE"),
+		relayImage:  os.Getenv("E2E_RELAY_IMAGE"),
+		helm:        cmp.Or(os.Getenv("E2E_HELM"), "helm"),
+		kubectl:     cmp.Or(os.Getenv("E2E_KUBECTL"), "kubectl"),
+		node:        strings.Fields(os.Getenv("E2E_NODE")),
+		apiServer:   strings.Fields(os.Getenv("E2E_APISERVER")),
+		sharedClass: os.Getenv("E2E_SHARED_CLASS"),
+		loadClients: number("E2E_LOAD_CLIENTS", 40),
+		loadSize:    number("E2E_LOAD_TRANSFERS", 2000),
+		artifacts:   cmp.Or(os.Getenv("E2E_ARTIFACTS"), filepath.Join(os.TempDir(), "ftp-operator-e2e")),
 	}
 	Expect(s.image).NotTo(BeEmpty(), "E2E_IMAGE must name the operator's image")
 	Expect(s.relayImage).NotTo(BeEmpty(), "E2E_RELAY_IMAGE must name the relay's image")
@@ -139,6 +148,17 @@ func readSettings() settings {
 	return s
 }
 
+// number is an environment variable's, or what it is without.
+func number(name string, otherwise int) int {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	Expect(err).NotTo(HaveOccurred(), name)
+	return n
+}
+
 // helm runs it and fails the test with its output.
 func helm(ctx context.Context, args ...string) string {
 	GinkgoHelper()
@@ -147,6 +167,14 @@ func helm(ctx context.Context, args ...string) string {
 	out, err := command.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "helm %s:\n%s", strings.Join(args, " "), out)
 	return string(out)
+}
+
+// kubectl runs it and fails the test with its output.
+func kubectl(ctx context.Context, args ...string) {
+	GinkgoHelper()
+	command := exec.CommandContext(ctx, env.kubectl, append([]string{"--kubeconfig", env.kubeconfig}, args...)...)
+	out, err := command.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "kubectl %s:\n%s", strings.Join(args, " "), out)
 }
 
 func installOperator(ctx context.Context) {

@@ -96,12 +96,12 @@ func (c *client) wait(ctx context.Context, d time.Duration) bool {
 // session transfers files until one fails or there were enough, and quits.
 func (c *client) session(ctx context.Context, s *Session, conn *ftpclient.Client) {
 	defer func() { _ = conn.Close() }() // dropped after a failure, and closed by Quit before
-	cfg := &c.load.cfg
-	for i := range cfg.PerSession {
+	for i := range c.perSession() {
 		if !c.load.take() {
 			break
 		}
-		t := c.transfer(ctx, conn, i == 0 || c.chance.IntN(2) == 0)
+		// The first is an upload, whose name tells the session from others; see Trace.
+		t := c.transfer(ctx, conn, i == 0 || !c.slow && c.chance.IntN(2) == 0)
 		if t.Err != nil && ctx.Err() != nil {
 			return // it was broken off by us
 		}
@@ -113,6 +113,14 @@ func (c *client) session(ctx context.Context, s *Session, conn *ftpclient.Client
 	if n := len(s.Transfers); n == 0 || s.Transfers[n-1].Err == nil {
 		_ = conn.Quit() // all that matters has been acknowledged
 	}
+}
+
+// perSession is how many transfers a session has: two, if they are slow.
+func (c *client) perSession() int {
+	if c.slow {
+		return 2
+	}
+	return c.load.cfg.PerSession
 }
 
 // pause is around the load's.

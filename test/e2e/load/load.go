@@ -36,13 +36,14 @@ type Config struct {
 	Clients int
 	// Transfers ends the load after so many have been tried; 0: only Stop does.
 	Transfers int
-	// PerSession is how many transfers a session has, at most.
+	// PerSession is how many transfers a session has, at most, of which the first is an upload.
 	PerSession int
 	// MaxSize of files, in bytes. They are smaller, mostly.
 	MaxSize int
 	// Pause is the mean time that a client waits between two transfers.
 	Pause time.Duration
-	// Slow are clients, beside the others, whose transfers take long: SlowSize bytes in SlowTime each.
+	// Slow are clients, beside the others, whose transfers take long: SlowSize bytes in SlowTime
+	// each, an upload and a download in a session.
 	Slow     int
 	SlowSize int
 	SlowTime time.Duration

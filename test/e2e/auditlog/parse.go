@@ -1,0 +1,39 @@
+// Package auditlog reads what the pods of a FtpServer write into their audit logs.
+package auditlog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/ftp-operator/ftp-operator/test/e2e/load"
+)
+
+// transfer reads a line of the log in slog's text format: the session's number and its transfer, if
+// it tells of one that succeeded.
+func transfer(line string) (session uint64, t load.Line, ok bool) {
+	values := fields(line)
+	event := values["event"]
+	if values["msg"] != "audit" || values["result"] != "ok" || event != "upload" && event != "download" {
+		return 0, load.Line{}, false
+	}
+	session, err1 := strconv.ParseUint(values["session"], 10, 64)
+	port, err2 := strconv.ParseUint(values["port"], 10, 16)
+	return session, load.Line{Upload: event == "upload", Path: values["path"], Port: uint16(port)}, err1 == nil && err2 == nil
+}
+
+// fields are the pairs key=value of a line, as far as it is one of slog's text format.
+func fields(line string) map[string]string {
+	values := map[string]string{}
+	for {
+		key, rest, found := strings.Cut(strings.TrimLeft(line, " "), "=")
+		if !found {
+			return values
+		}
+		if quoted, err := strconv.QuotedPrefix(rest); err == nil {
+			values[key], _ = strconv.Unquote(quoted) // it is quoted
+			line = rest[len(quoted):]
+			continue
+		}
+		values[key], line, _ = strings.Cut(rest, " ")
+	}
+}

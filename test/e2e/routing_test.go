@@ -1,0 +1,221 @@
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"strconv"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/test/e2e/auditlog"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/e2e/load"
+	"github.com/ftp-operator/ftp-operator/test/pki"
+)
+
+const (
+	// generationAnnotation is changed for a rollout.
+	generationAnnotation = "example.com/generation"
+	// routingTimeout bounds a test under load.
+	routingTimeout = 10 * time.Minute
+	// slowTransfer is how long some transfers take while all changes.
+	slowTransfer = 15 * time.Second
+)
+
+var _ = Describe("Three pods on two nodes behind one address", Ordered, ContinueOnFailure, func() {
+	var (
+		ca     *pki.CA
+		server *v1alpha1.FtpServer
+		rows   []row
+	)
+
+	BeforeAll(func(ctx SpecContext) {
+		needSeveralNodes(ctx)
+		var err error
+		ca, err = pki.NewCA("e2e")
+		Expect(err).NotTo(HaveOccurred())
+		server = newServer(ctx, func(s *v1alpha1.FtpServer) {
+			setCertificate(ctx, s.Namespace, ca, hostName)
+			three, grace := int32(3), int64(300)
+			s.Spec.Replicas = &three
+			s.Spec.Service.Type = corev1.ServiceTypeLoadBalancer
+			s.Spec.Service.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster
+			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30000, End: 30063}
+			s.Spec.TLS = &v1alpha1.TLSSpec{SecretName: certificateSecret, Mode: v1alpha1.TLSOptional}
+			s.Spec.Template.TerminationGracePeriodSeconds = &grace
+			s.Spec.Storage = v1alpha1.StorageSpec{VolumeClaimTemplate: &v1alpha1.VolumeClaimTemplate{
+				WhenDeleted: v1alpha1.RetentionDelete,
+				Spec: corev1.PersistentVolumeClaimSpec{
+					StorageClassName: &env.sharedClass,
+					AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany},
+					Resources:        corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: oneGi}},
+				},
+			}}
+		})
+		waitReady(ctx, server)
+		expectOnSeveralNodes(ctx, server)
+	}, NodeTimeout(specTimeout))
+
+	// loadOf is the load on an address.
+	loadOf := func(address, dir string) load.Config {
+		return load.Config{
+			Network: ftpclient.Host{}, Address: address, User: user, Password: password,
+			TLS: &tls.Config{RootCAs: ca.Pool, ServerName: hostName, MinVersion: tls.VersionTLS12},
+			Dir: dir, Clients: env.loadClients, PerSession: 10, MaxSize: 256 << 10,
+			RetryAfter: 500 * time.Millisecond, Seed: uint64(GinkgoRandomSeed()),
+		}
+	}
+
+	It("carry thousands of transfers, each to the pod that named its port", func(ctx SpecContext) {
+		logs := follow(ctx, server)
+		cfg := loadOf(controlAddress(server), "steady-")
+		cfg.Transfers = env.loadSize
+		report := load.Start(ctx, cfg).Wait()
+		sum := tell("without changes", report)
+		Expect(sum.Outcomes).To(Equal(map[load.Outcome]int{load.Completed: env.loadSize}), report.Failures(20))
+		Expect(sum.Refused).To(BeZero(), report.Failures(20))
+		expectTraced(ctx, report, logs)
+		for _, log := range auditLogs(logs) {
+			Expect(log.Sessions).NotTo(BeEmpty(), "sessions on pod %s", log.Pod)
+		}
+		rows = append(rows, row{"FtpServer, 3 pods", "none", sum})
+	}, SpecTimeout(routingTimeout))
+
+	It("lose nothing while they roll, scale and are drained", func(ctx SpecContext) {
+		logs := follow(ctx, server)
+		cfg := loadOf(controlAddress(server), "changing-")
+		cfg.Pause = 300 * time.Millisecond
+		cfg.Slow, cfg.SlowSize, cfg.SlowTime = 4, 8<<20, slowTransfer
+		running := load.Start(ctx, cfg)
+		Eventually(ctx, running.Tried).Should(BeNumerically(">", cfg.Clients))
+
+		for i := range 3 {
+			By("rolling, " + strconv.Itoa(i+1))
+			roll(ctx, server, i)
+		}
+		for _, n := range []int32{5, 2} {
+			By(fmt.Sprintf("scaling to %d", n))
+			kubectl(ctx, "scale", "ftpserver", server.Name, "--namespace", server.Namespace, "--replicas", strconv.Itoa(int(n)))
+			waitPods(ctx, server, int(n), nil)
+		}
+		node := pods(ctx, server)[0].Spec.NodeName
+		By("draining node " + node)
+		DeferCleanup(func(ctx SpecContext) { kubectl(ctx, "uncordon", node) }, NodeTimeout(time.Minute))
+		kubectl(ctx, "drain", node, "--pod-selector", v1alpha1.ServerLabel+"="+server.Name, "--ignore-daemonsets", "--timeout", "120s")
+		waitPods(ctx, server, 2, func(pod *corev1.Pod) bool { return pod.Spec.NodeName != node })
+		kubectl(ctx, "uncordon", node)
+		Eventually(ctx, running.Tried).WithTimeout(routingTimeout / 2).Should(BeNumerically(">=", env.loadSize))
+
+		report := running.Stop()
+		sum := tell("while all changed", report)
+		rows = append(rows, row{"FtpServer, 3 pods", "3 rollouts, 3 to 5 to 2 pods, a node drained", sum})
+		Expect(sum.Outcomes).To(HaveLen(1), "only completed ones: %s", report.Failures(20))
+		Expect(sum.Outcomes).To(HaveKey(load.Completed))
+		Expect(sum.RefusedAgain).To(BeZero(), "sessions refused for longer than a retry: %s", report.Failures(20))
+		Expect(sum.LongestTransfer).To(BeNumerically(">=", slowTransfer), "the slow transfers")
+		expectTraced(ctx, report, logs)
+	}, SpecTimeout(routingTimeout))
+})
+
+// needSeveralNodes says loudly what this cluster lacks.
+func needSeveralNodes(ctx context.Context) {
+	GinkgoHelper()
+	nodes := &corev1.NodeList{}
+	Expect(k8s.List(ctx, nodes)).To(Succeed())
+	schedulable := 0
+	for i := range nodes.Items {
+		if !nodes.Items[i].Spec.Unschedulable {
+			schedulable++
+		}
+	}
+	switch {
+	case schedulable < 2:
+		Skip("NOT TESTED: several pods behind one address: this cluster has no two nodes (NODES=2 for the local one)")
+	case !env.loadBalancers.IsValid():
+		Skip("NOT TESTED: several pods behind one address: this machine reaches no load balancer address (E2E_LB_CIDR)")
+	case env.sharedClass == "":
+		Skip("NOT TESTED: several pods behind one address: no class of volumes that nodes share is named (E2E_SHARED_CLASS)")
+	}
+}
+
+// expectOnSeveralNodes: the pods are spread.
+func expectOnSeveralNodes(ctx context.Context, server *v1alpha1.FtpServer) {
+	GinkgoHelper()
+	nodes := map[string]int{}
+	for _, pod := range pods(ctx, server) {
+		nodes[pod.Spec.NodeName]++
+	}
+	Expect(len(nodes)).To(BeNumerically(">", 1), "pods by node: %v", nodes)
+}
+
+// roll changes the pods' template, and waits until all pods are of the new one and ready.
+func roll(ctx context.Context, server *v1alpha1.FtpServer, n int) {
+	GinkgoHelper()
+	value := strconv.Itoa(n)
+	update(ctx, server, func(s *v1alpha1.FtpServer) {
+		s.Spec.Template.Metadata.Annotations = map[string]string{generationAnnotation: value}
+	})
+	waitPods(ctx, server, int(*server.Spec.Replicas), func(pod *corev1.Pod) bool { return pod.Annotations[generationAnnotation] == value })
+}
+
+// waitPods waits until there are so many pods that are not terminating, all ready and as wanted.
+func waitPods(ctx context.Context, server *v1alpha1.FtpServer, n int, wanted func(*corev1.Pod) bool) {
+	GinkgoHelper()
+	Eventually(ctx, func(g Gomega) {
+		staying := 0
+		for _, pod := range pods(ctx, server) {
+			if pod.DeletionTimestamp != nil {
+				continue
+			}
+			staying++
+			g.Expect(podIsReady(&pod)).To(BeTrue(), "pod %s: %+v", pod.Name, pod.Status.Conditions)
+			g.Expect(wanted == nil || wanted(&pod)).To(BeTrue(), "pod %s is not yet a new one", pod.Name)
+		}
+		g.Expect(staying).To(Equal(n), "pods that stay")
+	}).WithTimeout(routingTimeout / 2).WithPolling(pollSlowly).Should(Succeed())
+}
+
+// follow reads the audit logs of the server's pods until the test ends.
+func follow(ctx context.Context, server *v1alpha1.FtpServer) *auditlog.Follower {
+	logs := auditlog.Follow(ctx, clientset, server.Namespace, metav1.FormatLabelSelector(&metav1.LabelSelector{
+		MatchLabels: map[string]string{v1alpha1.ServerLabel: server.Name, "app.kubernetes.io/name": "ftpd"},
+	}))
+	DeferCleanup(logs.Stop)
+	return logs
+}
+
+func auditLogs(logs *auditlog.Follower) []load.PodLog {
+	GinkgoHelper()
+	all, err := logs.Logs()
+	Expect(err).NotTo(HaveOccurred(), "reading the audit logs")
+	return all
+}
+
+// expectTraced: every data connection was seen on the pod that named its port.
+func expectTraced(ctx context.Context, report *load.Report, logs *auditlog.Follower) {
+	GinkgoHelper()
+	Eventually(ctx, func() []string { return load.Trace(report, auditLogs(logs)) }).
+		WithTimeout(30*time.Second).WithPolling(pollSlowly).Should(BeEmpty(), "what clients and audit logs say differently")
+}
+
+// tell writes a summary into the test's output.
+func tell(what string, report *load.Report) load.Summary {
+	sum := report.Summary()
+	GinkgoWriter.Printf("%s, %v: %v\n", what, report.Elapsed.Round(time.Second), sum)
+	if failures := report.Failures(10); failures != "" {
+		GinkgoWriter.Println(failures)
+	}
+	return sum
+}
+
+// row is one of the table in docs/routing.md.
+type row struct {
+	server, changes string
+	load.Summary
+}
