@@ -18,9 +18,10 @@ export VERSION
 export GINKGO_NO_COLOR := true
 # How long each fuzz target runs.
 MINUTES ?= 1
-# For `make e2e`: a part of the tests' names, and the number of nodes of the local cluster.
+# For `make e2e`: a part of the tests' names, and the number of nodes of the local cluster (also
+# for `make lab-up`).
 FOCUS ?=
-NODES ?= 1
+NODES ?= 2
 
 # For `make bench`: how often each server has its turn, what is measured (all, or some of
 # bulk,small,list,login,tls,memory), how big the big file is in MiB, where the files lie, and the

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -10,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/test/e2e/auditlog"
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
@@ -23,30 +23,11 @@ func auditLog(ctx context.Context, pod corev1.Pod) []auditLine {
 	Expect(err).NotTo(HaveOccurred(), "the log of pod %s", pod.Name)
 	var lines []auditLine
 	for text := range strings.Lines(string(log)) {
-		if line := parseLine(text); line["msg"] == "audit" {
+		if line := auditlog.Fields(strings.TrimSpace(text)); line["msg"] == "audit" {
 			lines = append(lines, line)
 		}
 	}
 	return lines
-}
-
-// parseLine reads what slog's text handler wrote: key=value or key="quoted value", by blanks apart.
-func parseLine(text string) auditLine {
-	line := auditLine{}
-	for {
-		key, rest, found := strings.Cut(text, "=")
-		if !found {
-			return line
-		}
-		var value string
-		if quoted, err := strconv.QuotedPrefix(rest); err == nil {
-			value, _ = strconv.Unquote(quoted) // that is what a quoted prefix is
-			text = strings.TrimPrefix(rest[len(quoted):], " ")
-		} else {
-			value, text, _ = strings.Cut(rest, " ")
-		}
-		line[key] = strings.TrimSpace(value)
-	}
 }
 
 // expectAudited proves that the audit log of one of the server's pods has the session's login and

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -49,18 +50,17 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30000, End: 30063}
 			s.Spec.TLS = &v1alpha1.TLSSpec{SecretName: certificateSecret, Mode: v1alpha1.TLSOptional}
 			s.Spec.Template.TerminationGracePeriodSeconds = &grace
-			s.Spec.Storage = v1alpha1.StorageSpec{VolumeClaimTemplate: &v1alpha1.VolumeClaimTemplate{
-				WhenDeleted: v1alpha1.RetentionDelete,
-				Spec: corev1.PersistentVolumeClaimSpec{
-					StorageClassName: &env.sharedClass,
-					AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany},
-					Resources:        corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: oneGi}},
-				},
-			}}
+			s.Spec.Storage = manyPodsStorage()
 		})
 		waitReady(ctx, server)
 		expectOnSeveralNodes(ctx, server)
 	}, NodeTimeout(specTimeout))
+
+	AfterAll(func() {
+		if len(rows) > 0 {
+			GinkgoWriter.Printf("The table of docs/routing.md, %d clients:\n%s", env.loadClients, table(rows))
+		}
+	})
 
 	// loadOf is the load on an address.
 	loadOf := func(address, dir string) load.Config {
@@ -84,7 +84,51 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 		for _, log := range auditLogs(logs) {
 			Expect(log.Sessions).NotTo(BeEmpty(), "sessions on pod %s", log.Pod)
 		}
-		rows = append(rows, row{"FtpServer, 3 pods", "none", sum})
+		rows = append(rows, row{"FtpServer", "none", sum})
+	}, SpecTimeout(routingTimeout))
+
+	It("do what a plain Deployment behind a plain Service can't do", func(ctx SpecContext) {
+		for _, one := range []struct {
+			name, dir string
+			target    target
+		}{
+			{"FtpServer", "ours-", ofServer(server)},
+			{"Deployment, Service", "plain-", newPlain(ctx, server, corev1.ServiceAffinityNone)},
+			{"Deployment, Service with `sessionAffinity: ClientIP`", "sticky-", newPlain(ctx, server, corev1.ServiceAffinityClientIP)},
+		} {
+			for _, change := range []struct {
+				name string
+				do   func(context.Context)
+			}{{"none", nil}, {"one rollout", one.target.roll}} {
+				By(one.name + ", changes: " + change.name)
+				cfg := loadOf(one.target.address, one.dir+strings.ReplaceAll(change.name, " ", "-")+"-")
+				// What fails costs a plain Deployment's client this much of its time.
+				cfg.Patience = 2 * time.Second
+				cfg.Pause = 100 * time.Millisecond
+				cfg.Transfers = env.loadSize / 8
+				if change.do != nil {
+					cfg.Transfers = 0
+				}
+				running := load.Start(ctx, cfg)
+				if change.do != nil {
+					Eventually(ctx, running.Tried).Should(BeNumerically(">", cfg.Clients))
+					change.do(ctx)
+					running.Stop()
+				}
+				rows = append(rows, row{one.name, change.name, tell(one.name+", changes: "+change.name, running.Wait())})
+			}
+			if one.target.remove != nil {
+				one.target.remove(ctx)
+			}
+		}
+		for _, r := range rows {
+			if strings.HasPrefix(r.server, "FtpServer") {
+				Expect(r.Outcomes).To(HaveLen(1), r.String())
+				Expect(r.RefusedAgain).To(BeZero(), r.String())
+			} else {
+				Expect(r.Outcomes[load.Misrouted]+r.Outcomes[load.Wrong]).To(BeNumerically(">", r.Transfers/4), "a plain Deployment that works: docs/routing.md is wrong")
+			}
+		}
 	}, SpecTimeout(routingTimeout))
 
 	It("lose nothing while they roll, scale and are drained", func(ctx SpecContext) {
@@ -97,7 +141,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 
 		for i := range 3 {
 			By("rolling, " + strconv.Itoa(i+1))
-			roll(ctx, server, i)
+			roll(ctx, server, strconv.Itoa(i+1))
 		}
 		for _, n := range []int32{5, 2} {
 			By(fmt.Sprintf("scaling to %d", n))
@@ -107,14 +151,14 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 		node := pods(ctx, server)[0].Spec.NodeName
 		By("draining node " + node)
 		DeferCleanup(func(ctx SpecContext) { kubectl(ctx, "uncordon", node) }, NodeTimeout(time.Minute))
-		kubectl(ctx, "drain", node, "--pod-selector", v1alpha1.ServerLabel+"="+server.Name, "--ignore-daemonsets", "--timeout", "120s")
+		kubectl(ctx, "drain", node, "--pod-selector", v1alpha1.ServerLabel+"="+server.Name, "--ignore-daemonsets", "--timeout", "180s")
 		waitPods(ctx, server, 2, func(pod *corev1.Pod) bool { return pod.Spec.NodeName != node })
 		kubectl(ctx, "uncordon", node)
 		Eventually(ctx, running.Tried).WithTimeout(routingTimeout / 2).Should(BeNumerically(">=", env.loadSize))
 
 		report := running.Stop()
 		sum := tell("while all changed", report)
-		rows = append(rows, row{"FtpServer, 3 pods", "3 rollouts, 3 to 5 to 2 pods, a node drained", sum})
+		rows = append(rows, row{"FtpServer", "3 rollouts, 3 to 5 to 2 pods, a node drained", sum})
 		Expect(sum.Outcomes).To(HaveLen(1), "only completed ones: %s", report.Failures(20))
 		Expect(sum.Outcomes).To(HaveKey(load.Completed))
 		Expect(sum.RefusedAgain).To(BeZero(), "sessions refused for longer than a retry: %s", report.Failures(20))
@@ -155,9 +199,8 @@ func expectOnSeveralNodes(ctx context.Context, server *v1alpha1.FtpServer) {
 }
 
 // roll changes the pods' template, and waits until all pods are of the new one and ready.
-func roll(ctx context.Context, server *v1alpha1.FtpServer, n int) {
+func roll(ctx context.Context, server *v1alpha1.FtpServer, value string) {
 	GinkgoHelper()
-	value := strconv.Itoa(n)
 	update(ctx, server, func(s *v1alpha1.FtpServer) {
 		s.Spec.Template.Metadata.Annotations = map[string]string{generationAnnotation: value}
 	})
@@ -212,10 +255,4 @@ func tell(what string, report *load.Report) load.Summary {
 		GinkgoWriter.Println(failures)
 	}
 	return sum
-}
-
-// row is one of the table in docs/routing.md.
-type row struct {
-	server, changes string
-	load.Summary
 }

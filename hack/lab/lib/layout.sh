@@ -6,7 +6,7 @@ MAX_SLOT=7
 # How many local volumes a node has.
 VOLUMES=16
 # How many volumes there are that every node has, and the class of claims for them.
-SHARED_VOLUMES=8
+SHARED_VOLUMES=16
 SHARED_CLASS=shared
 # The labs share one lock, held while a slot or the machine's sysctls are taken or given back.
 LOCK_FILE=$STATE_DIR/.lock

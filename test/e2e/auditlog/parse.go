@@ -11,7 +11,7 @@ import (
 // transfer reads a line of the log in slog's text format: the session's number and its transfer, if
 // it tells of one that succeeded.
 func transfer(line string) (session uint64, t load.Line, ok bool) {
-	values := fields(line)
+	values := Fields(line)
 	event := values["event"]
 	if values["msg"] != "audit" || values["result"] != "ok" || event != "upload" && event != "download" {
 		return 0, load.Line{}, false
@@ -21,8 +21,8 @@ func transfer(line string) (session uint64, t load.Line, ok bool) {
 	return session, load.Line{Upload: event == "upload", Path: values["path"], Port: uint16(port)}, err1 == nil && err2 == nil
 }
 
-// fields are the pairs key=value of a line, as far as it is one of slog's text format.
-func fields(line string) map[string]string {
+// Fields are the pairs key=value of a line in slog's text format.
+func Fields(line string) map[string]string {
 	values := map[string]string{}
 	for {
 		key, rest, found := strings.Cut(strings.TrimLeft(line, " "), "=")
@@ -30,7 +30,7 @@ func fields(line string) map[string]string {
 			return values
 		}
 		if quoted, err := strconv.QuotedPrefix(rest); err == nil {
-			values[key], _ = strconv.Unquote(quoted) // it is quoted
+			values[key], _ = strconv.Unquote(quoted) // which a quoted prefix allows
 			line = rest[len(quoted):]
 			continue
 		}
