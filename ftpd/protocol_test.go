@@ -172,6 +172,23 @@ func TestProtocolPageTests(t *testing.T) {
 	wantTests(t, page(t)["Rules"])
 }
 
+// What the page says that there is beside other servers has tests, and what there is not a reason.
+func TestProtocolPageBesideOthers(t *testing.T) {
+	t.Parallel()
+	var claims [][]string
+	for _, row := range page(t)["Beside other servers"] {
+		state, why, _ := strings.Cut(row[1], ": ")
+		switch {
+		case state == "no" && why != "" && row[len(row)-1] == "":
+		case state == "yes", state == "part" && why != "":
+			claims = append(claims, row)
+		default:
+			t.Errorf("%s is %q, with the tests %q", row[0], row[1], row[len(row)-1])
+		}
+	}
+	wantTests(t, claims)
+}
+
 // Every attack that docs/security.md tells of has tests, and every hostile test is there.
 func TestSecurityPage(t *testing.T) {
 	t.Parallel()
