@@ -52,7 +52,9 @@ func (p *pass) read(ctx context.Context, kind string, object client.Object) (*ch
 	}
 	err := reader.Get(ctx, key, object)
 	if reader != p.Live && (apierrors.IsNotFound(err) || err == nil && p.fresh.stale(kind, object)) {
-		err = p.Live.Get(ctx, key, object)
+		if err = p.Live.Get(ctx, key, object); err == nil {
+			p.fresh.read(kind, object)
+		}
 	}
 	if apierrors.IsNotFound(err) {
 		p.fresh.forget(kind, key)

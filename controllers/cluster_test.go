@@ -35,6 +35,8 @@ type cluster struct {
 	clock     *testclock.FakePassiveClock
 	events    *events.FakeRecorder
 	nextIP    int
+	// cached reads from the cache of the whole manager, if there is one.
+	cached client.Reader
 }
 
 const image = "localhost/ftp-operator:dev"

@@ -23,19 +23,18 @@ import (
 // aHash is a bcrypt hash, so that the configuration is the same in every run.
 const aHash = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 
+// A fault befalls one request, and then another run has it befall the next one, and so on.
 var _ = Describe("faults of the API server", func() {
-	// Whichever request fails, and whether or not it took effect all the same, the end is the same.
+	// Whichever request fails, however, and whether or not it took effect all the same, the end is the same.
 	DescribeTable("lead to the same end",
-		func(ctx context.Context, code int, dropAnswer, failReads bool, stride int) {
-			good := newCluster(ctx)
-			reads, writes := good.story(ctx)
-			want := good.state(ctx)
-			Expect(writes).To(BeNumerically(">", 20))
-			requests := writes
-			if failReads {
-				requests = reads
+		func(ctx context.Context, f fault, stride int) {
+			want, requests, writes := faultless(ctx)
+			switch {
+			case f.every > 0:
+				requests = f.every
+			case !f.reads:
+				requests = writes
 			}
-
 			var wait sync.WaitGroup
 			clusters := map[int]*cluster{}
 			for k := 1; k <= requests; k += stride {
@@ -49,8 +48,7 @@ var _ = Describe("faults of the API server", func() {
 					defer wait.Done()
 					for k := range next {
 						c := clusters[k]
-						c.traffic.failAt, c.traffic.code = k, code
-						c.traffic.dropAnswer, c.traffic.failReads = dropAnswer, failReads
+						c.traffic.failAt, c.traffic.fault = k, f
 						c.story(ctx)
 						Expect(c.traffic.failed).NotTo(BeEmpty())
 						Expect(c.state(ctx)).To(Equal(want), "number %d failed: %s", k, c.traffic.failed)
@@ -63,20 +61,47 @@ var _ = Describe("faults of the API server", func() {
 			close(next)
 			wait.Wait()
 		},
-		Entry("every write: 500", http.StatusInternalServerError, false, false, 1),
-		Entry("every write: 500 though it took effect", http.StatusInternalServerError, true, false, 1),
-		Entry("every write: 409", http.StatusConflict, false, false, 1),
+		Entry("each write: 409", fault{code: http.StatusConflict}, 1),
+		Entry("each write: the operator is killed after it", fault{inEffect: true, kills: true}, 1),
+		// Every ninth write fails, in nine runs that begin with another one each.
+		Entry("each write in its turn: 429", fault{code: http.StatusTooManyRequests, every: 9}, 1),
+		Entry("each write in its turn: 500", fault{code: http.StatusInternalServerError, every: 9}, 1),
+		Entry("each write in its turn: 500, though it took effect", fault{code: http.StatusInternalServerError, inEffect: true, every: 9}, 1),
+		Entry("each write in its turn: no answer", fault{every: 9}, 1),
+		Entry("each write in its turn: no answer, though it took effect", fault{inEffect: true, every: 9}, 1),
+		Entry("each write in its turn: the operator is killed before it", fault{kills: true, every: 9}, 1),
 		// A failed read ends the pass wherever it is, so some stand for all.
-		Entry("every seventh read: 500", http.StatusInternalServerError, false, true, 7),
+		Entry("every eleventh read: 500", fault{code: http.StatusInternalServerError, reads: true}, 11),
+		Entry("every thirteenth read: no answer", fault{reads: true}, 13),
 	)
 })
+
+// faultless is the end of the story when nothing fails, and how many reads and writes it takes.
+func faultless(ctx context.Context) (state string, reads, writes int) {
+	GinkgoHelper()
+	once.Do(func() {
+		c := newCluster(ctx)
+		story.reads, story.writes = c.story(ctx)
+		story.state = c.state(ctx)
+	})
+	Expect(story.writes).To(BeNumerically(">", 20))
+	return story.state, story.reads, story.writes
+}
+
+var (
+	once  sync.Once
+	story struct {
+		state         string
+		reads, writes int
+	}
+)
 
 var _ = Describe("an API server that goes on failing", func() {
 	It("is told of from the second time on, and forgotten once it recovers", func(ctx context.Context) {
 		c := newCluster(ctx)
 		c.serve(ctx, c.files(), "files-a")
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Service.Port = 2100 })
-		c.traffic.failPath, c.traffic.code = "/services/files", http.StatusInternalServerError
+		c.traffic.failPath, c.traffic.fault.code = "/services/files", http.StatusInternalServerError
 
 		_, err := c.pass(ctx, "files")
 		Expect(err).To(MatchError(ContainSubstring("injected")))
@@ -106,6 +131,9 @@ func (c *cluster) story(ctx context.Context) (reads, writes int) {
 	passes := func() {
 		for range 2 {
 			_, _ = c.pass(ctx, "files")
+			if c.traffic.revive() {
+				c.reconcile = c.reconciler(c.traffic) // another operator, which remembers nothing
+			}
 		}
 	}
 	c.until(ctx, passes, &corev1.Service{}, &appsv1.Deployment{})

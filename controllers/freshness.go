@@ -4,13 +4,17 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // freshness remembers, for every object that this process wrote, the resource version that the
-// write gave it. A cache that still answers with an older one lags behind ourselves: acting on
-// it would write the same again, or worse. Entries go as soon as the cache has caught up.
+// write gave it. A cache that does not answer with that one may lag behind ourselves: acting on
+// it would write the same again, or worse. So the API server is asked then, and what it answers is
+// what the cache must come to. Entries go as soon as it has.
+//
+// Versions are compared for equality only. Their order is promised by newer API servers alone, and
+// not across the restore of a backup, after which an operator that believed in it would take each
+// cache for stale, or worse, a stale one for fresh.
 type freshness struct {
 	mu      sync.Mutex
 	written map[freshKey]string
@@ -30,9 +34,17 @@ func (f *freshness) wrote(kind string, obj client.Object) {
 	f.written[freshKey{kind, client.ObjectKeyFromObject(obj)}] = obj.GetResourceVersion()
 }
 
-// stale reports whether obj, as the cache has it, is older than our last write of it. Resource
-// versions of one kind are ordered (KEP-5504); ones that can't be compared count as stale, which
-// costs a read.
+// read records what the API server answered of an object that the cache was stale about.
+func (f *freshness) read(kind string, obj client.Object) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if key := (freshKey{kind, client.ObjectKeyFromObject(obj)}); f.written[key] != "" {
+		f.written[key] = obj.GetResourceVersion()
+	}
+}
+
+// stale reports whether obj, as the cache has it, may be older than our last write of it. Then the API
+// server must be asked, and read be told.
 func (f *freshness) stale(kind string, obj client.Object) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -41,7 +53,7 @@ func (f *freshness) stale(kind string, obj client.Object) bool {
 	if !known {
 		return false
 	}
-	if order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), written); err != nil || order < 0 {
+	if obj.GetResourceVersion() != written {
 		return true
 	}
 	delete(f.written, key)

@@ -44,6 +44,7 @@ func (c *cluster) manage(config *rest.Config, namespaces ...string) {
 	nodesAllowed, err := controllers.MayReadNodes(ctx, asking)
 	Expect(err).NotTo(HaveOccurred())
 
+	c.cached = mgr.GetCache()
 	options := c.options(mgr.GetClient(), mgr.GetAPIReader())
 	options.Recorder = mgr.GetEventRecorder("ftp-operator")
 	Expect(controllers.New(options).Setup(ctx, mgr, controllers.SetupOptions{

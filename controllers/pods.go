@@ -158,6 +158,7 @@ func (p *pass) livePod(ctx context.Context, name string) (*corev1.Pod, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading Pod %s: %w", key, err)
 	}
+	p.fresh.read(kindPod, &live)
 	return &live, nil
 }
 

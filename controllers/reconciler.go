@@ -89,7 +89,9 @@ func (r *Reconciler) readServer(ctx context.Context, req ctrl.Request) (*v1alpha
 	err := r.Client.Get(ctx, req.NamespacedName, server)
 	if err == nil && r.fresh.stale(kindServer, server) {
 		server = &v1alpha1.FtpServer{}
-		err = r.Live.Get(ctx, req.NamespacedName, server)
+		if err = r.Live.Get(ctx, req.NamespacedName, server); err == nil {
+			r.fresh.read(kindServer, server)
+		}
 	}
 	if apierrors.IsNotFound(err) {
 		return nil, nil

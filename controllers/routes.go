@@ -126,6 +126,11 @@ func (p *pass) liveSlice(ctx context.Context, name string) (*discoveryv1.Endpoin
 		return nil, fmt.Errorf("reading EndpointSlice %s: %w", key, err)
 	}
 	s.Namespace, s.Name = key.Namespace, key.Name
+	if s.UID == "" {
+		p.fresh.forget(kindSlice, key)
+	} else {
+		p.fresh.read(kindSlice, s)
+	}
 	return s, nil
 }
 

@@ -51,6 +51,11 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
 	}
+	// Directories of the API server's own would go, and its certificates with them, when it is stopped.
+	certificates, err := os.MkdirTemp("", "ftp-operator-apiserver-")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(os.RemoveAll(certificates)).To(Succeed()) })
+	env.ControlPlane.GetAPIServer().CertDir = certificates
 	config, err := env.Start()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(env.Stop()).To(Succeed()) })

@@ -39,10 +39,25 @@ func TestFreshness(t *testing.T) {
 	for _, step := range []struct {
 		version string
 		stale   bool
-	}{{"99", true}, {"5", true}, {"not-a-number", true}, {"100", false}, {"5", false} /* caught up: nothing is remembered */} {
+	}{{"99", true}, {"5", true}, {"101", true}, {"not-a-number", true}, {"100", false}, {"5", false} /* caught up: nothing is remembered */} {
 		if got := f.stale("Pod", pod(step.version)); got != step.stale {
 			t.Errorf("version %s: stale is %v", step.version, got)
 		}
+	}
+	// Versions say nothing by their order: somebody else wrote it after us, and a backup was restored.
+	f.wrote("Pod", pod("100"))
+	for _, answered := range []string{"300", "7"} {
+		if !f.stale("Pod", pod("200")) {
+			t.Error("another version than was written or read is fresh")
+		}
+		f.read("Pod", pod(answered))
+	}
+	if f.stale("Pod", pod("7")) || f.stale("Pod", pod("200")) {
+		t.Error("stale though the cache came to what was read")
+	}
+	f.read("Pod", pod("8"))
+	if f.stale("Pod", pod("9")) {
+		t.Error("a read alone is remembered")
 	}
 	f.wrote("Pod", pod("100"))
 	if f.stale("Service", pod("5")) {

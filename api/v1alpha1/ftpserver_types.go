@@ -33,8 +33,10 @@ type FtpServer struct {
 	// spec is what is wanted.
 	// +required
 	Spec FtpServerSpec `json:"spec"`
-	// status is what was observed. The operator writes it.
+	// status is what was observed. The operator writes it. Until it does, observedGeneration is -1,
+	// so that nobody takes a new FtpServer for one that is ready.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status FtpServerStatus `json:"status,omitzero"`
 }
 
@@ -69,6 +71,7 @@ type FtpServerList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || !has(self.service.nodePort) || self.tls.implicit.nodePort != self.service.nodePort",message="tls.implicit.nodePort is service.nodePort too: choose another",fieldPath=".tls.implicit.nodePort"
 // +kubebuilder:validation:XValidation:rule="self.service.type != 'NodePort' || !has(self.tls) || !has(self.tls.implicit) || !has(self.tls.implicit.nodePort) || self.tls.implicit.nodePort < self.passive.portRange.start || self.tls.implicit.nodePort > self.passive.portRange.end",message="tls.implicit.nodePort lies in the passive range, whose ports are node ports too: choose one outside it",fieldPath=".tls.implicit.nodePort"
 // +kubebuilder:validation:XValidation:rule="!has(self.networkPolicy) || !has(self.networkPolicy.allowedNetworks) || self.networkPolicy.allowedNetworks.size() == 0 || self.service.type == 'ClusterIP' || has(self.service.proxyProtocol) || (has(self.service.externalTrafficPolicy) ? self.service.externalTrafficPolicy == 'Local' : self.replicas <= 1)",message="networkPolicy.allowedNetworks would shut everybody out: under externalTrafficPolicy Cluster, which is the default with several replicas, the pods see the nodes' addresses and not the clients'; use service.loadBalancerSourceRanges, declare service.proxyProtocol, or set replicas to 1 and the policy to Local",fieldPath=".networkPolicy.allowedNetworks"
+// +kubebuilder:validation:XValidation:rule="!has(self.drain) || !has(self.drain.lameDuck) || !self.drain.lameDuck.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self.drain.lameDuck).getSeconds() < (has(self.template) ? self.template.terminationGracePeriodSeconds : 3600)",message="drain.lameDuck is as long as template.terminationGracePeriodSeconds (3600 if that is not set), which leaves no time to drain: shorten it, or lengthen the grace period",fieldPath=".drain.lameDuck"
 type FtpServerSpec struct {
 	// suspend: true stops the operator from changing anything for this server; its pods serve
 	// on, but routing and addresses are no longer kept up to date. Default false.
@@ -144,6 +147,10 @@ type FtpServerSpec struct {
 	// podDisruptionBudget keeps node drains from taking several pods at once. On by default.
 	// +optional
 	PodDisruptionBudget PodDisruptionBudgetSpec `json:"podDisruptionBudget,omitzero"`
+
+	// drain is how pods go that are replaced, scaled away or evicted.
+	// +optional
+	Drain DrainSpec `json:"drain,omitzero"`
 
 	// template shapes the pods: resources, placement, labels, grace period.
 	// +optional

@@ -21,9 +21,9 @@ type PodTemplateSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
-	// affinity of the pods: to nodes, and to or from other pods. Default: where possible, a new
-	// pod runs on a node with a pod that it is to replace, and pods whose storage can be mounted on
-	// one node only run on the same one.
+	// affinity of the pods: to nodes, and to or from other pods. Default, as preferences: pods keep off
+	// nodes that have one, and else a new pod runs where one runs that it is to replace; but pods
+	// whose storage can be mounted on one node only run on the same one.
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 	// topologySpreadConstraints of the pods: how they spread over nodes and zones. Default: evenly

@@ -3,7 +3,6 @@ package resources
 import (
 	"net"
 	"strconv"
-	"time"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
@@ -40,7 +39,7 @@ func DaemonConfig(in Inputs, users []config.User) *config.Config {
 		Users:         users,
 		Anonymous:     anonymous(&server.Spec.Anonymous),
 		Timeouts:      timeouts(&server.Spec.Limits.Timeouts),
-		Drain:         config.Drain{Grace: drainGrace(server)},
+		Drain:         drain(server),
 		Limits:        limits(&server.Spec.Limits),
 		Bans:          bans(&server.Spec.Bans),
 		ProxyProtocol: proxyProtocol(server.Spec.Service.ProxyProtocol),
@@ -84,11 +83,4 @@ func anonymous(user *v1alpha1.AnonymousSpec) config.Anonymous {
 		out.Access = config.AccessReadOnly
 	}
 	return out
-}
-
-// drainGrace is a little less than the pod's grace period, so that the daemon ends what still
-// runs in good order before the kubelet kills it.
-func drainGrace(server *v1alpha1.FtpServer) config.Duration {
-	grace := time.Duration(GracePeriodSeconds(server)) * time.Second
-	return config.Duration(grace - min(10*time.Second, grace/5))
 }

@@ -9,12 +9,14 @@ import (
 // revisionLabel is what the Deployment puts on the pods of one revision.
 const revisionLabel = "pod-template-hash"
 
-// schedule places the pods: as the user says, and where the user says nothing by preferences only.
+// schedule places the pods: as the user says, and where the user says nothing by preferences only,
+// so that no pod waits for a better place than there is.
 //
 // Storage that can be mounted on one node only keeps the pods together. Any other is spread over
-// nodes and zones, each revision by itself; and a new revision's pod is drawn to where an old one
-// runs, so that under externalTrafficPolicy Local the node that carries the running sessions stays the
-// one that is sent traffic while the old pod drains.
+// nodes and zones, each revision by itself: the pods of one keep off nodes that have another of
+// theirs, which weighs more than all else. Where that leaves a choice, as with a single pod, a new revision's
+// pod is drawn to where an old one runs, so that under externalTrafficPolicy Local the node that carries
+// the running sessions stays the one that is sent traffic while the old pod drains.
 func schedule(in Inputs, spec *coreac.PodSpecApplyConfiguration) {
 	user := &in.Server.Spec.Template
 	together := singleNode(in.Server, in.ClaimAccessModes)
@@ -22,14 +24,18 @@ func schedule(in Inputs, spec *coreac.PodSpecApplyConfiguration) {
 
 	if user.Affinity != nil {
 		spec.WithAffinity(as[coreac.AffinityApplyConfiguration](user.Affinity))
-	} else {
-		term := coreac.PodAffinityTerm().WithTopologyKey(corev1.LabelHostname).WithLabelSelector(selector)
-		if !together {
-			term.WithMismatchLabelKeys(revisionLabel)
-		}
+	} else if together {
 		spec.WithAffinity(coreac.Affinity().WithPodAffinity(coreac.PodAffinity().
-			WithPreferredDuringSchedulingIgnoredDuringExecution(
-				coreac.WeightedPodAffinityTerm().WithWeight(100).WithPodAffinityTerm(term))))
+			WithPreferredDuringSchedulingIgnoredDuringExecution(preference(100, sameNode(selector)))))
+	} else {
+		// The scheduler adds the two up: a hundred old pods draw as much as one of its own repels.
+		spec.WithAffinity(coreac.Affinity().
+			WithPodAntiAffinity(coreac.PodAntiAffinity().
+				WithPreferredDuringSchedulingIgnoredDuringExecution(
+					preference(100, sameNode(selector).WithMatchLabelKeys(revisionLabel)))).
+			WithPodAffinity(coreac.PodAffinity().
+				WithPreferredDuringSchedulingIgnoredDuringExecution(
+					preference(1, sameNode(selector).WithMismatchLabelKeys(revisionLabel)))))
 	}
 
 	if len(user.TopologySpreadConstraints) > 0 {
@@ -47,4 +53,12 @@ func schedule(in Inputs, spec *coreac.PodSpecApplyConfiguration) {
 				WithMatchLabelKeys(revisionLabel))
 		}
 	}
+}
+
+func sameNode(selector *metaac.LabelSelectorApplyConfiguration) *coreac.PodAffinityTermApplyConfiguration {
+	return coreac.PodAffinityTerm().WithTopologyKey(corev1.LabelHostname).WithLabelSelector(selector)
+}
+
+func preference(weight int32, term *coreac.PodAffinityTermApplyConfiguration) *coreac.WeightedPodAffinityTermApplyConfiguration {
+	return coreac.WeightedPodAffinityTerm().WithWeight(weight).WithPodAffinityTerm(term)
 }

@@ -156,6 +156,7 @@ func autoscaled() sample {
 	s := threeReplicas()
 	s.pods = nil
 	s.in.ScaledBy = "kube-controller-manager"
+	s.in.Server.Spec.Drain = v1alpha1.DrainSpec{LameDuck: "20s", Idle: "1m"}
 	s.in.Server.Spec.PodDisruptionBudget.MaxUnavailable = new(intstr.FromString("34%"))
 	return s
 }

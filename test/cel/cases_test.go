@@ -74,6 +74,9 @@ var accepted = map[string]string{
 	"a budget in percent":                 shared + "replicas: 9\npodDisruptionBudget: {maxUnavailable: 20%}",
 	"a budget of all pods":                base + "podDisruptionBudget: {enabled: true, maxUnavailable: 100%}",
 	"no budget":                           base + "podDisruptionBudget: {enabled: false}",
+	"a drain without a lame duck":         base + "drain: {lameDuck: 0s, idle: 1s}",
+	"a long lame duck":                    base + "drain: {lameDuck: 5m, idle: 24h}",
+	"a lame duck of nearly the grace":     base + "drain: {lameDuck: 9s999ms}\ntemplate: {terminationGracePeriodSeconds: 10}",
 	"image by digest":                     base + "image: registry.example.com:5000/a/b@sha256:0000000000000000000000000000000000000000000000000000000000000000",
 	"template": base + `template:
   metadata: {labels: {team: a}, annotations: {example.com/x: a}}
@@ -197,6 +200,11 @@ var refused = []refusal{
 	refuse("a budget of no percent", base+"podDisruptionBudget: {maxUnavailable: 0%}", "podDisruptionBudget.maxUnavailable would let no pod go"),
 	refuse("a budget of more than all", base+"podDisruptionBudget: {maxUnavailable: 101%}", "podDisruptionBudget.maxUnavailable would let no pod go"),
 	refuse("a budget in words", base+"podDisruptionBudget: {maxUnavailable: one}", "podDisruptionBudget.maxUnavailable would let no pod go"),
+
+	refuse("a lame duck of nothing", base+"drain: {lameDuck: soon}", "this is no span of time"),
+	refuse("a lame duck of six minutes", base+"drain: {lameDuck: 6m}", "drain.lameDuck is out of range: write 0s to 5m"),
+	refuse("a lame duck of the whole grace", base+"drain: {lameDuck: 30s}\ntemplate: {terminationGracePeriodSeconds: 30}", "drain.lameDuck is as long as template.terminationGracePeriodSeconds"),
+	refuse("a drain that ends sessions at once", base+"drain: {idle: 0s}", "drain.idle is out of range: write 1s to 24h"),
 
 	refuse("image with a blank", base+"image: 'a b'", "image is no image reference"),
 	refuse("grace of 9 seconds", base+"template: {terminationGracePeriodSeconds: 9}", "should be greater than or equal to 10"),

@@ -30,6 +30,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ClaimReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientCASpec"):
 		return &apiv1alpha1.ClientCASpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DrainSpec"):
+		return &apiv1alpha1.DrainSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddedMetadata"):
 		return &apiv1alpha1.EmbeddedMetadataApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExtraCertificate"):

@@ -126,6 +126,15 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.DataProtection
   scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.DrainSpec
+  map:
+    fields:
+    - name: idle
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+    - name: lameDuck
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Durability
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
@@ -173,6 +182,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.FtpServerStatus
+      default:
+        observedGeneration: -1
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.FtpServerSpec
   map:
     fields:
@@ -185,6 +196,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bans
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.BansSpec
+    - name: drain
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.DrainSpec
     - name: hosts
       type:
         list:

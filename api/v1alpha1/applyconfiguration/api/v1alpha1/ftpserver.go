@@ -25,7 +25,8 @@ type FtpServerApplyConfiguration struct {
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what is wanted.
 	Spec *FtpServerSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what was observed. The operator writes it.
+	// status is what was observed. The operator writes it. Until it does, observedGeneration is -1,
+	// so that nobody takes a new FtpServer for one that is ready.
 	Status *FtpServerStatusApplyConfiguration `json:"status,omitempty"`
 }
 

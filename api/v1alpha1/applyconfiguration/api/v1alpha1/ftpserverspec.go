@@ -54,6 +54,8 @@ type FtpServerSpecApplyConfiguration struct {
 	NetworkPolicy *NetworkPolicySpecApplyConfiguration `json:"networkPolicy,omitempty"`
 	// podDisruptionBudget keeps node drains from taking several pods at once. On by default.
 	PodDisruptionBudget *PodDisruptionBudgetSpecApplyConfiguration `json:"podDisruptionBudget,omitempty"`
+	// drain is how pods go that are replaced, scaled away or evicted.
+	Drain *DrainSpecApplyConfiguration `json:"drain,omitempty"`
 	// template shapes the pods: resources, placement, labels, grace period.
 	Template *PodTemplateSpecApplyConfiguration `json:"template,omitempty"`
 	// image of the daemon. Default: the operator's own, which holds the daemon too, so that both
@@ -183,6 +185,14 @@ func (b *FtpServerSpecApplyConfiguration) WithNetworkPolicy(value *NetworkPolicy
 // If called multiple times, the PodDisruptionBudget field is set to the value of the last call.
 func (b *FtpServerSpecApplyConfiguration) WithPodDisruptionBudget(value *PodDisruptionBudgetSpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
 	b.PodDisruptionBudget = value
+	return b
+}
+
+// WithDrain sets the Drain field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Drain field is set to the value of the last call.
+func (b *FtpServerSpecApplyConfiguration) WithDrain(value *DrainSpecApplyConfiguration) *FtpServerSpecApplyConfiguration {
+	b.Drain = value
 	return b
 }
 
