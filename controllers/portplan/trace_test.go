@@ -86,6 +86,15 @@ func TestTraces(t *testing.T) {
 			"replicas 11", "create b c d e f g h i j k",
 			"terminate a; create l", "gone a",
 		},
+		// Three rollouts, 3 to 5 to 2 pods, and a drained node, while every old pod lingers.
+		"rolled-scaled-and-drained": {
+			"range 30000-30063; replicas 3; surge 1", "create a b c",
+			"create d", "terminate a; create e", "terminate b; create f", "terminate c",
+			"replicas 5; create g h", "create i", "terminate d; create j",
+			"replicas 2; terminate e f g",
+			"gone a b c", "terminate h; create k", "terminate i; create l",
+			"gone d e f g h i", "terminate j k",
+		},
 		"edited-annotations": {
 			"range 30000-30009; replicas 2; surge 1", "create a b",
 			"annotate b 30000-30001,30003,40000",
