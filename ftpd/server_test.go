@@ -154,13 +154,17 @@ func begin(ctx context.Context, t *testing.T, s *ftptest.Server) <-chan error {
 	t.Helper()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(ctx) }()
-	ftptest.Eventually(t, "new sessions are refused", func() bool {
-		c := ftptest.Dial(t, s.Addr)
-		line, err := c.Line()
-		_ = c.Close()
-		return err == nil && strings.HasPrefix(line, "421 Service not available: the server is shutting down")
-	})
+	ftptest.Eventually(t, "new sessions are refused", func() bool { return refused(t, s) })
 	return ended
+}
+
+// refused reports whether a new session is, for the reason that the server ends.
+func refused(t *testing.T, s *ftptest.Server) bool {
+	t.Helper()
+	c := ftptest.Dial(t, s.Addr)
+	line, err := c.Line()
+	_ = c.Close()
+	return err == nil && strings.HasPrefix(line, "421 Service not available: the server is shutting down")
 }
 
 // A drain ends what is idle and lets what works go on, its next transfer too.
@@ -220,6 +224,36 @@ func TestLameDuck(t *testing.T) {
 	c.Talk(`
 		S: 421 *
 		S: EOF`)
+}
+
+// A session that routing still led here during the lame duck is one as any other: what it has begun ends well
+// after new sessions are refused, and so does its next transfer.
+func TestLateSessionIsServed(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, func(c *config.Config) { c.Drain.LameDuck = new(config.Duration(3 * time.Second)) })
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(t.Context()) }()
+	ftptest.Eventually(t, "not ready", func() bool { return s.Ready() == "draining" })
+	late := ftptest.Login(t, s.Addr, "alice")
+	data := late.Data()
+	late.Must("STOR one", "150")
+	_, _ = io.WriteString(data, "o")
+	ftptest.Eventually(t, "new sessions are refused", func() bool { return refused(t, s) })
+	_, _ = io.WriteString(data, "ne")
+	_ = data.Close()
+	late.Talk(`S: 226 *`)
+	if reply := late.Put("STOR two", "two"); reply[:3] != "226" {
+		t.Error(reply)
+	}
+	late.Talk(`
+		S: 421 *shutting down*
+		S: EOF`)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if s.Read(t, "one") != "one" || s.Read(t, "two") != "two" {
+		t.Error("an upload of a late session was lost")
+	}
 }
 
 // When grace is over the rest is cut, with replies.
