@@ -131,11 +131,62 @@ var _ = Describe("the advertised address", func() {
 		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
 	})
 
+	It("is the cluster IP for those of the clients that an override names", func(ctx context.Context) {
+		c.serve(ctx, c.files(func(s *v1alpha1.FtpServer) {
+			s.Spec.Passive.Overrides = []v1alpha1.AddressOverride{
+				{Clients: []v1alpha1.Network{"10.1.0.0/16"}, AddressFrom: v1alpha1.OverrideFromClusterIP},
+				{Clients: []v1alpha1.Network{"10.0.0.0/8"}, Address: "ftp.internal"},
+			}
+		}), "files-a")
+		named := func() []string {
+			parsed, _ := c.config(ctx, "files")
+			var all []string
+			for _, o := range parsed.Passive.Overrides {
+				all = append(all, o.Address)
+			}
+			return all
+		}
+		Expect(named()).To(Equal([]string{c.service(ctx, "files").Spec.ClusterIP, "ftp.internal"}))
+		Expect(advertised(ctx)).To(Equal("203.0.113.10"))
+
+		Expect(admin.Delete(ctx, c.service(ctx, "files"))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(named()).To(Equal([]string{c.service(ctx, "files").Spec.ClusterIP, "ftp.internal"}))
+	})
+
 	It("asks for spec.passive.advertisedAddress where nodes may not be read", func(ctx context.Context) {
 		c.serve(ctx, c.files(serviceType(corev1.ServiceTypeNodePort)), "files-a")
 		unknown := c.condition(ctx, "files", v1alpha1.ConditionAddressResolved)
 		Expect(unknown.Reason).To(Equal("NodesNotReadable"))
 		Expect(unknown.Message).To(ContainSubstring("set spec.passive.advertisedAddress"))
+	})
+})
+
+var _ = Describe("whose a data connection is", func() {
+	It("is told as the pods say, and why", func(ctx context.Context) {
+		c := newCluster(ctx)
+		c.serve(ctx, c.files(), "files-a")
+		s := c.server(ctx, "files").Status
+		Expect(s.DataPeerCheck).To(Equal(v1alpha1.DataPeerStrict))
+		Expect(s.DataPeerCheckReason).To(Equal("clients are seen with their own addresses (externalTrafficPolicy Local)"))
+
+		c.daemons.set(func(_ string, good *config.Status) (*config.Status, error) {
+			good.DataPeer = config.DataPeerStrict
+			return good, nil
+		})
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) {
+			s.Spec.Service.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster
+		})
+		c.settle(ctx, "files")
+		s = c.server(ctx, "files").Status
+		Expect(s.DataPeerCheck).To(Equal(v1alpha1.DataPeerStrict))
+		Expect(s.DataPeerCheckReason).To(Equal("pod files-a has not taken over yet that it is to be Relaxed"))
+
+		c.daemons.set(nil)
+		c.settle(ctx, "files")
+		s = c.server(ctx, "files").Status
+		Expect(s.DataPeerCheck).To(Equal(v1alpha1.DataPeerRelaxed))
+		Expect(s.DataPeerCheckReason).To(ContainSubstring("service.proxyProtocol"))
 	})
 })
 

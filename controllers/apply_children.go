@@ -44,14 +44,12 @@ func (p *pass) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	served, err := p.ensure(ctx, o.serviceChild, resources.Service(p.inputs))
-	if err != nil {
+	if p.ports.blocked {
+		// The API server would refuse the Service. A server that is new does not begin without it;
+		// one that serves goes on with what it has.
+		stored = stored && o.deploymentChild.state != absent
+	} else if err := p.applyService(ctx); err != nil {
 		return err
-	}
-	if served {
-		if err := p.dropSelector(ctx); err != nil {
-			return err
-		}
 	}
 	if configured && stored {
 		if _, err := p.ensure(ctx, o.deploymentChild, resources.Deployment(p.inputs)); err != nil {
@@ -82,6 +80,14 @@ func (p *pass) applyConfig(ctx context.Context) (bool, error) {
 	}
 	p.configHash = config.Hash(p.observed.secret().Data[resources.ConfigKey])
 	return true, nil
+}
+
+func (p *pass) applyService(ctx context.Context) error {
+	served, err := p.ensure(ctx, p.observed.serviceChild, resources.Service(p.inputs))
+	if err != nil || !served {
+		return err
+	}
+	return p.dropSelector(ctx)
 }
 
 // dropSelector takes a selector off our Service. We own no such field, so server-side apply leaves

@@ -35,7 +35,8 @@ func (p *pass) assign(ctx context.Context) error {
 	if err := p.Live.Get(ctx, client.ObjectKeyFromObject(p.server), server); err != nil {
 		return fmt.Errorf("reading FtpServer %s/%s: %w", p.server.Namespace, p.server.Name, err)
 	}
-	if server.UID != p.server.UID || server.Generation != p.server.Generation {
+	if server.UID != p.server.UID || server.Generation != p.server.Generation ||
+		server.Status.AllocatedPortRange != p.server.Status.AllocatedPortRange {
 		return &changedError{"the FtpServer changed since it was read"}
 	}
 	var list corev1.PodList

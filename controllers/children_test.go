@@ -334,16 +334,15 @@ var _ = Describe("children", func() {
 	})
 
 	It("shows what the API server refuses, with a hint", func(ctx context.Context) {
-		Expect(admin.Create(ctx, &corev1.Service{ObjectMeta: c.meta("other"), Spec: corev1.ServiceSpec{
-			Type: corev1.ServiceTypeNodePort, Ports: []corev1.ServicePort{{Port: 80, NodePort: 30105}},
-		}})).To(Succeed())
 		c.password(ctx, "alice", "secret")
-		Expect(admin.Create(ctx, c.files(serviceType(corev1.ServiceTypeNodePort)))).To(Succeed())
+		Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) {
+			s.Spec.Service.IPFamilyPolicy = ptr.To(corev1.IPFamilyPolicyRequireDualStack)
+		}))).To(Succeed())
 		Expect(c.settle(ctx, "files")).To(BeNumerically(">=", 30e9), "no hot loop")
 		ready := c.condition(ctx, "files", v1alpha1.ConditionReady)
 		Expect(ready.Status).To(Equal(metav1.ConditionFalse))
 		Expect(ready.Reason).To(Equal("ChildRejected"))
-		Expect(ready.Message).To(And(ContainSubstring("30105"), ContainSubstring("another Service has that node port")))
+		Expect(ready.Message).To(And(ContainSubstring("ipFamilyPolicy"), ContainSubstring("change the spec or what refuses it")))
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionStalled).Status).To(Equal(metav1.ConditionTrue))
 	})
 })

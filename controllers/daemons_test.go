@@ -61,7 +61,7 @@ func (d *fakeDaemons) good(ctx context.Context, ip string) *config.Status {
 			return nil
 		}
 		ports, _ := config.ParsePortSet(p.Annotations[v1alpha1.PassivePortsAnnotation])
-		status := &config.Status{ConfigHash: config.Hash(secret.Data["ftpd.yaml"]), PassivePorts: ports}
+		status := &config.Status{ConfigHash: config.Hash(secret.Data["ftpd.yaml"]), PassivePorts: ports, DataPeer: c.DataPeer()}
 		status.AdvertisedIP = c.Passive.AdvertisedAddress
 		if strings.ContainsAny(status.AdvertisedIP, "ghijklmnopqrstuvwxyz") {
 			status.AdvertisedIP = "198.51.100.7" // a host name resolves to something

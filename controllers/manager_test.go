@@ -41,14 +41,17 @@ func (c *cluster) manage(config *rest.Config, namespaces ...string) {
 	Expect(err).NotTo(HaveOccurred())
 	asking, err := client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	nodesAllowed, err := controllers.MayReadNodes(ctx, asking)
+	nodesAllowed, err := controllers.MayRead(ctx, asking, "nodes")
+	Expect(err).NotTo(HaveOccurred())
+	servicesAllowed, err := controllers.MayRead(ctx, asking, "services")
 	Expect(err).NotTo(HaveOccurred())
 
 	c.cached = mgr.GetCache()
 	options := c.options(mgr.GetClient(), mgr.GetAPIReader())
 	options.Recorder = mgr.GetEventRecorder("ftp-operator")
 	Expect(controllers.New(options).Setup(ctx, mgr, controllers.SetupOptions{
-		NodesAllowed: nodesAllowed, MaxConcurrent: 2, Timeout: time.Minute, Name: c.namespace,
+		NodesAllowed: nodesAllowed, ServicesAllowed: servicesAllowed, Namespaces: namespaces,
+		MaxConcurrent: 2, Timeout: time.Minute, Name: c.namespace,
 	})).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

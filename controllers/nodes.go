@@ -2,10 +2,8 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,29 +15,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// nodeAccess begins to watch nodes when the first server needs one's address, and not before.
+// nodeAccess watches nodes, if they may be read.
 type nodeAccess struct {
+	lazyWatch
 	allowed bool
-	start   func() error
-
-	mu      sync.Mutex
-	started bool
 
 	providerMu sync.Mutex
 	provider   *string // once known
-}
-
-func (n *nodeAccess) watch() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.started {
-		return nil
-	}
-	if err := n.start(); err != nil {
-		return err
-	}
-	n.started = true
-	return nil
 }
 
 // nodeSource brings the servers that need a node's address when one's changes.
@@ -58,22 +40,6 @@ func (r *Reconciler) nodeSource(c cache.Cache) source.Source {
 			}
 			return requests
 		}), nodeChanged())
-}
-
-// MayReadNodes asks the API server whether this client may list and watch nodes.
-func MayReadNodes(ctx context.Context, c client.Client) (bool, error) {
-	for _, verb := range []string{"list", "watch"} {
-		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: verb, Resource: "nodes"},
-		}}
-		if err := c.Create(ctx, review); err != nil {
-			return false, fmt.Errorf("asking whether nodes may be read: %w", err)
-		}
-		if !review.Status.Allowed {
-			return false, nil
-		}
-	}
-	return true, nil
 }
 
 // needsNodes reports whether the address must come from a node.

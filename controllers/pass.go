@@ -26,8 +26,10 @@ type pass struct {
 	server *v1alpha1.FtpServer
 
 	observed observed
+	ports    ports
 	plan     portplan.Plan
 	address  address.Result
+	dataPeer status.DataPeer
 	inputs   resources.Inputs
 	// configHash identifies the configuration that the config Secret holds; empty while it holds none.
 	configHash string
@@ -63,6 +65,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // run does the pass: observe, plan, apply, status.
 func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.observe(ctx); err != nil {
+		return 0, err
+	}
+	if err := p.decidePorts(ctx); err != nil {
 		return 0, err
 	}
 	if err := p.makePlan(ctx); err != nil {
@@ -105,6 +110,7 @@ func (p *pass) configure(users []config.User, certs certificates) error {
 		Server: p.asScaled(), ScaledBy: p.scaledBy(), Image: p.Image, Operator: p.Operator,
 		Exposed:           p.plan.Exposed,
 		AdvertisedAddress: p.address.Address,
+		ClusterIP:         address.ClusterIP(service.Spec.ClusterIPs),
 		ClaimAccessModes:  p.observed.claimModes(),
 		ServiceIPFamilies: service.Spec.IPFamilies,
 		ServiceIngress:    service.Status.LoadBalancer.Ingress,
@@ -114,7 +120,11 @@ func (p *pass) configure(users []config.User, certs certificates) error {
 	p.inputs.TemplateRange = portplan.TemplateRange(
 		p.observed.deployment().Spec.Template.Annotations[v1alpha1.PassiveRangeAnnotation], p.planInput(), p.plan)
 
-	file, err := resources.DaemonConfig(p.inputs, users).Marshal()
+	daemon := resources.DaemonConfig(p.inputs, users)
+	p.dataPeer = status.DataPeer{
+		Check: v1alpha1.DataPeerCheck(daemon.DataPeer()), Reason: resources.DataPeerReason(p.inputs, daemon),
+	}
+	file, err := daemon.Marshal()
 	if err != nil {
 		return fmt.Errorf("writing the daemon's configuration: %w", err)
 	}

@@ -232,9 +232,8 @@ func (c ownerChain) holds(ctx context.Context, p *corev1.Pod) (bool, error) {
 func (p *pass) planInput() portplan.Input { return p.planInputOf(p.observed.pods) }
 
 func (p *pass) planInputOf(pods []pod) portplan.Input {
-	declared := p.server.Spec.Passive.PortRange
 	in := portplan.Input{
-		Range:    config.PortRange(uint16(declared.Start), uint16(declared.End)), //nolint:gosec // 1024 to 65535 by the API
+		Range:    p.ports.usable,
 		Replicas: int(resources.Replicas(p.asScaled())),
 		Surge:    resources.Surge(p.server, p.observed.claimModes()),
 	}

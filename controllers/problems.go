@@ -54,7 +54,7 @@ func hint(err error) string {
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {
 	case has("provided port is already allocated"):
-		return "another Service has that node port: choose other ports in spec.passive.portRange (or spec.service.nodePort)"
+		return "another Service has that node port, one that the operator may not see or that took it a moment ago: choose other ports in spec.passive.portRange (or spec.service.nodePort)"
 	case has("provided port is not in the valid range"):
 		return "choose spec.passive.portRange (and spec.service.nodePort) within the cluster's node port range"
 	case has("exceeded quota"):

@@ -16,6 +16,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/apply"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -38,6 +39,8 @@ type Options struct {
 	Image string
 	// Operator says which pods are the operator's, which may reach the daemons' admin ports.
 	Operator resources.Operator
+	// NodePorts is the cluster's node port range; 30000-32767 if zero.
+	NodePorts config.Run
 	// Clock tells the time.
 	Clock clock.PassiveClock
 }
@@ -57,6 +60,10 @@ type Reconciler struct {
 	failures  *failures
 	overtaken *failures
 	nodes     *nodeAccess
+	// neighbours are the Services whose ports may be in a server's way.
+	neighbours *neighbours
+	// choosing is held while passive ports are chosen for a server.
+	choosing sync.Mutex
 
 	// identities are the UIDs of the servers seen, by name, for what to forget once one is gone.
 	identitiesMu sync.Mutex
@@ -65,6 +72,9 @@ type Reconciler struct {
 
 // New returns a Reconciler, to be set up with a manager.
 func New(o Options) *Reconciler {
+	if o.NodePorts == (config.Run{}) {
+		o.NodePorts = config.Run{First: 30000, Last: 32767}
+	}
 	return &Reconciler{
 		Options:   o,
 		comparer:  apply.NewComparer(o.Client.Scheme(), v1alpha1.FieldManager),
@@ -77,6 +87,8 @@ func New(o Options) *Reconciler {
 		failures:  newFailures(),
 		overtaken: newFailures(),
 		nodes:     &nodeAccess{},
+
+		neighbours: &neighbours{},
 
 		identities: map[types.NamespacedName]types.UID{},
 	}

@@ -33,9 +33,11 @@ func (p *pass) summarize(ctx context.Context, users status.Users, certs status.C
 			}
 		}
 	}
+	p.ports.report.Carried = p.carried()
 	return status.Observed{
 		Server: p.server, Replicas: resources.Replicas(p.asScaled()), ScaledBy: p.scaledBy(), Deployment: deployment,
-		Pods: pods, Plan: p.plan, Address: p.address, LoadBalancer: p.loadBalancer(ctx), ClientNetworks: p.clientNetworks(), Port: p.port(), ImplicitPort: p.implicitPort(), Users: users, Certificates: certs,
+		Pods: pods, Plan: p.plan, Ports: p.ports.report, Address: p.address, DataPeer: p.dataPeer,
+		LoadBalancer: p.loadBalancer(ctx), ClientNetworks: p.clientNetworks(), Port: p.port(), ImplicitPort: p.implicitPort(), Users: users, Certificates: certs,
 		Storage: p.storage(), ConfigHash: p.configHash, Problems: p.problems,
 		SelectorLabels: resources.SelectorLabels(p.server),
 	}

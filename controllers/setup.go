@@ -33,6 +33,11 @@ const (
 type SetupOptions struct {
 	// NodesAllowed says that nodes may be listed and watched.
 	NodesAllowed bool
+	// ServicesAllowed says that the Services of all namespaces may be listed and watched. Else what
+	// other namespaces hold is not seen before the API server refuses it.
+	ServicesAllowed bool
+	// Namespaces are those that the manager's cache is limited to; none: all.
+	Namespaces []string
 	// MaxConcurrent is the number of servers reconciled at once.
 	MaxConcurrent int
 	// Timeout bounds one reconcile. Hashing the passwords of many new users takes its time;
@@ -75,6 +80,20 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 	}
 	r.nodes.allowed = o.NodesAllowed
 	r.nodes.start = func() error { return c.Watch(r.nodeSource(mgr.GetCache())) }
+
+	r.neighbours.serverNamespaces = o.Namespaces
+	if !o.ServicesAllowed {
+		r.neighbours.serviceNamespaces = o.Namespaces
+	}
+	services, err := newNeighboursCache(mgr, r.neighbours.serviceNamespaces)
+	if err == nil {
+		err = mgr.Add(services)
+	}
+	if err != nil {
+		return fmt.Errorf("setting up the cache of Services: %w", err)
+	}
+	r.neighbours.cached = services
+	r.neighbours.start = func() error { return c.Watch(r.neighbourSource(services)) }
 	return nil
 }
 

@@ -57,8 +57,14 @@ func TestPasvAdvertised(t *testing.T) {
 	}
 	c.Must("PASV", "425")
 	c.EpsvAddr()
-	if st := s.Status(); st.AdvertisedIP != "2001:db8::1" {
-		t.Errorf("status says %q", st.AdvertisedIP)
+	if st := s.Status(); st.AdvertisedIP != "2001:db8::1" || st.DataPeer != config.DataPeerStrict {
+		t.Errorf("status says %q and %q", st.AdvertisedIP, st.DataPeer)
+	}
+	if err := s.Edit(t, func(c *config.Config) { c.Passive.PeerCheck = config.PeerCheckRelaxed }); err != nil {
+		t.Fatal(err)
+	}
+	if st := s.Status(); st.DataPeer != config.DataPeerRelaxed {
+		t.Errorf("after the change status says %q", st.DataPeer)
 	}
 }
 

@@ -17,7 +17,7 @@ type ServiceSpec struct {
 	// type is LoadBalancer (default), NodePort or ClusterIP. With NodePort every passive port is
 	// also the node port, since a client dials the port that PASV names; the range must then lie
 	// in the cluster's node port range (30000-32767 unless the cluster says otherwise), where
-	// the cluster gives 30000-30085 to nobody by itself.
+	// the cluster gives 30000-30085 to nobody by itself. See passive.portCount to have them chosen.
 	// +optional
 	// +kubebuilder:default=LoadBalancer
 	// +kubebuilder:validation:Enum=LoadBalancer;NodePort;ClusterIP
@@ -45,7 +45,9 @@ type ServiceSpec struct {
 	ExternalTrafficPolicy corev1.ServiceExternalTrafficPolicy `json:"externalTrafficPolicy,omitempty"`
 
 	// annotations are put on the Service, for load balancers that are told by them. Keys of
-	// ftp-operator.io/ belong to the operator.
+	// ftp-operator.io/ belong to the operator. With MetalLB's metallb.io/allow-shared-ip Services of
+	// the same value share an address if all their ports differ, port and the passive ports above
+	// all, and externalTrafficPolicy is Cluster.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('ftp-operator.io/'))",message="annotations of ftp-operator.io/ belong to the operator: use another prefix"
@@ -125,15 +127,32 @@ type ProxyProtocolSpec struct {
 }
 
 // PassiveSpec is passive mode (PASV, EPSV).
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.portRange) || !has(self.portCount)",message="passive.portRange and passive.portCount exclude each other: keep portRange to choose the ports yourself, or portCount to have them chosen",fieldPath=".portCount"
 type PassiveSpec struct {
-	// portRange is the one declared range of passive ports. Default 30000-30031. The daemon's
-	// listeners, the Service, the EndpointSlices, the NetworkPolicy and the PASV replies all come
-	// from it. A port is held only from a PASV reply to the data connection, not for the
-	// transfer, so ten carry many concurrent transfers; load balancers often allow few (an AWS
-	// NLB 49). In a changed range, ports that go are drained, not cut.
+	// portRange is the one declared range of passive ports. Default, without portCount too:
+	// 30000-30031. The daemon's listeners, the Service, the EndpointSlices, the NetworkPolicy and
+	// the PASV replies all come from it. A port is held only from a PASV reply to the data
+	// connection, not for the transfer, so ten carry many concurrent transfers; load balancers often
+	// allow few (an AWS NLB 49). In a changed range, ports that go are drained, not cut.
+	//
+	// With service.type NodePort the ports are node ports, which a cluster has only once. While
+	// another Service holds one of them the condition PassivePortsExposed says which and whose, the
+	// Service stays as it is, and the rest is done once they come free. Services that share a load
+	// balancer's address (MetalLB's annotation allow-shared-ip) have its ports only once, too.
 	// +optional
-	// +kubebuilder:default={start: 30000, end: 30031}
 	PortRange PortRange `json:"portRange,omitzero"`
+
+	// portCount is the number of passive ports, 2 to 1000, at least replicas + 1, instead of
+	// portRange: the operator chooses the ports. It takes the lowest that follow one another and
+	// that no other FtpServer has and, for service.type NodePort, no Service of the cluster has as
+	// node ports; and records them in status.allocatedPortRange. They stay for the server's life,
+	// unless they come to be impossible (the type becomes NodePort and they lie outside the
+	// cluster's node port range, say). With another count as many of them stay as can.
+	// +optional
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=1000
+	PortCount int32 `json:"portCount,omitempty"`
 
 	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
 	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
@@ -159,7 +178,17 @@ type PassiveSpec struct {
 	Overrides []AddressOverride `json:"overrides,omitempty"`
 }
 
-// AddressOverride is the address that PASV names to some clients.
+// AddressSourceName names an address that the operator finds.
+// +kubebuilder:validation:Enum=ClusterIP
+type AddressSourceName string
+
+// OverrideFromClusterIP is the Service's own cluster IP.
+const OverrideFromClusterIP AddressSourceName = "ClusterIP"
+
+// AddressOverride is the address that PASV names to some clients: exactly one of address and
+// addressFrom says which.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.address) != has(self.addressFrom)",message="an override names its address in one way: set either address, or addressFrom to ClusterIP"
 type AddressOverride struct {
 	// clients are their networks, 1 to 64. They are compared with the addresses that the pods see.
 	// +required
@@ -168,11 +197,17 @@ type AddressOverride struct {
 	// +kubebuilder:validation:MaxItems=64
 	Clients []Network `json:"clients"`
 	// address is an IP address or a host name, as advertisedAddress is.
-	// +required
+	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="isIP(self) || (self.matches('^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$') && !self.matches('(^|[.])[0-9]+$'))",message="the address of an override is neither an IP address nor a host name: write it as in 10.0.0.10 or ftp.example.internal, without a port or scheme"
 	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isLoopback() || ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast()",message="the address of an override is none that a client could dial (unspecified, multicast or broadcast): write the one that these clients reach"
-	Address string `json:"address"`
+	Address string `json:"address,omitempty"`
+	// addressFrom: ClusterIP names the Service's own cluster IP (the IPv4 one of two), for clients
+	// inside the cluster; clients are then the networks of its pods and nodes. With
+	// externalTrafficPolicy Cluster (or a load balancer that makes connections of its own) clients
+	// from outside show addresses of nodes, so give the networks of pods alone.
+	// +optional
+	AddressFrom AddressSourceName `json:"addressFrom,omitempty"`
 }
 
 // PortRange is a range of TCP ports, both ends inclusive.

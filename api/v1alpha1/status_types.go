@@ -17,14 +17,24 @@ const (
 	AddressFromClusterIP            AddressSource = "ClusterIP"
 )
 
+// DataPeerCheck says what proves whose a data connection is.
+type DataPeerCheck string
+
+// The checks, from the weakest to the strictest.
+const (
+	DataPeerRelaxed    DataPeerCheck = "Relaxed"
+	DataPeerTLSSession DataPeerCheck = "TLSSession"
+	DataPeerStrict     DataPeerCheck = "Strict"
+)
+
 // FtpServerStatus is what was observed.
 type FtpServerStatus struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady, CertificateReady,
-	// ConfigLoaded, Paused.
+	// PassivePortsExposed, PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady,
+	// CertificateReady, ConfigLoaded, Paused.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -47,6 +57,16 @@ type FtpServerStatus struct {
 	// LoadBalancerHostname, NodeExternalIP, NodeInternalIP or ClusterIP.
 	// +optional
 	AdvertisedAddressSource AddressSource `json:"advertisedAddressSource,omitempty"`
+	// dataPeerCheck says what proves that a data connection is the client's whose session asked for
+	// it: Strict (it comes from the address of the control connection), TLSSession (addresses are
+	// hidden, but it resumes the control connection's TLS session, or is refused) or Relaxed
+	// (nothing but that it dials the reserved port; no other session is given that port meanwhile).
+	// It is the weakest of what the pods that run say that they do.
+	// +optional
+	DataPeerCheck DataPeerCheck `json:"dataPeerCheck,omitempty"`
+	// dataPeerCheckReason says why, and for Relaxed what would make it stricter.
+	// +optional
+	DataPeerCheckReason string `json:"dataPeerCheckReason,omitempty"`
 	// port is the control port that clients dial.
 	// +optional
 	Port int32 `json:"port,omitempty"`
@@ -54,6 +74,10 @@ type FtpServerStatus struct {
 	// range is taking over it also holds the ports of the pods that still have the old ones.
 	// +optional
 	PassiveRange string `json:"passiveRange,omitempty"`
+	// allocatedPortRange is the range that was chosen for spec.passive.portCount, as in 30000-30063.
+	// It stays for the server's life.
+	// +optional
+	AllocatedPortRange string `json:"allocatedPortRange,omitempty"`
 	// pods tells which pod holds which passive ports.
 	// +optional
 	// +listType=map

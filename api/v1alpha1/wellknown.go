@@ -39,6 +39,9 @@ const (
 	ConditionAvailable = "Available"
 	// ConditionAddressResolved: the address to advertise is known, and the pods advertise it.
 	ConditionAddressResolved = "AddressResolved"
+	// ConditionPassivePortsExposed: the Service carries the control ports and every passive port, and
+	// nobody else holds one of them.
+	ConditionPassivePortsExposed = "PassivePortsExposed"
 	// ConditionPassivePortsAssigned: every pod holds passive ports of the declared range.
 	ConditionPassivePortsAssigned = "PassivePortsAssigned"
 	// ConditionUsersReady: every user's password Secret was found and used.

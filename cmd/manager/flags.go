@@ -9,7 +9,10 @@ import (
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
 // Environment variables that stand in for flags.
@@ -32,6 +35,7 @@ type options struct {
 	image           string
 	namespace       string
 	podLabels       string
+	nodePorts       utilnet.PortRange
 	concurrent      int
 	timeout         time.Duration
 
@@ -46,7 +50,11 @@ func flags(o *options, getenv func(string) string) *pflag.FlagSet {
 		"image of the daemon that the servers' pods run, unless spec.image overrides it; required (env "+envImage+")")
 	f.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil,
 		"namespaces to look after, separated by commas; none: all. With some, no permission in the whole cluster is needed, "+
-			"but for NodePort servers without spec.passive.advertisedAddress, which need to list and watch nodes")
+			"but for NodePort servers without spec.passive.advertisedAddress, which need to list and watch nodes; "+
+			"to see which Services of other namespaces hold node ports it must list and watch Services in all of them")
+	o.nodePorts = utilnet.PortRange{Base: 30000, Size: 2768}
+	f.Var(&o.nodePorts, "node-port-range",
+		"the cluster's node port range, the API server's --service-node-port-range, from which spec.passive.portCount takes ports")
 	f.BoolVar(&o.leaderElect, "leader-elect", false,
 		"elect a leader, so that of several operators one works; needed with more than one replica")
 	f.StringVar(&o.leaderElectNamespace, "leader-elect-namespace", "",
@@ -89,6 +97,9 @@ func (o *options) validate() error {
 	}
 	if set, err := labels.ConvertSelectorToLabelsMap(o.podLabels); err != nil || len(set) == 0 {
 		bad("--pod-labels: %q is not of the form name=value,name=value", o.podLabels)
+	}
+	if o.nodePorts.Base < 1 || o.nodePorts.Size < 1 || o.nodePorts.Base+o.nodePorts.Size-1 > config.MaxPassivePort {
+		bad("--node-port-range: %q is no range of ports: write it as in 30000-32767", o.nodePorts.String())
 	}
 	if o.concurrent < 1 {
 		bad("--max-concurrent-reconciles must be at least 1, not %d", o.concurrent)

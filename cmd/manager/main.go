@@ -22,6 +22,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
 // leaseName is that of the leader's lease.
@@ -113,12 +114,15 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("adding /readyz: %w", err)
 	}
-	nodesAllowed, err := nodesAllowed(ctx, cluster, scheme)
+	nodesAllowed, servicesAllowed, err := mayRead(ctx, cluster, scheme)
 	if err != nil {
 		return nil, err
 	}
 	if !nodesAllowed {
 		mgr.GetLogger().Info("nodes may not be read: NodePort servers need spec.passive.advertisedAddress")
+	}
+	if !servicesAllowed {
+		mgr.GetLogger().Info("Services of other namespaces may not be read: node ports that they hold are not seen before the API server refuses them")
 	}
 	reconciler := controllers.New(controllers.Options{
 		Client:   mgr.GetClient(),
@@ -127,19 +131,27 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 		Daemons:  controllers.NewHTTPDaemons(),
 		Image:    o.image,
 		Operator: resources.Operator{Namespace: o.namespace, PodLabels: podLabels},
-		Clock:    clock.RealClock{},
+		NodePorts: config.Run{
+			First: uint16(o.nodePorts.Base), Last: uint16(o.nodePorts.Base + o.nodePorts.Size - 1), //nolint:gosec // ports, by validate
+		},
+		Clock: clock.RealClock{},
 	})
 	err = reconciler.Setup(ctx, mgr, controllers.SetupOptions{
-		NodesAllowed: nodesAllowed, MaxConcurrent: o.concurrent, Timeout: o.timeout,
+		NodesAllowed: nodesAllowed, ServicesAllowed: servicesAllowed, Namespaces: o.watchNamespaces,
+		MaxConcurrent: o.concurrent, Timeout: o.timeout,
 	})
 	return mgr, err
 }
 
-// nodesAllowed asks with a client of its own, as the manager's cache does not run yet.
-func nodesAllowed(ctx context.Context, cluster *rest.Config, scheme *runtime.Scheme) (bool, error) {
+// mayRead asks with a client of its own, as the manager's cache does not run yet.
+func mayRead(ctx context.Context, cluster *rest.Config, scheme *runtime.Scheme) (nodes, services bool, err error) {
 	c, err := client.New(cluster, client.Options{Scheme: scheme})
 	if err != nil {
-		return false, fmt.Errorf("connecting to the API server: %w", err)
+		return false, false, fmt.Errorf("connecting to the API server: %w", err)
 	}
-	return controllers.MayReadNodes(ctx, c)
+	if nodes, err = controllers.MayRead(ctx, c, "nodes"); err != nil {
+		return false, false, err
+	}
+	services, err = controllers.MayRead(ctx, c, "services")
+	return nodes, services, err
 }

@@ -129,6 +129,10 @@ func fromNodes(in Input) Result {
 	return known(result)
 }
 
+// ClusterIP is the one of a Service's cluster IPs that PASV can name, IPv4 if there is one of each
+// family; empty while there is none.
+func ClusterIP(clusterIPs []string) string { return bestIP(clusterIPs, "") }
+
 func fromClusterIP(in Input) Result {
 	result := Result{Address: bestIP(in.ClusterIPs, in.Previous), Source: v1alpha1.AddressFromClusterIP}
 	if result.Address == "" {

@@ -2,6 +2,8 @@ package resources
 
 import (
 	"maps"
+	"net"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -28,7 +30,7 @@ func daemonContainer(in Inputs) *coreac.ContainerApplyConfiguration {
 		WithImage(DaemonImage(in)).
 		WithImagePullPolicy(pullPolicy).
 		WithCommand("/ftpd").
-		WithArgs("--config", configDir+"/"+ConfigKey, "--api", apiAddress).
+		WithArgs("--config", configDir+"/"+ConfigKey, "--api", net.JoinHostPort("127.0.0.1", strconv.Itoa(APIPort))).
 		WithPorts(
 			containerPort(ControlPortName, ControlPort),
 			// Whether or not it is open, so that it can be without replacing pods.

@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// DaemonConfig maps in.Server, in.AdvertisedAddress, in.ServiceIngress, in.Certificates and
+// DaemonConfig maps in.Server, in.AdvertisedAddress, in.ClusterIP, in.ServiceIngress, in.Certificates and
 // in.ClientCA to the daemon's configuration. Users are those whose password is known, in the order of the spec: see DaemonUser.
 // Nothing static in it varies, so that every change is taken over by running daemons.
 func DaemonConfig(in Inputs, users []config.User) *config.Config {
@@ -27,7 +27,7 @@ func DaemonConfig(in Inputs, users []config.User) *config.Config {
 		Passive: config.Passive{
 			PortsFile:         podDir + "/" + portsFile,
 			AdvertisedAddress: in.AdvertisedAddress,
-			Overrides:         overrides(server.Spec.Passive.Overrides),
+			Overrides:         overrides(server.Spec.Passive.Overrides, in.ClusterIP),
 			RequireAddress:    true,
 			PeerCheck:         PeerCheck(server, in.ServiceIngress),
 		},

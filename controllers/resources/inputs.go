@@ -46,6 +46,8 @@ type Inputs struct {
 	ClientCA     []byte
 	// AdvertisedAddress is what PASV names: a host name needs DNS.
 	AdvertisedAddress string
+	// ClusterIP is the Service's cluster IP that overrides may name; empty while it is not known.
+	ClusterIP string
 	// ServiceIPFamilies are spec.ipFamilies of the Service, as observed; empty: of each pod only
 	// the primary address is published.
 	ServiceIPFamilies []corev1.IPFamily

@@ -61,10 +61,17 @@ func proxyProtocol(p *v1alpha1.ProxyProtocolSpec) config.ProxyProtocol {
 	return config.ProxyProtocol{Mode: mode, Trusted: networks(p.Trusted)}
 }
 
-func overrides(list []v1alpha1.AddressOverride) []config.AddressOverride {
+// overrides leaves out those by the cluster IP before there is one; there are no pods yet, then.
+func overrides(list []v1alpha1.AddressOverride, clusterIP string) []config.AddressOverride {
 	var out []config.AddressOverride
 	for _, o := range list {
-		out = append(out, config.AddressOverride{Clients: networks(o.Clients), Address: o.Address})
+		address := o.Address
+		if o.AddressFrom == v1alpha1.OverrideFromClusterIP {
+			address = clusterIP
+		}
+		if address != "" {
+			out = append(out, config.AddressOverride{Clients: networks(o.Clients), Address: address})
+		}
 	}
 	return out
 }

@@ -26,9 +26,9 @@ const (
 	// ClientCAKey is the key of the clients' authorities in the config Secret.
 	ClientCAKey = "client-ca.crt"
 
-	// apiAddress is where the daemon serves its management API: within the pod, for kubectl
-	// port-forward.
-	apiAddress = "127.0.0.1:8022"
+	// APIPort is where the daemon serves its management API: on loopback, within the pod, for
+	// kubectl port-forward.
+	APIPort = 8022
 
 	configDir = "/etc/ftpd/config"
 	podDir    = "/etc/ftpd/pod"

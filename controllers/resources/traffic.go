@@ -47,16 +47,17 @@ func ExternalTrafficPolicy(server *v1alpha1.FtpServer) corev1.ServiceExternalTra
 // and from pods that dial a cluster IP, but not through a load balancer that ends the
 // clients' connections and makes its own (ipMode Proxy), nor through one whose annotations ask for that.
 func RealClientAddresses(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) bool {
-	if ServiceType(server) == corev1.ServiceTypeLoadBalancer &&
+	return !endsConnections(server, ingress) && ExternalTrafficPolicy(server) != corev1.ServiceExternalTrafficPolicyCluster
+}
+
+func endsConnections(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) bool {
+	if ServiceType(server) != corev1.ServiceTypeLoadBalancer {
+		return false
+	}
+	return loadbalancer.HidesClients(server.Spec.Service.Annotations) ||
 		slices.ContainsFunc(ingress, func(i corev1.LoadBalancerIngress) bool {
 			return i.IPMode != nil && *i.IPMode == corev1.LoadBalancerIPModeProxy
-		}) {
-		return false
-	}
-	if ServiceType(server) == corev1.ServiceTypeLoadBalancer && loadbalancer.HidesClients(server.Spec.Service.Annotations) {
-		return false
-	}
-	return ExternalTrafficPolicy(server) != corev1.ServiceExternalTrafficPolicyCluster
+		})
 }
 
 // PeerCheck is who may open a data connection: only the control connection's own address where

@@ -22,7 +22,7 @@ func Events(before, after v1alpha1.FtpServerStatus) []Event {
 	var events []Event
 	for _, kind := range []string{
 		v1alpha1.ConditionStalled, v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionStorageReady,
-		v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionAddressResolved,
+		v1alpha1.ConditionPassivePortsExposed, v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionAddressResolved,
 		v1alpha1.ConditionConfigLoaded, v1alpha1.ConditionPaused, v1alpha1.ConditionReady,
 	} {
 		was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind)
@@ -47,7 +47,7 @@ func Events(before, after v1alpha1.FtpServerStatus) []Event {
 
 // patient are the reasons that say "not yet" rather than "something is wrong".
 var patient = map[string]bool{
-	ReasonProgressing: true, ReasonAssigningPorts: true, ReasonRangeChanging: true,
+	ReasonProgressing: true, ReasonAssigningPorts: true, ReasonExposingPorts: true, ReasonRangeChanging: true,
 	ReasonConfigUpdating: true, ReasonClaimPending: true, ReasonAddressNotYetServed: true,
 	address.ReasonLoadBalancerPending: true, address.ReasonClusterIPPending: true, string(ProblemFailed): true,
 	ReasonScaledToNil: true,
@@ -62,6 +62,10 @@ func bad(c *metav1.Condition) bool {
 		return c.Status == metav1.ConditionTrue
 	case v1alpha1.ConditionPaused:
 		return false
+	case v1alpha1.ConditionPassivePortsExposed:
+		if c.Reason == ReasonSharedAddressConflict {
+			return true // while it still serves
+		}
 	case v1alpha1.ConditionAddressResolved:
 		if c.Reason == ReasonHostNameNotRefreshed || c.Reason == address.ReasonLoadBalancerPortError {
 			return true // while it still serves

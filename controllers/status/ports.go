@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
 // Reasons of the PassivePortsAssigned condition.
@@ -27,10 +28,9 @@ func passivePortsAssigned(o Observed) metav1.Condition {
 			c.Keeper, c.Pod, c.Ports, c.Keeper, c.Pod, v1alpha1.PassivePortsAnnotation))
 	}
 	if len(o.Plan.Waiting) > 0 {
-		declared := o.Server.Spec.Passive.PortRange
 		return condition(kind, metav1.ConditionFalse, ReasonNoFreePorts, fmt.Sprintf(
-			"no passive port is free for %s (%s): %d-%d is held by other pods, draining ones too; widen spec.passive.portRange, lower spec.replicas, or wait for the draining pods to end",
-			plural(len(o.Plan.Waiting), "pod"), list(o.Plan.Waiting), declared.Start, declared.End))
+			"no passive port is free for %s (%s): %s is held by other pods, draining ones too; widen spec.passive.portRange (or portCount), lower spec.replicas, or wait for the draining pods to end",
+			plural(len(o.Plan.Waiting), "pod"), list(o.Plan.Waiting), portrange.Of(o.Server)))
 	}
 	if len(o.Plan.Outdated) > 0 {
 		return condition(kind, metav1.ConditionFalse, ReasonRangeChanging, fmt.Sprintf(

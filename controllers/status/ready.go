@@ -31,7 +31,7 @@ func ready(o Observed, parts []metav1.Condition) metav1.Condition {
 	}
 	for _, kind := range []string{
 		v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionStorageReady,
-		v1alpha1.ConditionPassivePortsAssigned,
+		v1alpha1.ConditionPassivePortsExposed, v1alpha1.ConditionPassivePortsAssigned,
 	} {
 		if c := by[kind]; c.Status != metav1.ConditionTrue {
 			return no(c.Reason, c.Message)

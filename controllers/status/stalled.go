@@ -19,7 +19,7 @@ func stalled(o Observed, ready metav1.Condition) *metav1.Condition {
 	}
 	switch ready.Reason {
 	case ReasonConfigRejected, ReasonPortConflict, ReasonPasswordInvalid, reasonDeadline,
-		ReasonCertificateInvalid, ReasonCertificateExpired:
+		ReasonNodePortConflict, ReasonNoFreeRange, ReasonCertificateInvalid, ReasonCertificateExpired:
 		stuck = true
 	}
 	if !stuck {

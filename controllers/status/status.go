@@ -35,8 +35,12 @@ type Observed struct {
 	Pods []Pod
 	// Plan of the passive ports.
 	Plan portplan.Plan
+	// Ports tells of the ports of the Service.
+	Ports Ports
 	// Address to advertise.
 	Address address.Result
+	// DataPeer is what proves whose a data connection is, as configured.
+	DataPeer DataPeer
 	// LoadBalancer is what the limits of the Service's load balancer are looked up for.
 	LoadBalancer loadbalancer.Input
 	// ClientNetworks tells of the networks that clients may connect from.
@@ -66,6 +70,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s.ObservedGeneration = o.Server.Generation
 	s.AdvertisedAddress = o.Address.Address
 	s.AdvertisedAddressSource = o.Address.Source
+	s.DataPeerCheck, s.DataPeerCheckReason = dataPeerCheck(o)
 	s.Port = o.Port
 	s.Endpoint = address.Endpoint("ftp", o.Address.Address, o.Port)
 	s.FTPSEndpoint = address.Endpoint("ftps", o.Address.Address, o.ImplicitPort)
@@ -75,6 +80,9 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	}
 	s.ScaledBy = o.ScaledBy
 	s.PassiveRange = o.Plan.Exposed.String()
+	if o.Server.Spec.Passive.PortCount == 0 {
+		s.AllocatedPortRange = ""
+	}
 	s.Pods = Pods(o.Pods)
 	s.Selector = labels.SelectorFromSet(o.SelectorLabels).String()
 	s.Users = int32(len(o.Users.Ready)) //nolint:gosec // at most 1000 by the API
@@ -90,7 +98,8 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s.ReplicasSummary = fmt.Sprintf("%d/%d", s.ReadyReplicas, o.Replicas)
 
 	parts := []metav1.Condition{
-		available(o), addressResolved(o), passivePortsAssigned(o), portsWithinLimits(o), clientNetworksKept(o), usersReady(o), storageReady(o),
+		available(o), addressResolved(o), passivePortsExposed(o), passivePortsAssigned(o),
+		portsWithinLimits(o), clientNetworksKept(o), usersReady(o), storageReady(o),
 		certificateReady(o, now.Time), configLoaded(o), notPaused(),
 	}
 	summary := ready(o, parts)
@@ -159,7 +168,8 @@ func isTrue(c *appsv1.DeploymentCondition) bool { return c != nil && c.Status ==
 func Ours(kind string) bool {
 	switch kind {
 	case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
-		v1alpha1.ConditionAvailable, v1alpha1.ConditionAddressResolved, v1alpha1.ConditionPassivePortsAssigned,
+		v1alpha1.ConditionAvailable, v1alpha1.ConditionAddressResolved,
+		v1alpha1.ConditionPassivePortsExposed, v1alpha1.ConditionPassivePortsAssigned,
 		v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionConfigLoaded,
 		v1alpha1.ConditionPaused:
 		return true

@@ -20,6 +20,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/address"
 	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/controllers/portplan"
+	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -43,7 +44,9 @@ func healthy(change ...func(*Observed)) Observed {
 			Daemon: &config.Status{ConfigHash: "new", AdvertisedIP: "203.0.113.10"},
 		}},
 		Plan:           portplan.Plan{Exposed: ports},
+		Ports:          Ports{Carried: ports},
 		Address:        address.Result{Address: "203.0.113.10", Source: v1alpha1.AddressFromLoadBalancerIP},
+		DataPeer:       DataPeer{Check: v1alpha1.DataPeerStrict, Reason: "as it is"},
 		Port:           21,
 		Users:          Users{Ready: []string{"alice"}},
 		ConfigHash:     "new",
@@ -106,6 +109,7 @@ func TestConditions(t *testing.T) {
 		{"draining pods hold nothing up", func(o *Observed) {
 			o.Pods = append(o.Pods, Pod{Name: "files-0", Terminating: true, Running: true, Ports: config.PortSet{29000}, Daemon: &config.Status{ConfigHash: "old"}})
 			o.Plan.Exposed = append(config.PortSet{29000}, o.Plan.Exposed...)
+			o.Ports.Carried = o.Plan.Exposed
 		}, "ConfigLoaded", yes, "ConfigLoaded", "1 pod", yes, status.CurrentStatus},
 
 		{"too many ports for the load balancer hold nothing up", func(o *Observed) {
@@ -169,6 +173,23 @@ func TestConditions(t *testing.T) {
 		{"address not yet advertised", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "203.0.113.9" }), "AddressResolved", no, "AddressNotYetServed", "files-a", no, status.InProgressStatus},
 		{"host name not resolved", pod(func(p *Pod) { p.Daemon.AdvertisedIP, p.Daemon.AddressError = "", "no such host" }), "AddressResolved", no, "HostNameNotResolved", "no such host", no, status.InProgressStatus},
 		{"IPv4 in IPv6 clothes", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "::ffff:203.0.113.10" }), "AddressResolved", yes, "AddressResolved", "", yes, status.CurrentStatus},
+
+		{"node ports held by another server", func(o *Observed) {
+			o.Ports.Taken = []portrange.Conflict{{Field: "spec.passive.portRange", Ports: config.PortRange(30000, 30009), Holder: "FtpServer team-a/files"}}
+		}, "PassivePortsExposed", no, "NodePortConflict", "30000-30009 are held by FtpServer team-a/files: choose another passive.portRange, or passive.portCount", no, status.FailedStatus},
+		{"the control node port held", func(o *Observed) {
+			o.Ports.Taken = []portrange.Conflict{{Field: "spec.service.nodePort", Ports: config.PortSet{30021}, Holder: "Service shop/web"}}
+		}, "PassivePortsExposed", no, "NodePortConflict", "30021 is held by Service shop/web: choose another service.nodePort, or leave it out", no, status.FailedStatus},
+		{"no range to choose", func(o *Observed) {
+			o.Ports.Missing = &MissingRange{Count: 100, Longest: 40, Within: config.Run{First: 30000, Last: 32767}}
+		}, "PassivePortsExposed", no, "NoFreeRange", "no 100 ports that follow one another are free within 30000-32767 (the longest free run has 40): lower spec.passive.portCount", no, status.FailedStatus},
+		{"the Service is behind", func(o *Observed) { o.Ports.Carried = config.PortRange(30000, 30007) }, "PassivePortsExposed", no, "ExposingPorts", "30008-30009", no, status.InProgressStatus},
+		{"an address that can't be shared", func(o *Observed) {
+			o.Ports.Shared = []portrange.Conflict{
+				{Field: "spec.passive.portRange", Ports: config.PortRange(30000, 30009), Holder: "FtpServer team-a/files"},
+				{Field: "spec.service.port", Ports: config.PortSet{21}, Holder: "FtpServer team-a/files"},
+			}
+		}, "PassivePortsExposed", yes, "SharedAddressConflict", "30000-30009 are held by FtpServer team-a/files; 21 is held by FtpServer team-a/files: choose another passive.portRange, or passive.portCount; choose another service.port", yes, status.CurrentStatus},
 
 		{"no free ports", func(o *Observed) { o.Plan.Waiting = []string{"files-b"} }, "PassivePortsAssigned", no, "NoFreePorts", "widen spec.passive.portRange", no, status.InProgressStatus},
 		{"range changing", func(o *Observed) { o.Plan.Outdated = []string{"files-a"} }, "PassivePortsAssigned", no, "RangeChanging", "files-a", no, status.InProgressStatus},
@@ -244,6 +265,34 @@ func TestStatusFields(t *testing.T) {
 	want := "files-0 Draining 30010 , files-a Ready 30000-30009 203.0.113.10, files-b Waiting 30011 "
 	if got := strings.Join(states, ", "); got != want {
 		t.Errorf("pods are %s, want %s", got, want)
+	}
+}
+
+func TestDataPeerCheck(t *testing.T) {
+	says := func(peer config.DataPeer) *config.Status { return &config.Status{DataPeer: peer} }
+	tests := []struct {
+		name   string
+		pods   []Pod
+		check  v1alpha1.DataPeerCheck
+		reason string
+	}{
+		{"no pod", nil, "TLSSession", "as it is (as configured; no pod could be asked)"},
+		{"no answer", []Pod{{Name: "a", DaemonError: "no route"}}, "TLSSession", "as it is (as configured; no pod could be asked)"},
+		{"an older daemon, which does not say", []Pod{{Name: "a", Daemon: says("")}}, "TLSSession", "as it is (as configured; no pod could be asked)"},
+		{"as configured", []Pod{{Name: "a", Daemon: says("TLSSession")}, {Name: "b"}}, "TLSSession", "as it is"},
+		{"one is behind", []Pod{{Name: "a", Daemon: says("TLSSession")}, {Name: "c", Daemon: says("Relaxed")}, {Name: "b", Daemon: says("Relaxed")}}, "Relaxed", "pod b has not taken over yet that it is to be TLSSession"},
+		{"all are behind", []Pod{{Name: "a", Daemon: says("Strict")}}, "Strict", "pod a has not taken over yet that it is to be TLSSession"},
+		{"a draining one does not count", []Pod{{Name: "a", Terminating: true, Daemon: says("Relaxed")}, {Name: "b", Daemon: says("TLSSession")}}, "TLSSession", "as it is"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := Compute(healthy(func(o *Observed) {
+				o.Pods, o.DataPeer.Check = tt.pods, v1alpha1.DataPeerTLSSession
+			}), noon)
+			if s.DataPeerCheck != tt.check || s.DataPeerCheckReason != tt.reason {
+				t.Errorf("got %s: %s", s.DataPeerCheck, s.DataPeerCheckReason)
+			}
+		})
 	}
 }
 

@@ -20,6 +20,8 @@ type Status struct {
 	AdvertisedIP string `json:"advertisedIP,omitempty"`
 	// AddressError tells why AdvertisedAddress could not be resolved the last time it was tried.
 	AddressError string `json:"addressError,omitempty"`
+	// DataPeer is Config.DataPeer of the configuration that is serving now.
+	DataPeer DataPeer `json:"dataPeer,omitempty"`
 	// CertificateNotAfter is when the first of the certificates in force ends; nil without TLS.
 	CertificateNotAfter *time.Time `json:"certificateNotAfter,omitempty"`
 	// CertificateError tells why the files of TLS can't be used as they are now; what they held

@@ -45,6 +45,11 @@ var changes = []change{
 	{"from a claim to a trial", shared, base, "storage can't be changed from a volume that lasts to emptyDir"},
 	{"from a made claim to a trial", claimOf("1Gi", ""), base, "storage can't be changed from a volume that lasts to emptyDir"},
 
+	{"from the default range to a count", base, base + passive("portCount: 10"), ""},
+	{"from a range to a count", base + passive("portRange: {start: 40000, end: 40010}"), base + passive("portCount: 10"), ""},
+	{"from a count to a range", base + passive("portCount: 10"), base + passive("portRange: {start: 40000, end: 40010}"), ""},
+	{"a range beside a count", base + passive("portCount: 10"), base + passive("portCount: 10, portRange: {start: 40000, end: 40010}"), "passive.portRange and passive.portCount exclude each other"},
+
 	{"the class stays", base + "service: {loadBalancerClass: a}", base + "service: {loadBalancerClass: a, port: 2100}", ""},
 	{"the class changes", base + "service: {loadBalancerClass: a}", base + "service: {loadBalancerClass: b}", frozenClass},
 	{"the class goes", base + "service: {loadBalancerClass: a}", base, frozenClass},

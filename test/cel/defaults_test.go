@@ -11,6 +11,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	ac "github.com/ftp-operator/ftp-operator/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
 // typed returns a client that knows the Go types.
@@ -31,10 +32,7 @@ const wantDefaults = `anonymous:
   access: ReadOnly
 networkPolicy:
   enabled: true
-passive:
-  portRange:
-    end: 30031
-    start: 30000
+passive: {}
 podDisruptionBudget:
   enabled: true
 replicas: 1
@@ -101,8 +99,8 @@ func TestGoZeroValues(t *testing.T) {
 	if err := typed(t).Create(t.Context(), s, client.DryRunAll); err != nil {
 		t.Fatalf("create from Go: %v", err)
 	}
-	if got, want := s.Spec.Passive.PortRange, (v1alpha1.PortRange{Start: 30000, End: 30031}); got != want {
-		t.Errorf("portRange is %v, want the default %v", got, want)
+	if got, want := portrange.Of(s).String(), "30000-30031"; got != want {
+		t.Errorf("the passive ports are %s, want the default %s", got, want)
 	}
 	if s.Spec.Service.Port != 21 || s.Spec.Service.Type != corev1.ServiceTypeLoadBalancer {
 		t.Errorf("service is %+v, want the defaults", s.Spec.Service)

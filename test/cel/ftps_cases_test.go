@@ -10,10 +10,13 @@ func allAccepted() map[string]string {
 	all := maps.Clone(accepted)
 	maps.Copy(all, acceptedPolicies)
 	maps.Copy(all, acceptedNetworkPolicies)
+	maps.Copy(all, acceptedPorts)
 	return all
 }
 
-func allRefused() []refusal { return slices.Concat(refused, refusedPolicies, refusedNetworkPolicies) }
+func allRefused() []refusal {
+	return slices.Concat(refused, refusedPolicies, refusedNetworkPolicies, refusedPorts)
+}
 
 func tls(rest string) string { return base + "tls: {secretName: ftp-tls" + rest + "}\n" }
 
@@ -114,7 +117,6 @@ var refusedPolicies = []refusal{
 	refuse("proxies that are a name", proxy("trusted: [lb.example.com]"), "this is no network: write it as in 10.0.0.0/8"),
 	refuse("proxies with bits beyond the mask", proxy("trusted: [10.1.0.0/8]"), "this is no network"),
 	refuse("override for nobody", override("clients: [], address: 10.0.0.10"), "should have at least 1 items"),
-	refuse("override without an address", override("clients: [10.0.0.0/8]"), "Required value"),
 	refuse("override for no network", override("clients: [10.0.0.0/33], address: 10.0.0.10"), "this is no network"),
 	refuse("override with a port", override("clients: [10.0.0.0/8], address: '10.0.0.10:21'"), "the address of an override is neither an IP address nor a host name"),
 	refuse("override to nowhere", override("clients: [10.0.0.0/8], address: 0.0.0.0"), "the address of an override is none that a client could dial"),

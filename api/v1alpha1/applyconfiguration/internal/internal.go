@@ -40,6 +40,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: address
       type:
         scalar: string
+    - name: addressFrom
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressSourceName
     - name: clients
       type:
         list:
@@ -47,6 +50,8 @@ var schemaYAML = typed.YAMLObject(`types:
             namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Network
           elementRelationship: associative
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressSource
+  scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressSourceName
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AnonymousSpec
   map:
@@ -124,6 +129,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretName
       type:
         scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.DataPeerCheck
+  scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.DataProtection
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.DrainSpec
@@ -258,6 +265,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: advertisedAddressSource
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressSource
+    - name: allocatedPortRange
+      type:
+        scalar: string
     - name: certificateNotAfter
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -269,6 +279,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: dataPeerCheck
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.DataPeerCheck
+    - name: dataPeerCheckReason
+      type:
+        scalar: string
     - name: endpoint
       type:
         scalar: string
@@ -384,12 +400,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressOverride
           elementRelationship: atomic
+    - name: portCount
+      type:
+        scalar: numeric
     - name: portRange
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PortRange
-      default:
-        end: 30031
-        start: 30000
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodDisruptionBudgetSpec
   map:
     fields:

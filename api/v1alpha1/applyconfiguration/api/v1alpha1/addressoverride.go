@@ -9,12 +9,18 @@ import (
 // AddressOverrideApplyConfiguration represents a declarative configuration of the AddressOverride type for use
 // with apply.
 //
-// AddressOverride is the address that PASV names to some clients.
+// AddressOverride is the address that PASV names to some clients: exactly one of address and
+// addressFrom says which.
 type AddressOverrideApplyConfiguration struct {
 	// clients are their networks, 1 to 64. They are compared with the addresses that the pods see.
 	Clients []apiv1alpha1.Network `json:"clients,omitempty"`
 	// address is an IP address or a host name, as advertisedAddress is.
 	Address *string `json:"address,omitempty"`
+	// addressFrom: ClusterIP names the Service's own cluster IP (the IPv4 one of two), for clients
+	// inside the cluster; clients are then the networks of its pods and nodes. With
+	// externalTrafficPolicy Cluster (or a load balancer that makes connections of its own) clients
+	// from outside show addresses of nodes, so give the networks of pods alone.
+	AddressFrom *apiv1alpha1.AddressSourceName `json:"addressFrom,omitempty"`
 }
 
 // AddressOverrideApplyConfiguration constructs a declarative configuration of the AddressOverride type for use with
@@ -38,5 +44,13 @@ func (b *AddressOverrideApplyConfiguration) WithClients(values ...apiv1alpha1.Ne
 // If called multiple times, the Address field is set to the value of the last call.
 func (b *AddressOverrideApplyConfiguration) WithAddress(value string) *AddressOverrideApplyConfiguration {
 	b.Address = &value
+	return b
+}
+
+// WithAddressFrom sets the AddressFrom field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AddressFrom field is set to the value of the last call.
+func (b *AddressOverrideApplyConfiguration) WithAddressFrom(value apiv1alpha1.AddressSourceName) *AddressOverrideApplyConfiguration {
+	b.AddressFrom = &value
 	return b
 }

@@ -10,7 +10,8 @@ import (
 // with apply.
 //
 // The rules below cross from one part of the spec to another; those within a part stand at its
-// type. They run after the defaults are filled in, so defaulted fields need no has().
+// type. They run after the defaults are filled in, so defaulted fields need no has(). The range has no
+// such default, since it may be a count instead: [30000, 30031] in the rules is that of portrange.Of.
 //
 // The cluster's node port range is a flag of its API server (--service-node-port-range) and can't
 // be seen from a rule. Its default is refused against here, so that the mistake is met at apply;

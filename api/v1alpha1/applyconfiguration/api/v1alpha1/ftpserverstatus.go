@@ -16,8 +16,8 @@ type FtpServerStatusApplyConfiguration struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady, CertificateReady,
-	// ConfigLoaded, Paused.
+	// PassivePortsExposed, PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady,
+	// CertificateReady, ConfigLoaded, Paused.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// endpoint is where clients connect, as in ftp://203.0.113.10:21.
 	Endpoint *string `json:"endpoint,omitempty"`
@@ -32,11 +32,22 @@ type FtpServerStatusApplyConfiguration struct {
 	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
 	// LoadBalancerHostname, NodeExternalIP, NodeInternalIP or ClusterIP.
 	AdvertisedAddressSource *apiv1alpha1.AddressSource `json:"advertisedAddressSource,omitempty"`
+	// dataPeerCheck says what proves that a data connection is the client's whose session asked for
+	// it: Strict (it comes from the address of the control connection), TLSSession (addresses are
+	// hidden, but it resumes the control connection's TLS session, or is refused) or Relaxed
+	// (nothing but that it dials the reserved port; no other session is given that port meanwhile).
+	// It is the weakest of what the pods that run say that they do.
+	DataPeerCheck *apiv1alpha1.DataPeerCheck `json:"dataPeerCheck,omitempty"`
+	// dataPeerCheckReason says why, and for Relaxed what would make it stricter.
+	DataPeerCheckReason *string `json:"dataPeerCheckReason,omitempty"`
 	// port is the control port that clients dial.
 	Port *int32 `json:"port,omitempty"`
 	// passiveRange is the range of passive ports in use, as in 30000-30063. While a changed
 	// range is taking over it also holds the ports of the pods that still have the old ones.
 	PassiveRange *string `json:"passiveRange,omitempty"`
+	// allocatedPortRange is the range that was chosen for spec.passive.portCount, as in 30000-30063.
+	// It stays for the server's life.
+	AllocatedPortRange *string `json:"allocatedPortRange,omitempty"`
 	// pods tells which pod holds which passive ports.
 	Pods []PodStatusApplyConfiguration `json:"pods,omitempty"`
 	// replicas is the number of pods that are not terminating.
@@ -123,6 +134,22 @@ func (b *FtpServerStatusApplyConfiguration) WithAdvertisedAddressSource(value ap
 	return b
 }
 
+// WithDataPeerCheck sets the DataPeerCheck field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DataPeerCheck field is set to the value of the last call.
+func (b *FtpServerStatusApplyConfiguration) WithDataPeerCheck(value apiv1alpha1.DataPeerCheck) *FtpServerStatusApplyConfiguration {
+	b.DataPeerCheck = &value
+	return b
+}
+
+// WithDataPeerCheckReason sets the DataPeerCheckReason field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DataPeerCheckReason field is set to the value of the last call.
+func (b *FtpServerStatusApplyConfiguration) WithDataPeerCheckReason(value string) *FtpServerStatusApplyConfiguration {
+	b.DataPeerCheckReason = &value
+	return b
+}
+
 // WithPort sets the Port field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Port field is set to the value of the last call.
@@ -136,6 +163,14 @@ func (b *FtpServerStatusApplyConfiguration) WithPort(value int32) *FtpServerStat
 // If called multiple times, the PassiveRange field is set to the value of the last call.
 func (b *FtpServerStatusApplyConfiguration) WithPassiveRange(value string) *FtpServerStatusApplyConfiguration {
 	b.PassiveRange = &value
+	return b
+}
+
+// WithAllocatedPortRange sets the AllocatedPortRange field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AllocatedPortRange field is set to the value of the last call.
+func (b *FtpServerStatusApplyConfiguration) WithAllocatedPortRange(value string) *FtpServerStatusApplyConfiguration {
+	b.AllocatedPortRange = &value
 	return b
 }
 

@@ -7,12 +7,24 @@ package v1alpha1
 //
 // PassiveSpec is passive mode (PASV, EPSV).
 type PassiveSpecApplyConfiguration struct {
-	// portRange is the one declared range of passive ports. Default 30000-30031. The daemon's
-	// listeners, the Service, the EndpointSlices, the NetworkPolicy and the PASV replies all come
-	// from it. A port is held only from a PASV reply to the data connection, not for the
-	// transfer, so ten carry many concurrent transfers; load balancers often allow few (an AWS
-	// NLB 49). In a changed range, ports that go are drained, not cut.
+	// portRange is the one declared range of passive ports. Default, without portCount too:
+	// 30000-30031. The daemon's listeners, the Service, the EndpointSlices, the NetworkPolicy and
+	// the PASV replies all come from it. A port is held only from a PASV reply to the data
+	// connection, not for the transfer, so ten carry many concurrent transfers; load balancers often
+	// allow few (an AWS NLB 49). In a changed range, ports that go are drained, not cut.
+	//
+	// With service.type NodePort the ports are node ports, which a cluster has only once. While
+	// another Service holds one of them the condition PassivePortsExposed says which and whose, the
+	// Service stays as it is, and the rest is done once they come free. Services that share a load
+	// balancer's address (MetalLB's annotation allow-shared-ip) have its ports only once, too.
 	PortRange *PortRangeApplyConfiguration `json:"portRange,omitempty"`
+	// portCount is the number of passive ports, 2 to 1000, at least replicas + 1, instead of
+	// portRange: the operator chooses the ports. It takes the lowest that follow one another and
+	// that no other FtpServer has and, for service.type NodePort, no Service of the cluster has as
+	// node ports; and records them in status.allocatedPortRange. They stay for the server's life,
+	// unless they come to be impossible (the type becomes NodePort and they lie outside the
+	// cluster's node port range, say). With another count as many of them stay as can.
+	PortCount *int32 `json:"portCount,omitempty"`
 	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
 	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
 	// names while the name still has it, and else takes the lowest; while the name can't be
@@ -40,6 +52,14 @@ func PassiveSpec() *PassiveSpecApplyConfiguration {
 // If called multiple times, the PortRange field is set to the value of the last call.
 func (b *PassiveSpecApplyConfiguration) WithPortRange(value *PortRangeApplyConfiguration) *PassiveSpecApplyConfiguration {
 	b.PortRange = value
+	return b
+}
+
+// WithPortCount sets the PortCount field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PortCount field is set to the value of the last call.
+func (b *PassiveSpecApplyConfiguration) WithPortCount(value int32) *PassiveSpecApplyConfiguration {
+	b.PortCount = &value
 	return b
 }
 

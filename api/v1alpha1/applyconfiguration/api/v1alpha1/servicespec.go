@@ -14,7 +14,7 @@ type ServiceSpecApplyConfiguration struct {
 	// type is LoadBalancer (default), NodePort or ClusterIP. With NodePort every passive port is
 	// also the node port, since a client dials the port that PASV names; the range must then lie
 	// in the cluster's node port range (30000-32767 unless the cluster says otherwise), where
-	// the cluster gives 30000-30085 to nobody by itself.
+	// the cluster gives 30000-30085 to nobody by itself. See passive.portCount to have them chosen.
 	Type *v1.ServiceType `json:"type,omitempty"`
 	// port is the control port of the Service, 1 to 65535, outside the passive range. Default 21.
 	Port *int32 `json:"port,omitempty"`
@@ -26,7 +26,9 @@ type ServiceSpecApplyConfiguration struct {
 	// behind the nodes' addresses. Default: Local for one replica, Cluster for more.
 	ExternalTrafficPolicy *v1.ServiceExternalTrafficPolicy `json:"externalTrafficPolicy,omitempty"`
 	// annotations are put on the Service, for load balancers that are told by them. Keys of
-	// ftp-operator.io/ belong to the operator.
+	// ftp-operator.io/ belong to the operator. With MetalLB's metallb.io/allow-shared-ip Services of
+	// the same value share an address if all their ports differ, port and the passive ports above
+	// all, and externalTrafficPolicy is Cluster.
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// labels are put on the Service. Keys of ftp-operator.io/ belong to the operator, and where
 	// it sets the same key (app.kubernetes.io/name and the like), its value wins.

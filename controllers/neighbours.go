@@ -1,0 +1,168 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/portrange"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+)
+
+// neighbours are the Services that have node ports or may share an address, anybody's. They have a
+// cache of their own, which holds nothing before the first server needs it.
+type neighbours struct {
+	lazyWatch
+	// cached is that cache; nil: they are read from the API server.
+	cached client.Reader
+	// namespaces in which Services and FtpServers may be read; none: all.
+	serviceNamespaces, serverNamespaces []string
+}
+
+// exposing selects the Services whose ports are not theirs alone.
+var exposing = fields.ParseSelectorOrDie("spec.type!=ClusterIP,spec.type!=ExternalName")
+
+// newNeighboursCache returns a cache of them, to be started with the manager.
+func newNeighboursCache(mgr manager.Manager, namespaces []string) (cache.Cache, error) {
+	options := cache.Options{
+		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
+		ByObject: map[client.Object]cache.ByObject{&corev1.Service{}: {Field: exposing, Transform: slimService}},
+	}
+	for _, namespace := range namespaces {
+		if options.DefaultNamespaces == nil {
+			options.DefaultNamespaces = map[string]cache.Config{}
+		}
+		options.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return cache.New(mgr.GetConfig(), options)
+}
+
+// slimService leaves of a Service its ports and its owner.
+func slimService(in any) (any, error) {
+	s, ok := in.(*corev1.Service)
+	if !ok {
+		return in, nil
+	}
+	slim := &corev1.Service{TypeMeta: s.TypeMeta, ObjectMeta: slimMeta(s.ObjectMeta)}
+	slim.Annotations = portrange.SharingAnnotations(s.Annotations)
+	slim.Spec.Type = s.Spec.Type
+	slim.Spec.HealthCheckNodePort = s.Spec.HealthCheckNodePort
+	for _, port := range s.Spec.Ports {
+		slim.Spec.Ports = append(slim.Spec.Ports, corev1.ServicePort{Port: port.Port, NodePort: port.NodePort, Protocol: port.Protocol})
+	}
+	return slim, nil
+}
+
+// neighbourSource brings the servers that a Service stands in the way of, or no longer does.
+func (r *Reconciler) neighbourSource(c cache.Cache) source.Source {
+	return source.Kind(c, &corev1.Service{}, handler.TypedEnqueueRequestsFromMapFunc(
+		func(ctx context.Context, s *corev1.Service) []reconcile.Request {
+			var servers v1alpha1.FtpServerList
+			if err := r.Client.List(ctx, &servers); err != nil {
+				return nil
+			}
+			var requests []reconcile.Request
+			for i := range servers.Items {
+				if server := &servers.Items[i]; concerns(server, portrange.ServiceOf(s)) {
+					requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(server)})
+				}
+			}
+			return requests
+		}), predicate.TypedResourceVersionChangedPredicate[*corev1.Service]{})
+}
+
+// concerns reports whether somebody else's Service matters to the server. What the server's status
+// says plays no part: it may be about to change.
+func concerns(server *v1alpha1.FtpServer, s portrange.Service) bool {
+	if isOwn(server, s) || !needsNeighbours(server) {
+		return false
+	}
+	if s.SharingKey != "" && s.SharingKey == sharingKey(server) {
+		return true
+	}
+	if server.Spec.Passive.PortCount > 0 && len(portrange.Allocated(server)) != int(server.Spec.Passive.PortCount) {
+		return true // it may wait for any port
+	}
+	claims := []portrange.Claim{{Holder: s.Holder, Ports: s.NodePorts}}
+	return len(portrange.Conflicts(wantedNodePorts(server), claims)) > 0
+}
+
+func isOwn(server *v1alpha1.FtpServer, s portrange.Service) bool {
+	return s.Namespace == server.Namespace && s.Name == resources.ServiceName(server)
+}
+
+// observeNeighbours reads the Services of others, if they may matter to the server.
+func (p *pass) observeNeighbours(ctx context.Context) ([]portrange.Service, error) {
+	if !needsNeighbours(p.server) {
+		return nil, nil
+	}
+	if err := p.neighbours.watch(); err != nil {
+		return nil, fmt.Errorf("watching Services, which may hold ports that FtpServer %s/%s needs: %w", p.server.Namespace, p.server.Name, err)
+	}
+	if p.neighbours.cached == nil {
+		return p.liveNeighbours(ctx)
+	}
+	var list corev1.ServiceList
+	if err := p.neighbours.cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing Services, which may hold ports that FtpServer %s/%s needs: %w", p.server.Namespace, p.server.Name, err)
+	}
+	return p.others(nil, list.Items), nil
+}
+
+// liveNeighbours reads them from the API server.
+func (p *pass) liveNeighbours(ctx context.Context) ([]portrange.Service, error) {
+	var others []portrange.Service
+	for _, namespace := range scopes(p.neighbours.serviceNamespaces) {
+		var list corev1.ServiceList
+		if err := p.Live.List(ctx, &list, client.InNamespace(namespace), client.MatchingFieldsSelector{Selector: exposing}); err != nil {
+			return nil, fmt.Errorf("listing Services, which may hold ports that FtpServer %s/%s needs: %w", p.server.Namespace, p.server.Name, err)
+		}
+		others = p.others(others, list.Items)
+	}
+	return others, nil
+}
+
+// others appends those of the Services that are not the server's own.
+func (p *pass) others(to []portrange.Service, list []corev1.Service) []portrange.Service {
+	for i := range list {
+		if s := portrange.ServiceOf(&list[i]); !isOwn(p.server, s) {
+			to = append(to, s)
+		}
+	}
+	return to
+}
+
+// liveServers reads all other FtpServers from the API server.
+func (p *pass) liveServers(ctx context.Context) ([]v1alpha1.FtpServer, error) {
+	var others []v1alpha1.FtpServer
+	for _, namespace := range scopes(p.neighbours.serverNamespaces) {
+		var list v1alpha1.FtpServerList
+		if err := p.Live.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+			return nil, fmt.Errorf("listing FtpServers, whose passive ports must not be chosen again: %w", err)
+		}
+		for i := range list.Items {
+			if list.Items[i].UID != p.server.UID {
+				others = append(others, list.Items[i])
+			}
+		}
+	}
+	return others, nil
+}
+
+// scopes are what to list one by one; "" is the whole cluster.
+func scopes(namespaces []string) []string {
+	if len(namespaces) == 0 {
+		return []string{""}
+	}
+	return namespaces
+}

@@ -1,0 +1,78 @@
+package portrange
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// sharingAnnotations are those by which MetalLB lets Services share an address: of the same value,
+// and with different ports. The first that is there counts.
+var sharingAnnotations = []string{"metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip"}
+
+// SharingKey returns the key under which a Service with these annotations shares its load
+// balancer's address with others; empty if it does not.
+func SharingKey(annotations map[string]string) string {
+	for _, name := range sharingAnnotations {
+		if key := annotations[name]; key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
+// SharingAnnotations are those of the annotations that SharingKey looks at; nil if there are none.
+func SharingAnnotations(annotations map[string]string) map[string]string {
+	var some map[string]string
+	for _, name := range sharingAnnotations {
+		if key, has := annotations[name]; has {
+			if some == nil {
+				some = map[string]string{}
+			}
+			some[name] = key
+		}
+	}
+	return some
+}
+
+// Service is a Service as far as its ports are not its own alone: at the nodes, and at an address
+// that it shares.
+type Service struct {
+	Namespace, Name string
+	// Holder tells a person whose it is, as in "FtpServer team-a/files" or "Service shop/web".
+	Holder string
+	// NodePorts are its node ports, the one of its health check too.
+	NodePorts config.PortSet
+	// SharingKey is that of its load balancer's address, and Ports the TCP ports that it has there.
+	SharingKey string
+	Ports      config.PortSet
+}
+
+// ServiceOf is the projection of a Service.
+func ServiceOf(s *corev1.Service) Service {
+	out := Service{Namespace: s.Namespace, Name: s.Name, Holder: "Service " + s.Namespace + "/" + s.Name}
+	if owner := metav1.GetControllerOf(s); owner != nil && owner.Kind == "FtpServer" {
+		out.Holder = "FtpServer " + s.Namespace + "/" + owner.Name
+	}
+	var nodePorts, ports []uint16
+	add := func(list *[]uint16, port int32) {
+		if port > 0 && port <= config.MaxPassivePort {
+			*list = append(*list, uint16(port))
+		}
+	}
+	add(&nodePorts, s.Spec.HealthCheckNodePort)
+	for _, p := range s.Spec.Ports {
+		add(&nodePorts, p.NodePort)
+		if p.Protocol == corev1.ProtocolTCP || p.Protocol == "" {
+			add(&ports, p.Port)
+		}
+	}
+	out.NodePorts = config.NewPortSet(nodePorts...)
+	if s.Spec.Type == corev1.ServiceTypeLoadBalancer {
+		if out.SharingKey = SharingKey(s.Annotations); out.SharingKey != "" {
+			out.Ports = config.NewPortSet(ports...)
+		}
+	}
+	return out
+}

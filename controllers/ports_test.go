@@ -1,0 +1,255 @@
+package controllers_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// more is a server beside files, of one user too.
+func (c *cluster) more(change ...func(*v1alpha1.FtpServer)) *v1alpha1.FtpServer {
+	return c.files(append([]func(*v1alpha1.FtpServer){func(s *v1alpha1.FtpServer) { s.Name = "more" }}, change...)...)
+}
+
+func portCount(n int32) func(*v1alpha1.FtpServer) {
+	return func(s *v1alpha1.FtpServer) { s.Spec.Passive = v1alpha1.PassiveSpec{PortCount: n} }
+}
+
+// remove deletes a server and its Service, as the garbage collector would.
+func (c *cluster) remove(ctx context.Context, name string) {
+	GinkgoHelper()
+	Expect(admin.Delete(ctx, c.server(ctx, name))).To(Succeed())
+	Expect(admin.Delete(ctx, c.service(ctx, name))).To(Succeed())
+}
+
+// nodePortService makes somebody else's Service with that node port.
+func (c *cluster) nodePortService(ctx context.Context, name string, port int32) {
+	GinkgoHelper()
+	Expect(admin.Create(ctx, &corev1.Service{ObjectMeta: c.meta(name), Spec: corev1.ServiceSpec{
+		Type: corev1.ServiceTypeNodePort, Ports: []corev1.ServicePort{{Port: 80, NodePort: port}},
+	}})).To(Succeed())
+}
+
+func (c *cluster) allocated(ctx context.Context, name string) string {
+	GinkgoHelper()
+	return c.server(ctx, name).Status.AllocatedPortRange
+}
+
+var _ = Describe("node ports that others hold", func() {
+	var (
+		c      *cluster
+		byNode = serviceType(corev1.ServiceTypeNodePort)
+	)
+	BeforeEach(func(ctx context.Context) {
+		c = newCluster(ctx)
+		c.password(ctx, "alice", "secret")
+	})
+	exposed := func(ctx context.Context, name string) *metav1.Condition {
+		GinkgoHelper()
+		return c.condition(ctx, name, v1alpha1.ConditionPassivePortsExposed)
+	}
+
+	It("are told with their holder, and taken once they come free", func(ctx context.Context) {
+		Expect(admin.Create(ctx, c.files(byNode))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(exposed(ctx, "files").Status).To(Equal(metav1.ConditionTrue))
+
+		Expect(admin.Create(ctx, c.more(byNode))).To(Succeed())
+		c.settle(ctx, "more")
+		held := exposed(ctx, "more")
+		Expect(held.Status).To(Equal(metav1.ConditionFalse))
+		Expect(held.Reason).To(Equal("NodePortConflict"))
+		Expect(held.Message).To(HavePrefix("30100-30109 are held by FtpServer " + c.namespace + "/files: choose another passive.portRange, or passive.portCount"))
+		Expect(c.condition(ctx, "more", v1alpha1.ConditionReady).Reason).To(Equal("NodePortConflict"))
+		Expect(kstatusOf(ctx, c, "more")).To(Equal("Failed"))
+		expectEvent(c, "NodePortConflict")
+		Expect(apierrors.IsNotFound(admin.Get(ctx, c.key("more"), &corev1.Service{}))).To(BeTrue())
+		Expect(apierrors.IsNotFound(admin.Get(ctx, c.key("more"), &appsv1.Deployment{}))).To(BeTrue(), "pods without a Service")
+
+		c.remove(ctx, "files")
+		c.settle(ctx, "more")
+		Expect(exposed(ctx, "more").Status).To(Equal(metav1.ConditionTrue))
+		Expect(c.service(ctx, "more").Spec.Ports).To(HaveLen(11))
+		Expect(c.deployment(ctx, "more").Name).To(Equal("more"))
+		expectEvent(c, "Normal PortsExposed")
+	})
+
+	It("leave a server that serves as it is, when its range is moved onto them", func(ctx context.Context) {
+		c.nodePortService(ctx, "other", 30205)
+		c.serve(ctx, c.files(byNode, func(s *v1alpha1.FtpServer) { s.Spec.Passive.AdvertisedAddress = "203.0.113.10" }), "files-a")
+		template := c.deployment(ctx, "files").Generation
+		move := func(start, end int32) {
+			GinkgoHelper()
+			c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: start, End: end} })
+			c.settle(ctx, "files")
+		}
+		move(30200, 30209)
+		Expect(exposed(ctx, "files").Message).To(HavePrefix("30205 is held by Service " + c.namespace + "/other: "))
+		Expect(c.server(ctx, "files").Status.PassiveRange).To(Equal("30100-30109"))
+		Expect(c.deployment(ctx, "files").Generation).To(Equal(template), "pods are replaced though there is nothing to replace them with")
+		Expect(c.slice(ctx, "files-a").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()))
+
+		Expect(admin.Delete(ctx, c.service(ctx, "other"))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(exposed(ctx, "files").Status).To(Equal(metav1.ConditionTrue))
+		Expect(c.deployment(ctx, "files").Generation).To(BeNumerically(">", template))
+		Expect(c.server(ctx, "files").Status.PassiveRange).To(ContainSubstring("30200-30209"))
+	})
+
+	It("count for the control port too, and so does the server's own", func(ctx context.Context) {
+		c.nodePortService(ctx, "other", 30021)
+		control := int32(30021)
+		Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) { s.Spec.Service.NodePort = &control }))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(exposed(ctx, "files").Message).To(HavePrefix("30021 is held by Service " + c.namespace + "/other: choose another service.nodePort, or leave it out"))
+
+		Expect(admin.Create(ctx, c.more(byNode))).To(Succeed())
+		c.settle(ctx, "more")
+		var chosen int32
+		for _, port := range c.service(ctx, "more").Spec.Ports {
+			if port.Name == "ftp" {
+				chosen = port.NodePort
+			}
+		}
+		c.update(ctx, "more", func(s *v1alpha1.FtpServer) {
+			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: min(chosen, 32758), End: min(chosen, 32758) + 9}
+		})
+		c.settle(ctx, "more")
+		Expect(exposed(ctx, "more").Message).To(ContainSubstring("is held by this server's own control port (see spec.service.nodePort)"))
+	})
+
+	It("are taken by itself, by a whole manager, once they come free", func(ctx context.Context) {
+		c.manage(operatorConfig)
+		Expect(admin.Create(ctx, c.files(byNode))).To(Succeed())
+		Eventually(func() metav1.ConditionStatus { return exposed(ctx, "files").Status }, soon).Should(Equal(metav1.ConditionTrue))
+		Expect(admin.Create(ctx, c.more(byNode))).To(Succeed())
+		Eventually(func() string { return exposed(ctx, "more").Reason }, soon).Should(Equal("NodePortConflict"))
+		c.quiet()
+		c.remove(ctx, "files")
+		Eventually(func() metav1.ConditionStatus { return exposed(ctx, "more").Status }, soon).Should(Equal(metav1.ConditionTrue))
+	})
+})
+
+var _ = Describe("passive ports by their count", func() {
+	var (
+		c      *cluster
+		byNode = serviceType(corev1.ServiceTypeNodePort)
+	)
+	BeforeEach(func(ctx context.Context) {
+		c = newCluster(ctx)
+		c.password(ctx, "alice", "secret")
+	})
+
+	It("are chosen lowest first, for each server others, and stay", func(ctx context.Context) {
+		Expect(admin.Create(ctx, c.files(portCount(10)))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(c.allocated(ctx, "files")).To(Equal("30000-30009"))
+		Expect(c.server(ctx, "files").Status.PassiveRange).To(Equal("30000-30009"))
+		Expect(c.service(ctx, "files").Spec.Ports).To(HaveLen(11))
+
+		Expect(admin.Create(ctx, c.more(portCount(20)))).To(Succeed())
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(Equal("30010-30029"))
+
+		c.remove(ctx, "files")
+		c.reconcile = c.reconciler(c.traffic)
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(Equal("30010-30029"), "it moved, though it need not")
+
+		c.update(ctx, "more", portCount(25))
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(Equal("30010-30034"))
+		c.update(ctx, "more", func(s *v1alpha1.FtpServer) {
+			s.Spec.Passive = v1alpha1.PassiveSpec{PortRange: v1alpha1.PortRange{Start: 30500, End: 30509}}
+		})
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(BeEmpty())
+		c.update(ctx, "more", portCount(5))
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(Equal("30500-30504"), "of the range that it had as much as can be stays")
+	})
+
+	It("avoid what Services hold at the nodes, and move only for the type", func(ctx context.Context) {
+		c.nodePortService(ctx, "other", 30004)
+		Expect(admin.Create(ctx, c.files(byNode, portCount(10)))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(c.allocated(ctx, "files")).To(Equal("30005-30014"))
+		Expect(c.condition(ctx, "files", v1alpha1.ConditionPassivePortsExposed).Status).To(Equal(metav1.ConditionTrue))
+
+		c.nodePortService(ctx, "another", 30023)
+		Expect(admin.Create(ctx, c.more(portCount(10), func(s *v1alpha1.FtpServer) { s.Spec.Service.Type = corev1.ServiceTypeClusterIP }))).To(Succeed())
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(Equal("30015-30024"), "node ports are nothing to a cluster IP")
+		c.update(ctx, "more", byNode)
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(Equal("30024-30033"))
+	})
+
+	It("are told to be too many, and chosen once there is room", func(ctx context.Context) {
+		for i, port := range []int32{30500, 31000, 31500, 32000, 32500} {
+			c.nodePortService(ctx, "other-"+string(rune('a'+i)), port)
+		}
+		Expect(admin.Create(ctx, c.files(byNode, portCount(600)))).To(Succeed())
+		c.settle(ctx, "files")
+		none := c.condition(ctx, "files", v1alpha1.ConditionPassivePortsExposed)
+		Expect(none.Reason).To(Equal("NoFreeRange"))
+		Expect(none.Message).To(ContainSubstring("the longest free run has 500"))
+		Expect(kstatusOf(ctx, c, "files")).To(Equal("Failed"))
+		Expect(apierrors.IsNotFound(admin.Get(ctx, c.key("files"), &appsv1.Deployment{}))).To(BeTrue())
+
+		Expect(admin.Delete(ctx, c.service(ctx, "other-b"))).To(Succeed())
+		c.settle(ctx, "files")
+		Expect(c.allocated(ctx, "files")).To(Equal("30501-31100"))
+		Expect(c.service(ctx, "files").Spec.Ports).To(HaveLen(601))
+	})
+
+	It("are never the same for two servers, not even of two operators", func(ctx context.Context) {
+		Expect(admin.Create(ctx, c.files(portCount(10)))).To(Succeed())
+		Expect(admin.Create(ctx, c.more(portCount(10)))).To(Succeed())
+		second := &traffic{namespace: c.namespace}
+		other := c.reconciler(second)
+		// The second operator chooses for the other server when the first has made its choice but not yet
+		// recorded it.
+		c.traffic.beforeWrite = func() {
+			defer GinkgoRecover()
+			_, err := other.Reconcile(ctx, requestFor(c, "more"))
+			Expect(err).NotTo(HaveOccurred())
+		}
+		c.settle(ctx, "files")
+		Expect(c.allocated(ctx, "more")).To(Equal("30000-30009"))
+		Expect(c.allocated(ctx, "files")).To(Equal("30010-30019"))
+		Expect(c.service(ctx, "files").Spec.Ports[1].Name).To(Equal("p30010"))
+	})
+})
+
+var _ = Describe("a load balancer's address that Services share", func() {
+	It("is told to be impossible for ports that two have, and counted ports avoid that", func(ctx context.Context) {
+		c := newCluster(ctx)
+		sharing := func(s *v1alpha1.FtpServer) {
+			s.Spec.Service.Annotations = map[string]string{"metallb.io/allow-shared-ip": c.namespace}
+		}
+		c.serve(ctx, c.files(sharing), "files-a")
+		c.serve(ctx, c.more(sharing), "more-a")
+		both := c.condition(ctx, "more", v1alpha1.ConditionPassivePortsExposed)
+		Expect(both.Status).To(Equal(metav1.ConditionTrue), "it may have an address of its own")
+		Expect(both.Reason).To(Equal("SharedAddressConflict"))
+		Expect(both.Message).To(And(
+			ContainSubstring("30100-30109 are held by FtpServer "+c.namespace+"/files; 21 is held by FtpServer "+c.namespace+"/files"),
+			ContainSubstring("choose another service.port")))
+		Expect(kstatusOf(ctx, c, "more")).To(Equal("Current"))
+		expectEvent(c, "Warning SharedAddressConflict")
+
+		c.update(ctx, "more", func(s *v1alpha1.FtpServer) { s.Spec.Service.Port = 2100 })
+		c.update(ctx, "more", portCount(10))
+		c.settle(ctx, "more")
+		Expect(c.allocated(ctx, "more")).To(Equal("30000-30009"))
+		Expect(c.condition(ctx, "more", v1alpha1.ConditionPassivePortsExposed).Reason).To(Equal("PortsExposed"))
+	})
+})
