@@ -22,6 +22,10 @@ MINUTES ?= 1
 # for `make lab-up`).
 FOCUS ?=
 NODES ?= 2
+# For `make soak`: for how long, by how many clients, and (RACE=1) with the race detector.
+DURATION ?= 5m
+CLIENTS ?= 200
+RACE ?=
 
 # For `make bench`: how often each server has its turn, what is measured (all, or some of
 # bulk,small,list,login,tls,memory), how big the big file is in MiB, where the files lie, and the
@@ -34,7 +38,7 @@ OUT ?= docs/benchmarks.md
 
 # The tests that need an API server, as their imports tell; and those with targets of their own.
 ENVTEST = $(shell grep -rl --include='*_test.go' controller-runtime/pkg/envtest . | xargs -r dirname | sort -u | grep -v -x ./test/chart)
-UNIT = $(shell go list ./... | grep -v -x -F -f <(go list -e $(ENVTEST) ./test/chart ./test/clients/... ./test/e2e 2>/dev/null))
+UNIT = $(shell go list ./... | grep -v -x -F -f <(go list -e $(ENVTEST) ./test/chart ./test/clients/... ./test/e2e ./test/soak 2>/dev/null))
 
 .PHONY: help
 help: ## List the targets.
@@ -58,7 +62,7 @@ demo-down: ## Take the demo away again, and everything it made. KUBECONFIG=FILE 
 .PHONY: test
 test: ## Every test. Installs what is missing (as root); the first time takes half an hour, later ones some minutes.
 	@echo "==> make test: checks, unit tests, tests with a real API server, with real FTP clients, and on a real cluster"
-	@for step in deps tidy verify vet lint unit chart envtest clients e2e; do \
+	@for step in deps tidy verify vet lint unit chart envtest clients soak-short e2e; do \
 		started=$$SECONDS; \
 		echo "==> make $$step"; \
 		$(MAKE) $$step; \
@@ -79,6 +83,14 @@ envtest: ## Tests against a real API server and etcd (built the first time: abou
 clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone and Python.
 	@hack/deps.sh clients
 	go test -count=1 ./test/clients/...
+
+.PHONY: soak
+soak: ## Load on a daemon, checked byte for byte, and nothing leaked at its end. DURATION=5m CLIENTS=200 RACE=1.
+	nice go test -count=1 -timeout 0 ./test/soak -v -duration $(DURATION) -clients $(CLIENTS) $(if $(RACE),-race-daemon)
+
+.PHONY: soak-short
+soak-short: ## The same for 20 seconds, with the race detector.
+	go test -count=1 ./test/soak -race-daemon
 
 .PHONY: e2e
 e2e: ## Tests on a real cluster: one made for them, or KUBECONFIG=FILE. FOCUS=TEXT picks tests.

@@ -99,13 +99,14 @@ func (c *Client) LocalAddr() net.Addr { return c.conn.LocalAddr() }
 // with it, if it is of one or two digits).
 func (c *Client) Command(code int, format string, args ...any) (string, error) {
 	command := fmt.Sprintf(format, args...)
-	if err := c.send(command); err != nil {
+	if err := c.Send(command); err != nil {
 		return "", err
 	}
 	return c.expect(command, code)
 }
 
-func (c *Client) send(command string) error {
+// Send sends a command and does not wait for its reply.
+func (c *Client) Send(command string) error {
 	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
 		return err
 	}
@@ -126,6 +127,15 @@ func (c *Client) expect(command string, code int) (string, error) {
 		return message, fmt.Errorf("%s: %w", verb(command), err)
 	}
 	return message, nil
+}
+
+// Reply reads a reply, whatever it says.
+func (c *Client) Reply() (code int, text string, err error) {
+	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = c.conn.SetDeadline(time.Time{}) }()
+	return c.text.ReadResponse(0)
 }
 
 // verb keeps passwords out of messages.

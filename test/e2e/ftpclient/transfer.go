@@ -104,6 +104,9 @@ func (t *Transfer) step(do func([]byte) (int, error), p []byte) (int, error) {
 	return do(p)
 }
 
+// Abandon closes the data connection, whatever was moved, and leaves the server's reply to be read.
+func (t *Transfer) Abandon() { t.data.close() }
+
 // Finish ends the data connection and reads the 226. moved is why reading or writing stopped,
 // nil if it reached the file's end. The failure is of type *TransferError.
 func (t *Transfer) Finish(moved error) error {

@@ -1,0 +1,266 @@
+package soak
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"net/textproto"
+	"slices"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+)
+
+// patience bounds every step of a client: the machine may be busy, and the race detector slows the
+// daemon down.
+const patience = 2 * time.Minute
+
+// client has sessions one after the other, in a directory of its own. It knows what every file of it
+// may hold.
+type client struct {
+	soak   *soak
+	id     int
+	user   string
+	chance *rand.Rand
+
+	// files are what may be under each name of the directory; more than one version where the
+	// outcome of something is not known.
+	files map[string][]version
+	// retired are names that are left alone, since the daemon may still be at work on them.
+	retired map[string][]version
+	named   int
+	keys    uint64
+
+	conn *ftpclient.Client
+	tap  *tap
+	made bool // the directory
+	// moving: a transfer has begun, and was not acknowledged yet.
+	moving bool
+}
+
+// errOver ends a session as its client has meant it to.
+var errOver = errors.New("the session is over")
+
+// expendable: its sessions are ended by others now and then, so that anything may fail.
+func (c *client) expendable() bool { return c.user == victim }
+
+// run has sessions until the soak ends.
+func (c *client) run(ctx context.Context) {
+	for !c.soak.over() && ctx.Err() == nil {
+		c.moving = false
+		err := c.session(ctx)
+		if err != nil && c.soak.draining.Load() && !c.moving {
+			return // the daemon takes nothing new
+		}
+		if err != nil && ctx.Err() == nil && (errors.Is(err, errWrong) || !c.expendable()) {
+			c.soak.fail("client %d, from %s: %w", c.id, c.source(), err)
+		}
+	}
+}
+
+// source is the client's address. Some share one, as behind a router.
+func (c *client) source() netip.Addr {
+	return netip.AddrFrom4([4]byte{127, 0, 1, byte(1 + c.id%50)})
+}
+
+// session logs in and does this and that.
+func (c *client) session(ctx context.Context) error {
+	if err := c.login(ctx); err != nil {
+		return fmt.Errorf("login: %w", err)
+	}
+	defer func() { _ = c.conn.Close() }()
+	for range 1 + c.chance.IntN(20) {
+		if c.soak.over() {
+			break
+		}
+		op := c.soak.plan.pick(c.chance)
+		err := op.do(c, ctx)
+		c.soak.count(op.name)
+		if errors.Is(err, errOver) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", op.name, err)
+		}
+	}
+	return c.conn.Quit()
+}
+
+func (c *client) login(ctx context.Context) error {
+	c.tap = &tap{Host: ftpclient.Host{Source: c.source()}}
+	var err error
+	switch c.chance.IntN(4) {
+	case 0, 1:
+		c.conn, err = ftpclient.Login(ctx, c.tap, c.soak.daemon.control, c.user, ftptest.Password)
+	case 2:
+		c.conn, err = ftpclient.LoginTLS(ctx, c.tap, ftpclient.Explicit, c.soak.daemon.control, c.user, ftptest.Password, c.tls())
+	default:
+		c.conn, err = ftpclient.LoginTLS(ctx, c.tap, ftpclient.Implicit, c.soak.daemon.implicit, c.user, ftptest.Password, c.tls())
+	}
+	if err != nil {
+		return err
+	}
+	c.conn.Patience = patience
+	if !c.made {
+		if err := c.ask("MKD "+c.dir(), 257, 550); err != nil { // 550: the reply to an earlier one was lost
+			_ = c.conn.Close()
+			return err
+		}
+		c.made = true
+	}
+	return nil
+}
+
+// tls is the client's, with a session cache of its own.
+func (c *client) tls() *tls.Config {
+	config := c.soak.daemon.authority.Client()
+	if c.chance.IntN(2) == 0 {
+		config.MaxVersion = tls.VersionTLS12
+	}
+	return config
+}
+
+func (c *client) dir() string             { return fmt.Sprintf("c%d", c.id) }
+func (c *client) path(name string) string { return c.dir() + "/" + name }
+
+// ask sends a command, whose reply must have one of the codes.
+func (c *client) ask(command string, codes ...int) error {
+	code, text, err := c.converse(command)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(codes, code) {
+		return fmt.Errorf("%s: %d %s, not %v", command, code, text, codes)
+	}
+	return nil
+}
+
+func (c *client) converse(command string) (code int, text string, err error) {
+	if err := c.conn.Send(command); err != nil {
+		return 0, "", err
+	}
+	return c.reply(command)
+}
+
+// reply reads the next one.
+func (c *client) reply(what string) (code int, text string, err error) {
+	if code, text, err = c.conn.Reply(); err != nil {
+		err = fmt.Errorf("%s: %w", what, err)
+	}
+	return code, text, err
+}
+
+// expect reads replies with these codes, one after the other.
+func (c *client) expect(what string, codes ...int) error {
+	for _, want := range codes {
+		code, text, err := c.reply(what)
+		if err != nil {
+			return err
+		}
+		if code != want {
+			return fmt.Errorf("%s: %d %s, not %d", what, code, text, want)
+		}
+	}
+	return nil
+}
+
+// begin begins a transfer, by any of the ways there are to make a data connection.
+func (c *client) begin(ctx context.Context, command string) (*ftpclient.Transfer, error) {
+	modes := []ftpclient.Mode{
+		ftpclient.PASV, ftpclient.PASV, ftpclient.PASV, ftpclient.EPSV, ftpclient.EPSV, ftpclient.EPSV,
+		ftpclient.PORT, ftpclient.EPRT,
+	}
+	t, err := c.conn.Begin(ctx, modes[c.chance.IntN(len(modes))], command)
+	c.moving = err == nil
+	return t, err
+}
+
+// end ends a transfer that must be acknowledged. moved is why reading or writing stopped, nil if it
+// reached the file's end.
+func (c *client) end(t *ftpclient.Transfer, moved error) error {
+	err := t.Finish(moved)
+	c.moving = err != nil
+	return err
+}
+
+// wait pauses, unless the soak ends.
+func (c *client) wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-c.soak.ending:
+	}
+}
+
+// fresh is a version that no file has had yet.
+func (c *client) fresh() version {
+	c.keys++
+	return version{key: uint64(c.id)<<32 | c.keys, size: sizeOf(c.chance, maxSize)} //nolint:gosec // not negative
+}
+
+// some is the name of a file that is there, as far as is known, and what it holds; false if there
+// is none.
+func (c *client) some(ctx context.Context) (string, version, bool, error) {
+	names := make([]string, 0, len(c.files))
+	for name := range c.files {
+		names = append(names, name)
+	}
+	slices.Sort(names) // for a run that can be repeated
+	if len(names) == 0 {
+		return "", absent, false, nil
+	}
+	name := names[c.chance.IntN(len(names))]
+	if err := c.settle(ctx, name); err != nil {
+		return "", absent, false, err
+	}
+	if len(c.files[name]) == 0 {
+		return "", absent, false, nil
+	}
+	return name, c.files[name][0], true, nil
+}
+
+// settle finds out what a name leads to.
+func (c *client) settle(ctx context.Context, name string) error {
+	if len(c.files[name]) == 1 && c.files[name][0] != absent {
+		return nil
+	}
+	return c.fetch(ctx, name, 0)
+}
+
+// know notes what a name leads to.
+func (c *client) know(name string, v version) {
+	if v == absent {
+		delete(c.files, name)
+		return
+	}
+	c.files[name] = []version{v}
+}
+
+// maybe notes that a name may lead to something else soon, or nowhere.
+func (c *client) maybe(name string, v version) {
+	if c.files[name] == nil {
+		c.files[name] = []version{absent}
+	}
+	c.files[name] = append(c.files[name], v)
+}
+
+// retire leaves a name alone for good: it holds what it held, or will soon.
+func (c *client) retire(name string) {
+	c.retired[name] = c.files[name]
+	delete(c.files, name)
+}
+
+// codeOf is the reply in an error; 0 if there is none.
+func codeOf(err error) int {
+	var said *textproto.Error
+	if !errors.As(err, &said) {
+		return 0
+	}
+	return said.Code
+}
