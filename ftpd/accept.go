@@ -110,7 +110,7 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)
-	sess.out = newReplyWriter(conn, s.observer, func() { sess.end(errLost) })
+	sess.out = newReplyWriter(conn, s.replyTimeout, s.observer, func() { sess.end(errLost) })
 	sess.in = newControlReader(conn, sess.out.raw)
 	sess.in.held = implicit
 	return sess

@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// cmdType takes the types a machine of 8-bit bytes has (RFC 1123 section 4.1.2.1 requires A N, I, L 8).
+// cmdType takes the types a machine of 8-bit bytes has (RFC 1123 section 4.1.2.13 requires A N, I, L 8).
+// Telnet format control makes no difference to files here, so that A T is A N (section 4.1.2.2).
 func (s *session) cmdType(arg string) {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
-	case "A", "A N":
+	case "A", "A N", "A T":
 		s.ascii = true
 		s.reply(200, "Type is ASCII.")
 	case "I", "L 8", "L8":
 		s.ascii = false
 		s.reply(200, "Type is binary.")
 	default:
-		s.parameter(arg, "AEIL", "types are A, A N, I and L 8")
+		s.parameter(arg, "AEIL", "types are A, A N, A T, I and L 8")
 	}
 }
 

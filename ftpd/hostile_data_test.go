@@ -127,7 +127,8 @@ func TestHostileUnreadData(t *testing.T) {
 	})
 }
 
-// A client that sends commands and reads no reply is not read from either, and costs no memory.
+// A client that sends commands and reads no reply is not read from either, costs no memory, and is
+// cut off.
 func TestHostileUnreadReplies(t *testing.T) {
 	s := besiege(t)
 	for i := range 100 {
@@ -150,6 +151,8 @@ func TestHostileUnreadReplies(t *testing.T) {
 			}
 			s.unharmed()
 		}
+		ftptest.Eventually(t, "their sessions end although they stay", func() bool { return s.Status().Sessions == 1 })
+		s.unharmed()
 	})
 }
 

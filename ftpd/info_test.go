@@ -176,7 +176,9 @@ func TestParameters(t *testing.T) {
 		S: 504 *
 		C: TYPE E
 		S: 504 *
-		C: TYPE A T
+		C: TYPE a t
+		S: 200 *
+		C: TYPE A C
 		S: 504 *
 		C: TYPE X
 		S: 501 *

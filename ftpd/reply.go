@@ -11,21 +11,19 @@ import (
 	"unicode"
 )
 
-// replyTimeout is how long a client may leave a reply unread before its session is ended.
-const replyTimeout = 30 * time.Second
-
 // replyWriter writes replies to a control connection, each one whole, from any goroutine.
 type replyWriter struct {
-	mu     sync.Mutex
-	conn   net.Conn
-	buf    *bufio.Writer
-	failed func() // called when a write failed: the session is over
+	mu      sync.Mutex
+	conn    net.Conn
+	buf     *bufio.Writer
+	timeout time.Duration // for how long a reply may be left unread
+	failed  func()        // called when a write failed: the session is over
 
 	observer Observer
 }
 
-func newReplyWriter(conn net.Conn, observer Observer, failed func()) *replyWriter {
-	return &replyWriter{conn: conn, buf: bufio.NewWriterSize(conn, 1024), failed: failed, observer: observer}
+func newReplyWriter(conn net.Conn, timeout time.Duration, observer Observer, failed func()) *replyWriter {
+	return &replyWriter{conn: conn, timeout: timeout, buf: bufio.NewWriterSize(conn, 1024), failed: failed, observer: observer}
 }
 
 // become makes replies go another way from now on.
@@ -63,7 +61,7 @@ func (w *replyWriter) stream(code int, first, last string, produce func(line fun
 			return err
 		}
 		err := produce(func(l string) error {
-			_ = w.conn.SetWriteDeadline(time.Now().Add(replyTimeout))
+			_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout))
 			_, err := b.WriteString(" " + clean(l) + "\r\n")
 			return err
 		})
@@ -85,7 +83,7 @@ func (w *replyWriter) raw(p []byte) {
 func (w *replyWriter) write(produce func(*bufio.Writer) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_ = w.conn.SetWriteDeadline(time.Now().Add(replyTimeout))
+	_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout))
 	err := produce(w.buf)
 	if err == nil {
 		err = w.buf.Flush()

@@ -74,6 +74,13 @@ func TestRFCs(t *testing.T) {
 			C: TYPE L 8
 			S: 200 *
 			C: TYPE A T
+			S: 200 *
+			C: STAT
+			S: ...
+			S:  TYPE: ASCII; STRUcture: file; MODE: stream
+			S: ...
+			S: 211 *
+			C: TYPE A C
 			S: 504 *
 			C: TYPE E
 			S: 504 *

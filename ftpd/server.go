@@ -1,6 +1,7 @@
 package ftpd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,8 @@ const (
 	cachedLogins = 10000
 	// defaultFailureDelay is how long a failed login waits for its reply.
 	defaultFailureDelay = 500 * time.Millisecond
+	// defaultReplyTimeout is how long a client may leave a reply unread.
+	defaultReplyTimeout = 30 * time.Second
 	// cutTimeout is how long Shutdown waits for sessions that it has cut.
 	cutTimeout = 5 * time.Second
 )
@@ -44,6 +47,9 @@ type Options struct {
 	// FailureDelay is how long the reply to a failed login is held back. Default 500ms;
 	// negative: not at all.
 	FailureDelay time.Duration
+	// ReplyTimeout is how long a client may leave a reply unread before its session is ended.
+	// Default 30s.
+	ReplyTimeout time.Duration
 	// Observer, if there is one, is told what happens.
 	Observer Observer
 }
@@ -52,6 +58,7 @@ type Options struct {
 type Server struct {
 	log          *slog.Logger
 	failureDelay time.Duration
+	replyTimeout time.Duration
 	observer     Observer
 
 	settings atomic.Pointer[settings]
@@ -131,7 +138,8 @@ func New(file []byte, o Options) (*Server, error) {
 	}
 	s := &Server{
 		log:          o.Logger,
-		failureDelay: o.FailureDelay,
+		failureDelay: cmp.Or(o.FailureDelay, defaultFailureDelay),
+		replyTimeout: cmp.Or(o.ReplyTimeout, defaultReplyTimeout),
 		observer:     o.Observer,
 		cache:        cache,
 		storage:      root,
@@ -142,9 +150,6 @@ func New(file []byte, o Options) (*Server, error) {
 		listeners:    map[net.Listener]struct{}{},
 		sessions:     map[*session]struct{}{},
 		noSessions:   make(chan struct{}),
-	}
-	if s.failureDelay == 0 {
-		s.failureDelay = defaultFailureDelay
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.resolver, s.overrides = advertise.New(s.log), advertise.NewBook(s.log)

@@ -74,7 +74,7 @@ func init() {
 		"RNTO": {run: (*session).cmdRnto, syntax: "<name>", needs: auth.Rename},
 
 		// cmd_param.go
-		"TYPE": {run: (*session).cmdType, syntax: "<A [N] | I | L 8>"},
+		"TYPE": {run: (*session).cmdType, syntax: "<A [N | T] | I | L 8>"},
 		"STRU": {run: (*session).cmdStru, syntax: "<F | R>"},
 		"MODE": {run: (*session).cmdMode, syntax: "<S | Z>", feat: feature("MODE Z")},
 		"ALLO": {run: (*session).cmdAllo, syntax: "<octets> [R <octets>]"},

@@ -40,6 +40,9 @@ func User(name, home string, access config.Access) config.User {
 	return config.User{Name: name, PasswordHash: hash(), Home: home, Access: access}
 }
 
+// replyTimeout is how long a client may leave a reply unread.
+const replyTimeout = 3 * time.Second
+
 // Server is a running server.
 type Server struct {
 	*ftpd.Server
@@ -99,7 +102,7 @@ func start(t testing.TB, host string, observer ftpd.Observer, edits []func(*conf
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if s.Server, err = ftpd.New(file, ftpd.Options{Logger: log, FailureDelay: -1, Observer: observer}); err != nil {
+	if s.Server, err = ftpd.New(file, ftpd.Options{Logger: log, FailureDelay: -1, ReplyTimeout: replyTimeout, Observer: observer}); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
