@@ -203,15 +203,19 @@ func (u *upload) finish() error {
 func podOfPort(ctx context.Context, server *v1alpha1.FtpServer, port int) string {
 	GinkgoHelper()
 	for _, pod := range pods(ctx, server) {
-		held, err := config.ParsePortSet(pod.Annotations[v1alpha1.PassivePortsAnnotation])
-		Expect(err).NotTo(HaveOccurred())
-		for _, p := range held {
-			if int(p) == port {
-				return pod.Name
-			}
+		if podPorts(pod).Contains(uint16(port)) { //nolint:gosec // of a reply
+			return pod.Name
 		}
 	}
 	return ""
+}
+
+// podPorts are the passive ports that a pod holds.
+func podPorts(pod corev1.Pod) config.PortSet {
+	GinkgoHelper()
+	held, err := config.ParsePortSet(pod.Annotations[v1alpha1.PassivePortsAnnotation])
+	Expect(err).NotTo(HaveOccurred())
+	return held
 }
 
 // expectDistinctPorts proves that no two living pods hold the same passive port.
@@ -219,9 +223,7 @@ func expectDistinctPorts(ctx context.Context, server *v1alpha1.FtpServer) {
 	GinkgoHelper()
 	holders := map[uint16]string{}
 	for _, pod := range pods(ctx, server) {
-		held, err := config.ParsePortSet(pod.Annotations[v1alpha1.PassivePortsAnnotation])
-		Expect(err).NotTo(HaveOccurred())
-		for _, port := range held {
+		for _, port := range podPorts(pod) {
 			Expect(holders).NotTo(HaveKey(port), "port %d of pod %s", port, pod.Name)
 			holders[port] = pod.Name
 		}

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // needMachines skips where nothing can be done to the cluster's machines.
@@ -33,4 +34,16 @@ func runCommand(ctx context.Context, command []string) string {
 	out, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "%s:\n%s", strings.Join(command, " "), out)
 	return string(out)
+}
+
+// nodeNames are those of all nodes.
+func nodeNames(ctx context.Context) []string {
+	GinkgoHelper()
+	nodes := &corev1.NodeList{}
+	Expect(k8s.List(ctx, nodes)).To(Succeed())
+	var names []string
+	for _, node := range nodes.Items {
+		names = append(names, node.Name)
+	}
+	return names
 }
