@@ -49,7 +49,7 @@ var _ = Describe("Who waits for a server", func() {
 		server := &v1alpha1.FtpServer{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "files"}}
 		upgrade := func(timeout string, more ...string) (string, error) {
 			return tryCommand(ctx, env.helm, append([]string{"upgrade", "--install", "files", chart,
-				"--namespace", namespace, "--wait", "--timeout", timeout}, more...)...)
+				"--namespace", namespace, "--reset-values", "--wait", "--timeout", timeout}, more...)...)
 		}
 		wait := func(timeout string) (string, error) {
 			return tryCommand(ctx, env.kubectl, "wait", "--namespace", namespace, "ftpservers/files", "--for=condition=Ready", "--timeout="+timeout)
@@ -74,19 +74,19 @@ var _ = Describe("Who waits for a server", func() {
 			HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("absent")))))
 
 		By("put right")
-		out, err = upgrade("2m")
+		out, err = upgrade("90s")
 		Expect(err).NotTo(HaveOccurred(), out)
 		served(user)
 		out, err = wait("1s")
 		Expect(err).NotTo(HaveOccurred(), out)
 
 		By("a user more, whom the running daemon gets to know")
-		out, err = upgrade("2m", "--set", "users.bob=bob")
+		out, err = upgrade("90s", "--set", "users.bob=bob")
 		Expect(err).NotTo(HaveOccurred(), out)
 		served("bob")
 
 		By("another range, for which pods are replaced")
-		out, err = upgrade("2m", "--set", "start=30020", "--set", "end=30029")
+		out, err = upgrade("90s", "--set", "start=30020", "--set", "end=30029")
 		Expect(err).NotTo(HaveOccurred(), out)
 		served(user)
 
@@ -95,7 +95,7 @@ var _ = Describe("Who waits for a server", func() {
 		Expect(err).NotTo(HaveOccurred(), out)
 		anew := &v1alpha1.FtpServer{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "files"}, Spec: server.Spec}
 		Expect(k8s.Create(ctx, anew)).To(Succeed())
-		out, err = wait("2m")
+		out, err = wait("90s")
 		Expect(err).NotTo(HaveOccurred(), out)
 		served(user)
 	}, SpecTimeout(specTimeout))
