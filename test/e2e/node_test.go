@@ -27,7 +27,7 @@ var _ = Describe("When a node loses its power", func() {
 			s.Spec.Replicas = &replicas
 			s.Spec.Storage = manyPodsStorage()
 			// Kubernetes gives up a pod on a lost node after 300 s by default.
-			evict := int64(1)
+			evict := int64(5)
 			s.Spec.Template.Tolerations = []corev1.Toleration{{
 				Key: corev1.TaintNodeUnreachable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &evict,
 			}}
@@ -58,6 +58,8 @@ var _ = Describe("When a node loses its power", func() {
 			g.Expect(published).To(BeTrue())
 			g.Expect(slice.Endpoints[0].Conditions.Ready).To(HaveValue(BeFalse()))
 		}).WithTimeout(90 * time.Second).Should(Succeed())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(&lost), &lost)).To(Succeed())
+		Expect(lost.DeletionTimestamp).To(BeNil(), "as soon as the cluster has given up its readiness, and not only when it is evicted")
 		spared.goOn()
 		// kube-proxy follows within moments; then no login may meet the pod that is lost.
 		Eventually(ctx, func(ctx context.Context) error {

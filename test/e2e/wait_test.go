@@ -65,7 +65,7 @@ var _ = Describe("Who waits for a server", func() {
 		}
 
 		By("a Secret that is not there")
-		out, err := upgrade("10s", "--set", "users.alice=absent")
+		out, err := upgrade("6s", "--set", "users.alice=absent")
 		Expect(err).To(HaveOccurred(), "helm --wait: %s", out)
 		out, err = wait("1s")
 		Expect(err).To(HaveOccurred(), "kubectl wait: %s", out)
