@@ -83,9 +83,18 @@ func (p *pass) applyConfig(ctx context.Context) (bool, error) {
 }
 
 func (p *pass) applyService(ctx context.Context) error {
+	before := len(p.problems)
 	served, err := p.ensure(ctx, p.observed.serviceChild, resources.Service(p.inputs))
-	if err != nil || !served {
+	if err != nil {
 		return err
+	}
+	for _, problem := range p.problems[before:] {
+		if p.refused.note(p.server.UID, problem.Message) && p.server.Spec.Passive.PortCount > 0 {
+			return &changedError{"a node port that was chosen is held by a Service that the operator does not see"}
+		}
+	}
+	if !served {
+		return nil
 	}
 	return p.dropSelector(ctx)
 }

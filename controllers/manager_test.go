@@ -61,6 +61,19 @@ func (c *cluster) manage(config *rest.Config, namespaces ...string) {
 	})
 }
 
+// manageNamespaced runs one that may do nothing beyond the test's namespace.
+func (c *cluster) manageNamespaced(ctx context.Context) {
+	GinkgoHelper()
+	name := "of-" + c.namespace
+	Expect(admin.Create(ctx, &rbacv1.Role{ObjectMeta: c.meta("operator"), Rules: operatorRules})).To(Succeed())
+	Expect(admin.Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: c.meta("operator"),
+		Subjects:   []rbacv1.Subject{{Kind: "User", Name: name}},
+		RoleRef:    rbacv1.RoleRef{Kind: "Role", Name: "operator"},
+	})).To(Succeed())
+	c.manage(userConfig(name), c.namespace)
+}
+
 func (c *cluster) eventuallyReady(ctx context.Context, name string) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
@@ -218,14 +231,7 @@ var _ = Describe("a whole manager", func() {
 	})
 
 	It("needs no permission beyond its namespaces in namespaced mode", func(ctx context.Context) {
-		name := "of-" + c.namespace
-		Expect(admin.Create(ctx, &rbacv1.Role{ObjectMeta: c.meta("operator"), Rules: operatorRules})).To(Succeed())
-		Expect(admin.Create(ctx, &rbacv1.RoleBinding{
-			ObjectMeta: c.meta("operator"),
-			Subjects:   []rbacv1.Subject{{Kind: "User", Name: name}},
-			RoleRef:    rbacv1.RoleRef{Kind: "Role", Name: "operator"},
-		})).To(Succeed())
-		c.manage(userConfig(name), c.namespace)
+		c.manageNamespaced(ctx)
 		c.serveManaged(ctx, c.files(), "files-a")
 		c.eventuallyReady(ctx, "files")
 

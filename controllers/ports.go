@@ -57,6 +57,8 @@ func (p *pass) suits(chosen config.PortSet, others []portrange.Service) bool {
 		return false
 	case nodePort && (chosen[0] < bounds.First || chosen[len(chosen)-1] > bounds.Last):
 		return false
+	case nodePort && len(chosen.Intersect(p.refused.of(p.server.UID))) > 0 && !p.inUse(chosen):
+		return false
 	case nodePort && len(portrange.Conflicts(wantedNodePorts(p.server)[:1], p.nodePortClaims(others))) > 0:
 		return false // what our Service had already, no other could have
 	}
@@ -97,6 +99,7 @@ func (p *pass) choose(ctx context.Context) ([]portrange.Service, error) {
 		}
 		chosen, longest := portrange.Choose(demand)
 		if chosen == nil {
+			p.refused.forget(p.server.UID) // they may have come free by the next time
 			p.ports.report.Missing = &status.MissingRange{Count: demand.Count, Longest: longest, Within: demand.Within[0]}
 			return others, nil
 		}
@@ -121,6 +124,7 @@ func (p *pass) demand(others []portrange.Service, servers []v1alpha1.FtpServer) 
 	bounds := p.nodePortBounds()
 	d.Within = []config.Run{bounds}
 	if resources.ServiceType(p.server) == corev1.ServiceTypeNodePort {
+		d.Taken = d.Taken.Union(p.refused.of(p.server.UID))
 		for _, s := range others {
 			d.Taken = d.Taken.Union(s.NodePorts)
 		}

@@ -229,6 +229,32 @@ var _ = Describe("passive ports by their count", func() {
 	})
 })
 
+var _ = Describe("node ports that an operator of some namespaces can't see", func() {
+	It("are found out by the API server's refusals, and others chosen", func(ctx context.Context) {
+		hidden, c := newCluster(ctx), newCluster(ctx)
+		for name, port := range map[string]int32{"a": 30003, "b": 30009, "c": 30015} {
+			hidden.nodePortService(ctx, name, port)
+		}
+		c.manageNamespaced(ctx)
+		c.password(ctx, "alice", "secret")
+		Expect(admin.Create(ctx, c.files(serviceType(corev1.ServiceTypeNodePort), portCount(10)))).To(Succeed())
+		Eventually(func() metav1.ConditionStatus {
+			return c.condition(ctx, "files", v1alpha1.ConditionPassivePortsExposed).Status
+		}, soon).Should(Equal(metav1.ConditionTrue))
+		Expect(c.allocated(ctx, "files")).To(Equal("30016-30025"))
+	})
+
+	It("are told to be unseen, where the range is declared", func(ctx context.Context) {
+		hidden, c := newCluster(ctx), newCluster(ctx)
+		hidden.nodePortService(ctx, "other", 30105)
+		c.manageNamespaced(ctx)
+		c.password(ctx, "alice", "secret")
+		Expect(admin.Create(ctx, c.files(serviceType(corev1.ServiceTypeNodePort)))).To(Succeed())
+		Eventually(func() string { return c.condition(ctx, "files", v1alpha1.ConditionReady).Message }, soon).
+			Should(And(ContainSubstring("30105"), ContainSubstring("another Service has that node port, one that the operator may not see")))
+	})
+})
+
 var _ = Describe("a load balancer's address that Services share", func() {
 	It("is told to be impossible for ports that two have, and counted ports avoid that", func(ctx context.Context) {
 		c := newCluster(ctx)

@@ -62,6 +62,7 @@ type Reconciler struct {
 	nodes     *nodeAccess
 	// neighbours are the Services whose ports may be in a server's way.
 	neighbours *neighbours
+	refused    *refusedPorts
 	// choosing is held while passive ports are chosen for a server.
 	choosing sync.Mutex
 
@@ -89,6 +90,7 @@ func New(o Options) *Reconciler {
 		nodes:     &nodeAccess{},
 
 		neighbours: &neighbours{},
+		refused:    newRefusedPorts(),
 
 		identities: map[types.NamespacedName]types.UID{},
 	}
@@ -139,4 +141,5 @@ func (r *Reconciler) forget(req ctrl.Request) {
 func (r *Reconciler) forgetUID(uid types.UID) {
 	r.passwords.forget(uid)
 	r.progress.forget(uid)
+	r.refused.forget(uid)
 }

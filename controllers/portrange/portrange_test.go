@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -181,7 +180,7 @@ func TestServiceOf(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	s.Annotations["metallb.io/allow-shared-ip"] = "newer"
-	s.OwnerReferences = []metav1.OwnerReference{{Kind: "FtpServer", Name: "files", Controller: ptr.To(true)}}
+	s.OwnerReferences = []metav1.OwnerReference{{Kind: "FtpServer", Name: "files", Controller: new(true)}}
 	if got := portrange.ServiceOf(s); got.SharingKey != "newer" || got.Holder != "FtpServer shop/files" {
 		t.Errorf("got %+v", got)
 	}

@@ -4,12 +4,12 @@ package config
 type DataPeer string
 
 const (
-	// DataPeerStrict: its address, which is the control connection's.
+	// DataPeerStrict goes by its address, which is the control connection's.
 	DataPeerStrict DataPeer = "Strict"
-	// DataPeerTLSSession: addresses prove nothing, but the TLS session, which must be the control
-	// connection's, resumed.
+	// DataPeerTLSSession goes by the TLS session, which must be the control connection's, resumed;
+	// addresses prove nothing.
 	DataPeerTLSSession DataPeer = "TLSSession"
-	// DataPeerRelaxed: nothing but the port, which is reserved for one session at a time.
+	// DataPeerRelaxed goes by nothing but the port, which is reserved for one session at a time.
 	DataPeerRelaxed DataPeer = "Relaxed"
 )
 
