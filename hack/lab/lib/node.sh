@@ -32,14 +32,17 @@ node_init() {
 }
 
 # route_services: the host reaches Services by the first node. Load balancer addresses it reaches by
-# the one node, or by the nodes that say they serve an address, which the router finds out. Connections
-# are spread over them one by one, as by most load balancers: an FTP session's data connections may
-# come by another node than its control connection.
+# the one node, or by the nodes that say they serve an address, which the router finds out. Of those
+# the address and the port choose one, so that an FTP session's data connections come by another
+# node than its control connection, as with most load balancers. The client's port must not have a say:
+# Linux lets chance choose while a socket has none, and leads the connection elsewhere, which
+# cuts it, when any route of the machine has changed.
 route_services() {
 	ip route replace "$SERVICE_CIDR" via "$(node_ip 1)"
 	ip route replace "$LB_CIDR" via "$(node_ip 1)"
 	if ((NODES > 1)); then
-		sysctl --quiet --write net.ipv4.fib_multipath_hash_policy=1
+		# Source and destination address, protocol, destination port.
+		sysctl --quiet --write net.ipv4.fib_multipath_hash_fields=$((0x01 | 0x02 | 0x04 | 0x20)) net.ipv4.fib_multipath_hash_policy=3
 		start router "$ROUTER" --kubeconfig "$ADMIN_KUBECONFIG" --cidr "$LB_CIDR"
 	fi
 }

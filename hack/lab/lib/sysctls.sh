@@ -4,7 +4,8 @@
 # functions are called with the lock held.
 
 LAB_SYSCTLS=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops
-	kernel.keys.root_maxkeys kernel.keys.root_maxbytes net.ipv4.fib_multipath_hash_policy)
+	kernel.keys.root_maxkeys kernel.keys.root_maxbytes
+	net.ipv4.fib_multipath_hash_fields net.ipv4.fib_multipath_hash_policy)
 
 save_sysctls() {
 	[[ ! -f $STATE_DIR/sysctls ]] || return 0

@@ -46,6 +46,7 @@ func (c *client) connect(ctx context.Context, s *Session) *ftpclient.Client {
 	cfg := &c.load.cfg
 	began := time.Now()
 	for {
+		tried := time.Now()
 		conn, err := c.login(ctx, s.TLS)
 		if len(s.Refusals) > 0 || err != nil {
 			s.RefusedFor = time.Since(began)
@@ -59,7 +60,7 @@ func (c *client) connect(ctx context.Context, s *Session) *ftpclient.Client {
 		if ctx.Err() != nil {
 			return nil // it was broken off, and not refused
 		}
-		s.Refusals = append(s.Refusals, err)
+		s.Refusals = append(s.Refusals, Refusal{Began: tried, Err: err})
 		if !c.wait(ctx, cfg.RetryAfter) {
 			return nil
 		}
@@ -144,9 +145,9 @@ func (c *client) transfer(ctx context.Context, conn *ftpclient.Client, upload bo
 		f = c.stored[c.chance.IntN(len(c.stored))]
 	}
 	t.Path, t.Bytes = f.name, f.size
-	began := time.Now()
+	t.Began = time.Now()
 	t.Err = c.move(ctx, conn, &t)
-	t.Took = time.Since(began)
+	t.Took = time.Since(t.Began)
 	t.Outcome = outcome(t.Err)
 	if t.Upload && t.Outcome == Completed {
 		c.stored = append(c.stored, f)

@@ -20,10 +20,16 @@ type Session struct {
 	TLS        bool
 	// Refusals are the tries to connect and log in that failed before the one that succeeded (or before
 	// the load was broken off), and RefusedFor the time from the first of them to the success.
-	Refusals   []error
+	Refusals   []Refusal
 	RefusedFor time.Duration
 	// Transfers, in their order. The first is an upload.
 	Transfers []Transfer
+}
+
+// Refusal is a try to connect and log in that failed.
+type Refusal struct {
+	Began time.Time
+	Err   error
 }
 
 // Transfer is one that was tried.
@@ -34,6 +40,7 @@ type Transfer struct {
 	// Address is what the server named; empty if it did not.
 	Address string
 	Bytes   int
+	Began   time.Time
 	Took    time.Duration
 	Outcome Outcome
 	Err     error
@@ -88,6 +95,9 @@ func (s Summary) String() string {
 		s.Transfers, strings.Join(outcomes, ", "), s.Bytes>>20, s.LongestTransfer.Round(time.Millisecond))
 }
 
+// clock is how times are written, to be compared with the logs of a cluster.
+const clock = "15:04:05.000"
+
 // Failures describes what did not complete and what was refused, at most so many.
 func (r *Report) Failures(most int) string {
 	var lines []string
@@ -98,13 +108,13 @@ func (r *Report) Failures(most int) string {
 	}
 	for i := range r.Sessions {
 		s := &r.Sessions[i]
-		for _, err := range s.Refusals {
-			add("session %d refused: %v", s.ID, err)
+		for _, r := range s.Refusals {
+			add("%s session %d (TLS %v) refused: %v", r.Began.Format(clock), s.ID, s.TLS, r.Err)
 		}
 		for j := range s.Transfers {
 			if t := &s.Transfers[j]; t.Outcome != Completed {
-				add("session %d (TLS %v), %s by %s at %s after %v: %s: %v",
-					s.ID, s.TLS, t.Path, t.Mode, t.Address, t.Took.Round(time.Millisecond), t.Outcome, t.Err)
+				add("%s session %d (TLS %v), %s by %s at %s after %v: %s: %v",
+					t.Began.Format(clock), s.ID, s.TLS, t.Path, t.Mode, t.Address, t.Took.Round(time.Millisecond), t.Outcome, t.Err)
 			}
 		}
 	}

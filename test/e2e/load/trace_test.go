@@ -15,7 +15,7 @@ func TestTrace(t *testing.T) {
 	report := &Report{Sessions: []Session{
 		{ID: 1, Transfers: []Transfer{up("a", "30000"), down("a", "30001"), {Path: "b", Outcome: Failed}}},
 		{ID: 2, Transfers: []Transfer{up("dir/c", "30010"), down("a", "30011")}},
-		{ID: 3, Refusals: []error{nil}},
+		{ID: 3, Refusals: []Refusal{{}}},
 	}}
 	logs := func() []PodLog {
 		return []PodLog{
