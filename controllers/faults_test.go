@@ -61,9 +61,9 @@ var _ = Describe("faults of the API server", func() {
 			close(next)
 			wait.Wait()
 		},
-		Entry("each write: 409", fault{code: http.StatusConflict}, 1),
 		Entry("each write: the operator is killed after it", fault{inEffect: true, kills: true}, 1),
 		// Every ninth write fails, in nine runs that begin with another one each.
+		Entry("each write in its turn: 409", fault{code: http.StatusConflict, every: 9}, 1),
 		Entry("each write in its turn: 429", fault{code: http.StatusTooManyRequests, every: 9}, 1),
 		Entry("each write in its turn: 500", fault{code: http.StatusInternalServerError, every: 9}, 1),
 		Entry("each write in its turn: 500, though it took effect", fault{code: http.StatusInternalServerError, inEffect: true, every: 9}, 1),
@@ -71,8 +71,8 @@ var _ = Describe("faults of the API server", func() {
 		Entry("each write in its turn: no answer, though it took effect", fault{inEffect: true, every: 9}, 1),
 		Entry("each write in its turn: the operator is killed before it", fault{kills: true, every: 9}, 1),
 		// A failed read ends the pass wherever it is, so some stand for all.
-		Entry("every eleventh read: 500", fault{code: http.StatusInternalServerError, reads: true}, 11),
-		Entry("every thirteenth read: no answer", fault{reads: true}, 13),
+		Entry("every seventeenth read: 500", fault{code: http.StatusInternalServerError, reads: true}, 17),
+		Entry("every nineteenth read: no answer", fault{reads: true}, 19),
 	)
 })
 

@@ -22,12 +22,13 @@ func schedule(in Inputs, spec *coreac.PodSpecApplyConfiguration) {
 	together := singleNode(in.Server, in.ClaimAccessModes)
 	selector := metaac.LabelSelector().WithMatchLabels(SelectorLabels(in.Server))
 
-	if user.Affinity != nil {
+	switch {
+	case user.Affinity != nil:
 		spec.WithAffinity(as[coreac.AffinityApplyConfiguration](user.Affinity))
-	} else if together {
+	case together:
 		spec.WithAffinity(coreac.Affinity().WithPodAffinity(coreac.PodAffinity().
 			WithPreferredDuringSchedulingIgnoredDuringExecution(preference(100, sameNode(selector)))))
-	} else {
+	default:
 		// The scheduler adds the two up: a hundred old pods draw as much as one of its own repels.
 		spec.WithAffinity(coreac.Affinity().
 			WithPodAntiAffinity(coreac.PodAntiAffinity().
