@@ -101,7 +101,6 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 		peer:   from.peer,
 		local:  from.local,
 		proxy:  from.proxy,
-		nudged: make(chan struct{}, 1),
 		params: newParams(),
 	}
 	sess.implicit = implicit
@@ -112,7 +111,9 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	sess.log = s.sessionLog(sess)
 	sess.out = newReplyWriter(conn, s.replyTimeout, s.observer, func() { sess.end(errLost) })
 	sess.in = newControlReader(conn, sess.out.raw)
-	sess.in.held = implicit
+	sess.turn.L = &sess.mu
+	sess.lastActive = time.Now()
+	sess.loginBy = sess.lastActive.Add(s.settings.Load().cfg.Timeouts.Login.Std())
 	return sess
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
@@ -90,21 +89,16 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 		return
 	}
 	sess.lease = lease
+	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), sess.tick)
 	if !s.enroll(sess) {
+		sess.timer.Stop()
 		sess.end(errDrain)
 		lease.Release()
 		s.refuseConn(conn, from, implicit, errDrain)
 		return
 	}
 	s.observer.Connection(ConnectionTaken)
-	go func() {
-		defer s.dismiss(sess)
-		defer lease.Release()
-		var reader sync.WaitGroup
-		reader.Go(func() { sess.in.run(sess.ctx, sess.leave) })
-		sess.run()
-		reader.Wait()
-	}()
+	go sess.run()
 }
 
 // refuseConn says why there is no session, unless the client expects TLS, in which it can't be

@@ -167,6 +167,7 @@ func (s *session) reserve() *passive.Reservation {
 		Client:  s.peer.Addr(),
 		AnyPeer: cfg.PeerCheck == config.PeerCheckRelaxed,
 		Timeout: cfg.ReservationTimeout.Std(),
+		Waiting: s.whilePresent,
 	})
 	if err != nil {
 		s.log.Warn("no passive port", "error", err)

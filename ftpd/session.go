@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
@@ -22,8 +24,8 @@ import (
 // is not read from until it has ended.
 const maxQueued = 32
 
-// session is one control connection. Its fields belong to the goroutine of run; the reader, the
-// reply writer and a running transfer have goroutines and locks of their own.
+// session is one control connection; see loop.go. The reply writer and a running transfer have
+// locks of their own.
 type session struct {
 	srv   *Server
 	id    uint64
@@ -43,8 +45,15 @@ type session struct {
 	// present ends when the client has closed its side, too.
 	present context.Context
 	leave   context.CancelFunc
-	// nudged is told when the server's settings or phase have changed.
-	nudged chan struct{}
+	// nudged: the server's settings or phase have changed since the last tick.
+	nudged atomic.Bool
+	timer  *time.Timer // of tick
+
+	// mu guards what follows. Whoever has it executes commands.
+	mu   sync.Mutex
+	turn sync.Cond // signalled when the reader may go on
+	// reading: the next command is being waited for.
+	reading bool
 
 	// The login. user is a name that waits for its password; login is who logged in.
 	user          string
@@ -69,7 +78,9 @@ type session struct {
 	aborting bool   // ABOR came: it is answered after the transfer
 	quitting bool   // QUIT came: end when the transfer has ended
 	readAll  bool   // the client closed its side after QUIT: nothing more will come
-	closing  bool   // the last reply was sent
+	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
+	endingTLS bool
+	closing   bool // the last reply was sent
 }
 
 // params are a session's parameters, at RFC 959's defaults in newParams.
@@ -103,56 +114,12 @@ var (
 	errLost     = errors.New("the control connection was lost")
 )
 
-// run serves the session until it ends.
-func (s *session) run() {
-	defer s.close()
-	now := time.Now()
-	s.lastActive, s.loginBy = now, now.Add(s.settings().cfg.Timeouts.Login.Std())
-	s.log.Debug("connected")
-	if s.implicit && !s.beginTLS(s.settings().tls) {
-		return
-	}
-	s.reply(220, s.settings().cfg.Greeting)
-
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for !s.closing {
-		if s.transfer == nil && len(s.queue) > 0 {
-			next := s.queue[0]
-			s.queue = s.queue[1:]
-			s.take(next)
-			continue
-		}
-		s.arm(timer)
-		select {
-		case l := <-s.input():
-			s.take(l)
-		case r := <-s.transfer.finished():
-			s.finish(r)
-		case <-timer.C:
-			s.timeout()
-		case <-s.nudged:
-			s.revoke()
-		case <-s.ctx.Done():
-			s.shutDown()
-		}
-	}
-}
-
-// input is where the next line comes from; nil while none may be taken.
-func (s *session) input() <-chan line {
-	if s.quitting || s.readAll || len(s.queue) >= maxQueued {
-		return nil
-	}
-	return s.in.lines
-}
-
 // take executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is
 // about the transfer that runs, and may be the only way to end it.
 func (s *session) take(l line) {
 	verb, arg := parseCommand(l.text)
 	c := commands[verb]
-	if s.transfer != nil && !s.lost(l) {
+	if s.transfer != nil && !l.last() {
 		now := l.err == nil && c != nil && c.during != nil && c.during(arg) && (len(s.queue) == 0 || verb == "ABOR")
 		if !now {
 			s.enqueue(l, verb)
@@ -160,7 +127,7 @@ func (s *session) take(l line) {
 		}
 	}
 	switch {
-	case s.lost(l):
+	case l.last():
 		s.hangUp(l.err)
 	case l.err != nil:
 		s.reply(500, "Command line too long: at most 4096 bytes.")
@@ -172,24 +139,19 @@ func (s *session) take(l line) {
 	}
 	s.lastActive = time.Now()
 	s.activity.end(s.lastActive)
-	if l.held {
-		s.in.goOn()
-	}
 }
 
-// enqueue keeps a line for the transfer's end. The reader must not hold until then, or ABOR and
-// the connection's end would not be seen. So what needs it to hold is refused when its turn
-// comes, but for the REIN that ends TLS: a transfer that runs is completed first (RFC 959).
+// enqueue keeps a line for the transfer's end. Reading goes on until then, or ABOR and the
+// connection's end would not be seen. So what changes the way in which commands come is refused
+// when its turn comes, but for the REIN that ends TLS: a transfer that runs is completed first
+// (RFC 959), and nothing is read before.
 func (s *session) enqueue(l line, verb string) {
-	if l.held && (verb != "REIN" || s.tls == nil) {
-		l.held, l.late = false, verb != "REIN"
-		s.in.goOn()
+	if changes(verb) {
+		l.late = verb != "REIN"
+		s.endingTLS = verb == "REIN" && s.tls != nil
 	}
 	s.queue = append(s.queue, l)
 }
-
-// lost reports whether the line is the end of the control connection.
-func (s *session) lost(l line) bool { return l.err != nil && !errors.Is(l.err, errLineTooLong) }
 
 // hangUp ends the session after the control connection was lost. A transfer goes down with it
 // (RFC 959 section 2.3): an upload whose client died must not look complete. A client that said
@@ -302,15 +264,6 @@ func (s *session) revoke() {
 	}
 }
 
-// arm sets the timer to when the session will have been still for too long.
-func (s *session) arm(timer *time.Timer) {
-	if s.transfer != nil {
-		timer.Stop() // a transfer has its own timeouts
-		return
-	}
-	timer.Reset(time.Until(s.deadline()))
-}
-
 // deadline is when the session is ended if it stays idle.
 func (s *session) deadline() time.Time {
 	cfg := s.settings().cfg
@@ -357,14 +310,6 @@ func (s *session) shutDown() {
 	s.closing = true
 }
 
-// nudge makes the session look at the server's settings and phase again.
-func (s *session) nudge() {
-	select {
-	case s.nudged <- struct{}{}:
-	default:
-	}
-}
-
 // pause waits, unless the session ends meanwhile.
 func (s *session) pause(d time.Duration) {
 	if d <= 0 {
@@ -378,6 +323,14 @@ func (s *session) pause(d time.Duration) {
 
 // close gives everything back.
 func (s *session) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+	s.timer.Stop()
+	if s.transfer != nil {
+		s.transfer.abort(errLost)
+		s.finish(<-s.transfer.finished())
+	}
 	s.dropData()
 	s.logout("disconnected")
 	if s.tls != nil {
@@ -396,14 +349,13 @@ const lingerTime = 500 * time.Millisecond
 // linger takes what the client may still be sending: closing over it would reset the connection,
 // and the client would lose the last reply, which says why.
 func (s *session) linger() {
-	timer := time.NewTimer(lingerTime)
-	defer timer.Stop()
-	for !s.in.ended.Load() {
-		select {
-		case <-s.in.lines:
-		case <-s.present.Done():
-			return
-		case <-timer.C:
+	if s.in.ended.Load() {
+		return
+	}
+	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTime))
+	buf := make([]byte, controlBuffer)
+	for {
+		if _, err := s.conn.Read(buf); err != nil {
 			return
 		}
 	}

@@ -48,7 +48,7 @@ func (s *Server) refreshTLS(ctx context.Context) {
 	}
 }
 
-// beginTLS does the handshake on the control connection, while the reader holds. If it fails, the
+// beginTLS does the handshake on the control connection, while nobody reads commands. If it fails, the
 // connection is over.
 func (s *session) beginTLS(store *ftptls.Store) bool {
 	if store == nil { // a reload has just taken TLS away
@@ -74,15 +74,12 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	s.pbsz, s.private = s.implicit, s.implicit
 	s.out.become(conn)
 	s.in.become(conn)
-	if s.implicit {
-		s.in.goOn()
-	}
 	s.log.Debug("TLS", "version", tls.VersionName(s.control.Version), "cipher", tls.CipherSuiteName(s.control.CipherSuite),
 		"serverName", s.control.ServerName, "resumed", s.control.DidResume)
 	return true
 }
 
-// endTLS goes back to clear text after the last reply in TLS, while the reader holds. The client
+// endTLS goes back to clear text after the last reply in TLS, while nobody reads commands. The client
 // has to end TLS too: what it would send in clear text before that is not understood.
 func (s *session) endTLS() bool {
 	conn := s.tls
@@ -110,8 +107,8 @@ func (s *session) drop() {
 }
 
 // forgetEarly throws away what the client has sent after AUTH and before it was told to go on:
-// an attacker may have put it there, to have it executed as if it had come through TLS. The
-// reader holds.
+// an attacker may have put it there, to have it executed as if it had come through TLS.
+// Nobody reads commands meanwhile.
 func (s *session) forgetEarly() {
 	s.in.become(s.conn)
 	raw, err := s.conn.SyscallConn()

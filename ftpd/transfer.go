@@ -88,13 +88,8 @@ var (
 	errStalled   = errors.New("the data connection stood still")
 )
 
-// finished is where a running transfer's result comes from; nil, which never delivers, if none runs.
-func (t *transfer) finished() <-chan result {
-	if t == nil {
-		return nil
-	}
-	return t.result
-}
+// finished is where a running transfer's result comes from.
+func (t *transfer) finished() <-chan result { return t.result }
 
 // start runs a job over the data connection that was agreed upon.
 func (s *session) start(j job) {
@@ -119,6 +114,7 @@ func (s *session) start(j job) {
 		r := t.outcome(err)
 		observer.TransferEnded(direction, r.ending(), time.Since(t.started))
 		t.result <- r
+		s.ended(t)
 	}()
 }
 
@@ -141,6 +137,7 @@ func (s *session) work(verb, path string, do func(ctx context.Context) result) {
 			r = t.outcome(err)
 		}
 		t.result <- r
+		s.ended(t)
 	}()
 }
 

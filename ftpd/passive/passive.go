@@ -68,6 +68,9 @@ type Request struct {
 	// Timeout, above zero, bounds the wait for a free port, and after that, anew, the wait for
 	// the connection.
 	Timeout time.Duration
+	// Waiting, unless nil, is called when the call has to wait for a port, and derives the context
+	// that bounds the wait; its function is called when the wait is over.
+	Waiting func(context.Context) (context.Context, context.CancelFunc)
 }
 
 // Listen binds every port on host, an IP address, or empty for every address of both families.
@@ -163,7 +166,7 @@ func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, erro
 		r.startClock()
 		return r, nil
 	}
-	if err := r.awaitPort(ctx); err != nil {
+	if err := r.awaitPort(ctx, request.Waiting); err != nil {
 		return nil, err
 	}
 	r.startClock()

@@ -78,8 +78,19 @@ func (r *Reservation) Release() {
 
 // awaitPort waits until the ledger grants a port, or takes the request back.
 // The caller holds the pool's lock, which is given up meanwhile.
-func (r *Reservation) awaitPort(ctx context.Context) error {
+func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context) (context.Context, context.CancelFunc)) error {
 	p := r.pool
+	if derive != nil {
+		p.mu.Unlock()
+		bounded, stop := derive(ctx)
+		defer func() {
+			p.mu.Unlock()
+			stop()
+			p.mu.Lock()
+		}()
+		ctx = bounded
+		p.mu.Lock()
+	}
 	deadline := time.NewTimer(r.timeout)
 	defer deadline.Stop()
 	var err error

@@ -1,0 +1,182 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+)
+
+// A session has one goroutine while it is idle: the one that reads its commands, executes them,
+// and waits for the next. What else happens to it - the end of a transfer, a timeout, new
+// settings, the server's end - is dealt with by the goroutine in which it happens, under the
+// session's lock, so nobody has to be woken for it. The commands that had to wait for a transfer's
+// end are executed by whoever has ended it.
+
+// run serves the session until it ends.
+func (s *session) run() {
+	if s.begin() {
+		stop := context.AfterFunc(s.ctx, s.cutShort)
+		s.read()
+		stop()
+	}
+	s.close()
+	s.lease.Release()
+	s.srv.dismiss(s)
+}
+
+// begin greets the client; false if that has failed.
+func (s *session) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log.Debug("connected")
+	if s.implicit && !s.beginTLS(s.settings().tls) {
+		return false
+	}
+	s.reply(220, s.settings().cfg.Greeting)
+	s.proceed()
+	s.reading = !s.closing
+	return s.reading
+}
+
+// read takes commands until the session is over.
+func (s *session) read() {
+	for s.takeNext() {
+	}
+}
+
+// takeNext waits for the next command and takes it; false if the session is over.
+func (s *session) takeNext() bool {
+	l := s.in.next()
+	if l.last() {
+		s.leave() // whoever waits for something on the client's behalf need not wait any more
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reading = false; s.closing {
+		return false
+	}
+	s.take(l)
+	s.proceed()
+	for !s.closing && s.mustNotRead() {
+		s.turn.Wait()
+	}
+	s.reading = !s.closing
+	return s.reading
+}
+
+// mustNotRead reports whether the next command has to stay where it is: too many wait already, it
+// may come in another way than it would now, or there is none.
+func (s *session) mustNotRead() bool {
+	return s.quitting || s.readAll || s.endingTLS || len(s.queue) >= maxQueued
+}
+
+// proceed goes on after something has happened: with the commands that have waited for it. It is
+// called with the lock, last of all.
+func (s *session) proceed() {
+	for s.transfer == nil && len(s.queue) > 0 && !s.closing {
+		next := s.queue[0]
+		if s.queue = s.queue[1:]; len(s.queue) == 0 {
+			s.queue, s.endingTLS = nil, false
+		}
+		s.take(next)
+	}
+	if s.closing {
+		s.timer.Stop()
+		_ = s.conn.SetReadDeadline(past) // the reader has to see it
+	} else {
+		s.arm()
+	}
+	s.turn.Signal()
+}
+
+// past is a deadline that ends what waits.
+var past = time.Unix(1, 0)
+
+// ended finishes a transfer that has put its result where it belongs, unless somebody who could
+// not wait has done so.
+func (s *session) ended(t *transfer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.transfer != t {
+		return
+	}
+	s.finish(<-t.result)
+	s.proceed()
+}
+
+// arm sets the timer to when the session will have been still for too long.
+func (s *session) arm() {
+	if s.transfer != nil {
+		s.timer.Stop() // a transfer has its own timeouts
+	} else {
+		s.timer.Reset(time.Until(s.deadline()))
+	}
+	if s.nudged.Load() {
+		s.timer.Reset(0)
+	}
+}
+
+// nudge makes the session look at the server's settings and phase again, soon.
+func (s *session) nudge() {
+	s.nudged.Store(true)
+	s.timer.Reset(0)
+}
+
+// tick is what the timer does.
+func (s *session) tick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nudged.Store(false)
+	if s.closing {
+		return
+	}
+	s.revoke()
+	if s.transfer == nil {
+		s.timeout()
+	}
+	s.proceed()
+}
+
+// cutShort ends the session because its context has ended.
+func (s *session) cutShort() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closing {
+		s.shutDown()
+		s.proceed()
+	}
+}
+
+// whilePresent derives a context that ends, too, when the client closes its side, for a command
+// that has to wait. It is called with the lock.
+func (s *session) whilePresent(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if s.reading {
+		return ctx, cancel // the reader will see it, and call leave
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if !s.in.ended.Load() && s.in.awaitEnd() {
+			cancel()
+		}
+	}()
+	return ctx, func() {
+		_ = s.conn.SetReadDeadline(past)
+		<-done
+		_ = s.conn.SetReadDeadline(time.Time{})
+		cancel()
+	}
+}
+
+// awaitEnd waits until the client closes its side (true), sends too much, or the connection's
+// read deadline passes. It takes nothing of what comes.
+func (r *controlReader) awaitEnd() bool {
+	for n := r.src.Buffered() + 1; n <= r.src.Size(); n = r.src.Buffered() + 1 {
+		if _, err := r.src.Peek(n); err != nil {
+			return !errors.Is(err, os.ErrDeadlineExceeded)
+		}
+	}
+	return false
+}
