@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -13,15 +14,21 @@ import (
 // cmdList lists as ls -l does.
 func (s *session) cmdList(arg string) {
 	now := time.Now()
-	s.listNames("LIST", arg, func(_ target, e entry) string { return lsLine(e, now) })
+	s.listEntries("LIST", arg, func(view storage.FS, t target, w *bufio.Writer) error {
+		return t.walk(view, func(e entry) error { return writeEntry(w, appendLsLine(w.AvailableBuffer(), e, now)) })
+	})
 }
 
 // cmdNlst lists names that RETR takes (RFC 1123 section 4.1.2.7).
 func (s *session) cmdNlst(arg string) {
-	s.listNames("NLST", arg, func(t target, e entry) string { return t.prefix + e.name })
+	s.listEntries("NLST", arg, func(view storage.FS, t target, w *bufio.Writer) error {
+		return t.walkNames(view, func(name string) error {
+			return writeEntry(w, append(append(w.AvailableBuffer(), t.prefix...), name...))
+		})
+	})
 }
 
-func (s *session) listNames(verb, arg string, format func(target, entry) string) {
+func (s *session) listEntries(verb, arg string, write func(storage.FS, target, *bufio.Writer) error) {
 	arg, itself := splitFlags(arg)
 	t, err := locate(s.fs, s.cwd, arg, itself)
 	if err != nil {
@@ -29,9 +36,14 @@ func (s *session) listNames(verb, arg string, format func(target, entry) string)
 		return
 	}
 	view := s.fs
-	s.start(listing(verb, t, func(line func(string) error) error {
-		return t.walk(view, func(e entry) error { return line(format(t, e)) })
-	}))
+	s.start(listing(verb, t, func(w *bufio.Writer) error { return write(view, t, w) }))
+}
+
+// writeEntry writes a line, and its end. The line is best appended to w.AvailableBuffer, which
+// spares a copy.
+func writeEntry(w *bufio.Writer, line []byte) error {
+	_, err := w.Write(append(line, '\r', '\n'))
+	return err
 }
 
 // cmdMlsd lists a directory's facts for programs (RFC 3659 section 7).
@@ -44,20 +56,21 @@ func (s *session) cmdMlsd(arg string) {
 		s.reply(501, name+": not a directory; use MLST.") // section 7.2.1
 		return
 	}
-	view, facts, rights := s.fs, s.facts, s.rights()
+	view, f := s.fs, newFacts(s.facts, s.rights())
 	t := target{dir: name}
-	s.start(listing("MLSD", t, func(line func(string) error) error {
-		if facts&factType != 0 { // without it, these could be taken for entries
-			if err := line(factLine(facts, entry{".", self}, "cdir", rights)); err != nil {
+	s.start(listing("MLSD", t, func(w *bufio.Writer) error {
+		line := func(e entry, kind string) error { return writeEntry(w, f.append(w.AvailableBuffer(), e, kind)) }
+		if f.set&factType != 0 { // without it, these could be taken for entries
+			if err := line(entry{".", self}, "cdir"); err != nil {
 				return err
 			}
 			if parent, err := view.Stat(path.Dir(name)); err == nil && name != "/" {
-				if err := line(factLine(facts, entry{"..", parent}, "pdir", rights)); err != nil {
+				if err := line(entry{"..", parent}, "pdir"); err != nil {
 					return err
 				}
 			}
 		}
-		return t.walk(view, func(e entry) error { return line(factLine(facts, e, "", rights)) })
+		return t.walk(view, func(e entry) error { return line(e, "") })
 	}))
 }
 
@@ -67,12 +80,16 @@ func (s *session) cmdMlst(arg string) {
 	if !ok {
 		return
 	}
-	line := factLine(s.facts, entry{name, info}, "", s.rights())
-	s.out.multi(250, "Listing "+name, []string{line}, "End")
+	f := newFacts(s.facts, s.rights())
+	line := f.append(nil, entry{name, info}, "")
+	s.out.multi(250, "Listing "+name, []string{string(line)}, "End")
 }
 
+// listWriters gather lines of listings.
+var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
+
 // listing is a job that sends lines, which always end with CR LF.
-func listing(verb string, t target, produce func(line func(string) error) error) job {
+func listing(verb string, t target, write func(*bufio.Writer) error) job {
 	name := t.dir
 	if name == "" {
 		name = t.single.name
@@ -83,14 +100,15 @@ func listing(verb string, t target, produce func(line func(string) error) error)
 		done:    "Listing complete.",
 		move: func(tr *transfer, conn net.Conn) error {
 			return tr.send(conn, func(to io.Writer) error {
-				w := bufio.NewWriterSize(to, 32<<10)
-				if err := produce(func(l string) error {
-					_, err := w.WriteString(l + "\r\n")
-					return err
-				}); err != nil {
-					return err
+				w := listWriters.Get().(*bufio.Writer)
+				w.Reset(to)
+				err := write(w)
+				if err == nil {
+					err = w.Flush()
 				}
-				return w.Flush()
+				w.Reset(nil)
+				listWriters.Put(w)
+				return err
 			})
 		},
 	}
@@ -99,5 +117,5 @@ func listing(verb string, t target, produce func(line func(string) error) error)
 // statLines lists a target for STAT, over the control connection.
 func statLines(view storage.FS, t target, line func(string) error) error {
 	now := time.Now()
-	return t.walk(view, func(e entry) error { return line(lsLine(e, now)) })
+	return t.walk(view, func(e entry) error { return line(string(appendLsLine(nil, e, now))) })
 }

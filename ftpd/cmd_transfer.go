@@ -60,8 +60,10 @@ func (s *session) download(name string, f storage.File) (job, error) {
 	if offset > size {
 		return job{}, storage.ErrOffset
 	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return job{}, err
+	if offset > 0 {
+		if _, err := f.Seek(offset, io.SeekStart); err != nil {
+			return job{}, err
+		}
 	}
 	j := job{verb: "RETR", path: name, typ: s.typeLetter(), size: size - offset, done: "Transfer complete."}
 	j.opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, j.size)

@@ -1,7 +1,6 @@
 package ftpd
 
 import (
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -65,29 +64,53 @@ func mlstFeature(s *session) string {
 	return b.String()
 }
 
-// factLine is an entry of MLST or MLSD: its facts, a blank, its name. kind overrides the type of
-// a directory: cdir or pdir.
-func factLine(set factSet, e entry, kind string, rights auth.Rights) string {
-	var b strings.Builder
-	add := func(fact factSet, name, value string) {
-		if set&fact != 0 && value != "" {
-			b.WriteString(name + "=" + value + ";")
+// facts writes the entries of MLST and MLSD for one user.
+type facts struct {
+	set       factSet
+	file, dir string // perm of regular files and of directories
+}
+
+func newFacts(set factSet, r auth.Rights) facts {
+	return facts{set: set, file: factPerms(0, r), dir: factPerms(fs.ModeDir, r)}
+}
+
+// append appends an entry: its facts, a blank, its name. kind overrides the type of a directory:
+// cdir or pdir.
+func (f *facts) append(b []byte, e entry, kind string) []byte {
+	mode := e.info.Mode()
+	if f.set&factType != 0 {
+		if kind == "" {
+			kind = factKind(mode)
+		}
+		b = append(append(append(b, "type="...), kind...), ';')
+	}
+	if f.set&factSize != 0 && !mode.IsDir() {
+		b = append(strconv.AppendInt(append(b, "size="...), e.info.Size(), 10), ';')
+	}
+	if f.set&factModify != 0 {
+		b = append(appendTime(append(b, "modify="...), e.info.ModTime()), ';')
+	}
+	if f.set&factPerm != 0 {
+		b = append(b, "perm="...)
+		switch {
+		case mode.IsDir():
+			b = append(b, f.dir...)
+		case mode.IsRegular():
+			b = append(b, f.file...)
+		}
+		b = append(b, ';') // may well be empty
+	}
+	if f.set&factUnique != 0 {
+		if with, ok := appendUniqueID(append(b, "unique="...), e.info); ok {
+			b = append(with, ';')
 		}
 	}
-	if kind == "" {
-		kind = factKind(e.info.Mode())
+	if f.set&factMode != 0 {
+		perm := mode.Perm()
+		b = append(b, "UNIX.mode=0"...)
+		b = append(b, '0'+byte(perm>>6&7), '0'+byte(perm>>3&7), '0'+byte(perm&7), ';')
 	}
-	add(factType, "type", kind)
-	if !e.info.IsDir() {
-		add(factSize, "size", strconv.FormatInt(e.info.Size(), 10))
-	}
-	add(factModify, "modify", formatTime(e.info.ModTime()))
-	if set&factPerm != 0 {
-		b.WriteString("perm=" + factPerms(e.info.Mode(), rights) + ";") // may well be empty
-	}
-	add(factUnique, "unique", uniqueID(e.info))
-	add(factMode, "UNIX.mode", fmt.Sprintf("%04o", e.info.Mode().Perm()))
-	return b.String() + " " + e.name
+	return append(append(b, ' '), e.name...)
 }
 
 func factKind(mode fs.FileMode) string {

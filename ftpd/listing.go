@@ -110,6 +110,32 @@ func (t target) walk(view storage.FS, each func(entry) error) error {
 	}
 }
 
+// walkNames is walk for names alone.
+func (t target) walkNames(view storage.FS, each func(string) error) error {
+	if t.dir == "" {
+		return each(t.single.name)
+	}
+	d, err := view.ReadDir(t.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	for {
+		name, err := d.NextName()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case !usableName(name) || !t.matches(name):
+			continue
+		}
+		if err := each(name); err != nil {
+			return err
+		}
+	}
+}
+
 func (t target) matches(name string) bool {
 	if t.pattern == "" {
 		return true

@@ -40,7 +40,7 @@ func TestLsLine(t *testing.T) {
 		{fileInfo{0, fs.ModeNamedPipe, now}, "p---------    1 ftp      ftp                 0 Nov 22 12:00 x"},
 	}
 	for _, tt := range tests {
-		if got := lsLine(entry{"x", tt.info}, now); got != tt.want {
+		if got := string(appendLsLine(nil, entry{"x", tt.info}, now)); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
 	}
@@ -67,7 +67,8 @@ func TestFactLine(t *testing.T) {
 		{0, file, "", auth.All, " a b"},
 	}
 	for _, tt := range tests {
-		if got := factLine(tt.set, entry{"a b", tt.info}, tt.kind, tt.rights); got != tt.want {
+		f := newFacts(tt.set, tt.rights)
+		if got := string(f.append(nil, entry{"a b", tt.info}, tt.kind)); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
 	}

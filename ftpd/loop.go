@@ -16,9 +16,17 @@ import (
 // run serves the session until it ends.
 func (s *session) run() {
 	if s.begin() {
-		stop := context.AfterFunc(s.ctx, s.cutShort)
+		s.stopCut = context.AfterFunc(s.ctx, s.cutShort)
 		s.read()
-		stop()
+		return
+	}
+	s.over()
+}
+
+// over ends the session, whose reader is done.
+func (s *session) over() {
+	if s.stopCut != nil {
+		s.stopCut()
 	}
 	s.close()
 	s.lease.Release()
@@ -35,34 +43,69 @@ func (s *session) begin() bool {
 	}
 	s.reply(220, s.settings().cfg.Greeting)
 	s.proceed()
-	s.reading = !s.closing
-	return s.reading
+	return true
 }
 
-// read takes commands until the session is over.
+// read takes commands until the session is over, or until a transfer has kept it from reading for
+// so long that another goroutine does.
 func (s *session) read() {
-	for s.takeNext() {
+	for s.mayRead() {
+		if t := s.takeLine(s.in.next()); t != nil {
+			t.inline = true
+			s.srv.minder.begin(s)
+			if s.carry(t); !s.srv.minder.end(s) {
+				return
+			}
+		}
 	}
+	s.over()
 }
 
-// takeNext waits for the next command and takes it; false if the session is over.
-func (s *session) takeNext() bool {
-	l := s.in.next()
-	if l.last() {
-		s.leave() // whoever waits for something on the client's behalf need not wait any more
-	}
+// readOn is read for the goroutine that takes over from one that runs a transfer.
+func (s *session) readOn() {
+	s.out.flush()
+	s.read()
+}
+
+// mayRead waits until the next command may be read; false if the session is over.
+func (s *session) mayRead() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.reading = false; s.closing {
-		return false
-	}
-	s.take(l)
-	s.proceed()
 	for !s.closing && s.mustNotRead() {
 		s.turn.Wait()
 	}
 	s.reading = !s.closing
 	return s.reading
+}
+
+// takeLine takes a line. It returns the transfer that has begun by it, for the caller to carry.
+func (s *session) takeLine(l line) *transfer {
+	if l.last() {
+		s.leave() // whoever waits for something on the client's behalf need not wait any more
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reading = false
+	if !s.closing {
+		s.take(l)
+		s.proceed()
+	}
+	return s.takeStarting()
+}
+
+// takeStarting returns the transfer that has just begun, for the caller to carry without the lock.
+func (s *session) takeStarting() *transfer {
+	t := s.starting
+	s.starting = nil
+	return t
+}
+
+// carry runs a transfer, and those that the commands begin which have waited for its end.
+func (s *session) carry(t *transfer) {
+	for t != nil {
+		t.result <- t.do()
+		t = s.ended(t)
+	}
 }
 
 // mustNotRead reports whether the next command has to stay where it is: too many wait already, it
@@ -94,15 +137,15 @@ func (s *session) proceed() {
 var past = time.Unix(1, 0)
 
 // ended finishes a transfer that has put its result where it belongs, unless somebody who could
-// not wait has done so.
-func (s *session) ended(t *transfer) {
+// not wait has done so. It returns the next one that has begun.
+func (s *session) ended(t *transfer) *transfer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.transfer != t {
-		return
+	if s.transfer == t {
+		s.finish(<-t.result)
+		s.proceed()
 	}
-	s.finish(<-t.result)
-	s.proceed()
+	return s.takeStarting()
 }
 
 // arm sets the timer to when the session will have been still for too long.

@@ -1,27 +1,51 @@
 package ftpd
 
 import (
-	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
 )
 
 // halfYear is how old a file may be for ls(1) to show its hour instead of its year.
 const halfYear = 182 * 24 * time.Hour
 
-// lsLine is an entry as LIST shows it, which clients know how to read: ls -l with the time in
-// UTC, and with an owner that tells nothing about this machine.
-func lsLine(e entry, now time.Time) string {
+// appendLsLine appends an entry as LIST shows it, which clients know how to read: ls -l with the
+// time in UTC, and with an owner that tells nothing about this machine.
+func appendLsLine(b []byte, e entry, now time.Time) []byte {
+	b = appendLsMode(b, e.info.Mode())
+	b = appendPadded(append(b, ' '), links(e.info), 4)
+	b = append(b, " ftp      ftp      "...)
+	b = appendPadded(b, uint64(max(0, e.info.Size())), 12)
 	modified := e.info.ModTime().UTC()
-	when := modified.Format("Jan _2 15:04")
+	year, month, day := modified.Date()
+	b = append(append(b, ' '), months[3*month-3:3*month]...)
+	b = append(appendPadded(append(b, ' '), uint64(day), 2), ' ')
 	if age := now.Sub(modified); age > halfYear || age < -time.Hour {
-		when = modified.Format("Jan _2  2006")
+		b = strconv.AppendInt(append(b, ' '), int64(year), 10)
+	} else {
+		hour, minute, _ := modified.Clock()
+		b = appendTwo(append(appendTwo(b, hour), ':'), minute)
 	}
-	return fmt.Sprintf("%s %4d ftp      ftp      %12d %s %s", lsMode(e.info.Mode()), links(e.info), e.info.Size(), when, e.name)
+	return append(append(b, ' '), e.name...)
 }
 
-// lsMode is the ten letters at the line's begin.
-func lsMode(mode fs.FileMode) string {
+// months are what ls(1) calls them.
+const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+// appendPadded appends a number with blanks before it, so that both have the width at least.
+func appendPadded(b []byte, n uint64, width int) []byte {
+	digits := 1
+	for left := n; left >= 10; left /= 10 {
+		digits++
+	}
+	for range width - digits {
+		b = append(b, ' ')
+	}
+	return strconv.AppendUint(b, n, 10)
+}
+
+// appendLsMode appends the ten letters at the line's begin.
+func appendLsMode(b []byte, mode fs.FileMode) []byte {
 	kind := byte('-')
 	switch {
 	case mode.IsDir():
@@ -37,5 +61,12 @@ func lsMode(mode fs.FileMode) string {
 	case mode&fs.ModeDevice != 0:
 		kind = 'b'
 	}
-	return string(kind) + mode.Perm().String()[1:]
+	b = append(b, kind)
+	for i, letter := range []byte("rwxrwxrwx") {
+		if mode&(1<<(8-i)) == 0 {
+			letter = '-'
+		}
+		b = append(b, letter)
+	}
+	return b
 }

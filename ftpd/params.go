@@ -36,7 +36,24 @@ func parseOffset(text string) (int64, error) {
 }
 
 // formatTime writes a time-val, in whole seconds.
-func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+func formatTime(t time.Time) string { return string(appendTime(nil, t)) }
+
+// appendTime appends what formatTime returns. In a listing it is what takes longest, so it is not
+// left to Format, which reads its layout each time.
+func appendTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, timeLayout)
+	}
+	hour, minute, second := t.Clock()
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(appendTwo(b, int(month)), day)
+	return appendTwo(appendTwo(appendTwo(b, hour), minute), second)
+}
+
+// appendTwo appends a number as two digits.
+func appendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
 
 // parseTime reads a time-val, with or without a fraction.
 func parseTime(text string) (time.Time, error) {

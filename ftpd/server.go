@@ -72,6 +72,7 @@ type Server struct {
 	counter   limits.Counter
 	shaper    *bandwidth.Shaper
 	headers   *proxy.Reader // of control connections
+	minder    *minder
 
 	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
 	portsWait atomic.Pointer[string]       // why they are not
@@ -147,6 +148,7 @@ func New(file []byte, o Options) (*Server, error) {
 		bans:         bans.New(nil),
 		shaper:       bandwidth.New(),
 		headers:      proxy.NewReader(proxy.Timeout, proxy.MaxPending),
+		minder:       newMinder(),
 		listeners:    map[net.Listener]struct{}{},
 		sessions:     map[*session]struct{}{},
 		noSessions:   make(chan struct{}),
@@ -173,6 +175,7 @@ func (s *Server) start() error {
 		s.background.Go(func() { s.resolver.Run(s.ctx) })
 		s.background.Go(func() { s.overrides.Run(s.ctx) })
 		s.background.Go(func() { s.sweep(s.ctx) })
+		s.background.Go(func() { s.minder.run(s.ctx) })
 		s.background.Go(func() { s.refreshTLS(s.ctx) })
 	})
 	return s.startErr

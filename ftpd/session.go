@@ -48,6 +48,8 @@ type session struct {
 	// nudged: the server's settings or phase have changed since the last tick.
 	nudged atomic.Bool
 	timer  *time.Timer // of tick
+	// stopCut takes back that the session ends with its context.
+	stopCut func() bool
 
 	// mu guards what follows. Whoever has it executes commands.
 	mu   sync.Mutex
@@ -74,10 +76,11 @@ type session struct {
 	activity activity
 
 	transfer *transfer
-	queue    []line // commands that wait for the transfer's end
-	aborting bool   // ABOR came: it is answered after the transfer
-	quitting bool   // QUIT came: end when the transfer has ended
-	readAll  bool   // the client closed its side after QUIT: nothing more will come
+	starting *transfer // the same, until somebody carries it
+	queue    []line    // commands that wait for the transfer's end
+	aborting bool      // ABOR came: it is answered after the transfer
+	quitting bool      // QUIT came: end when the transfer has ended
+	readAll  bool      // the client closed its side after QUIT: nothing more will come
 	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
 	endingTLS bool
 	closing   bool // the last reply was sent

@@ -1,8 +1,8 @@
 package ftpd
 
 import (
-	"fmt"
 	"io/fs"
+	"strconv"
 	"syscall"
 )
 
@@ -14,11 +14,13 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
-// uniqueID identifies the file behind a name; "" where the file system has no such thing.
-func uniqueID(info fs.FileInfo) string {
+// appendUniqueID appends what identifies the file behind a name; false where the file system has
+// no such thing.
+func appendUniqueID(b []byte, info fs.FileInfo) ([]byte, bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return ""
+		return b, false
 	}
-	return fmt.Sprintf("%xg%x", st.Dev, st.Ino)
+	b = strconv.AppendUint(b, uint64(st.Dev), 16) //nolint:unconvert // of another type on other architectures
+	return strconv.AppendUint(append(b, 'g'), st.Ino, 16), true
 }

@@ -50,13 +50,15 @@ type job struct {
 	done string
 }
 
-// transfer is a job that runs, in a goroutine of its own.
+// transfer is a job that runs; see minder.go for where.
 type transfer struct {
 	job
 	started time.Time
 	timeout time.Duration // for how long the data connection may stand still
 	bytes   atomic.Int64  // octets moved on the wire
-	result  chan result   // gets one value, last of all
+	do      func() result // does it all
+	inline  bool          // nobody reads commands while it runs
+	result  chan result   // gets what do returns
 	flow    *bandwidth.Flow
 	coding  coding
 	tls     *dataTLS  // nil: in clear text
@@ -103,7 +105,7 @@ func (s *session) start(j job) {
 	t.observer = observer
 	observer.TransferBegan(direction)
 	s.activity.run(t)
-	go func() {
+	t.do = func() result {
 		err := t.run(s, data)
 		t.flow.Close()
 		data.release()
@@ -113,9 +115,9 @@ func (s *session) start(j job) {
 		s.srv.transfers.Add(-1)
 		r := t.outcome(err)
 		observer.TransferEnded(direction, r.ending(), time.Since(t.started))
-		t.result <- r
-		s.ended(t)
-	}()
+		return r
+	}
+	s.starting = t
 }
 
 // newTransfer makes a job the session's, to be aborted by ABOR.
@@ -131,14 +133,14 @@ func (s *session) newTransfer(j job) *transfer {
 func (s *session) work(verb, path string, do func(ctx context.Context) result) {
 	t := s.newTransfer(job{verb: verb, path: path, size: -1, quiet: true, local: true})
 	s.activity.run(t)
-	go func() {
+	t.do = func() result {
 		r := do(t.ctx)
 		if err := t.stopped(); err != nil && r.err != nil {
 			r = t.outcome(err)
 		}
-		t.result <- r
-		s.ended(t)
-	}()
+		return r
+	}
+	s.starting = t
 }
 
 // finish ends the transfer for the session: log line, reply, and what QUIT asked for.
@@ -169,7 +171,11 @@ func (t *transfer) run(s *session, data connector) (err error) {
 			t.giveUp(err)
 		}
 	}()
-	s.reply(150, t.opening) // before the connection: some clients connect only now
+	if t.small(data) {
+		s.out.hold(150, t.opening)
+	} else {
+		s.reply(150, t.opening) // before the connection: some clients connect only now
+	}
 	conn, err := data.connect(t.ctx)
 	if err != nil {
 		return &connectError{err}
@@ -197,6 +203,16 @@ func (t *transfer) run(s *session, data connector) (err error) {
 	}
 	committed = true
 	return t.commit()
+}
+
+// smallFile is what fits the buffers of any connection.
+const smallFile = 64 << 10
+
+// small reports whether the transfer needs nobody to see its 150: the client is connected, and what
+// it gets is sent at once. The 150 then goes with the reply at the end, or as soon as that takes
+// longer than was thought.
+func (t *transfer) small(data connector) bool {
+	return t.inline && !t.upload && t.tls == nil && 0 <= t.size && t.size <= smallFile && data.arrived()
 }
 
 // connectError is a data connection that never came about.

@@ -53,9 +53,12 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, spare int64) (sto
 	defer v.r.locks.change(u.abs)()
 	var size int64
 	want := usage{files: 1}
-	if info, err := v.FS.Stat(name); err == nil {
-		want.files = 0
-		size = info.Size()
+	// Where nothing is counted, what is there matters only at the end, if it is counted by then.
+	if o.Offset > 0 || o.Append || v.r.watched(u.abs) {
+		if info, err := v.FS.Stat(name); err == nil {
+			want.files = 0
+			size = info.Size()
+		}
 	}
 	switch {
 	case o.Append, o.Offset > 0 && o.Offset == size:
@@ -218,8 +221,10 @@ func (u *upload) settle() (change usage, err error) {
 	change = usage{bytes: u.written}
 	if !u.appends || u.held.files > 0 {
 		change = usage{bytes: u.base + u.written, files: 1}
-		if info, err := u.v.FS.Stat(u.name); err == nil {
-			change = change.minus(r.amount(u.abs, info))
+		if r.watched(u.abs) {
+			if info, err := u.v.FS.Stat(u.name); err == nil {
+				change = change.minus(r.amount(u.abs, info))
+			}
 		}
 	}
 	r.mu.Lock()

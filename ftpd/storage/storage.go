@@ -82,8 +82,11 @@ type FS interface {
 type Dir interface {
 	// Next returns the next entry, in no particular order, without "." and ".."; io.EOF at the
 	// end. Entries are read in batches as they are asked for. A symbolic link is described as
-	// itself (fs.ModeSymlink); Stat tells where it leads.
+	// itself (fs.ModeSymlink); Stat tells where it leads. What is returned is good until the next
+	// call.
 	Next() (fs.FileInfo, error)
+	// NextName is Next for those who need no more than the name, which costs less.
+	NextName() (string, error)
 	Close() error
 }
 

@@ -143,7 +143,7 @@ func (u *fresh) keep(n int64) (err error) {
 func (u *fresh) makeTemp(existing fs.FileInfo) (err error) {
 	for {
 		u.temp = uploadPrefix + rand.Text()
-		u.f, err = u.dir.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+		u.f, err = u.dir.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NONBLOCK, fileMode) // see openReadFlags
 		if err != nil {
 			return err
 		}

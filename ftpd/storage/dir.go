@@ -1,0 +1,4 @@
+package storage
+
+// batch is how many entries of a directory are held at a time, about.
+const batch = 256

@@ -1,0 +1,202 @@
+package storage
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// listBuffer is the size of the buffers for what the kernel tells of a directory: some hundred
+	// entries.
+	listBuffer = 32 << 10
+	// share is for how many entries at least it is worth to have another processor ask.
+	share = 64
+)
+
+// dir is a directory being listed. Package os would ask for the facts of each entry by a way that
+// costs twice as much. Asking is what takes longest, so all processors do.
+type dir struct {
+	f    *os.File
+	name string
+	raw  syscall.RawConn
+	end  error
+	*listed
+}
+
+// listed is a batch of entries.
+type listed struct {
+	buf   []byte
+	names []string
+	next  int    // of names
+	infos []info // of names; those that are described
+}
+
+var batches = sync.Pool{New: func() any { return &listed{buf: make([]byte, listBuffer)} }}
+
+func newDir(f *os.File, name string) *dir {
+	raw, err := f.SyscallConn()
+	d := &dir{f: f, name: name, raw: raw, end: err, listed: batches.Get().(*listed)}
+	d.empty()
+	return d
+}
+
+// empty forgets the batch.
+func (l *listed) empty() { l.names, l.next, l.infos = l.names[:0], 0, l.infos[:0] }
+
+// NextName returns the next name that is not hidden.
+func (d *dir) NextName() (string, error) {
+	for {
+		for d.next < len(d.names) {
+			name := d.names[d.next]
+			if d.next++; !hidden(name) {
+				return name, nil
+			}
+		}
+		if d.end != nil {
+			return "", d.end
+		}
+		if d.end = d.fill(); d.end != nil && !errors.Is(d.end, io.EOF) {
+			d.end = failure("list", d.name, d.end)
+		}
+	}
+}
+
+// fill reads the next names; io.EOF if there are none.
+func (d *dir) fill() (err error) {
+	d.empty()
+	n := 0
+	failed := d.raw.Control(func(fd uintptr) {
+		for {
+			if n, err = unix.ReadDirent(int(fd), d.buf); !errors.Is(err, unix.EINTR) {
+				return
+			}
+		}
+	})
+	switch {
+	case failed != nil:
+		return failed
+	case err != nil:
+		return os.NewSyscallError("getdents64", err)
+	case n <= 0:
+		return io.EOF
+	}
+	_, _, d.names = unix.ParseDirent(d.buf[:n], -1, d.names)
+	return nil
+}
+
+// Next describes the next entry that is there.
+func (d *dir) Next() (fs.FileInfo, error) {
+	for {
+		if _, err := d.NextName(); err != nil {
+			return nil, err
+		}
+		if len(d.infos) == 0 {
+			if err := d.describe(); err != nil {
+				return nil, failure("list", d.name, err)
+			}
+		}
+		switch i := &d.infos[d.next-1]; {
+		case i.err == nil:
+			return i, nil
+		case !errors.Is(i.err, fs.ErrNotExist): // else it has vanished
+			return nil, failure("list", d.name, os.NewSyscallError("fstatat", i.err))
+		}
+	}
+}
+
+// describe finds out about the entries from the last one that NextName has returned.
+func (d *dir) describe() error {
+	if n := len(d.names); cap(d.infos) < n {
+		d.infos = make([]info, n)
+	} else {
+		d.infos = d.infos[:n]
+	}
+	first := d.next - 1
+	names, infos := d.names[first:], d.infos[first:]
+	return d.raw.Control(func(fd uintptr) {
+		var others sync.WaitGroup
+		parts := max(1, min(runtime.GOMAXPROCS(0), len(names)/share))
+		size := (len(names) + parts - 1) / parts
+		for ; len(names) > size; names, infos = names[size:], infos[size:] {
+			part, into := names[:size], infos
+			others.Go(func() { describe(int(fd), part, into) })
+		}
+		describe(int(fd), names, infos)
+		others.Wait()
+	})
+}
+
+func describe(fd int, names []string, infos []info) {
+	for n, name := range names {
+		i := &infos[n]
+		i.name = name
+		i.err = unix.Fstatat(fd, name, &i.stat, unix.AT_SYMLINK_NOFOLLOW)
+	}
+}
+
+func (d *dir) Close() error {
+	if d.listed != nil {
+		batches.Put(d.listed)
+		d.listed, d.end = &listed{}, fs.ErrClosed
+	}
+	return d.f.Close()
+}
+
+// info describes an entry of a directory.
+type info struct {
+	name string
+	stat unix.Stat_t
+	err  error // why it could not be described
+}
+
+func (i *info) Name() string       { return i.name }
+func (i *info) Size() int64        { return i.stat.Size }
+func (i *info) IsDir() bool        { return i.stat.Mode&unix.S_IFMT == unix.S_IFDIR }
+func (i *info) ModTime() time.Time { return time.Unix(i.stat.Mtim.Unix()) }
+
+// Mode is as package os has it.
+func (i *info) Mode() fs.FileMode {
+	mode := fs.FileMode(i.stat.Mode & 0o777)
+	switch i.stat.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+	case unix.S_IFDIR:
+		mode |= fs.ModeDir
+	case unix.S_IFLNK:
+		mode |= fs.ModeSymlink
+	case unix.S_IFIFO:
+		mode |= fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		mode |= fs.ModeSocket
+	case unix.S_IFCHR:
+		mode |= fs.ModeDevice | fs.ModeCharDevice
+	case unix.S_IFBLK:
+		mode |= fs.ModeDevice
+	default:
+		mode |= fs.ModeIrregular
+	}
+	if i.stat.Mode&unix.S_ISUID != 0 {
+		mode |= fs.ModeSetuid
+	}
+	if i.stat.Mode&unix.S_ISGID != 0 {
+		mode |= fs.ModeSetgid
+	}
+	if i.stat.Mode&unix.S_ISVTX != 0 {
+		mode |= fs.ModeSticky
+	}
+	return mode
+}
+
+// Sys returns a *syscall.Stat_t, as package os does. (It is the same as unix.Stat_t: both are the
+// kernel's.)
+func (i *info) Sys() any {
+	return (*syscall.Stat_t)(unsafe.Pointer(&i.stat)) //nolint:gosec // see above
+}
