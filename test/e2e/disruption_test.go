@@ -18,6 +18,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
 )
 
+// recovery is how long the operator may take to put right what was deleted.
+const recovery = 15 * time.Second
+
 var _ = Describe("Under load", func() {
 	It("a server gets over the loss of its slices, its Service and a pod, and of the API server", func(ctx SpecContext) {
 		replicas := int32(2)
@@ -63,9 +66,9 @@ var _ = Describe("Under load", func() {
 				g.Expect(now[name].Endpoints).To(Equal(was.Endpoints))
 				g.Expect(now[name].Ports).To(Equal(was.Ports))
 			}
-		}).WithTimeout(soon).Should(Succeed())
+		}).WithTimeout(recovery).Should(Succeed())
 		goOn()
-		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, network, server) }).WithTimeout(soon).Should(Succeed())
+		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, network, server) }).WithTimeout(recovery).Should(Succeed())
 
 		By("the Service deleted")
 		service := &corev1.Service{}
@@ -77,13 +80,13 @@ var _ = Describe("Under load", func() {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), service)).To(Succeed())
 			g.Expect(service.UID).NotTo(Equal(was))
 			g.Expect(service.Status.LoadBalancer.Ingress).NotTo(BeEmpty())
-		}).WithTimeout(soon).Should(Succeed())
+		}).WithTimeout(recovery).Should(Succeed())
 		goOn()
 		By("PASV naming the new one's address, in running sessions too")
-		Eventually(func() (string, error) { return pasvHost(session) }).WithTimeout(soon).Should(Equal(service.Status.LoadBalancer.Ingress[0].IP))
+		Eventually(func() (string, error) { return pasvHost(session) }).WithTimeout(recovery).Should(Equal(service.Status.LoadBalancer.Ingress[0].IP))
 		waitReady(ctx, server)
 		Expect(server.Status.AdvertisedAddress).To(Equal(service.Status.LoadBalancer.Ingress[0].IP))
-		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, network, server) }).WithTimeout(soon).Should(Succeed())
+		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, network, server) }).WithTimeout(recovery).Should(Succeed())
 
 		By("a pod deleted by force")
 		lost := uploads[0]

@@ -118,11 +118,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	inPod = podnet.New(restConfig, clientset, namespace, pod.Name)
 }, NodeTimeout(5*time.Minute))
 
-var _ = ReportAfterEach(func(ctx SpecContext, report SpecReport) {
-	if report.Failed() {
+// Before anything is cleaned up: the pods that failed must still be there.
+var _ = JustAfterEach(func(ctx SpecContext) {
+	if report := CurrentSpecReport(); report.Failed() {
 		writeDiagnostics(ctx, report)
 	}
-})
+}, NodeTimeout(2*time.Minute))
 
 func readSettings() settings {
 	s := settings{

@@ -16,8 +16,9 @@ type ProxyProtocolSpecApplyConfiguration struct {
 	// rule), and Require refuses them.
 	Mode *apiv1alpha1.ProxyProtocolMode `json:"mode,omitempty"`
 	// trusted are the networks of the load balancer as the pods see it, at most 64: with
-	// externalTrafficPolicy Cluster these are the nodes' own addresses. A header from elsewhere is
-	// never believed.
+	// externalTrafficPolicy Cluster these are the nodes' addresses, and for a pod on the node that a
+	// connection comes by the one that the node has on its pods' network (10.244.1.1, say). Without
+	// this setting, the peers in the audit log are they. A header from elsewhere is never believed.
 	Trusted []apiv1alpha1.Network `json:"trusted,omitempty"`
 }
 
