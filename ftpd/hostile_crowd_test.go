@@ -33,6 +33,8 @@ const (
 	crowdBytes, crowdStart = 256 << 10, 16 << 10
 	// crowdDescriptors are those of a transfer, of both its ends.
 	crowdDescriptors = 8
+	// crowdPatience is how long a transfer may wait for the others to begin.
+	crowdPatience = 10 * time.Minute
 )
 
 // A thousand uploads and downloads run at the same time through ten ports, and each moves its own
@@ -42,6 +44,8 @@ func TestThousandTransfers(t *testing.T) {
 	a := authority.New(t)
 	s := besiege(t, noBans, a.WithTLS(), func(c *config.Config) {
 		c.Passive.Ports = ftptest.FreePorts(t, "127.0.0.1", crowdPorts)
+		// On a busy machine those who came first wait for long.
+		c.Timeouts.Data, c.Timeouts.Login, c.Timeouts.Handshake = config.Duration(crowdPatience), config.Duration(crowdPatience), config.Duration(time.Minute)
 	})
 	for i := 1; i < n; i += 2 {
 		s.Write(t, fmt.Sprint("alice/", i), string(crowdContent(i)))
@@ -137,7 +141,7 @@ func narrow(c *ftptest.Client) (*net.TCPConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conn.(*net.TCPConn), conn.SetDeadline(time.Now().Add(2 * time.Minute))
+	return conn.(*net.TCPConn), conn.SetDeadline(time.Now().Add(crowdPatience))
 }
 
 // crowdContent is what the i-th transfer moves.
