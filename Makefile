@@ -77,7 +77,7 @@ unit: ## Unit tests, with the race detector and the fuzz targets' seeds. Needs n
 
 .PHONY: envtest
 envtest: ## Tests against a real API server and etcd (built the first time: about 6 minutes).
-	KUBEBUILDER_ASSETS="$$(hack/lab/build.sh kube-bin)" go test -race $(ENVTEST)
+	KUBEBUILDER_ASSETS="$$(hack/lab/build.sh kube-bin)" go test -race -timeout 30m $(ENVTEST)
 
 .PHONY: clients
 clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone and Python.
