@@ -86,7 +86,7 @@ clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone and 
 
 .PHONY: soak
 soak: ## Load on a daemon, checked byte for byte, and nothing leaked at its end. DURATION=5m CLIENTS=200 RACE=1.
-	nice go test -count=1 -timeout 0 ./test/soak -v -duration $(DURATION) -clients $(CLIENTS) $(if $(RACE),-race-daemon)
+	go test -count=1 -timeout 0 ./test/soak -v -duration $(DURATION) -clients $(CLIENTS) -stall 30s $(if $(RACE),-race-daemon)
 
 .PHONY: soak-short
 soak-short: ## The same for 20 seconds, with the race detector.
@@ -98,6 +98,7 @@ e2e: ## Tests on a real cluster: one made for them, or KUBECONFIG=FILE. FOCUS=TE
 
 .PHONY: chart
 chart: ## Tests of the Helm chart and the kustomize tree: linted, rendered in variants, taken by a real API server.
+	@hack/deps.sh chart
 	KUBEBUILDER_ASSETS="$$(hack/lab/build.sh kube-bin)" go test ./test/chart
 
 .PHONY: fuzz

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# deps.sh [lab] [e2e] [clients] [tools] [bench]: installs the programs that the local Kubernetes (lab),
-# the tests on it (e2e), the tests with real FTP clients (clients), the checks (tools) and the
-# benchmark (bench) need, from the distribution's packages: only what is missing, and without
-# starting any service. No argument means all.
+# deps.sh [lab] [e2e] [chart] [clients] [tools] [bench]: installs the programs that the local
+# Kubernetes (lab), the tests on it (e2e), of the chart (chart) and with real FTP clients (clients),
+# the checks (tools) and the benchmark (bench) need, from the distribution's packages: only what is
+# missing, and without starting any service. No argument means all.
 set -euo pipefail
 
 # COMMAND:PACKAGE, where a command that is there, whoever installed it, spares the package.
 LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftables conntrack:conntrack
 	ipset:ipset ebtables:ebtables socat:socat ethtool:ethtool openssl:openssl ip:iproute2
 	sysctl:procps unshare:util-linux nsenter:util-linux flock:util-linux mount:mount)
-E2E=(haproxy:haproxy curl:curl)
+E2E=(haproxy:haproxy curl:curl prometheus:prometheus promtool:prometheus)
+CHART=(promtool:prometheus)
 CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3
 	openssl:openssl strace:strace)
 # What the servers to compare with need of the system; they themselves are unpacked, see bench.sh.
@@ -32,7 +33,7 @@ cni_missing() {
 
 wanted=()
 packages=()
-(($# > 0)) || set -- lab e2e clients tools bench
+(($# > 0)) || set -- lab e2e chart clients tools bench
 for group; do
 	case $group in
 	lab)
@@ -40,6 +41,7 @@ for group; do
 		! cni_missing || packages+=(containernetworking-plugins)
 		;;
 	e2e) wanted+=("${E2E[@]}") ;;
+	chart) wanted+=("${CHART[@]}") ;;
 	clients) wanted+=("${CLIENTS[@]}") ;;
 	bench) wanted+=("${BENCH[@]}") ;;
 	tools)

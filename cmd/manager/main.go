@@ -16,6 +16,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -90,15 +91,15 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	if err != nil {
 		return nil, fmt.Errorf("--pod-labels: %w", err)
 	}
-	metrics := metricsserver.Options{BindAddress: o.metricsAddress, CertDir: o.metricsCertDir}
+	serving := metricsserver.Options{BindAddress: o.metricsAddress, CertDir: o.metricsCertDir}
 	if o.metricsSecure {
-		metrics.SecureServing = true
-		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+		serving.SecureServing = true
+		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controllers.CacheOptions(o.watchNamespaces),
-		Metrics:                       metrics,
+		Metrics:                       serving,
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              leaseName,
@@ -113,6 +114,9 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	}
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("adding /readyz: %w", err)
+	}
+	if err := mgr.Add(controllers.Metrics(mgr.GetClient(), metrics.Registry)); err != nil {
+		return nil, fmt.Errorf("adding metrics: %w", err)
 	}
 	nodesAllowed, servicesAllowed, err := mayRead(ctx, cluster, scheme)
 	if err != nil {

@@ -54,7 +54,9 @@ func strictly(t *testing.T, all objects) {
 			decode[rbacv1.ClusterRoleBinding](t, u)
 		case "apiextensions.k8s.io/v1 CustomResourceDefinition":
 			decode[apiextensionsv1.CustomResourceDefinition](t, u)
-		case "monitoring.coreos.com/v1 ServiceMonitor":
+		case "v1 ConfigMap":
+			decode[corev1.ConfigMap](t, u)
+		case "monitoring.coreos.com/v1 ServiceMonitor", "monitoring.coreos.com/v1 PodMonitor", "monitoring.coreos.com/v1 PrometheusRule":
 			// Its Go types would bring the Prometheus operator along; the parts that matter are tested by name.
 		default:
 			t.Errorf("an object of an unexpected kind is rendered: %s %s %s", u.GetAPIVersion(), u.GetKind(), u.GetName())

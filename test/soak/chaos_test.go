@@ -185,14 +185,22 @@ func (c *client) hangUp(context.Context) error {
 	return errOver
 }
 
-// stall stops in the midst of an upload, for longer than the daemon waits.
+// stall stops in the midst of an upload, for longer than the daemon waits, or until the soak ends.
 func (c *client) stall(ctx context.Context) error {
 	t, _, _, err := c.beginUpload(ctx)
 	if err != nil {
 		return err
 	}
-	defer t.Abandon()
-	return c.expect("an upload that stands still", 426)
+	said := make(chan error, 1)
+	go func() { said <- c.expect("an upload that stands still", 426) }()
+	select {
+	case err = <-said:
+		t.Abandon()
+	case <-c.soak.ending:
+		c.breakData(t)
+		err = <-said
+	}
+	return err
 }
 
 // pause stops in the midst of a download for a while, and goes on.

@@ -17,7 +17,7 @@ import (
 
 // patience bounds every step of a client: the machine may be busy, and the race detector slows the
 // daemon down.
-const patience = 2 * time.Minute
+const patience = 3 * time.Minute
 
 // client has sessions one after the other, in a directory of its own. It knows what every file of it
 // may hold.
@@ -104,7 +104,6 @@ func (c *client) login(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.conn.Patience = patience
 	if !c.made {
 		if err := c.ask("MKD "+c.dir(), 257, 550); err != nil { // 550: the reply to an earlier one was lost
 			_ = c.conn.Close()

@@ -36,9 +36,6 @@ const (
 	// The users: nobody ends the sessions of the first.
 	ordinary = "alice"
 	victim   = "victim"
-	// dataTimeout ends transfers that stand still. It is long for the sake of those that only seem
-	// to, on a busy machine.
-	dataTimeout = 15 * time.Second
 )
 
 // daemon is the program, in a process of its own.
@@ -71,9 +68,9 @@ func start(t *testing.T) *daemon {
 	d.config = config.Config{
 		APIVersion: config.APIVersion, Listen: []string{d.control}, AdminAddress: d.admin,
 		Storage:  config.Storage{Root: d.root},
-		Passive:  config.Passive{Ports: ports[4:], ReservationTimeout: config.Duration(10 * time.Second)},
+		Passive:  config.Passive{Ports: ports[4:], ReservationTimeout: config.Duration(time.Minute)},
 		Active:   config.Active{Enabled: true},
-		Timeouts: config.Timeouts{Data: config.Duration(dataTimeout), Handshake: config.Duration(time.Minute)},
+		Timeouts: config.Timeouts{Data: config.Duration(*stall), Handshake: config.Duration(time.Minute)},
 		Drain:    config.Drain{LameDuck: &none, Idle: config.Duration(5 * time.Second)},
 		Bans:     config.Bans{Enabled: &off},
 		Users: []config.User{

@@ -23,12 +23,15 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
 var (
 	duration = flag.Duration("duration", 20*time.Second, "how long the load lasts")
 	clients  = flag.Int("clients", 60, "how many clients there are")
 	race     = flag.Bool("race-daemon", false, "build the daemon with the race detector")
+	stall    = flag.Duration("stall", 10*time.Second, "how long the daemon waits for data connections that stand still; longer on a busy machine, where they may only seem to")
 	seed     = flag.Uint64("seed", 0, "of all that is chosen by chance; 0: any")
 )
 
@@ -40,6 +43,7 @@ var program string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	ftpclient.DefaultPatience = patience
 	os.Exit(build(m))
 }
 

@@ -32,12 +32,13 @@ const (
 	EPRT Mode = "EPRT"
 )
 
-// stepTimeout bounds every single step of a session, as a safeguard against hanging tests.
-const stepTimeout = 20 * time.Second
+// DefaultPatience is the Patience of new clients, as a safeguard against hanging tests. One that loads
+// the machine may raise it, before all others begin.
+var DefaultPatience = 20 * time.Second
 
 // Client is one control session.
 type Client struct {
-	// Patience bounds every single step: a reply, a handshake, a part of a file. Default 20 s.
+	// Patience bounds every single step: a reply, a handshake, a part of a file. Default: DefaultPatience.
 	Patience time.Duration
 
 	network Network
@@ -66,7 +67,7 @@ func Connect(ctx context.Context, network Network, address string) (*Client, err
 }
 
 func newClient(network Network, host string, conn net.Conn) *Client {
-	return &Client{Patience: stepTimeout, network: network, host: host, conn: conn}
+	return &Client{Patience: DefaultPatience, network: network, host: host, conn: conn}
 }
 
 // Login connects and logs in, and sets binary type.
