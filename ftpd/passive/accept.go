@@ -88,7 +88,7 @@ func (p *Pool) headless(port uint16, conn *net.TCPConn, peer netip.Addr, err err
 func (p *Pool) arrive(port uint16, conn *net.TCPConn, peer netip.Addr) {
 	p.mu.Lock()
 	h := p.ledger.find(port, peer)
-	if h == nil || p.ended {
+	if h == nil || p.ended || predates(conn, time.Since(h.owner.granted)) {
 		p.stats.Strangers++
 		p.mu.Unlock()
 		p.log.Debug("dropped a connection that no session waits for", "port", port, "peer", peer)

@@ -51,7 +51,7 @@ type Stats struct {
 	Ports, InUse, Reservations, Waiting int
 	// Reserved, Accepted, Expired, Strangers and Exhausted count since the start: reservations
 	// made, data connections matched to one, reservations that no connection came for in time,
-	// connections dropped because none was waiting for them, and calls of Reserve that found no
+	// connections dropped because none was waiting for them when they came, and calls of Reserve that found no
 	// free port in time. Headless are connections dropped because of the PROXY protocol: one from
 	// a trusted network without a good header, or one from elsewhere that is not allowed.
 	Reserved, Accepted, Expired, Strangers, Exhausted, Headless uint64
@@ -175,7 +175,7 @@ func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, erro
 
 // granted marks a reservation whose hold has a port. The caller holds the lock.
 func (p *Pool) granted(r *Reservation) {
-	r.state, r.port = reserved, r.hold.slot.port
+	r.state, r.port, r.granted = reserved, r.hold.slot.port, time.Now()
 	p.stats.Reserved++
 }
 

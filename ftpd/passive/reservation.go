@@ -16,10 +16,12 @@ type Reservation struct {
 	// All that follows is guarded by the pool's lock, but for port once Reserve has returned.
 	hold  hold
 	state state
-	port  uint16        // once reserved; it never changes then
-	conn  *net.TCPConn  // while arrived
-	timer *time.Timer   // ends it when nobody connects
-	wake  chan struct{} // if somebody waits: closed at the next change of state
+	port  uint16 // once reserved; it never changes then
+	// granted is when it got the port. No connection that was there before is the client's.
+	granted time.Time
+	conn    *net.TCPConn  // while arrived
+	timer   *time.Timer   // ends it when nobody connects
+	wake    chan struct{} // if somebody waits: closed at the next change of state
 }
 
 // state is how far a reservation is. It begins as waiting and only goes forward.

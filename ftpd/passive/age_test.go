@@ -1,0 +1,68 @@
+package passive
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+// A connection that was in the listener's queue before the port was promised to anybody, as one that
+// a client's earlier session has left there, takes nobody's place, whatever it has sent; the client's
+// own is waited for.
+func TestLeftoverConnection(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	p := unbound(1)
+	port := p.ports[0]
+	accept := func() (client, server *net.TCPConn) {
+		t.Helper()
+		client = dial(t, loopback, uint16(l.Addr().(*net.TCPAddr).Port)) //nolint:gosec // a port
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client, conn.(*net.TCPConn)
+	}
+	for name, leave := range map[string]func(*net.TCPConn) error{
+		"silent": func(*net.TCPConn) error { return nil },
+		"data":   func(c *net.TCPConn) error { _, err := c.Write([]byte("for somebody else")); return err },
+		"closed": (*net.TCPConn).CloseWrite,
+	} {
+		client, left := accept()
+		if err := leave(client); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, name+": it has been there for a while", func() bool { return predates(left, ageSlack) })
+		r := reserve(t, p, Request{Client: loopback, Timeout: long})
+		before := p.Stats().Strangers
+		p.arrive(port, left, loopback)
+		wantDropped(t, client)
+		if got := p.Stats().Strangers - before; got != 1 {
+			t.Errorf("%s: %d strangers are counted, want 1", name, got)
+		}
+		client, own := accept()
+		p.arrive(port, own, loopback)
+		server, err := r.Accept(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantConnected(t, client, server)
+	}
+}
+
+func TestPredates(t *testing.T) {
+	t.Parallel()
+	p := listen(t, "127.0.0.1", 1)
+	client := dial(t, loopback, p.ports[0])
+	if predates(client, time.Hour) {
+		t.Error("a new connection is said to be an hour old")
+	}
+	_ = client.Close()
+	if predates(client, 0) {
+		t.Error("a closed connection has no age")
+	}
+}
