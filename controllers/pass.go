@@ -67,6 +67,9 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.observe(ctx); err != nil {
 		return 0, err
 	}
+	if err := p.withdraw(ctx); err != nil {
+		return 0, err
+	}
 	if err := p.decidePorts(ctx); err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -59,6 +60,23 @@ var _ = Describe("routing", func() {
 		c.settle(ctx, "files")
 		Expect(c.slice(ctx, "files-a").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()))
 		Expect(podConditionTrue(c.pod(ctx, "files-a"), v1alpha1.RoutedConditionType)).To(BeTrue())
+	})
+
+	It("withdraws a pod that ends before anything else, whatever becomes of that", func(ctx context.Context) {
+		c.serve(ctx, c.files(replicas(2)), "files-a", "files-b")
+		c.terminate(ctx, "files-a")
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Service.Annotations = map[string]string{"example.com/new": "yes"} })
+		c.traffic.failPath, c.traffic.fault = "/services/files", fault{code: http.StatusInternalServerError}
+		_, err := c.pass(ctx, "files")
+		Expect(err).To(HaveOccurred())
+		conditions := c.slice(ctx, "files-a").Endpoints[0].Conditions
+		Expect(conditions.Ready).To(HaveValue(BeFalse()))
+		Expect(conditions.Serving).To(HaveValue(BeTrue()))
+		Expect(conditions.Terminating).To(HaveValue(BeTrue()))
+		Expect(c.slice(ctx, "files-b").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()))
+		c.traffic.failPath = ""
+		c.settle(ctx, "files")
+		Expect(c.service(ctx, "files").Annotations).To(HaveKey("example.com/new"))
 	})
 
 	It("lets a draining pod keep its passive ports until it is gone", func(ctx context.Context) {

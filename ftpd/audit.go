@@ -50,7 +50,9 @@ func (s *session) auditLine(level slog.Level, event, result string, code int, en
 
 // auditLogin writes the line of a login that succeeded.
 func (s *session) auditLogin(code int) {
-	s.loginAt = time.Now()
+	now := time.Now()
+	s.loginAt = now
+	s.srv.lastLogin.Store(&now)
 	s.audit(slog.LevelInfo, "login", resultOK, code,
 		slog.String("access", s.login.AccessText()), slog.Bool("anonymous", s.login.Anonymous))
 }

@@ -77,6 +77,7 @@ type Server struct {
 	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
 	portsWait atomic.Pointer[string]       // why they are not
 	transfers atomic.Int64
+	lastLogin atomic.Pointer[time.Time] // of anybody; nil before the first
 	lastID    atomic.Uint64
 
 	// ctx ends with the server; background are its goroutines, sessions excluded.
@@ -185,7 +186,7 @@ func (s *Server) start() error {
 func (s *Server) pool() *passive.Pool { return s.ports.Load() }
 
 // Shutdown ends the server without cutting what works. It withdraws readiness at once; takes new
-// sessions for drain.lameDuck more; then refuses new ones with 421, ends those that have been
+// sessions until nobody has logged in for drain.lameDuck (see awaitRouting); then refuses new ones with 421, ends those that have been
 // idle for drain.idle, and waits for the others, whose next commands and transfers are served.
 // When drain.grace (counted from the call) or ctx is over, the rest is cut and the error says so.
 // Only then do the listeners close and Serve returns.
@@ -197,11 +198,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return ErrServerClosed
 	}
 	s.log.Info("draining", "lameDuck", lameDuck(cfg), "grace", cfg.Grace)
-	select {
-	case <-time.After(lameDuck(cfg)):
-	case <-ctx.Done():
-	case <-s.ctx.Done():
-	}
+	s.awaitRouting(ctx, lameDuck(cfg))
 	s.advance(phaseRefusing)
 	s.nudgeAll()
 	var err error
@@ -217,13 +214,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 var errGrace = errors.New("drain.grace is over")
-
-func lameDuck(d config.Drain) time.Duration {
-	if d.LameDuck == nil {
-		return config.DefaultLameDuck
-	}
-	return d.LameDuck.Std()
-}
 
 // Close ends the server at once: transfers are aborted with 426, sessions ended with 421, and
 // everything is closed. It waits a few seconds at most for clients that don't read these replies.

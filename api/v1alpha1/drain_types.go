@@ -7,7 +7,8 @@ package v1alpha1
 type DrainSpec struct {
 	// lameDuck is how long a pod still takes new sessions after it was withdrawn from routing, which nodes and
 	// load balancers learn with a delay: 0s to 5m, and less than
-	// template.terminationGracePeriodSeconds. Default 5s; 15s where load balancers find out by health
+	// template.terminationGracePeriodSeconds. It begins anew with each client that still logs in, and
+	// ends after six times as long in any case. Default 5s; 15s where load balancers find out by health
 	// checks of their own, with externalTrafficPolicy Local: set it above interval times threshold
 	// of your load balancer's.
 	// +optional

@@ -154,8 +154,9 @@ type Timeouts struct {
 
 // Drain is what SIGTERM begins.
 type Drain struct {
-	// LameDuck is how long new sessions are still taken after readiness was withdrawn, for the
-	// routing to catch up. 0s to 5m, default 5s.
+	// LameDuck is how long nobody must have logged in, after readiness was withdrawn, until new
+	// sessions are refused: whoever still comes shows that the routing has not caught up. It ends
+	// after six times as long in any case. 0s to 5m, default 5s.
 	LameDuck *Duration `json:"lameDuck,omitempty"`
 	// Grace bounds the whole drain; whatever still runs then is cut. Default 1h; 1s to 7 days.
 	Grace Duration `json:"grace,omitempty"`
