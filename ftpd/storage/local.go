@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -20,6 +21,7 @@ const (
 // Local is a directory on this machine with the homes below it. It is safe for concurrent use.
 type Local struct {
 	root   *os.Root
+	homes  homes
 	opened time.Time
 	noSync atomic.Bool
 }
@@ -48,17 +50,19 @@ func (l *Local) Home(home string, create bool) (FS, error) {
 	if !fs.ValidPath(home) || hidden(home) {
 		return nil, failure("open home", home, fs.ErrInvalid)
 	}
-	root, err := openDir(l.root, home)
+	shared, err := l.homes.get(l.root, home)
 	if create && errors.Is(err, fs.ErrNotExist) {
 		if err := l.makeHome(home); err != nil {
 			return nil, failure("make home", home, err)
 		}
-		root, err = openDir(l.root, home)
+		shared, err = l.homes.get(l.root, home)
 	}
 	if err != nil {
 		return nil, failure("open home", home, err)
 	}
-	return &view{root: root, noSync: &l.noSync}, nil
+	v := &view{root: shared.Root, noSync: &l.noSync}
+	v.close = sync.OnceValue(func() error { return l.homes.put(home, shared) })
+	return v, nil
 }
 
 // makeHome makes the directory and its parents, and makes that durable: what is stored in a home

@@ -21,6 +21,7 @@ const (
 type view struct {
 	root   *os.Root
 	noSync *atomic.Bool // the Local's
+	close  func() error // gives up root
 }
 
 // durable reports whether what is acknowledged must be on the disk.
@@ -34,7 +35,7 @@ func (v *view) syncDir(dir string) error {
 	return syncDir(v.root, dir)
 }
 
-func (v *view) Close() error { return v.root.Close() }
+func (v *view) Close() error { return v.close() }
 
 func (v *view) Stat(name string) (fs.FileInfo, error) {
 	p, err := inRoot(name)
