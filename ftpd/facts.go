@@ -101,9 +101,7 @@ func (f *facts) append(b []byte, e entry, kind string) []byte {
 		b = append(b, ';') // may well be empty
 	}
 	if f.set&factUnique != 0 {
-		if with, ok := appendUniqueID(append(b, "unique="...), e.info); ok {
-			b = append(with, ';')
-		}
+		b = appendUnique(b, e.info)
 	}
 	if f.set&factMode != 0 {
 		perm := mode.Perm()

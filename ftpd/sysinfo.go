@@ -14,13 +14,13 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
-// appendUniqueID appends what identifies the file behind a name; false where the file system has
-// no such thing.
-func appendUniqueID(b []byte, info fs.FileInfo) ([]byte, bool) {
+// appendUnique appends the fact that identifies the file behind a name, where the file system has
+// such a thing.
+func appendUnique(b []byte, info fs.FileInfo) []byte {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return b, false
+		return b
 	}
-	b = strconv.AppendUint(b, uint64(st.Dev), 16) //nolint:unconvert // of another type on other architectures
-	return strconv.AppendUint(append(b, 'g'), st.Ino, 16), true
+	b = strconv.AppendUint(append(b, "unique="...), uint64(st.Dev), 16) //nolint:unconvert // of another type on other architectures
+	return append(strconv.AppendUint(append(b, 'g'), st.Ino, 16), ';')
 }

@@ -22,11 +22,12 @@ type daemon struct {
 	implicit   string // the port where TLS begins at once, if the daemon has TLS
 	ca         string // the file of the authority of its certificate
 	root       string
+	pid        int
 	log        *ftptest.Log
 }
 
 // start runs the daemon on an address until the test ends; with TLS it requires it everywhere.
-func start(t *testing.T, host string, secure bool, reuse config.SessionReuse) *daemon {
+func start(t *testing.T, host string, secure bool, reuse config.SessionReuse, edits ...func(*config.Config)) *daemon {
 	t.Helper()
 	ports := freePorts(t, host, 10)
 	d := &daemon{host: host, port: fmt.Sprint(ports[0]), root: t.TempDir(), log: &ftptest.Log{}}
@@ -57,6 +58,9 @@ func start(t *testing.T, host string, secure bool, reuse config.SessionReuse) *d
 			SessionReuse:   reuse,
 		}
 	}
+	for _, edit := range edits {
+		edit(&c)
+	}
 	file := filepath.Join(t.TempDir(), "ftpd.yaml")
 	yaml, err := c.Marshal()
 	if err != nil {
@@ -68,6 +72,7 @@ func start(t *testing.T, host string, secure bool, reuse config.SessionReuse) *d
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	d.pid = cmd.Process.Pid
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 	t.Cleanup(func() {

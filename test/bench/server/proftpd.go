@@ -68,7 +68,7 @@ ListOptions -a
   TLSECCertificateFile %s
   TLSECCertificateKeyFile %s
 </VirtualHost>
-`, filepath.Join(site.Peers, "proftpd/usr/lib/proftpd"), port, users, filepath.Join(dir, "system.log"),
+`, filepath.Join(site.Peers, "proftpd", "usr", "lib", "proftpd"), port, users, filepath.Join(dir, "system.log"),
 			filepath.Join(dir, "pid"), port+1, users, site.Cert, site.Key))
 		if err != nil {
 			return nil, err
@@ -79,5 +79,5 @@ ListOptions -a
 
 func proftpdCommand(site Site, args ...string) *exec.Cmd {
 	root := filepath.Join(site.Peers, "proftpd")
-	return forking(root, filepath.Join(root, "usr/sbin/proftpd"), args...)
+	return forking(root, filepath.Join(root, "usr", "sbin", "proftpd"), args...)
 }

@@ -55,6 +55,6 @@ server.serve_forever(handle_exit=False)
 
 func pythonCommand(site Site, args ...string) *exec.Cmd {
 	cmd := exec.Command("/usr/bin/python3", append([]string{"-W", "ignore"}, args...)...)
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(site.Peers, "pyftpdlib/usr/lib/python3/dist-packages"))
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(site.Peers, "pyftpdlib", "usr", "lib", "python3", "dist-packages"))
 	return cmd
 }

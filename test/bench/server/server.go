@@ -223,8 +223,8 @@ func quickHash(password string) (string, error) {
 func forking(root, program string, args ...string) *exec.Cmd {
 	args = append([]string{"-c", `ulimit -n 1024 && exec "$@"`, "sh", program}, args...)
 	cmd := exec.Command("/bin/sh", args...)
-	libs, _ := filepath.Glob(filepath.Join(root, "usr/lib/*-linux-gnu*"))
-	libs = append(libs, filepath.Join(root, "usr/lib"))
+	libs, _ := filepath.Glob(filepath.Join(root, "usr", "lib", "*-linux-gnu*"))
+	libs = append(libs, filepath.Join(root, "usr", "lib"))
 	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(libs, ":"))
 	return cmd
 }

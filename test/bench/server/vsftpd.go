@@ -14,7 +14,7 @@ var vsftpd = Kind{
 	Name: "vsftpd",
 	version: func(site Site) *exec.Cmd {
 		// It prints to its standard input, if that is not closed.
-		return exec.Command("sh", "-c", `exec "$0" -v 0>&1`, filepath.Join(site.Peers, "vsftpd/usr/sbin/vsftpd"))
+		return exec.Command("sh", "-c", `exec "$0" -v 0>&1`, filepath.Join(site.Peers, "vsftpd", "usr", "sbin", "vsftpd"))
 	},
 	command: func(site Site, dir string, port int) (*exec.Cmd, error) {
 		pam := filepath.Join(dir, "pam.d")
@@ -70,7 +70,7 @@ rsa_private_key_file=%s
 		}
 		root := filepath.Join(site.Peers, "vsftpd")
 		cmd := forking(root, "/bin/sh", "-c", `mount --bind "$0" /etc/pam.d && mount --bind "$1" /etc/passwd && shift && exec "$@"`,
-			pam, passwd, filepath.Join(root, "usr/sbin/vsftpd"), file)
+			pam, passwd, filepath.Join(root, "usr", "sbin", "vsftpd"), file)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 		return cmd, nil
 	},

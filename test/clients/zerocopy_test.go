@@ -1,0 +1,201 @@
+package clients
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+)
+
+// What is transferred in clear text and in TYPE I never passes through the daemon's memory: it
+// goes from file to connection by sendfile, and from connection to file by splice. Also where it
+// is limited, counted, resumed or appended.
+func TestZeroCopy(t *testing.T) {
+	const size, part = 9<<20 + 5, 5<<20 + 3
+	content := strings.Repeat("0123456789abcde\n", size/16+1)[:size]
+	rates := config.Rates{Up: 64 << 20, Down: 64 << 20}
+	limited := func(c *config.Config) {
+		c.Limits.Bandwidth = config.Bandwidth{Session: rates, User: rates, Server: rates}
+	}
+	withQuota := func(c *config.Config) { c.Users[0].Quota = config.Quota{Bytes: 1 << 40, Files: 1000} }
+
+	tests := []struct {
+		name     string
+		edit     func(*config.Config)
+		transfer func(c *ftptest.Client) // of the file "there", which holds the content, or to "new"
+		down, up int                     // bytes
+	}{
+		{"download", nil, func(c *ftptest.Client) { get(c, "there", content) }, size, 0},
+		{"download, limited", limited, func(c *ftptest.Client) { get(c, "there", content) }, size, 0},
+		{"download, resumed", nil, func(c *ftptest.Client) {
+			c.Must(fmt.Sprint("REST ", part), "350")
+			get(c, "there", content[part:])
+		}, size - part, 0},
+		{"download, a range", nil, func(c *ftptest.Client) {
+			c.Must(fmt.Sprintf("RANG %d %d", part, part+99999), "350")
+			get(c, "there", content[part:part+100000])
+		}, 100000, 0},
+		{"download, small", nil, func(c *ftptest.Client) { get(c, "small", content[:1000]) }, 1000, 0},
+		{"upload", nil, func(c *ftptest.Client) { c.Put("STOR new", content) }, 0, size},
+		{"upload, limited", limited, func(c *ftptest.Client) { c.Put("STOR new", content) }, 0, size},
+		{"upload, with a quota", withQuota, func(c *ftptest.Client) { c.Put("STOR new", content) }, 0, size},
+		{"upload, limited, with a quota", func(c *config.Config) { limited(c); withQuota(c) },
+			func(c *ftptest.Client) { c.Put("STOR new", content) }, 0, size},
+		{"upload, replacing", nil, func(c *ftptest.Client) { c.Put("STOR there", content) }, 0, size},
+		{"upload, resumed at the end", nil, func(c *ftptest.Client) {
+			c.Must(fmt.Sprint("REST ", size), "350")
+			c.Put("STOR there", content)
+		}, 0, size},
+		{"upload, resumed within", nil, func(c *ftptest.Client) {
+			c.Must(fmt.Sprint("REST ", part), "350")
+			c.Put("STOR there", content)
+		}, 0, size},
+		{"append", nil, func(c *ftptest.Client) { c.Put("APPE there", content) }, 0, size},
+		{"append, limited, with a quota", func(c *config.Config) { limited(c); withQuota(c) },
+			func(c *ftptest.Client) { c.Put("APPE there", content) }, 0, size},
+		{"unique name", nil, func(c *ftptest.Client) { c.Put("STOU", content) }, 0, size},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			edit := tt.edit
+			if edit == nil {
+				edit = func(*config.Config) {}
+			}
+			d := start(t, ipv4, false, "", edit)
+			write(t, filepath.Join(d.root, "there"), []byte(content))
+			write(t, filepath.Join(d.root, "small"), []byte(content[:1000]))
+			c := ftptest.Login(t, d.host+":"+d.port, "alice")
+			calls := traced(t, d.pid, func() { tt.transfer(c) })
+			if got := calls.sent(d.root); got != tt.down {
+				t.Errorf("sendfile has sent %d bytes of files, want %d", got, tt.down)
+			}
+			if got := calls.spliced(d.root); got != tt.up {
+				t.Errorf("splice has brought %d bytes to files, want %d", got, tt.up)
+			}
+			if copied := calls.copied(d.root); copied != "" {
+				t.Errorf("went through memory: %s", copied)
+			}
+			if t.Failed() {
+				t.Logf("system calls:\n%.4000s", calls)
+			}
+		})
+	}
+}
+
+func get(c *ftptest.Client, name, want string) {
+	c.TB().Helper()
+	if got := c.Get("RETR " + name); got != want {
+		c.TB().Errorf("%s: %d bytes came, and not those", name, len(got))
+	}
+}
+
+// trace is what strace has written of system calls that move data, one to a line, with the paths
+// and addresses of descriptors.
+type trace string
+
+// traced traces a process while do runs. Where that is not permitted it skips the test.
+func traced(t *testing.T, pid int, do func()) trace {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "trace")
+	log := &ftptest.Log{}
+	// One file for each thread, so that no line is broken by another's.
+	cmd := exec.Command("strace", "-ff", "-y", "-s", "0", "-o", out, "-p", strconv.Itoa(pid), //nolint:gosec // numbers
+		"-e", "trace=sendfile,splice,copy_file_range,read,write,pread64,pwrite64,readv,writev,preadv,pwritev,sendto,recvfrom,sendmsg,recvmsg,mmap")
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("%v: `make clients` installs strace", err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	over := func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	}
+	ftptest.Eventually(t, "strace is attached", func() bool { return over() || strings.Contains(log.String(), "attached") })
+	if over() {
+		if text := log.String(); strings.Contains(text, "not permitted") || strings.Contains(text, "Permission denied") {
+			t.Skipf("NOT TESTED: tracing is not permitted here: %s", text)
+		}
+		t.Fatalf("strace: %s", log)
+	}
+	do()
+	_ = cmd.Process.Signal(syscall.SIGINT)
+	<-ended
+	files, err := filepath.Glob(out + ".*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all bytes.Buffer
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return trace(all.String())
+}
+
+// descriptor is a descriptor as strace -y shows it.
+const descriptor = `\d+<(\w+:\[\d+\]|[^>]*)>`
+
+var (
+	sendfileCall = regexp.MustCompile(`(?m)^sendfile\(` + descriptor + `, ` + descriptor + `, .*\) = (\d+)$`)
+	spliceCall   = regexp.MustCompile(`(?m)^splice\(` + descriptor + `, \w+, ` + descriptor + `, .*\) = (\d+)$`)
+	copyCall     = regexp.MustCompile(`(?m)^(?:p?read|p?write)(?:v|64)?\(` + descriptor + `, .*\) = (\d+)$`)
+)
+
+// sent is how many bytes sendfile has sent of files below root.
+func (c trace) sent(root string) (n int) {
+	for _, m := range sendfileCall.FindAllStringSubmatch(string(c), -1) {
+		if strings.HasPrefix(m[1], "socket") && strings.HasPrefix(m[2], root) {
+			n += number(m[3])
+		}
+	}
+	return n
+}
+
+// spliced is how many bytes splice has brought to files below root.
+func (c trace) spliced(root string) (n int) {
+	for _, m := range spliceCall.FindAllStringSubmatch(string(c), -1) {
+		if strings.HasPrefix(m[1], "pipe") && strings.HasPrefix(m[2], root) {
+			n += number(m[3])
+		}
+	}
+	return n
+}
+
+// journalSize is more than a journal of an append has.
+const journalSize = 4096
+
+// copied is a call that has read or written data of files below root, or "". Journals are small.
+func (c trace) copied(root string) string {
+	for _, m := range copyCall.FindAllStringSubmatch(string(c), -1) {
+		if strings.HasPrefix(m[1], root) && (number(m[2]) > journalSize || !strings.Contains(m[1], ".ftpd-append-")) && number(m[2]) > 0 {
+			return m[0]
+		}
+	}
+	return ""
+}
+
+func number(digits string) int {
+	n, _ := strconv.Atoi(digits)
+	return n
+}
