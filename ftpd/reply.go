@@ -2,7 +2,6 @@ package ftpd
 
 import (
 	"bufio"
-	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -111,8 +110,14 @@ func (w *replyWriter) write(produce func(*bufio.Writer) error) {
 	}
 }
 
-func writeLine(w io.StringWriter, code int, separator byte, text string) error {
-	_, err := w.WriteString(strconv.Itoa(code) + string(separator) + clean(text) + "\r\n")
+func writeLine(w *bufio.Writer, code int, separator byte, text string) error {
+	_, err := w.Write(append(strconv.AppendInt(w.AvailableBuffer(), int64(code), 10), separator))
+	if err == nil {
+		_, err = w.WriteString(clean(text))
+	}
+	if err == nil {
+		_, err = w.WriteString("\r\n")
+	}
 	return err
 }
 

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSummarize(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		samples []float64
+		want    summary
+	}{
+		{nil, summary{}},
+		{[]float64{3}, summary{3, 3, 3, 1}},
+		{[]float64{9, 1, 2}, summary{2, 1, 9, 3}},
+		{[]float64{4, 1, 2, 9}, summary{3, 1, 9, 4}},
+	} {
+		if got := summarize(tt.samples); got != tt.want {
+			t.Errorf("%v: got %+v, want %+v", tt.samples, got, tt.want)
+		}
+	}
+}
+
+func TestRatio(t *testing.T) {
+	t.Parallel()
+	r := newResults()
+	more, less := metric{id: "more"}, metric{id: "less", less: true}
+	for _, sample := range []struct {
+		server string
+		value  float64
+	}{{"ours", 30}, {"a", 10}, {"b", 20}} {
+		r.add("more", sample.server, sample.value)
+		r.add("less", sample.server, sample.value)
+	}
+	peers := []string{"a", "b", "absent"}
+	for _, tt := range []struct {
+		m    metric
+		want float64
+		best string
+	}{{more, 1.5, "b"}, {less, 10.0 / 30, "a"}} {
+		_, best, _ := r.best(tt.m, peers)
+		if got, ok := r.ratio(tt.m, "ours", peers); !ok || got != tt.want || best != tt.best {
+			t.Errorf("%s: got %v (%v) beside %s", tt.m.id, got, ok, best)
+		}
+	}
+	if _, ok := r.ratio(metric{id: "none"}, "ours", peers); ok {
+		t.Error("a ratio of what was not measured")
+	}
+	if _, ok := r.ratio(more, "ours", []string{"absent"}); ok {
+		t.Error("a ratio without a peer")
+	}
+}
+
+func TestReplaceMeasured(t *testing.T) {
+	t.Parallel()
+	page := "by hand\n" + beginMark + "\nold\n" + endMark + "\nby hand, too\n"
+	got, err := replaceMeasured(page, "\nnew\n")
+	if err != nil || got != "by hand\n"+beginMark+"\n\nnew\n\n"+endMark+"\nby hand, too\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if again, err := replaceMeasured(got, "new"); err != nil || again != got {
+		t.Errorf("not the same again: %q, %v", again, err)
+	}
+	for _, page := range []string{"", beginMark, endMark, endMark + beginMark} {
+		if _, err := replaceMeasured(page, "new"); err == nil {
+			t.Errorf("%q: no error", page)
+		}
+	}
+}
+
+// Every row belongs to a group that can be asked for, and has a name of its own.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, m := range metrics {
+		if seen[m.id] || !slices.Contains(groups, m.group) || m.title == "" || m.unit == "" {
+			t.Errorf("%+v", m)
+		}
+		seen[m.id] = true
+	}
+	for _, p := range probes() {
+		if !slices.Contains(groups, p.group) {
+			t.Errorf("a probe of the group %q", p.group)
+		}
+	}
+}
+
+func TestRender(t *testing.T) {
+	t.Parallel()
+	b := &bench{options: options{rows: []string{"bulk", "memory"}, servers: []string{"ftpd", "ftpd, no fsync", "vsftpd", "pyftpdlib"}}, results: newResults()}
+	for _, v := range []float64{100, 120, 110} {
+		b.results.add("stor", "ftpd", v/10)
+		b.results.add("stor", "ftpd, no fsync", v)
+		b.results.add("stor", "vsftpd", v-10)
+		b.results.add("stor", "pyftpdlib", v/2)
+		b.results.add("memory-10000", "ftpd", v)
+	}
+	b.results.note("memory-10000", "vsftpd", "9000: no more")
+	text := b.render([]string{"a fact"})
+	for _, want := range []string{
+		"- a fact\n",
+		"| STOR, 1 session | MB/s | 11.0 (10.0-12.0) | 110 (100-120) | **100** (90.0-110) | 55.0 (50.0-60.0) | 0.11 | 1.10 | 1.1 without fsync: yes |",
+		"| 110 (100-120) |  | 9000: no more |  |  |  | at most 24.0: **no** |",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{"-rows", "small,list", "-servers", "ftpd,vsftpd", "-size", "8", "-idle", "1000"})
+	if err != nil || !slices.Equal(o.rows, []string{"small", "list"}) || o.size != 8<<20 || !slices.Equal(o.sessions, []int{1000}) ||
+		!slices.Equal(o.servers, []string{"ftpd", "ftpd, no fsync", "vsftpd"}) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for _, args := range [][]string{{"-rows", "smal"}, {"-servers", "wuftpd"}, {"-rounds", "0"}, {"-size", "1"}, {"-while", "0s"}} {
+		if _, err := parse(args); err == nil {
+			t.Errorf("%q: no error", args)
+		}
+	}
+}
