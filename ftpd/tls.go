@@ -183,7 +183,8 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	if t.tls == nil {
 		return raw, nil
 	}
-	conn := t.tls.bound.Data(paced{raw, t}, t.upload)
+	below := &records{paced: paced{raw, t}}
+	conn := t.tls.bound.Data(below, t.upload)
 	t.hurry(time.Now().Add(t.tls.handshake))
 	err := conn.Handshake()
 	t.hurry(time.Time{})
@@ -195,10 +196,7 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 		return nil, &protectError{err}
 	}
 	t.secure = conn
-	if t.tls.allowTruncation {
-		return lenientConn{conn}, nil
-	}
-	return conn, nil
+	return protected{conn, below, t.tls.allowTruncation}, nil
 }
 
 // lingerData is how long a client may take to close its side of a data connection with TLS.
@@ -223,45 +221,4 @@ func (t *transfer) endData(raw *net.TCPConn) error {
 		_, _ = io.Copy(io.Discard, io.LimitReader(raw, maxEarly))
 	}
 	return nil
-}
-
-// lenientConn takes a connection's end for the end of the data, close_notify or not.
-type lenientConn struct{ *tls.Conn }
-
-func (c lenientConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if errors.Is(err, ftptls.ErrTruncated) {
-		err = io.EOF
-	}
-	return n, err
-}
-
-// paced is a data connection under TLS. Every call of the system has the time that a connection
-// may stand still: above TLS a deadline would count whole records, and one that passes while a
-// record is written breaks TLS.
-type paced struct {
-	*net.TCPConn
-	t *transfer
-}
-
-func (c paced) Read(p []byte) (int, error) {
-	if err := c.t.extend(); err != nil {
-		return 0, err
-	}
-	return c.TCPConn.Read(p)
-}
-
-func (c paced) Write(p []byte) (int, error) {
-	written := 0
-	for written < len(p) {
-		if err := c.t.extend(); err != nil {
-			return written, err
-		}
-		n, err := c.TCPConn.Write(p[written:])
-		written += n
-		if err != nil && (n == 0 || !slow(c.t, err)) {
-			return written, err
-		}
-	}
-	return written, nil
 }
