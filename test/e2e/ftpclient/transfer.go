@@ -117,6 +117,8 @@ func (t *Transfer) Finish(moved error) error {
 	if moved != nil {
 		return t.fail(Moving, moved)
 	}
+	// As clients do: a server may wait for it before it says that all is well.
+	t.data.close()
 	if _, err := t.client.expect(t.verb, 226); err != nil {
 		return &TransferError{Step: Concluding, Err: err}
 	}
