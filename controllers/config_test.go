@@ -163,6 +163,10 @@ var _ = Describe("configuration", func() {
 		It("is not held up by pods out of its reach", func(ctx context.Context) {
 			c.daemons.set(func(string, *config.Status) (*config.Status, error) { return nil, errors.New("no route to host") })
 			c.serve(ctx, c.files(), "files-a")
+			Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Reason).To(Equal("ConfigUpdating"), "nothing is known as yet")
+			Expect(c.settle(ctx, "files")).To(Equal(time.Second))
+			c.clock.SetTime(c.clock.Now().Add(6 * time.Second))
+			Expect(c.settle(ctx, "files")).To(BeNumerically(">", time.Second))
 			loaded := c.condition(ctx, "files", v1alpha1.ConditionConfigLoaded)
 			Expect(loaded.Status).To(Equal(metav1.ConditionUnknown))
 			Expect(loaded.Reason).To(Equal("PodsUnreachable"))

@@ -58,6 +58,8 @@ func (t *progress) next(server types.UID, seen status.Observed, now time.Time) t
 		pod := &seen.Pods[i]
 		switch {
 		case !pod.Running || pod.Terminating:
+		case pod.DaemonPending:
+			wait = min(wait, time.Second)
 		case pod.Daemon == nil:
 			wait = min(wait, recheck)
 		case !status.Served(seen, *pod):

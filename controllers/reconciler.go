@@ -55,7 +55,7 @@ type Reconciler struct {
 	passwords *passwordMemory
 	verified  *passhash.Cache
 	progress  *progress
-	silent    *silentPods
+	heard     *heardPods
 	// failures are errors in a row; overtaken are passes in a row that the cluster changed under.
 	failures  *failures
 	overtaken *failures
@@ -84,7 +84,7 @@ func New(o Options) *Reconciler {
 		passwords: newPasswordMemory(),
 		verified:  passhash.NewCache(verifiedPasswords),
 		progress:  newProgress(),
-		silent:    newSilentPods(),
+		heard:     newHeardPods(),
 		failures:  newFailures(),
 		overtaken: newFailures(),
 		nodes:     &nodeAccess{},

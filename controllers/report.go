@@ -27,7 +27,7 @@ func (p *pass) summarize(ctx context.Context, users status.Users, certs status.C
 	answers := p.ask(ctx)
 	for i := range pods {
 		if a, asked := answers[p.observed.pods[i].UID]; asked {
-			pods[i].Daemon = a.report
+			pods[i].Daemon, pods[i].DaemonPending = a.report, a.pending
 			if a.err != nil {
 				pods[i].DaemonError = a.err.Error()
 			}

@@ -249,16 +249,41 @@ func TestHTTPDaemons(t *testing.T) {
 	}
 }
 
-func TestSilentPodsAreNotAskedForAWhile(t *testing.T) {
-	now := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
-	s := newSilentPods()
-	s.note("refused", errors.New("connection refused"), now)
-	s.note("timeout", &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, now)
-	if s.recall("refused", now) != nil || s.recall("timeout", now.Add(silence-1)) == nil || s.recall("timeout", now.Add(silence)) != nil {
-		t.Error("only a timeout is remembered, and only for a while")
+func TestHeardPods(t *testing.T) {
+	start := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
+	refused, timeout := errors.New("connection refused"), &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+	first, second := &config.Status{ConfigHash: "first"}, &config.Status{ConfigHash: "second"}
+	h := newHeardPods()
+	for _, step := range []struct {
+		what   string
+		after  time.Duration // the start
+		report *config.Status
+		err    error
+		want   answer
+		silent bool
+	}{
+		{"a question that is lost proves nothing", 0, nil, timeout, answer{nil, timeout, true}, false},
+		{"nor a second", time.Second, nil, refused, answer{nil, refused, true}, false},
+		{"an answer", 2 * time.Second, first, nil, answer{first, nil, false}, false},
+		{"which counts while one is lost", 10 * time.Second, nil, timeout, answer{first, timeout, true}, false},
+		{"but not for ever", 10*time.Second + giveUp, nil, refused, answer{nil, refused, false}, false},
+		{"who lets us wait is left alone for a while", 20 * time.Second, nil, timeout, answer{nil, timeout, false}, true},
+		{"until it answers", 20*time.Second + silence, second, nil, answer{second, nil, false}, false},
+	} {
+		now := start.Add(step.after)
+		if h.silent("pod", now) != nil {
+			t.Errorf("%s: it would not be asked", step.what)
+		}
+		if got := h.note("pod", step.report, step.err, now); got != step.want {
+			t.Errorf("%s: %+v", step.what, got)
+		}
+		if (h.silent("pod", now.Add(silence-1)) != nil) != step.silent {
+			t.Errorf("%s: silent %v", step.what, !step.silent)
+		}
 	}
-	if len(s.until) != 0 {
-		t.Error("what is over is still remembered")
+	h.note("other", first, nil, start.Add(time.Hour))
+	if len(h.pods) != 1 {
+		t.Error("a pod that is gone is remembered")
 	}
 }
 

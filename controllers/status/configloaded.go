@@ -18,15 +18,18 @@ const (
 )
 
 // configLoaded: every running pod serves the newest configuration. Pods that can't be asked make
-// it Unknown and nothing worse, for the operator may run where pod addresses are out of reach.
+// it Unknown and nothing worse, for the operator may run where pod addresses are out of reach; but
+// that shows only after a while, and until then nothing is known of what they serve.
 func configLoaded(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionConfigLoaded
-	var updating, unreachable []string
+	var updating, pending, unreachable []string
 	why, loaded := "", 0
 	for i := range o.Pods {
 		p := &o.Pods[i]
 		switch {
 		case !p.Running || p.Terminating:
+		case p.Daemon == nil && p.DaemonPending:
+			pending = append(pending, p.Name)
 		case p.Daemon == nil:
 			unreachable = append(unreachable, p.Name)
 			if why == "" {
@@ -45,6 +48,8 @@ func configLoaded(o Observed) metav1.Condition {
 	case len(updating) > 0:
 		return condition(kind, metav1.ConditionFalse, ReasonConfigUpdating,
 			"waiting for the new configuration to reach "+list(updating))
+	case len(pending) > 0:
+		return condition(kind, metav1.ConditionFalse, ReasonConfigUpdating, "waiting for an answer of "+list(pending))
 	case len(unreachable) > 0:
 		return condition(kind, metav1.ConditionUnknown, ReasonPodsUnreachable, fmt.Sprintf(
 			"the admin port of %s can't be reached, so what it serves is not known (%s); let the operator's pods reach port 8021 to see it",

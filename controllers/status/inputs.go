@@ -22,6 +22,9 @@ type Pod struct {
 	// says why. Both are zero for a pod that does not run.
 	Daemon      *config.Status
 	DaemonError string
+	// DaemonPending: it did not answer, but not yet for so long that it counts as out of reach. Daemon
+	// is then what it said before, if anything.
+	DaemonPending bool
 }
 
 // State is the pod's state as the routing sees it.
