@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
@@ -130,7 +131,7 @@ func TestHostileUnreadData(t *testing.T) {
 // A client that sends commands and reads no reply is not read from either, costs no memory, and is
 // cut off.
 func TestHostileUnreadReplies(t *testing.T) {
-	s := besiege(t)
+	s := besiegeWith(t, ftpd.Options{ReplyTimeout: 3 * time.Second})
 	for i := range 100 {
 		s.Write(t, fmt.Sprint("alice/", strings.Repeat("x", 200), i), "")
 	}

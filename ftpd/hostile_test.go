@@ -29,8 +29,14 @@ type siege struct {
 // besiege starts the server; alice, the attacker, lives in another home than the bystander.
 func besiege(t *testing.T, edits ...func(*config.Config)) *siege {
 	t.Helper()
+	return besiegeWith(t, ftpd.Options{}, edits...)
+}
+
+// besiegeWith is besiege with options of the server.
+func besiegeWith(t *testing.T, options ftpd.Options, edits ...func(*config.Config)) *siege {
+	t.Helper()
 	s := &siege{content: strings.Repeat("The bystander's.", 5000)}
-	s.Server = ftptest.Start(t, append([]func(*config.Config){func(c *config.Config) {
+	s.Server = ftptest.StartWith(t, options, append([]func(*config.Config){func(c *config.Config) {
 		c.Users[0].Home = "alice"
 		c.Users = append(c.Users, ftptest.User("bystander", "bystander", config.AccessReadWrite))
 	}}, edits...)...)

@@ -40,9 +40,6 @@ func User(name, home string, access config.Access) config.User {
 	return config.User{Name: name, PasswordHash: hash(), Home: home, Access: access}
 }
 
-// replyTimeout is how long a client may leave a reply unread.
-const replyTimeout = 3 * time.Second
-
 // Server is a running server.
 type Server struct {
 	*ftpd.Server
@@ -69,16 +66,16 @@ func Start(t testing.TB, edits ...func(*config.Config)) *Server {
 // StartOn is Start on another address.
 func StartOn(t testing.TB, host string, edits ...func(*config.Config)) *Server {
 	t.Helper()
-	return start(t, host, nil, edits)
+	return start(t, host, ftpd.Options{}, edits)
 }
 
-// StartObserved is Start with somebody who is told what happens.
-func StartObserved(t testing.TB, observer ftpd.Observer, edits ...func(*config.Config)) *Server {
+// StartWith is Start with options; the log is Server.Log, and failed logins are not delayed.
+func StartWith(t testing.TB, options ftpd.Options, edits ...func(*config.Config)) *Server {
 	t.Helper()
-	return start(t, "127.0.0.1", observer, edits)
+	return start(t, "127.0.0.1", options, edits)
 }
 
-func start(t testing.TB, host string, observer ftpd.Observer, edits []func(*config.Config)) *Server {
+func start(t testing.TB, host string, options ftpd.Options, edits []func(*config.Config)) *Server {
 	t.Helper()
 	none := config.Duration(0)
 	s := &Server{Root: t.TempDir(), Log: &Log{}, served: make(chan error, 1)}
@@ -101,8 +98,9 @@ func start(t testing.TB, host string, observer ftpd.Observer, edits []func(*conf
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if s.Server, err = ftpd.New(file, ftpd.Options{Logger: log, FailureDelay: -1, ReplyTimeout: replyTimeout, Observer: observer}); err != nil {
+	options.Logger = slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	options.FailureDelay = -1
+	if s.Server, err = ftpd.New(file, options); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))

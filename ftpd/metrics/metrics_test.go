@@ -36,7 +36,7 @@ type scraped struct {
 func start(t *testing.T, edits ...func(*config.Config)) *scraped {
 	t.Helper()
 	m := metrics.New("v0.0.0-test")
-	s := ftptest.StartObserved(t, m, edits...)
+	s := ftptest.StartWith(t, ftpd.Options{Observer: m}, edits...)
 	m.Watch(s.Server)
 	return &scraped{s, m}
 }
