@@ -85,10 +85,15 @@ func (p *Pool) headless(port uint16, conn *net.TCPConn, peer netip.Addr, err err
 
 // arrive hands a connection to the reservation that it belongs to, or closes it: in the ordinary
 // way, not with a reset, so that a load balancer's probe of the port succeeds.
+//
+// A connection on which all that came had come before the reservation was made is not its client's:
+// somebody, mostly the same client in an earlier session, has left it in the listener's queue while
+// this process had no time to accept it.
 func (p *Pool) arrive(port uint16, conn *net.TCPConn, peer netip.Addr) {
+	seen := lastSeen(conn)
 	p.mu.Lock()
 	h := p.ledger.find(port, peer)
-	if h == nil || p.ended || predates(conn, time.Since(h.owner.granted)) {
+	if h == nil || p.ended || seen.before(h.owner.granted) {
 		p.stats.Strangers++
 		p.mu.Unlock()
 		p.log.Debug("dropped a connection that no session waits for", "port", port, "peer", peer)

@@ -7,22 +7,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ageSlack is by how much the kernel's ages of connections, which it counts in ticks, may be wrong.
-const ageSlack = 50 * time.Millisecond
+// ticks is a time by the clock that the kernel stamps connections with, which counts ticks. On a busy
+// machine, above all a virtual one, it may be behind other clocks for a while; so times are only
+// compared with others of its own. Below zero: not known.
+type ticks time.Duration
 
-// predates reports whether a connection was there before a time that is so long ago. Then it can't
-// be for a reservation that was made at that time: it is what somebody, mostly the same client in an
-// earlier session, has left in the listener's queue while this process had no time to accept it.
-func predates(conn *net.TCPConn, ago time.Duration) bool {
+// tickSlack is more than two ticks, by which stamps and the clock may differ.
+const tickSlack = 50 * time.Millisecond
+
+// tickClock is the time now.
+func tickClock() ticks {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC_COARSE, &ts); err != nil {
+		return -1
+	}
+	return ticks(ts.Nano())
+}
+
+// lastSeen is when data came last on a connection, or else when it was made.
+func lastSeen(conn *net.TCPConn) ticks {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return false
+		return -1
 	}
-	older := false
+	seen := ticks(-1)
 	_ = raw.Control(func(fd uintptr) {
-		// The time since data came last, or else since the connection was made.
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) //nolint:gosec // a descriptor
-		older = err == nil && time.Duration(info.Last_data_recv)*time.Millisecond > ago+ageSlack
+		if now := tickClock(); err == nil && now >= 0 {
+			seen = now - ticks(time.Duration(info.Last_data_recv)*time.Millisecond)
+		}
 	})
-	return older
+	return seen
 }
+
+// before reports whether t is certainly earlier than u.
+func (t ticks) before(u ticks) bool { return t >= 0 && u >= 0 && t+ticks(tickSlack) < u }

@@ -36,7 +36,7 @@ func TestLeftoverConnection(t *testing.T) {
 		if err := leave(client); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, name+": it has been there for a while", func() bool { return predates(left, ageSlack) })
+		eventually(t, name+": it has been there for a while", func() bool { return lastSeen(left).before(tickClock()) })
 		r := reserve(t, p, Request{Client: loopback, Timeout: long})
 		before := p.Stats().Strangers
 		p.arrive(port, left, loopback)
@@ -54,15 +54,16 @@ func TestLeftoverConnection(t *testing.T) {
 	}
 }
 
-func TestPredates(t *testing.T) {
+func TestLastSeen(t *testing.T) {
 	t.Parallel()
 	p := listen(t, "127.0.0.1", 1)
+	before := tickClock()
 	client := dial(t, loopback, p.ports[0])
-	if predates(client, time.Hour) {
-		t.Error("a new connection is said to be an hour old")
+	if seen := lastSeen(client); seen < 0 || seen.before(before) {
+		t.Errorf("a connection made after %v is from %v", time.Duration(before), time.Duration(seen))
 	}
 	_ = client.Close()
-	if predates(client, 0) {
-		t.Error("a closed connection has no age")
+	if seen := lastSeen(client); seen >= 0 || seen.before(tickClock()) || before.before(seen) {
+		t.Error("a closed connection has a time")
 	}
 }

@@ -175,7 +175,7 @@ func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, erro
 
 // granted marks a reservation whose hold has a port. The caller holds the lock.
 func (p *Pool) granted(r *Reservation) {
-	r.state, r.port, r.granted = reserved, r.hold.slot.port, time.Now()
+	r.state, r.port, r.granted = reserved, r.hold.slot.port, tickClock()
 	p.stats.Reserved++
 }
 

@@ -18,7 +18,7 @@ type Reservation struct {
 	state state
 	port  uint16 // once reserved; it never changes then
 	// granted is when it got the port. No connection that was there before is the client's.
-	granted time.Time
+	granted ticks
 	conn    *net.TCPConn  // while arrived
 	timer   *time.Timer   // ends it when nobody connects
 	wake    chan struct{} // if somebody waits: closed at the next change of state
