@@ -36,7 +36,7 @@ var _ = Describe("Under load", func() {
 		}
 		running := load.Start(ctx, load.Config{
 			Network: network, Address: controlAddress(server), User: user, Password: password, Dir: "load-",
-			Clients: 6, PerSession: 4, MaxSize: 1 << 18, Pause: 50 * time.Millisecond,
+			Clients: 4, PerSession: 4, MaxSize: 1 << 18, Pause: 100 * time.Millisecond,
 			RetryAfter: 200 * time.Millisecond, Patience: 5 * time.Second, Seed: uint64(GinkgoRandomSeed()),
 		})
 		DeferCleanup(func() { running.Stop() })
