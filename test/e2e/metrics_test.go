@@ -63,7 +63,7 @@ var _ = Describe("Metrics", func() {
 		proxy, err := prometheus.NewProxy(inScraper)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(proxy.Close)
-		p, err := prometheus.Start(ctx, GinkgoT().TempDir(), scrapeConfig(proxy.URL(), server, metricsToken(ctx, monitoring)))
+		p, err := prometheus.Start(ctx, GinkgoT().TempDir(), scrapeConfig(ctx, proxy.URL(), &pod, metricsToken(ctx, monitoring)))
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func() {
 			log, err := p.Stop()
@@ -174,45 +174,35 @@ func metricsToken(ctx context.Context, namespace string) string {
 	return request.Status.Token
 }
 
-// scrapeConfig is that of docs/metrics.md, for one server, through a proxy.
-func scrapeConfig(proxy string, server *v1alpha1.FtpServer, token string) prometheus.Config {
+// scrapeConfig names the targets one by one, as Debian's Prometheus can't ask Kubernetes for them, with
+// the labels that the chart's PodMonitor gives, and is reached through a proxy.
+func scrapeConfig(ctx context.Context, proxy string, pod *corev1.Pod, token string) prometheus.Config {
 	GinkgoHelper()
 	alerts, err := filepath.Abs(chart + "/files/alerts.yaml")
 	Expect(err).NotTo(HaveOccurred())
-	discover := func(role, namespace string) []any {
-		return []any{map[string]any{
-			"role": role, "kubeconfig_file": env.kubeconfig, "namespaces": map[string]any{"names": []string{namespace}},
-		}}
+	operators := &corev1.PodList{}
+	Expect(k8s.List(ctx, operators, client.InNamespace(operatorNamespace), client.MatchingLabels{"app.kubernetes.io/component": "manager"})).To(Succeed())
+	Expect(operators.Items).To(HaveLen(1))
+	target := func(pod *corev1.Pod, port string, labels map[string]string) []any {
+		return []any{map[string]any{"targets": []string{net.JoinHostPort(pod.Status.PodIP, port)}, "labels": labels}}
 	}
-	keep := func(value string, labels ...string) map[string]any {
-		return map[string]any{"action": "keep", "source_labels": labels, "regex": value}
-	}
-	label := func(from, to string) map[string]any {
-		return map[string]any{"source_labels": []string{from}, "target_label": to}
-	}
-	const pod = "__meta_kubernetes_pod_"
 	return prometheus.Config{
 		"global":     map[string]any{"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "2s"},
 		"rule_files": []string{alerts},
 		"scrape_configs": []any{
 			map[string]any{
-				"job_name": "ftp", "proxy_url": proxy, "kubernetes_sd_configs": discover("pod", server.Namespace),
-				"relabel_configs": []any{
-					keep("ftpd;admin", pod+"label_app_kubernetes_io_name", pod+"container_port_name"),
-					label("__meta_kubernetes_namespace", "namespace"),
-					label(pod+"name", "pod"),
-					label(pod+"label_ftp_operator_io_server", "ftpserver"),
-				},
+				"job_name": "ftp", "proxy_url": proxy,
+				"static_configs": target(pod, "8021", map[string]string{
+					"namespace": pod.Namespace, "pod": pod.Name, "ftpserver": pod.Labels[v1alpha1.ServerLabel],
+				}),
 			},
 			map[string]any{
-				"job_name": "ftp-operator", "proxy_url": proxy, "kubernetes_sd_configs": discover("pod", operatorNamespace),
-				"scheme": "https", "tls_config": map[string]any{"insecure_skip_verify": true},
+				"job_name": "ftp-operator", "proxy_url": proxy,
+				"static_configs": target(&operators.Items[0], "8443", map[string]string{"namespace": operatorNamespace}),
+				"scheme":         "https", "tls_config": map[string]any{"insecure_skip_verify": true},
 				"authorization": map[string]any{"credentials": token},
-				// What a target is labelled with would go before the namespace of a server.
+				// As the chart's ServiceMonitor: the namespace of a FtpServer is not that of the operator's pod.
 				"honor_labels": true,
-				"relabel_configs": []any{
-					keep("manager;metrics", pod+"label_app_kubernetes_io_component", pod+"container_port_name"),
-				},
 			},
 		},
 	}
