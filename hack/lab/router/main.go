@@ -1,7 +1,7 @@
 // Command router is the load balancer's data path of a lab with several nodes: it leads each load
 // balancer address to the nodes that say they can serve it, as the health checks of a real load
 // balancer do. With externalTrafficPolicy Local it asks the Service's healthCheckNodePort of each
-// node, otherwise kube-proxy's own health port. An answer counts at once, silence when it lasts: a
+// node, otherwise kube-proxy's own health port. An answer counts at once, its absence when it lasts: a
 // route that is taken away and comes back cuts every connection over it. It sets routes of this
 // machine, by `ip route`.
 //
@@ -37,8 +37,9 @@ import (
 const (
 	// every is the time between two rounds of health checks.
 	every = 500 * time.Millisecond
-	// patience is how many checks in a row may go without an answer.
-	patience = 3
+	// deadAfter is how many checks in a row may find nobody there, and muteAfter how many may find
+	// somebody who says nothing: a machine that is busy.
+	deadAfter, muteAfter = 3, 20
 	// kubeProxyHealth is the port of kube-proxy's health check.
 	kubeProxyHealth = 10256
 )
@@ -71,7 +72,11 @@ func run(ctx context.Context, kubeconfig, cidr string) error {
 	}
 	r := &router{
 		api: api, prefix: prefix, routes: map[netip.Addr][]string{}, checks: map[string]check{},
-		http: &http.Client{Timeout: every, Transport: &http.Transport{DisableKeepAlives: true}},
+		http: &http.Client{Timeout: every, Transport: &http.Transport{
+			DisableKeepAlives: true,
+			// Shorter, so that who does not answer is told from who is not there.
+			DialContext: (&net.Dialer{Timeout: every / 2}).DialContext,
+		}},
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -100,17 +105,31 @@ type router struct {
 // check is what is known of the health of a port.
 type check struct {
 	healthy bool
-	// silent is how many checks in a row went without an answer.
-	silent int
+	// dead and mute are how many checks in a row found nobody, and heard nothing.
+	dead, mute int
 }
 
+// finding is what one check found.
+type finding int
+
+const (
+	nobody  finding = iota // no connection
+	silence                // a connection, and no answer
+	sick                   // an answer that is not 200
+	well
+)
+
 // after is what is known after one more check.
-func (c check) after(answered, healthy bool) check {
-	if answered {
-		return check{healthy: healthy}
+func (c check) after(f finding) check {
+	switch f {
+	case well, sick:
+		return check{healthy: f == well}
+	case silence:
+		c.dead, c.mute = 0, c.mute+1
+	case nobody:
+		c.dead, c.mute = c.dead+1, c.mute+1
 	}
-	c.silent++
-	c.healthy = c.healthy && c.silent < patience
+	c.healthy = c.healthy && c.dead < deadAfter && c.mute < muteAfter
 	return c
 }
 
@@ -136,7 +155,7 @@ func (r *router) round(ctx context.Context) error {
 			for _, node := range nodeIPs(nodes.Items) {
 				at := net.JoinHostPort(node, strconv.Itoa(port))
 				if _, known := now[at]; !known {
-					now[at] = r.checks[at].after(r.healthy(ctx, at))
+					now[at] = r.checks[at].after(r.ask(ctx, at))
 				}
 				if now[at].healthy {
 					wanted[address] = append(wanted[address], node)
@@ -148,18 +167,25 @@ func (r *router) round(ctx context.Context) error {
 	return r.set(ctx, wanted)
 }
 
-// healthy asks once.
-func (r *router) healthy(ctx context.Context, hostPort string) (answered, healthy bool) {
+// ask checks once.
+func (r *router) ask(ctx context.Context, hostPort string) finding {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+hostPort+"/healthz", nil)
 	if err != nil {
-		return false, false
+		return nobody
 	}
 	response, err := r.http.Do(request)
-	if err != nil {
-		return false, false
+	var network *net.OpError
+	switch {
+	case errors.As(err, &network) && network.Op == "dial":
+		return nobody
+	case err != nil:
+		return silence
 	}
 	_ = response.Body.Close()
-	return true, response.StatusCode == http.StatusOK
+	if response.StatusCode != http.StatusOK {
+		return sick
+	}
+	return well
 }
 
 // set makes the routes of this machine those wanted.

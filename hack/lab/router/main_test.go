@@ -1,10 +1,13 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -38,21 +41,51 @@ func TestAddresses(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	var c check
-	for i, step := range []struct{ answered, healthy, want bool }{
-		{false, false, false}, // nothing was ever heard of it
-		{true, true, true},
-		{false, false, true}, // silence, for now
-		{false, false, true},
-		{true, true, true},
-		{false, false, true},
-		{false, false, true},
-		{false, false, false}, // and for too long
-		{true, true, true},
-		{true, false, false}, // an answer counts at once
-		{false, false, false},
-	} {
-		if c = c.after(step.answered, step.healthy); c.healthy != step.want {
-			t.Errorf("step %d: healthy %v", i, c.healthy)
+	expect := func(want bool, findings ...finding) {
+		t.Helper()
+		for i, f := range findings {
+			if c = c.after(f); c.healthy != want {
+				t.Errorf("finding %d, %d: healthy %v", i, f, c.healthy)
+			}
 		}
+	}
+	expect(false, nobody, silence) // nothing was ever heard of it
+	expect(true, well, nobody, nobody, well, nobody, silence, nobody, nobody)
+	expect(false, nobody, silence)       // for too long
+	expect(true, well)                   // an answer counts at once
+	expect(false, sick, nobody, silence) // as this does
+	expect(true, well)
+	for range muteAfter - 1 {
+		expect(true, silence)
+	}
+	expect(false, silence)
+}
+
+func TestAsk(t *testing.T) {
+	r := &router{http: &http.Client{}}
+	status, release := http.StatusOK, make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if status == 0 {
+			<-release
+			return
+		}
+		w.WriteHeader(status)
+	}))
+	address := server.Listener.Addr().String()
+	for _, c := range []struct {
+		status int
+		want   finding
+	}{{http.StatusOK, well}, {http.StatusServiceUnavailable, sick}, {0, silence}} {
+		if c.want == silence {
+			r.http.Timeout = 50 * time.Millisecond
+		}
+		if status = c.status; r.ask(t.Context(), address) != c.want {
+			t.Errorf("status %d: not %d", c.status, c.want)
+		}
+	}
+	close(release)
+	server.Close()
+	if got := r.ask(t.Context(), address); got != nobody {
+		t.Errorf("a closed port: %d", got)
 	}
 }
