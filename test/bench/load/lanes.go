@@ -17,20 +17,22 @@ func Lanes(n int, do func(lane int) error) error {
 	return errors.Join(errs...)
 }
 
-// Rate repeats do in so many lanes for a while and returns how often it was done a second.
-// i counts within a lane.
+// Rate repeats do in so many lanes for a while, in each at least once, and returns how often it
+// was done a second. i counts within a lane.
 func Rate(lanes int, d time.Duration, do func(lane, i int) error) (float64, error) {
 	counts := make([]int, lanes)
 	start := time.Now()
 	end := start.Add(d)
 	err := Lanes(lanes, func(lane int) error {
-		for time.Now().Before(end) {
+		for {
 			if err := do(lane, counts[lane]); err != nil {
 				return err
 			}
 			counts[lane]++
+			if !time.Now().Before(end) {
+				return nil
+			}
 		}
-		return nil
 	})
 	took := time.Since(start)
 	total := 0
