@@ -29,6 +29,9 @@ const (
 	slowTransfer = 15 * time.Second
 )
 
+// drainedLabel is on the pods that draining a node is about: a selector counts in all namespaces.
+const drainedLabel = "e2e.ftp-operator.io/drained"
+
 var _ = Describe("Three pods on two nodes behind one address", Ordered, ContinueOnFailure, func() {
 	var (
 		ca     *pki.CA
@@ -50,6 +53,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30000, End: 30063}
 			s.Spec.TLS = &v1alpha1.TLSSpec{SecretName: certificateSecret, Mode: v1alpha1.TLSOptional}
 			s.Spec.Template.TerminationGracePeriodSeconds = &grace
+			s.Spec.Template.Metadata.Labels = map[string]string{drainedLabel: "true"}
 			s.Spec.Storage = manyPodsStorage()
 		})
 		waitReady(ctx, server)
@@ -126,7 +130,8 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 				Expect(r.Outcomes).To(HaveLen(1), r.String())
 				Expect(r.RefusedAgain).To(BeZero(), r.String())
 			} else {
-				Expect(r.Outcomes[load.Misrouted]+r.Outcomes[load.Wrong]).To(BeNumerically(">", r.Transfers/4), "a plain Deployment that works: docs/routing.md is wrong")
+				// Two thirds, but for affinity, under which whoever happens to be led right has more tries.
+				Expect(r.Outcomes[load.Misrouted]+r.Outcomes[load.Wrong]).To(BeNumerically(">", r.Transfers/20), "a plain Deployment that works: docs/routing.md is wrong")
 			}
 		}
 	}, SpecTimeout(routingTimeout))
@@ -151,7 +156,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 		node := pods(ctx, server)[0].Spec.NodeName
 		By("draining node " + node)
 		DeferCleanup(func(ctx SpecContext) { kubectl(ctx, "uncordon", node) }, NodeTimeout(time.Minute))
-		kubectl(ctx, "drain", node, "--pod-selector", v1alpha1.ServerLabel+"="+server.Name, "--ignore-daemonsets", "--timeout", "180s")
+		kubectl(ctx, "drain", node, "--pod-selector", drainedLabel+"=true", "--ignore-daemonsets", "--timeout", "180s")
 		waitPods(ctx, server, 2, func(pod *corev1.Pod) bool { return pod.Spec.NodeName != node })
 		kubectl(ctx, "uncordon", node)
 		Eventually(ctx, running.Tried).WithTimeout(routingTimeout / 2).Should(BeNumerically(">=", env.loadSize))
