@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,12 +102,17 @@ func (c *cluster) key(name string) client.ObjectKey {
 }
 
 // settle reconciles until a pass writes nothing, and returns how long the reconciler would wait then.
+// Pods that routing has to settle for are waited for.
 func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	GinkgoHelper()
 	for range 20 {
 		c.traffic.reset()
 		result, err := c.pass(ctx, name)
 		if err == nil && len(c.traffic.written()) == 0 {
+			if len(c.settling(ctx)) > 0 {
+				c.clock.SetTime(c.clock.Now().Add(result.RequeueAfter))
+				continue
+			}
 			return result.RequeueAfter
 		}
 		if err != nil {
@@ -115,6 +121,22 @@ func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	}
 	Fail("the reconciler does not settle: " + strings.Join(c.traffic.written(), ", "))
 	return 0
+}
+
+// settling are the slices that lead to their pods' passive ports only.
+func (c *cluster) settling(ctx context.Context) []string {
+	GinkgoHelper()
+	var list discoveryv1.EndpointSliceList
+	Expect(admin.List(ctx, &list, client.InNamespace(c.namespace))).To(Succeed())
+	var names []string
+	for i := range list.Items {
+		s := &list.Items[i]
+		control := slices.ContainsFunc(s.Ports, func(p discoveryv1.EndpointPort) bool { return *p.Name == resources.ControlPortName })
+		if !control && len(s.Endpoints) > 0 && *s.Endpoints[0].Conditions.Ready {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // meta names an object in the test's namespace.

@@ -36,6 +36,8 @@ type pass struct {
 	// waiting is true while nothing may be configured for the first time, since TLS lacks something.
 	waiting  bool
 	problems []status.Problem
+	// after is when the next pass is to begin, if the cluster does not change before; 0: unknown yet.
+	after time.Duration
 }
 
 // Reconcile brings one server to its declared state as far as it can, and tells in its status how
@@ -102,7 +104,15 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.report(ctx, status.Compute(seen, p.now())); err != nil {
 		return 0, err
 	}
-	return p.progress.next(p.server.UID, seen, p.Clock.Now()), nil
+	p.lookAgain(p.progress.next(p.server.UID, seen, p.Clock.Now()))
+	return p.after, nil
+}
+
+// lookAgain has the next pass begin after that time at the latest.
+func (p *pass) lookAgain(after time.Duration) {
+	if p.after == 0 || after < p.after {
+		p.after = after
+	}
 }
 
 // configure makes the daemon's configuration and all else that the children are made from.

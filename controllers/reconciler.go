@@ -56,6 +56,7 @@ type Reconciler struct {
 	verified  *passhash.Cache
 	progress  *progress
 	heard     *heardPods
+	settling  *settling
 	// failures are errors in a row; overtaken are passes in a row that the cluster changed under.
 	failures  *failures
 	overtaken *failures
@@ -85,6 +86,7 @@ func New(o Options) *Reconciler {
 		verified:  passhash.NewCache(verifiedPasswords),
 		progress:  newProgress(),
 		heard:     newHeardPods(),
+		settling:  newSettling(),
 		failures:  newFailures(),
 		overtaken: newFailures(),
 		nodes:     &nodeAccess{},

@@ -72,10 +72,15 @@ func gone(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsConflict(err) || anotherUID(err)
 }
 
-// publish brings a pod's slices up to date and then, once the pod takes sessions, opens its
-// readiness gate. It adds the slices to those that are wanted.
+// publish brings a pod's slices up to date and then, once the pod takes sessions and routing had the
+// time to settle, opens its readiness gate. It adds the slices to those that are wanted.
 func (p *pass) publish(ctx context.Context, one *pod, wanted map[string]types.UID) error {
 	route := one.route(p.plan.Routes[one.Name])
+	if route.Ready {
+		route.Settling = p.mustSettle(one)
+	} else {
+		p.settling.forget(one.UID)
+	}
 	published := false
 	for _, desired := range resources.EndpointSlices(p.inputs, route) {
 		name := *desired.GetName()
@@ -113,10 +118,16 @@ func (p *pass) publish(ctx context.Context, one *pod, wanted map[string]types.UI
 		}
 		published = published || there
 	}
-	if published && route.Ready {
-		return p.openGate(ctx, one)
+	switch {
+	case !published || !route.Ready:
+		return nil
+	case route.Settling:
+		now := p.Clock.Now()
+		p.settling.begin(one.UID, now)
+		p.lookAgain(p.settling.left(one.UID, now))
+		return nil
 	}
-	return nil
+	return p.openGate(ctx, one)
 }
 
 func (p *pass) liveSlice(ctx context.Context, name string) (*discoveryv1.EndpointSlice, error) {

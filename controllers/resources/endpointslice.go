@@ -18,6 +18,9 @@ import (
 // address family that the Service has, and none while the pod has no address; the one of the primary address
 // has the pod's name. Their owner is the pod, so they must be watched by label.
 //
+// Of a pod that settles only the passive ports are published: new sessions are led to it when all nodes
+// have had the time to learn where its data connections go.
+//
 // A draining pod is not ready, serving and terminating. Routing goes by port: the control
 // port leads to the pods that are ready, while a passive port, that no other pod has, still leads to this one.
 func EndpointSlices(in Inputs, pod PodRoute) []*discoveryac.EndpointSliceApplyConfiguration {
@@ -66,9 +69,12 @@ func endpointSlice(in Inputs, pod PodRoute, name string, ip netip.Addr) *discove
 		endpoint.WithZone(pod.Zone)
 	}
 
-	ports := []*discoveryac.EndpointPortApplyConfiguration{endpointPort(ControlPortName, ControlPort)}
-	if ImplicitTLS(in.Server) != nil {
-		ports = append(ports, endpointPort(ImplicitPortName, ImplicitPort))
+	var ports []*discoveryac.EndpointPortApplyConfiguration
+	if !pod.Settling {
+		ports = append(ports, endpointPort(ControlPortName, ControlPort))
+		if ImplicitTLS(in.Server) != nil {
+			ports = append(ports, endpointPort(ImplicitPortName, ImplicitPort))
+		}
 	}
 	for _, port := range pod.Ports {
 		ports = append(ports, endpointPort(PassivePortName(port), int32(port)))

@@ -75,6 +75,8 @@ type PodRoute struct {
 	Ports config.PortSet
 	// Ready: it takes new sessions, that is its container is ready and it is not terminating.
 	Ready bool
+	// Settling: it is ready, but only its passive ports lead to it yet.
+	Settling bool
 	// Serving: its container answers; a draining pod still serves.
 	Serving bool
 	// Terminating: it takes no new sessions and keeps its ports: its deletion was asked for, or its node is lost.

@@ -1,0 +1,87 @@
+package controllers
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+)
+
+const (
+	// settleTime is how long a new pod's passive ports are published before its control port is, while
+	// another pod takes the sessions. Nodes follow the slices one by one, kube-proxy at most once a
+	// second: a session that comes over a node which was fast may have its data connections come over
+	// one that is not there yet, and refuses them.
+	settleTime = 2 * time.Second
+	// settlingKept is how long is remembered of a pod that its ports are published.
+	settlingKept = time.Hour
+)
+
+// settling remembers since when pods' passive ports are published.
+type settling struct {
+	mu    sync.Mutex
+	since map[types.UID]time.Time
+}
+
+func newSettling() *settling { return &settling{since: map[types.UID]time.Time{}} }
+
+// left is how much of the time is left; all of it before begin.
+func (s *settling) left(pod types.UID, now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	since, begun := s.since[pod]
+	if !begun {
+		return settleTime
+	}
+	return max(settleTime-now.Sub(since), 0)
+}
+
+// begin begins the time of a pod, unless it has begun.
+func (s *settling) begin(pod types.UID, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for other, since := range s.since {
+		if now.Sub(since) > settlingKept {
+			delete(s.since, other)
+		}
+	}
+	if _, begun := s.since[pod]; !begun {
+		s.since[pod] = now
+	}
+}
+
+// forget has a pod begin anew.
+func (s *settling) forget(pod types.UID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.since, pod)
+}
+
+// mustSettle reports whether the control port must not lead to the pod yet, which takes sessions.
+func (p *pass) mustSettle(one *pod) bool {
+	if p.slicesSay(one, true) || p.settling.left(one.UID, p.Clock.Now()) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(p.observed.pods, func(other pod) bool {
+		return other.UID != one.UID && other.takesSessions() && p.slicesSay(&other, true)
+	})
+}
+
+// slicesSay reports whether a slice of the pod's says that it is ready, on the control port if that
+// is asked for.
+func (p *pass) slicesSay(one *pod, control bool) bool {
+	return slices.ContainsFunc(p.observed.slices, func(s discoveryv1.EndpointSlice) bool {
+		return metav1.IsControlledBy(&s, one.Pod) &&
+			slices.ContainsFunc(s.Endpoints, func(e discoveryv1.Endpoint) bool {
+				return e.Conditions.Ready != nil && *e.Conditions.Ready
+			}) &&
+			(!control || slices.ContainsFunc(s.Ports, func(port discoveryv1.EndpointPort) bool {
+				return port.Name != nil && *port.Name == resources.ControlPortName
+			}))
+	})
+}
