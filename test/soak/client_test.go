@@ -91,7 +91,10 @@ func (c *client) session(ctx context.Context) error {
 }
 
 func (c *client) login(ctx context.Context) error {
-	c.tap = &tap{Host: ftpclient.Host{Source: c.source()}}
+	c.tap = &tap{Host: ftpclient.Host{Source: c.source()}, wait: patience}
+	if c.expendable() {
+		c.tap.wait = 10 * time.Second
+	}
 	var err error
 	switch c.chance.IntN(4) {
 	case 0, 1:

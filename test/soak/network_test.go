@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
@@ -11,6 +12,9 @@ import (
 type tap struct {
 	ftpclient.Host
 	control, data *net.TCPConn
+	// wait is for how long the server's connection is waited for in active mode: it never comes in a
+	// session that somebody has ended.
+	wait time.Duration
 }
 
 // Dial connects; the first connection is the control connection.
@@ -43,6 +47,9 @@ type tapped struct {
 
 // Accept takes a connection.
 func (l tapped) Accept() (net.Conn, error) {
+	if err := l.Listener.(*net.TCPListener).SetDeadline(time.Now().Add(l.tap.wait)); err != nil {
+		return nil, err
+	}
 	conn, err := l.Listener.Accept()
 	if err == nil {
 		l.tap.data = conn.(*net.TCPConn)
