@@ -2,6 +2,7 @@ package passive
 
 import (
 	"net"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,8 +13,15 @@ import (
 // compared with others of its own. Below zero: not known.
 type ticks time.Duration
 
-// tickSlack is more than two ticks, by which stamps and the clock may differ.
-const tickSlack = 50 * time.Millisecond
+// tickSlack is by how much stamps and the clock may differ: two ticks, and what is lost when a stamp
+// is told in milliseconds.
+var tickSlack = sync.OnceValue(func() ticks {
+	var tick unix.Timespec
+	if err := unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &tick); err != nil {
+		return ticks(50 * time.Millisecond) // more than any kernel's
+	}
+	return ticks(2*tick.Nano()) + ticks(2*time.Millisecond)
+})
 
 // tickClock is the time now.
 func tickClock() ticks {
@@ -41,4 +49,4 @@ func lastSeen(conn *net.TCPConn) ticks {
 }
 
 // before reports whether t is certainly earlier than u.
-func (t ticks) before(u ticks) bool { return t >= 0 && u >= 0 && t+ticks(tickSlack) < u }
+func (t ticks) before(u ticks) bool { return t >= 0 && u >= 0 && t+tickSlack() < u }

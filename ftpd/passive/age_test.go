@@ -2,6 +2,8 @@ package passive
 
 import (
 	"net"
+	"net/netip"
+	"sync"
 	"testing"
 	"time"
 )
@@ -65,5 +67,41 @@ func TestLastSeen(t *testing.T) {
 	_ = client.Close()
 	if seen := lastSeen(client); seen >= 0 || seen.before(tickClock()) || before.before(seen) {
 		t.Error("a closed connection has a time")
+	}
+}
+
+// However busy the machine, a client's own connection is never taken for a leftover.
+func TestNoClientIsTakenForALeftover(t *testing.T) {
+	t.Parallel()
+	p := listen(t, "127.0.0.1", 4)
+	var clients sync.WaitGroup
+	for i := range 50 {
+		clients.Go(func() {
+			from := netip.AddrFrom4([4]byte{127, 0, 1, byte(i + 1)})
+			for range 50 {
+				r, err := p.Reserve(t.Context(), Request{Client: from, Timeout: long})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				client, err := dialFrom(from, netip.AddrPortFrom(loopback, r.Port()))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				server, err := r.Accept(t.Context())
+				if err != nil {
+					t.Error(err)
+				} else {
+					_ = server.Close()
+				}
+				_ = client.Close()
+				r.Release()
+			}
+		})
+	}
+	clients.Wait()
+	if s := p.Stats(); s.Strangers > 0 || s.Accepted != s.Reserved {
+		t.Errorf("stats %+v", s)
 	}
 }
