@@ -15,7 +15,7 @@ import (
 
 const (
 	// fillTime is how long a server may take until so many sessions are there.
-	fillTime = 3 * time.Minute
+	fillTime = 90 * time.Second
 	// spareMemory is what the machine keeps: a server that would take the rest is not asked to.
 	spareMemory = 2 << 30
 )

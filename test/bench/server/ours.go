@@ -14,6 +14,9 @@ var (
 	oursNoSync = ourKind("ftpd, no fsync", config.DurabilityNone)
 )
 
+// passivePorts is how many the daemon has by default.
+const passivePorts = 10
+
 // ourKind is the project's own server: its defaults, ten passive ports, and TLS. It runs without
 // any privilege, as in a pod.
 func ourKind(name string, durability config.Durability) Kind {
@@ -25,9 +28,13 @@ func ourKind(name string, durability config.Durability) Kind {
 			if err != nil {
 				return nil, err
 			}
-			passive, err := freePorts(10)
+			first, err := freePorts(passivePorts)
 			if err != nil {
 				return nil, err
+			}
+			var passive config.PortSet
+			for i := range passivePorts {
+				passive = append(passive, uint16(first+i))
 			}
 			c := config.Config{
 				APIVersion: config.APIVersion,
@@ -50,21 +57,4 @@ func ourKind(name string, durability config.Durability) Kind {
 			return cmd, nil
 		},
 	}
-}
-
-// freePorts are n ports that nobody listens on now.
-func freePorts(n int) (config.PortSet, error) {
-	var ports config.PortSet
-	taken := map[int]bool{}
-	for len(ports) < n {
-		port, err := freePort()
-		if err != nil {
-			return nil, err
-		}
-		if !taken[port] {
-			taken[port] = true
-			ports = append(ports, uint16(port))
-		}
-	}
-	return ports, nil
 }

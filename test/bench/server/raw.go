@@ -14,7 +14,7 @@ type Raw struct {
 
 // StartRaw runs one that sends the file source, and stores into the file target.
 func StartRaw(ctx context.Context, site Site, source, target string) (*Raw, error) {
-	upPort, err := freePort()
+	upPort, err := freePorts(1)
 	if err != nil {
 		return nil, err
 	}

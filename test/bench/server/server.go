@@ -80,7 +80,7 @@ func (k Kind) Start(ctx context.Context, site Site) (*Running, error) {
 }
 
 func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
-	port, err := freePort()
+	port, err := freePorts(2) // for those that have TLS apart
 	if err != nil {
 		return nil, err
 	}
@@ -127,16 +127,6 @@ func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
 		return nil, errors.Join(err, r.Stop())
 	}
 	return r, nil
-}
-
-// freePort is a port that nobody listens on now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close() //nolint:errcheck // it was only asked
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // await polls until the server greets.
