@@ -264,10 +264,12 @@ func activeCommand(mode Mode, host, port string) string {
 	return fmt.Sprintf("PORT %s,%d,%d", strings.ReplaceAll(host, ".", ","), p>>8, p&0xff)
 }
 
-// Quit ends the session in good order.
+// Quit ends the session in good order. The server closes the connection after its reply, so
+// whether closing it here finds anybody to tell is a matter of luck.
 func (c *Client) Quit() error {
 	_, err := c.Command(221, "QUIT")
-	return errors.Join(err, c.Close())
+	_ = c.Close()
+	return err
 }
 
 // Close drops the session.
