@@ -30,8 +30,8 @@ type client struct {
 	// files are what may be under each name of the directory; more than one version where the
 	// outcome of something is not known.
 	files map[string][]version
-	// retired are names that are left alone, since the daemon may still be at work on them.
-	retired map[string][]version
+	// retired are names that are left alone for a while, since the daemon may still be at work on them.
+	retired map[string]retired
 	named   int
 	keys    uint64
 
@@ -41,6 +41,16 @@ type client struct {
 	// moving: a transfer has begun, and was not acknowledged yet.
 	moving bool
 }
+
+// retired is what may be under a name that is left alone since then.
+type retired struct {
+	versions []version
+	since    time.Time
+}
+
+// retirement is how long names are left alone: longer than the daemon may take to find out that a
+// client has vanished with a reset.
+const retirement = time.Minute
 
 // errOver ends a session as its client has meant it to.
 var errOver = errors.New("the session is over")
@@ -69,6 +79,7 @@ func (c *client) source() netip.Addr {
 
 // session logs in and does this and that.
 func (c *client) session(ctx context.Context) error {
+	c.recall()
 	if err := c.login(ctx); err != nil {
 		return fmt.Errorf("login: %w", err)
 	}
@@ -252,10 +263,20 @@ func (c *client) maybe(name string, v version) {
 	c.files[name] = append(c.files[name], v)
 }
 
-// retire leaves a name alone for good: it holds what it held, or will soon.
+// retire leaves a name alone: it holds what it held, or will soon.
 func (c *client) retire(name string) {
-	c.retired[name] = c.files[name]
+	c.retired[name] = retired{c.files[name], time.Now()}
 	delete(c.files, name)
+}
+
+// recall takes up again what has been left alone for long enough.
+func (c *client) recall() {
+	for name, r := range c.retired {
+		if time.Since(r.since) > retirement {
+			c.files[name] = r.versions
+			delete(c.retired, name)
+		}
+	}
 }
 
 // codeOf is the reply in an error; 0 if there is none.

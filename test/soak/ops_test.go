@@ -144,7 +144,7 @@ func (c *client) list(ctx context.Context) error {
 			continue // the directory itself
 		}
 		seen[name] = true
-		if c.files[name] == nil && c.retired[name] == nil {
+		if _, ok := c.retired[name]; !ok && c.files[name] == nil {
 			return fmt.Errorf("%s lists %q, which is not there", verb, name)
 		}
 	}

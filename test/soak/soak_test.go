@@ -113,7 +113,7 @@ func (s *soak) crowd(n int, seed uint64) {
 	for i := range n {
 		c := &client{
 			soak: s, id: i, user: ordinary, chance: rand.New(rand.NewPCG(seed, uint64(i))), //nolint:gosec // to be foreseen
-			files: map[string][]version{}, retired: map[string][]version{},
+			files: map[string][]version{}, retired: map[string]retired{},
 		}
 		if i%10 == 9 {
 			c.user = victim
@@ -257,7 +257,9 @@ func (c *client) checkDisk(t *testing.T) {
 		return
 	}
 	expected := maps.Clone(c.files)
-	maps.Copy(expected, c.retired)
+	for name, r := range c.retired {
+		expected[name] = r.versions
+	}
 	for _, e := range entries {
 		versions := expected[e.Name()]
 		delete(expected, e.Name())
