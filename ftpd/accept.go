@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Serve takes control connections from l, which must be a TCP listener, until Shutdown or Close
+// Serve takes control connections from l, which comes from Listen, until Shutdown or Close
 // (ErrServerClosed) or until l fails. It closes l. It may be called for several listeners.
 // The first call binds the passive ports.
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, false) }
@@ -93,11 +93,10 @@ func (s *Server) admit(c net.Conn, implicit bool) {
 
 // newSession prepares the session of a connection.
 func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *session {
-	prepareControl(conn)
 	sess := &session{
 		srv:    s,
 		id:     s.lastID.Add(1),
-		conn:   conn,
+		conn:   newControlSocket(conn, s.replyTimeout),
 		peer:   from.peer,
 		local:  from.local,
 		proxy:  from.proxy,
@@ -109,8 +108,8 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)
-	sess.out = newReplyWriter(conn, s.replyTimeout, s.observer, func() { sess.end(errLost) })
-	sess.in = newControlReader(conn, sess.out.raw)
+	sess.out = newReplyWriter(sess.conn, s.observer, func() { sess.end(errLost) })
+	sess.in = newControlReader(sess.conn, sess.out.raw)
 	sess.turn.L = &sess.mu
 	sess.lastActive = time.Now()
 	sess.loginBy = sess.lastActive.Add(s.settings.Load().cfg.Timeouts.Login.Std())
@@ -130,18 +129,6 @@ func (s *Server) sessionLog(sess *session) *slog.Logger {
 func addrPort(a net.Addr) netip.AddrPort {
 	ap := a.(*net.TCPAddr).AddrPort() // of a *net.TCPConn
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-}
-
-// prepareControl sets what a control connection needs. What fails is not essential.
-func prepareControl(conn *net.TCPConn) {
-	// Middleboxes forget connections that are silent during a long transfer.
-	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 8})
-	// Clients send ABOR as urgent data (the Telnet Synch); it belongs to the stream.
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
-		})
-	}
 }
 
 // enroll counts the session; false if the server no longer takes any.

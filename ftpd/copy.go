@@ -18,6 +18,10 @@ const (
 	// which the kernel grants an unprivileged user 64 (pipe-user-pages-soft); beyond that all
 	// his pipes shrink and every upload is slow.
 	maxSplices = 32
+	// littleFile is what is copied with less effort than sendfile takes to begin with.
+	littleFile = 16 << 10
+	// bulk is from how much on a download is worth the calls that prepare its connection.
+	bulk = 1 << 20
 	// copyBuffer is the size of the buffers of the uploads that don't splice.
 	copyBuffer = 256 << 10
 )
@@ -29,11 +33,14 @@ var (
 
 // sendFile sends size octets of f, from where it stands.
 func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) error {
+	if raw, ok := conn.(*net.TCPConn); ok && size >= bulk {
+		prepareBulk(raw)
+	}
 	for sent := int64(0); sent < size; {
 		if err := t.extend(); err != nil {
 			return err
 		}
-		n, err := copyChunk(conn, f, t.flow.Chunk(min(chunk, size-sent)))
+		n, err := copyChunk(conn, f, t.flow.Chunk(min(chunk, size-sent)), size-sent)
 		sent += n
 		if stop := t.moved(n); stop != nil {
 			return stop
@@ -55,19 +62,34 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 }
 
 // copyChunk copies n octets: by sendfile, for an *os.File and a *net.TCPConn, else through a buffer
-// that is larger than io.Copy's.
-func copyChunk(conn net.Conn, f storage.File, n int64) (int64, error) {
-	if isRaw(conn) {
+// that is larger than io.Copy's. left is how many there are until the end: if that is little, and
+// copied by this call, then the connection must be closed after it.
+func copyChunk(conn net.Conn, f storage.File, n, left int64) (int64, error) {
+	raw, ok := conn.(*net.TCPConn)
+	switch {
+	case !ok:
+		return copyBuffered(struct{ io.Writer }{conn}, f, n)
+	case n == left && n <= littleFile:
+		return copyBuffered(lastWriter{raw}, f, n)
+	default:
 		return io.CopyN(conn, f, n)
 	}
+}
+
+func copyBuffered(w io.Writer, f storage.File, n int64) (int64, error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	copied, err := io.CopyBuffer(struct{ io.Writer }{conn}, io.LimitReader(f, n), *buf)
+	copied, err := io.CopyBuffer(w, io.LimitReader(f, n), *buf)
 	if err == nil && copied < n {
 		err = io.EOF
 	}
 	return copied, err
 }
+
+// lastWriter writes what a connection is closed after.
+type lastWriter struct{ conn *net.TCPConn }
+
+func (w lastWriter) Write(p []byte) (int, error) { return sendLast(w.conn, p) }
 
 // isRaw reports whether a connection is one that the kernel can copy files to and from.
 func isRaw(conn net.Conn) bool {

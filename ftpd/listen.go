@@ -1,11 +1,15 @@
 package ftpd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
@@ -60,7 +64,7 @@ func (s *Server) ListenAndServe() error {
 func listenAll(field string, addresses []string) ([]net.Listener, error) {
 	var listeners []net.Listener
 	for _, address := range addresses {
-		l, err := net.Listen("tcp", address)
+		l, err := Listen(address)
 		if err != nil {
 			closeAll(listeners)
 			return nil, fmt.Errorf("%s: %w", field, err)
@@ -68,6 +72,31 @@ func listenAll(field string, addresses []string) ([]net.Listener, error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+// Listen listens for control connections, which inherit from its socket what they need. Multipath
+// TCP has no urgent data, with which ABOR comes.
+func Listen(address string) (net.Listener, error) {
+	lc := net.ListenConfig{KeepAlive: -1, Control: prepareControl}
+	lc.SetMultipathTCP(false)
+	return lc.Listen(context.Background(), "tcp", address)
+}
+
+// prepareControl sets the options of a listener. What fails is not essential.
+func prepareControl(_, _ string, raw syscall.RawConn) error {
+	return raw.Control(func(fd uintptr) {
+		for _, o := range []struct{ level, name, value int }{
+			// Middleboxes forget connections that are silent during a long transfer. Seconds.
+			{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 30},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 8},
+			// Clients send ABOR as urgent data (the Telnet Synch); it belongs to the stream.
+			{unix.SOL_SOCKET, unix.SO_OOBINLINE, 1},
+		} {
+			_ = unix.SetsockoptInt(int(fd), o.level, o.name, o.value) //nolint:gosec // a descriptor
+		}
+	})
 }
 
 func closeAll(listeners []net.Listener) {

@@ -2,34 +2,31 @@ package ftpd
 
 import (
 	"bufio"
-	"net"
+	"io"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 )
 
 // replyWriter writes replies to a control connection, each one whole, from any goroutine.
 type replyWriter struct {
-	mu      sync.Mutex
-	conn    net.Conn
-	buf     *bufio.Writer
-	timeout time.Duration // for how long a reply may be left unread
-	failed  func()        // called when a write failed: the session is over
+	mu     sync.Mutex
+	buf    *bufio.Writer
+	failed func() // called when a write failed: the session is over
 
 	observer Observer
 }
 
-func newReplyWriter(conn net.Conn, timeout time.Duration, observer Observer, failed func()) *replyWriter {
-	return &replyWriter{conn: conn, timeout: timeout, buf: bufio.NewWriterSize(conn, 1024), failed: failed, observer: observer}
+// newReplyWriter writes to conn, which has to bound by itself for how long it may block.
+func newReplyWriter(conn io.Writer, observer Observer, failed func()) *replyWriter {
+	return &replyWriter{buf: bufio.NewWriterSize(conn, 1024), failed: failed, observer: observer}
 }
 
 // become makes replies go another way from now on.
-func (w *replyWriter) become(conn net.Conn) {
+func (w *replyWriter) become(conn io.Writer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.conn = conn
 	w.buf.Reset(conn)
 }
 
@@ -78,7 +75,6 @@ func (w *replyWriter) stream(code int, first, last string, produce func(line fun
 			return err
 		}
 		err := produce(func(l string) error {
-			_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout))
 			_, err := b.WriteString(" " + clean(l) + "\r\n")
 			return err
 		})
@@ -100,7 +96,6 @@ func (w *replyWriter) raw(p []byte) {
 func (w *replyWriter) write(produce func(*bufio.Writer) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout))
 	err := produce(w.buf)
 	if err == nil {
 		err = w.buf.Flush()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -29,7 +28,7 @@ const maxQueued = 32
 type session struct {
 	srv   *Server
 	id    uint64
-	conn  *net.TCPConn
+	conn  *controlSocket
 	peer  netip.AddrPort
 	local netip.AddrPort
 	proxy netip.AddrPort // that told of the two above; else invalid

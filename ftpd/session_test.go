@@ -256,10 +256,10 @@ func TestHangUpDuringTransfer(t *testing.T) {
 	c := ftptest.Login(t, s.Addr, "alice")
 	data := stalled(t, s, c)
 	_ = c.Close()
+	ftptest.Eventually(t, "the session ends", func() bool { st := s.Status(); return st.Sessions == 0 && st.Transfers == 0 })
 	if n, err := io.Copy(io.Discard, data); err == nil {
 		t.Errorf("the data connection ended in an orderly way after %d bytes", n)
 	}
-	ftptest.Eventually(t, "the session ends", func() bool { st := s.Status(); return st.Sessions == 0 && st.Transfers == 0 })
 }
 
 func TestTelnet(t *testing.T) {

@@ -103,7 +103,7 @@ func start(t testing.TB, host string, options ftpd.Options, edits []func(*config
 	if s.Server, err = ftpd.New(file, options); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	l, err := ftpd.Listen(net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func start(t testing.TB, host string, options ftpd.Options, edits []func(*config
 // ServeTLS serves implicit TLS too, and returns its address.
 func (s *Server) ServeTLS(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := ftpd.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
