@@ -20,8 +20,6 @@ const (
 	maxSplices = 32
 	// littleFile is what is copied with less effort than sendfile takes to begin with.
 	littleFile = 16 << 10
-	// bulk is from how much on a download is worth the calls that prepare its connection.
-	bulk = 1 << 20
 	// copyBuffer is the size of the buffers of the uploads that don't splice.
 	copyBuffer = 256 << 10
 )
@@ -61,9 +59,9 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 	return nil
 }
 
-// copyChunk copies n octets: by sendfile, for an *os.File and a *net.TCPConn, else through a buffer
-// that is larger than io.Copy's. left is how many there are until the end: if that is little, and
-// copied by this call, then the connection must be closed after it.
+// copyChunk copies up to n octets: by sendfile, for an *os.File and a *net.TCPConn, else through a
+// buffer that is larger than io.Copy's. left is how many there are until the end: if that is
+// little, and copied by this call, then the connection must be closed after it.
 func copyChunk(conn net.Conn, f storage.File, n, left int64) (int64, error) {
 	raw, ok := conn.(*net.TCPConn)
 	switch {
@@ -71,9 +69,13 @@ func copyChunk(conn net.Conn, f storage.File, n, left int64) (int64, error) {
 		return copyBuffered(struct{ io.Writer }{conn}, f, n)
 	case n == left && n <= littleFile:
 		return copyBuffered(lastWriter{raw}, f, n)
-	default:
-		return io.CopyN(conn, f, n)
 	}
+	if file, ok := f.(*os.File); ok && n >= bulk {
+		if sent, err := sendHere(raw, file, n); sent > 0 || err != nil {
+			return sent, err
+		}
+	}
+	return io.CopyN(conn, f, n)
 }
 
 func copyBuffered(w io.Writer, f storage.File, n int64) (int64, error) {

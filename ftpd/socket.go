@@ -159,19 +159,3 @@ func sendLast(conn *net.TCPConn, p []byte) (written int, err error) {
 	}
 	return written, err
 }
-
-// unsent is how much of a download the kernel may have that is not on its way yet, in bytes. What is
-// on its way comes on top, so this costs no rate over long distances; without a bound it is several
-// MiB, which don't stay in the processor's cache.
-const unsent = 1 << 20
-
-// prepareBulk sets what suits a connection that carries much in one direction, written in large
-// pieces. What fails is not essential.
-func prepareBulk(conn *net.TCPConn) {
-	_ = conn.SetNoDelay(false) // full packets: Go has set it
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent) //nolint:gosec // a descriptor
-		})
-	}
-}

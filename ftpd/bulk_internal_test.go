@@ -1,0 +1,141 @@
+package ftpd
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func opened(t *testing.T, content []byte) *os.File {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+func TestSendHere(t *testing.T) {
+	t.Parallel()
+	client, server := connected(t)
+	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	f := opened(t, want)
+	got := make(chan []byte, 1)
+	go func() { b, _ := io.ReadAll(client); got <- b }()
+	sent := int64(0)
+	for sent < int64(len(want)) {
+		n, err := sendHere(server, f, int64(len(want))-sent)
+		if sent += n; err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The file has ended before what was asked for.
+	if n, err := sendHere(server, f, 1); n != 0 || err != io.EOF {
+		t.Errorf("at the end of the file: %d, %v", n, err)
+	}
+	_ = server.Close()
+	if b := <-got; !bytes.Equal(b, want) {
+		t.Errorf("%d bytes of %d came, or others", len(b), len(want))
+	}
+}
+
+// A client that does not read is left to the poller, with what it has got counted.
+func TestSendHereUnread(t *testing.T) {
+	t.Parallel()
+	client, server := connected(t)
+	prepareBulk(server)
+	f := opened(t, make([]byte, 64<<20))
+	sent := int64(0)
+	ended := make(chan error, 1)
+	go func() {
+		for {
+			n, err := sendHere(server, f, 64<<20-sent)
+			if sent += n; err != nil || n == 0 {
+				ended <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it waits for a client that does not read")
+	}
+	if at, err := f.Seek(0, io.SeekCurrent); sent == 0 || sent == 64<<20 || at != sent || err != nil {
+		t.Errorf("%d bytes were sent, and the file is at %d, %v", sent, at, err)
+	}
+	_ = client.SetLinger(0)
+	_ = client.Close()
+	if n, err := sendHere(server, f, 1); n != 0 || !isBroken(err) {
+		t.Errorf("after a reset: %d, %v", n, err)
+	}
+	_ = server.Close()
+	if n, err := sendHere(server, f, 1); n != 0 || err == nil {
+		t.Errorf("after Close: %d, %v", n, err)
+	}
+}
+
+// A client that always takes a little keeps the thread only for so long.
+func TestSendHereSlowly(t *testing.T) {
+	t.Parallel()
+	client, server := connected(t)
+	_ = client.SetReadBuffer(16 << 10)
+	_ = server.SetWriteBuffer(16 << 10)
+	f := opened(t, make([]byte, 64<<20))
+	go func() {
+		buf := make([]byte, 8<<10)
+		for err := error(nil); err == nil; _, err = client.Read(buf) {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	if n, err := sendHere(server, f, 64<<20); n == 64<<20 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
+// With all places taken nothing is sent, and nothing is wrong.
+func TestSendHereTooMany(t *testing.T) { // alone: it takes the places of all
+	_, server := connected(t)
+	for range maxWaiting {
+		waiting <- struct{}{}
+	}
+	defer func() {
+		for range maxWaiting {
+			<-waiting
+		}
+	}()
+	if n, err := sendHere(server, opened(t, []byte("x")), 1); n != 0 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
+func TestPrepareBulk(t *testing.T) {
+	t.Parallel()
+	_, server := connected(t)
+	prepareBulk(server)
+	raw, err := server.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = raw.Control(func(fd uintptr) {
+		lowat, err1 := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT)
+		delay, err2 := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY)
+		if lowat != unsent || delay != 0 || errors.Join(err1, err2) != nil {
+			t.Errorf("TCP_NOTSENT_LOWAT %d, TCP_NODELAY %d, %v, %v", lowat, delay, err1, err2)
+		}
+	})
+}
