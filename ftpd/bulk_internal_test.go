@@ -41,7 +41,7 @@ func TestSendHere(t *testing.T) {
 		}
 	}
 	// The file has ended before what was asked for.
-	if n, err := sendHere(server, f, 1); n != 0 || err != io.EOF {
+	if n, err := sendHere(server, f, 1); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("at the end of the file: %d, %v", n, err)
 	}
 	_ = server.Close()

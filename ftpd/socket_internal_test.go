@@ -44,7 +44,7 @@ func TestControlSocketBothWays(t *testing.T) {
 		t.Errorf("reading nothing: %d, %v", n, err)
 	}
 	_ = client.CloseWrite()
-	if n, err := c.Read(make([]byte, 8)); n != 0 || err != io.EOF {
+	if n, err := c.Read(make([]byte, 8)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: %d, %v", n, err)
 	}
 }
