@@ -55,7 +55,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.out, "out", "", "the report: the measured part of `FILE` is replaced; default: it is only printed")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often every server has its turn")
 	mib := flags.Int64("size", 1024, "size of the big file in `MiB`")
-	flags.DurationVar(&o.while, "while", time.Second, "how long each sample of small operations takes")
+	flags.DurationVar(&o.while, "while", time.Second, "how long each sample takes at least, but for uploads and downloads of several at a time")
 	rows := flags.String("rows", "all", "what to measure: all, or some of "+strings.Join(groups, ","))
 	var names []string
 	for _, k := range server.All {

@@ -162,8 +162,17 @@ func (b *bench) fetchOne(r *server.Running, cfg func() *tls.Config, speed, cost 
 		return nil, err
 	}
 	defer end()
-	took, used, err := timed(r, func() error { return list[0].Fetch("RETR "+bulkFile, b.size) })
-	return map[string]float64{speed: mbps(b.size, took), cost: perGiB(used, b.size)}, err
+	fetched := int64(0)
+	took, used, err := timed(r, func() error {
+		// One takes a quarter of a second, in which a machine may just be doing something else.
+		for begin := time.Now(); fetched == 0 || time.Since(begin) < b.while; fetched += b.size {
+			if err := list[0].Fetch("RETR "+bulkFile, b.size); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return map[string]float64{speed: mbps(fetched, took), cost: perGiB(used, fetched)}, err
 }
 
 func (b *bench) fetchBulkAtOnce(r *server.Running) (map[string]float64, error) {
