@@ -38,7 +38,8 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 		if err := t.extend(); err != nil {
 			return err
 		}
-		n, err := copyChunk(conn, f, t.flow.Chunk(min(chunk, size-sent)), size-sent)
+		most := t.flow.Chunk(min(chunk, size-sent))
+		n, err := copyChunk(conn, f, most, most == size)
 		sent += n
 		if stop := t.moved(n); stop != nil {
 			return stop
@@ -60,14 +61,14 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 }
 
 // copyChunk copies up to n octets: by sendfile, for an *os.File and a *net.TCPConn, else through a
-// buffer that is larger than io.Copy's. left is how many there are until the end: if that is
-// little, and copied by this call, then the connection must be closed after it.
-func copyChunk(conn net.Conn, f storage.File, n, left int64) (int64, error) {
+// buffer that is larger than io.Copy's. all tells that there is nothing before and after them; if
+// they are few, too, then the connection must be closed after this call.
+func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) {
 	raw, ok := conn.(*net.TCPConn)
 	switch {
 	case !ok:
 		return copyBuffered(struct{ io.Writer }{conn}, f, n)
-	case n == left && n <= littleFile:
+	case all && n <= littleFile:
 		return copyBuffered(lastWriter{raw}, f, n)
 	}
 	if file, ok := f.(*os.File); ok && n >= bulk {

@@ -18,9 +18,9 @@ import (
 
 // What is transferred in clear text and in TYPE I never passes through the daemon's memory: it
 // goes from file to connection by sendfile, and from connection to file by splice. Also where it
-// is limited, counted, resumed or appended.
+// is limited, counted, resumed or appended. (Of what is no larger than 16 KiB see TestOnePacket.)
 func TestZeroCopy(t *testing.T) {
-	const size, part = 9<<20 + 5, 5<<20 + 3
+	const size, part, small = 9<<20 + 5, 5<<20 + 3, 16<<10 + 1
 	content := strings.Repeat("0123456789abcde\n", size/16+1)[:size]
 	rates := config.Rates{Up: 64 << 20, Down: 64 << 20}
 	limited := func(c *config.Config) {
@@ -44,7 +44,7 @@ func TestZeroCopy(t *testing.T) {
 			c.Must(fmt.Sprintf("RANG %d %d", part, part+99999), "350")
 			get(c, "there", content[part:part+100000])
 		}, 100000, 0},
-		{"download, small", nil, func(c *ftptest.Client) { get(c, "small", content[:1000]) }, 1000, 0},
+		{"download, small", nil, func(c *ftptest.Client) { get(c, "small", content[:small]) }, small, 0},
 		{"upload", nil, func(c *ftptest.Client) { c.Put("STOR new", content) }, 0, size},
 		{"upload, limited", limited, func(c *ftptest.Client) { c.Put("STOR new", content) }, 0, size},
 		{"upload, with a quota", withQuota, func(c *ftptest.Client) { c.Put("STOR new", content) }, 0, size},
@@ -73,7 +73,7 @@ func TestZeroCopy(t *testing.T) {
 			}
 			d := start(t, ipv4, false, "", edit)
 			write(t, filepath.Join(d.root, "there"), []byte(content))
-			write(t, filepath.Join(d.root, "small"), []byte(content[:1000]))
+			write(t, filepath.Join(d.root, "small"), []byte(content[:small]))
 			c := ftptest.Login(t, d.host+":"+d.port, "alice")
 			calls := traced(t, d.pid, func() { tt.transfer(c) })
 			if got := calls.sent(d.root); got != tt.down {
@@ -89,6 +89,20 @@ func TestZeroCopy(t *testing.T) {
 				t.Logf("system calls:\n%.4000s", calls)
 			}
 		})
+	}
+}
+
+// What is no larger than 16 KiB is sent by one call, which has the end of the connection go with it.
+func TestOnePacket(t *testing.T) {
+	t.Parallel()
+	d := start(t, ipv4, false, "", func(*config.Config) {})
+	content := strings.Repeat("x", 16<<10)
+	write(t, filepath.Join(d.root, "little"), []byte(content))
+	c := ftptest.Login(t, d.host+":"+d.port, "alice")
+	calls := traced(t, d.pid, func() { get(c, "little", content) })
+	once := regexp.MustCompile(`(?m)^sendto\(.*, 16384, MSG_[A-Z_|]*MSG_MORE, NULL, 0\) += 16384$`)
+	if n := len(once.FindAllString(string(calls), -1)); n != 1 || calls.sent(d.root) != 0 {
+		t.Errorf("it was sent by %d such calls; system calls:\n%.4000s", n, calls)
 	}
 }
 
