@@ -68,10 +68,10 @@ func BenchmarkFactLine(b *testing.B) {
 	}
 }
 
-// connected are the two ends of a connection.
+// connected are the two ends of a connection, the server's as Listen prepares it.
 func connected(tb testing.TB) (client, server *net.TCPConn) {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := Listen("127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}

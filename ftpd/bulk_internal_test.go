@@ -4,33 +4,20 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-func opened(t *testing.T, content []byte) *os.File {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(name, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
 func TestSendHere(t *testing.T) {
 	t.Parallel()
 	client, server := connected(t)
 	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
-	f := opened(t, want)
+	f := benchFile(t, 0)
+	if _, err := f.WriteAt(want, 0); err != nil {
+		t.Fatal(err)
+	}
 	got := make(chan []byte, 1)
 	go func() { b, _ := io.ReadAll(client); got <- b }()
 	sent := int64(0)
@@ -55,7 +42,7 @@ func TestSendHereUnread(t *testing.T) {
 	t.Parallel()
 	client, server := connected(t)
 	prepareBulk(server)
-	f := opened(t, make([]byte, 64<<20))
+	f := benchFile(t, 64<<20)
 	sent := int64(0)
 	ended := make(chan error, 1)
 	go func() {
@@ -95,11 +82,13 @@ func TestSendHereSlowly(t *testing.T) {
 	client, server := connected(t)
 	_ = client.SetReadBuffer(16 << 10)
 	_ = server.SetWriteBuffer(16 << 10)
-	f := opened(t, make([]byte, 64<<20))
+	f := benchFile(t, 64<<20)
 	go func() {
 		buf := make([]byte, 8<<10)
-		for err := error(nil); err == nil; _, err = client.Read(buf) {
-			time.Sleep(time.Millisecond)
+		for range time.Tick(time.Millisecond) {
+			if _, err := client.Read(buf); err != nil {
+				return
+			}
 		}
 	}()
 	if n, err := sendHere(server, f, 64<<20); n == 64<<20 || err != nil {
@@ -118,7 +107,7 @@ func TestSendHereTooMany(t *testing.T) { // alone: it takes the places of all
 			<-waiting
 		}
 	}()
-	if n, err := sendHere(server, opened(t, []byte("x")), 1); n != 0 || err != nil {
+	if n, err := sendHere(server, benchFile(t, 1), 1); n != 0 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }

@@ -67,7 +67,7 @@ func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) 
 	raw, ok := conn.(*net.TCPConn)
 	switch {
 	case !ok:
-		return copyBuffered(struct{ io.Writer }{conn}, f, n)
+		return copyBuffered(conn, f, n)
 	case all && n <= littleFile:
 		return copyBuffered(lastWriter{raw}, f, n)
 	}
@@ -79,10 +79,12 @@ func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) 
 	return io.CopyN(conn, f, n)
 }
 
-func copyBuffered(w io.Writer, f storage.File, n int64) (int64, error) {
+// copyBuffered copies n octets through a buffer; io.EOF if there are less.
+func copyBuffered(w io.Writer, r io.Reader, n int64) (int64, error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	copied, err := io.CopyBuffer(w, io.LimitReader(f, n), *buf)
+	// The struct hides the methods that would make io.CopyBuffer do without the buffer.
+	copied, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(r, n), *buf)
 	if err == nil && copied < n {
 		err = io.EOF
 	}
@@ -94,16 +96,10 @@ type lastWriter struct{ conn *net.TCPConn }
 
 func (w lastWriter) Write(p []byte) (int, error) { return sendLast(w.conn, p) }
 
-// isRaw reports whether a connection is one that the kernel can copy files to and from.
-func isRaw(conn net.Conn) bool {
-	_, raw := conn.(*net.TCPConn)
-	return raw
-}
-
 // spliceSlot returns a place among those that may splice, or nil, which is never ready, for a
 // connection that can't.
 func spliceSlot(conn net.Conn) chan<- struct{} {
-	if !isRaw(conn) {
+	if _, raw := conn.(*net.TCPConn); !raw {
 		return nil
 	}
 	return splices
@@ -116,17 +112,7 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 	case spliceSlot(conn) <- struct{}{}:
 		defer func() { <-splices }()
 	default:
-		buf := buffers.Get().(*[]byte)
-		defer buffers.Put(buf)
-		// The struct hides the methods that would make io.CopyBuffer splice.
-		dst, src := struct{ io.Writer }{w}, io.Reader(gather{conn})
-		copyN = func(most int64) (int64, error) {
-			n, err := io.CopyBuffer(dst, io.LimitReader(src, most), *buf)
-			if err == nil && n < most {
-				err = io.EOF
-			}
-			return n, err
-		}
+		copyN = func(n int64) (int64, error) { return copyBuffered(w, gather{conn}, n) }
 	}
 	for {
 		if err := t.extend(); err != nil {
@@ -148,10 +134,8 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 
 // copyPart copies n octets of a file through a buffer.
 func copyPart(w io.Writer, f storage.File, n int64) error {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	copied, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(f, n), *buf)
-	if err == nil && copied < n {
+	_, err := copyBuffered(w, f, n)
+	if errors.Is(err, io.EOF) {
 		err = errShrunk
 	}
 	return err

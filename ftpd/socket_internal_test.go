@@ -128,22 +128,8 @@ func TestSendLast(t *testing.T) {
 
 func TestListenOptions(t *testing.T) {
 	t.Parallel()
-	l, err := Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = client.Close() }()
-	conn, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	raw, err := conn.(*net.TCPConn).SyscallConn()
+	_, server := connected(t)
+	raw, err := server.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
