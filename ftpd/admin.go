@@ -14,6 +14,7 @@ func (s *Server) Status() config.Status {
 	st := config.Status{
 		Reason:     s.Ready(),
 		ConfigHash: s.settings.Load().hash,
+		Ignored:    s.settings.Load().ignored,
 		DataPeer:   s.settings.Load().cfg.DataPeer(),
 		Transfers:  int(s.transfers.Load()),
 	}

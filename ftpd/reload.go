@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
@@ -16,14 +17,15 @@ import (
 // newSettings validates a configuration file whole, and reads the files it names. What can stay
 // of the settings before, which may be nil, does.
 func newSettings(file []byte, cache *passhash.Cache, log *slog.Logger, before *settings) (*settings, error) {
-	cfg, err := config.Parse(file)
+	cfg, ignored, err := config.Load(file)
 	if err != nil {
 		return nil, err
 	}
 	next := &settings{
-		cfg:  cfg,
-		hash: config.Hash(file),
-		auth: auth.New(cfg.Users, cfg.Anonymous, cache),
+		cfg:     cfg,
+		ignored: ignored,
+		hash:    config.Hash(file),
+		auth:    auth.New(cfg.Users, cfg.Anonymous, cache),
 
 		proxy: proxy.NewPolicy(cfg.ProxyProtocol),
 	}
@@ -73,7 +75,26 @@ func (s *Server) Reload(file []byte) error {
 	s.reject("", nil)
 	s.nudgeAll()
 	s.log.Info("configuration in force", "hash", next.hash)
+	s.tellIgnored(next, before)
 	return nil
+}
+
+// tellIgnored logs what is not known of a configuration, unless the one before had the same.
+func (s *Server) tellIgnored(next, before *settings) {
+	if len(next.ignored) > 0 && (before == nil || !slices.Equal(next.ignored, before.ignored)) {
+		s.log.Warn("the configuration is for a newer version: what this daemon does not know of it is ignored",
+			"hash", next.hash, "ignored", next.ignored)
+	}
+}
+
+// Check judges a configuration file as Parse does, strictly, and reads the files that it names.
+func Check(file []byte) error {
+	cfg, err := config.Parse(file)
+	if err != nil || cfg.TLS == nil {
+		return err
+	}
+	_, err = ftptls.Open(cfg.TLS, slog.New(slog.DiscardHandler))
+	return err
 }
 
 func (s *Server) apply(next *settings) {

@@ -112,15 +112,16 @@ const (
 
 // settings are one configuration in force. They never change; Reload replaces them.
 type settings struct {
-	cfg  *config.Config
-	hash string
-	auth *auth.Authenticator
-	tls  *ftptls.Store // nil: no TLS
+	cfg     *config.Config
+	ignored []string // what is not known of the file; see config.Load
+	hash    string
+	auth    *auth.Authenticator
+	tls     *ftptls.Store // nil: no TLS
 
 	proxy *proxy.Policy
 }
 
-// New returns a server for a configuration file (see config.Parse), which it validates whole. It
+// New returns a server for a configuration file (see config.Load), which it validates whole. It
 // opens the storage root and binds nothing yet.
 func New(file []byte, o Options) (*Server, error) {
 	cache := passhash.NewCache(cachedLogins)
@@ -158,6 +159,7 @@ func New(file []byte, o Options) (*Server, error) {
 	s.resolver, s.overrides = advertise.New(s.log), advertise.NewBook(s.log)
 	s.apply(first)
 	s.observer.ConfigLoaded(true)
+	s.tellIgnored(first, nil)
 	s.waitForPorts("the passive ports are not bound yet")
 	return s, nil
 }

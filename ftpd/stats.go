@@ -20,6 +20,8 @@ type Stats struct {
 	TLSFilesBad  bool
 	// ConfigHash is config.Hash of the file in force.
 	ConfigHash string
+	// ConfigIgnored is how many keys and values of it this daemon does not know.
+	ConfigIgnored int
 	// Ready and Draining are as in config.Status.
 	Ready, Draining bool
 }
@@ -31,9 +33,9 @@ func (s *Server) Stats() Stats {
 	stats := Stats{
 		Sessions: counts.Sessions, PreLogin: counts.PreLogin,
 		Bans:       s.bans.Active(),
-		ConfigHash: current.hash,
-		Ready:      s.Ready() == "",
-		Draining:   s.now() != phaseServing,
+		ConfigHash: current.hash, ConfigIgnored: len(current.ignored),
+		Ready:    s.Ready() == "",
+		Draining: s.now() != phaseServing,
 	}
 	if pool := s.pool(); pool != nil {
 		stats.Passive = pool.Stats()

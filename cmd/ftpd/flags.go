@@ -27,6 +27,7 @@ type flags struct {
 	set *pflag.FlagSet
 
 	config string
+	judged string // a file to check
 
 	root      string
 	users     []string
@@ -57,6 +58,7 @@ func parseFlags(args []string) (*flags, error) {
 	f.set.SortFlags = false
 	f.set.SetOutput(io.Discard) // run prints
 	f.set.StringVar(&f.config, "config", "", "configuration `FILE`; it is watched, and a valid change takes effect at once")
+	f.set.StringVar(&f.judged, "check", "", "check the configuration `FILE` and the files that it names, and exit: 0 if it is right, 1 if not. It is strict: what this version does not know is an error here, while --config ignores it with a warning")
 	f.set.StringVar(&f.root, "root", "", "serve the directory `DIR`")
 	f.set.StringArrayVar(&f.users, "user", nil, "let `NAME:PASSWORD` log in, with access to all of DIR; may repeat. PASSWORD may be a hash ($argon2id$... or $2b$...)")
 	f.set.StringArrayVar(&f.listen, "listen", []string{config.DefaultListen}, "control port, as `HOST:PORT`; HOST may be empty; may repeat")
@@ -92,6 +94,14 @@ func (f *flags) check() error {
 		if err := admin.CheckAddress(f.api); err != nil {
 			return fmt.Errorf("--api: %w", err)
 		}
+	}
+	if f.judged != "" {
+		for _, name := range append([]string{"config", "api"}, standalone...) {
+			if f.set.Changed(name) {
+				return fmt.Errorf("--%s can't be used with --check, which serves nothing", name)
+			}
+		}
+		return nil
 	}
 	if f.config != "" {
 		for _, name := range standalone {
@@ -272,6 +282,7 @@ func (f *flags) help() string {
 Usage:
   ftpd --root DIR --user NAME:PASSWORD [--user ...] [flags]
   ftpd --config FILE [--api ADDRESS] [--log-format FORMAT] [--log-level LEVEL]
+  ftpd --check FILE
 
 Examples:
   A directory on this machine only:

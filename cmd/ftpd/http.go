@@ -18,7 +18,7 @@ import (
 // serveAdmin serves the server's Handler, and its metrics, where the configuration says, if it does.
 // stop ends it.
 func serveAdmin(file []byte, server *ftpd.Server, observed *metrics.Metrics, log *slog.Logger) (stop func(), err error) {
-	cfg, err := config.Parse(file)
+	cfg, _, err := config.Load(file)
 	if err != nil {
 		return nil, err
 	}

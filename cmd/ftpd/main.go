@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/internal/version"
 )
 
@@ -35,9 +36,26 @@ func run(ctx context.Context, args []string, signals <-chan os.Signal, stdout, s
 		_, _ = fmt.Fprintln(stdout, "ftpd "+version.String())
 		return 0
 	}
+	if f.judged != "" {
+		return check(f.judged, stdout, stderr)
+	}
 	if err := serve(ctx, f, signals, stderr); err != nil {
 		_, _ = fmt.Fprintf(stderr, "ftpd: %v\n", err)
 		return 1
 	}
+	return 0
+}
+
+// check judges a configuration file.
+func check(name string, stdout, stderr io.Writer) int {
+	file, err := os.ReadFile(name) //nolint:gosec // what the user has named
+	if err == nil {
+		err = ftpd.Check(file)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "ftpd: %s: %v\n", name, err)
+		return 1
+	}
+	_, _ = fmt.Fprintf(stdout, "%s: right\n", name)
 	return 0
 }

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -23,7 +24,7 @@ const (
 func configLoaded(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionConfigLoaded
 	var updating, pending, unreachable []string
-	why, loaded := "", 0
+	why, loaded, ignored := "", 0, ""
 	for i := range o.Pods {
 		p := &o.Pods[i]
 		switch {
@@ -37,6 +38,9 @@ func configLoaded(o Observed) metav1.Condition {
 			}
 		case p.Daemon.ConfigHash == o.ConfigHash:
 			loaded++
+			if len(p.Daemon.Ignored) > 0 && ignored == "" {
+				ignored = fmt.Sprintf("; pod %s runs an older daemon, which does not know and ignores %s", p.Name, clip(strings.Join(p.Daemon.Ignored, ", ")))
+			}
 		case p.Daemon.RejectedHash == o.ConfigHash:
 			return condition(kind, metav1.ConditionFalse, ReasonConfigRejected, fmt.Sprintf(
 				"pod %s refuses the new configuration and serves on with the old one: %s", p.Name, clip(p.Daemon.ConfigError)))
@@ -58,7 +62,7 @@ func configLoaded(o Observed) metav1.Condition {
 		return condition(kind, metav1.ConditionUnknown, ReasonNoPods, "no pod runs yet")
 	}
 	return condition(kind, metav1.ConditionTrue, ReasonConfigLoaded,
-		fmt.Sprintf("%s with configuration %s", plural(loaded, "pod"), o.ConfigHash))
+		fmt.Sprintf("%s with configuration %s%s", plural(loaded, "pod"), o.ConfigHash, ignored))
 }
 
 // Served reports whether a running pod, which gave its report, serves what it should: the newest

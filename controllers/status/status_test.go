@@ -218,6 +218,7 @@ func TestConditions(t *testing.T) {
 			*p.Daemon = config.Status{ConfigHash: "old", RejectedHash: "new", ConfigError: "bad home", AdvertisedIP: "203.0.113.10"}
 		}), "ConfigLoaded", no, "ConfigRejected", "bad home", no, status.FailedStatus},
 		{"an older one refused", pod(func(p *Pod) { p.Daemon.ConfigHash, p.Daemon.RejectedHash = "old", "older" }), "ConfigLoaded", no, "ConfigUpdating", "", no, status.InProgressStatus},
+		{"an older daemon ignores some of it", pod(func(p *Pod) { p.Daemon.Ignored = []string{"colour"} }), "ConfigLoaded", yes, "ConfigLoaded", "files-a runs an older daemon, which does not know and ignores colour", yes, status.CurrentStatus},
 		{"pods that have not answered yet", pod(func(p *Pod) { p.Daemon, p.DaemonError, p.DaemonPending = nil, "i/o timeout", true }), "ConfigLoaded", no, "ConfigUpdating", "an answer of files-a", no, status.InProgressStatus},
 		{"pods that do not answer now", pod(func(p *Pod) { p.DaemonError, p.DaemonPending = "i/o timeout", true }), "ConfigLoaded", yes, "ConfigLoaded", "", yes, status.CurrentStatus},
 		{"pods out of reach", pod(func(p *Pod) { p.Daemon, p.DaemonError = nil, "i/o timeout" }), "ConfigLoaded", unknown, "PodsUnreachable", "i/o timeout", yes, status.CurrentStatus},

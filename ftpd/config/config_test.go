@@ -266,7 +266,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("users: [{name: a, home: ../..}]"))
 	f.Add([]byte("passive: {ports: '1024-65535'}"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("tls: {minVersion: 1.2, minversion: x}\nA: 1\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
+		agree(t, file)
 		c, err := Parse(file)
 		if err != nil {
 			return

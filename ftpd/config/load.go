@@ -3,17 +3,17 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 
 	"sigs.k8s.io/yaml"
 )
 
 // Parse reads a configuration file, fills in the defaults and validates it whole.
-// Unknown fields are errors. The error names every field that is wrong.
+// Unknown fields are errors. The error names every field that is wrong. It is for those who write
+// files; the daemon reads them by Load.
 func Parse(file []byte) (*Config, error) {
 	var c Config
 	if err := yaml.UnmarshalStrict(file, &c); err != nil {
-		return nil, fmt.Errorf("configuration is not valid YAML of %s: %w", APIVersion, err)
+		return nil, notYAML(err)
 	}
 	c.SetDefaults()
 	if err := c.Validate(); err != nil {

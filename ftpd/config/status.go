@@ -14,6 +14,9 @@ type Status struct {
 	// file serves.
 	RejectedHash string `json:"rejectedHash,omitempty"`
 	ConfigError  string `json:"configError,omitempty"`
+	// Ignored are the keys and values of the file that is serving now which this daemon does not
+	// know, see Load: the file was written for a newer version.
+	Ignored []string `json:"ignored,omitempty"`
 	// PassivePorts are the ports held.
 	PassivePorts PortSet `json:"passivePorts,omitempty"`
 	// AdvertisedIP is the address PASV names now; empty when it is the control connection's own.

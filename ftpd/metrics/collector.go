@@ -31,6 +31,8 @@ var single = []struct {
 		func(s *ftpd.Stats) float64 { return truth(s.Draining) }},
 	{desc("bans_active", "Bans in force."), prometheus.GaugeValue,
 		func(s *ftpd.Stats) float64 { return float64(s.Bans) }},
+	{desc("config_ignored", "Keys and values of the configuration in force that this daemon does not know and ignores: it was written for a newer version."), prometheus.GaugeValue,
+		func(s *ftpd.Stats) float64 { return float64(s.ConfigIgnored) }},
 	{desc("certificate_files_valid", "Whether the files of TLS can be used as they are now (1); else what they held before serves."), prometheus.GaugeValue,
 		func(s *ftpd.Stats) float64 { return truth(!s.TLSFilesBad) }},
 
