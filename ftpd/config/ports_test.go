@@ -1,6 +1,7 @@
 package config
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,26 @@ func TestParsePortSet(t *testing.T) {
 		case err != nil || got.String() != c.want:
 			t.Errorf("ParsePortSet(%q) = %q, %v; want %q", c.text, got, err, c.want)
 		}
+	}
+}
+
+// TestParsePortSetRepeated: what a text says again costs no memory. A pod's annotation has up to 256 KiB, and
+// the report of a daemon that is not ours 1 MiB.
+func TestParsePortSetRepeated(t *testing.T) {
+	const times = 5000
+	text := strings.TrimSuffix(strings.Repeat("1024-65535,", times), ",")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := ParsePortSet(text)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != "1024-65535" {
+		t.Fatalf("got %q", got)
+	}
+	if bytes, most := after.TotalAlloc-before.TotalAlloc, uint64(2<<20); bytes > most {
+		t.Errorf("%d repeated ranges take %d bytes, want at most %d", times, bytes, most)
 	}
 }
 
