@@ -20,8 +20,6 @@ type connector interface {
 	connect(ctx context.Context) (*net.TCPConn, error)
 	// release gives up what is held for it; it may be called at any time, and again.
 	release()
-	// arrived reports whether the client is there, so that connect need not wait.
-	arrived() bool
 	// describe is for STAT.
 	describe() string
 }
@@ -31,7 +29,6 @@ type passiveConnector struct{ *passive.Reservation }
 
 func (c passiveConnector) connect(ctx context.Context) (*net.TCPConn, error) { return c.Accept(ctx) }
 func (c passiveConnector) release()                                          { c.Release() }
-func (c passiveConnector) arrived() bool                                     { return c.Arrived() }
 func (c passiveConnector) describe() string {
 	return fmt.Sprintf("passive, port %d is reserved", c.Port())
 }
@@ -65,7 +62,6 @@ func shareAddress(_, _ string, conn syscall.RawConn) error {
 }
 
 func (c activeConnector) release()         {}
-func (c activeConnector) arrived() bool    { return false }
 func (c activeConnector) describe() string { return "active, to " + c.to.String() }
 
 // setData replaces what the last PASV, EPSV, PORT or EPRT agreed upon.

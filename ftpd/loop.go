@@ -51,7 +51,6 @@ func (s *session) begin() bool {
 func (s *session) read() {
 	for s.mayRead() {
 		if t := s.takeLine(s.in.next()); t != nil {
-			t.inline = true
 			s.srv.minder.begin(s)
 			if s.carry(t); !s.srv.minder.end(s) {
 				return
@@ -59,12 +58,6 @@ func (s *session) read() {
 		}
 	}
 	s.over()
-}
-
-// readOn is read for the goroutine that takes over from one that runs a transfer.
-func (s *session) readOn() {
-	s.out.flush()
-	s.read()
 }
 
 // mayRead waits until the next command may be read; false if the session is over.

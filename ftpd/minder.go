@@ -93,7 +93,7 @@ func (m *minder) look() int {
 			continue
 		}
 		delete(m.minded, s)
-		go s.readOn()
+		go s.read()
 	}
 	return n
 }

@@ -36,24 +36,6 @@ func (w *replyWriter) reply(code int, text string) {
 	w.write(func(b *bufio.Writer) error { return writeLine(b, code, ' ', text) })
 }
 
-// hold is reply for a line that is sent with the next one, or by flush.
-func (w *replyWriter) hold(code int, text string) {
-	w.observer.Reply(code)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_ = writeLine(w.buf, code, ' ', text) // an error comes again when it is sent
-}
-
-// flush sends what is held.
-func (w *replyWriter) flush() {
-	w.mu.Lock()
-	held := w.buf.Buffered() > 0
-	w.mu.Unlock()
-	if held {
-		w.write(func(*bufio.Writer) error { return nil })
-	}
-}
-
 // multi writes a reply of several lines (RFC 959 section 4.2): first and last carry the code,
 // those between are indented by one blank, so that none can be taken for the last.
 func (w *replyWriter) multi(code int, first string, lines []string, last string) {

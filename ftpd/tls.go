@@ -198,27 +198,3 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	t.secure = conn
 	return protected{conn, below, t.tls.allowTruncation}, nil
 }
-
-// lingerData is how long a client may take to close its side of a data connection with TLS.
-const lingerData = 500 * time.Millisecond
-
-// endData ends a data connection with TLS after everything went well: close_notify, so that the
-// client knows it has everything (or that we have). Of a download the client may still be sending:
-// closing over that would reset the connection, and the client might lose the end of the file.
-func (t *transfer) endData(raw *net.TCPConn) error {
-	if t.secure == nil {
-		return nil
-	}
-	err := t.secure.CloseWrite()
-	if t.upload {
-		return nil // its client may be gone already, and has said that this was all
-	}
-	if err != nil {
-		return err
-	}
-	_ = raw.CloseWrite()
-	if t.wind(time.Now().Add(lingerData)) == nil {
-		_, _ = io.Copy(io.Discard, io.LimitReader(raw, maxEarly))
-	}
-	return nil
-}

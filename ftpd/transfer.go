@@ -54,10 +54,10 @@ type job struct {
 type transfer struct {
 	job
 	started time.Time
+	opened  time.Time     // when the 150 was sent
 	timeout time.Duration // for how long the data connection may stand still
 	bytes   atomic.Int64  // octets moved on the wire
 	do      func() result // does it all
-	inline  bool          // nobody reads commands while it runs
 	result  chan result   // gets what do returns
 	flow    *bandwidth.Flow
 	coding  coding
@@ -171,11 +171,10 @@ func (t *transfer) run(s *session, data connector) (err error) {
 			t.giveUp(err)
 		}
 	}()
-	if t.small(data) {
-		s.out.hold(150, t.opening)
-	} else {
-		s.reply(150, t.opening) // before the connection: some clients connect only now
-	}
+	// By itself, and before the connection: some clients connect only now, and others wait for ever for
+	// a reply that they have read together with another.
+	s.reply(150, t.opening)
+	t.opened = time.Now()
 	conn, err := data.connect(t.ctx)
 	if err != nil {
 		return &connectError{err}
@@ -203,16 +202,6 @@ func (t *transfer) run(s *session, data connector) (err error) {
 	}
 	committed = true
 	return t.commit()
-}
-
-// smallFile is what fits the buffers of any connection.
-const smallFile = 64 << 10
-
-// small reports whether the transfer needs nobody to see its 150: the client is connected, and what
-// it gets is sent at once. The 150 then goes with the reply at the end, or as soon as that takes
-// longer than was thought.
-func (t *transfer) small(data connector) bool {
-	return t.inline && !t.upload && t.tls == nil && 0 <= t.size && t.size <= smallFile && data.arrived()
 }
 
 // connectError is a data connection that never came about.

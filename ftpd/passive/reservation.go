@@ -64,13 +64,6 @@ func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 	}
 }
 
-// Arrived reports whether Accept would return a connection at once.
-func (r *Reservation) Arrived() bool {
-	r.pool.mu.Lock()
-	defer r.pool.mu.Unlock()
-	return r.state == arrived
-}
-
 // Release ends the reservation and closes a connection that Accept has not returned. It may be
 // called at any time and any number of times.
 func (r *Reservation) Release() {

@@ -1,0 +1,92 @@
+package ftpd
+
+import (
+	"context"
+	"io"
+	"net"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// steps notes what a transfer does, in order.
+type steps []string
+
+// Write notes a write to the control connection.
+func (s *steps) Write(p []byte) (int, error) {
+	*s = append(*s, string(p))
+	return len(p), nil
+}
+
+// noting is a data connection that is there when it is asked for, which is noted.
+type noting struct {
+	activeConnector
+	conn  *net.TCPConn
+	steps *steps
+}
+
+func (n noting) connect(context.Context) (*net.TCPConn, error) {
+	*n.steps = append(*n.steps, "connect")
+	return n.conn, nil
+}
+
+// The 150 is written by one call, by itself, before the data connection is used.
+func TestOpeningReply(t *testing.T) {
+	t.Parallel()
+	for name, j := range map[string]job{
+		"download": {opening: "Opening.", size: 4},
+		"listing":  {opening: "Opening.", size: -1, quiet: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, server := connected(t)
+			var did steps
+			s := &session{out: newReplyWriter(&did, unobserved{}, func() { t.Error("a reply failed") })}
+			tr := moving(nil)
+			tr.job = j
+			tr.move = func(_ *transfer, conn net.Conn) error {
+				did = append(did, "move")
+				_, err := io.WriteString(conn, "data")
+				return err
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- tr.run(s, noting{conn: server, steps: &did}) }()
+			got, err := io.ReadAll(client)
+			_ = client.Close()
+			if string(got) != "data" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			if want := []string{"150 Opening.\r\n", "connect", "move"}; !slices.Equal(did, want) {
+				t.Errorf("%q, want %q", did, want)
+			}
+		})
+	}
+}
+
+// A download that took no time ends when its client has closed its side; others don't wait for that.
+func TestEndOfDownload(t *testing.T) {
+	t.Parallel()
+	client, server := connected(t)
+	tr := moving(server)
+	tr.opened = time.Now().Add(time.Hour)
+	var closed atomic.Bool
+	go func() {
+		_, _ = io.ReadAll(client)
+		closed.Store(true)
+		_ = client.Close()
+	}()
+	if err := tr.endData(server); err != nil || !closed.Load() {
+		t.Errorf("%v; the client had closed its side: %v", err, closed.Load())
+	}
+
+	_, server = connected(t) // whose client closes nothing
+	tr = moving(server)
+	tr.opened = time.Now().Add(-replyGap)
+	if err := tr.endData(server); err != nil {
+		t.Error(err)
+	}
+}
