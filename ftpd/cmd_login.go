@@ -33,28 +33,51 @@ func (s *session) cmdPass(arg string) {
 	}
 	name := s.user
 	s.user = "" // a failed login begins again with USER
-	if s.banned() {
+	// While it waits the session may give way to others: see limits.
+	leave, err := s.srv.bans.Enter(s.ctx, s.suspect(name))
+	if err != nil {
+		return // the session ends
+	}
+	defer leave()
+	paced, ok := s.pace(name, arg)
+	if !ok {
 		return
 	}
-	wait, ok := s.srv.bans.Turn(s.suspect(name)) // of the name, where addresses are hidden
+	current := s.settings()
+	s.lease.Busy(true) // checking passwords may have a queue
+	id, err := current.auth.Login(s.ctx, name, arg)
+	s.lease.Busy(false)
+	switch {
+	case err != nil && s.ctx.Err() != nil:
+	case err != nil:
+		s.srv.observer.Login(LoginIncorrect)
+		s.loginFailed(name, arg, "login incorrect", "Login incorrect.", leave)
+	case s.banned(): // since it began to wait
+	default:
+		if !paced {
+			if _, ok := s.pace(name, arg); !ok {
+				return
+			}
+		}
+		s.admitUser(id, current)
+	}
+}
+
+// pace refuses a login from a banned address, and holds one of a banned user name, where addresses are
+// hidden, until its turn. It reports whether there was such a ban, and whether the login may go on.
+func (s *session) pace(name, password string) (paced, ok bool) {
+	if s.banned() {
+		return true, false
+	}
+	_, paced = s.srv.bans.Banned(s.suspect(name))
+	wait, ok := s.srv.bans.Turn(s.suspect(name))
 	if !ok {
 		s.srv.observer.Login(LoginBanned)
-		s.loginFailed(name, arg, "too many logins of a banned user name are waiting", "Too many failed logins of this user; try again later.")
-		return
+		s.loginFailed(name, password, "too many logins of a banned user name are waiting", "Too many failed logins of this user; try again later.", func() {})
+		return true, false
 	}
-	if s.pause(wait); s.ctx.Err() != nil {
-		return
-	}
-	s.lease.Busy(true) // checking passwords may have a queue
-	defer s.lease.Busy(false)
-	current := s.settings()
-	id, err := current.auth.Login(name, arg)
-	if err != nil {
-		s.srv.observer.Login(LoginIncorrect)
-		s.loginFailed(name, arg, "login incorrect", "Login incorrect.")
-		return
-	}
-	s.admitUser(id, current)
+	s.pause(wait)
+	return paced || wait > 0, s.ctx.Err() == nil
 }
 
 // admitUser completes the login of somebody whose password was right.
@@ -90,8 +113,9 @@ func account(id auth.Identity) string {
 	return id.Name
 }
 
-// loginFailed counts a failed login and replies, after a pause that makes guessing slow.
-func (s *session) loginFailed(name, password, why, text string) {
+// loginFailed counts a failed login and replies, after a pause that makes guessing slow. It calls counted
+// before the pause.
+func (s *session) loginFailed(name, password, why, text string, counted func()) {
 	s.failures++
 	code := 530
 	if s.failures >= maxFailures {
@@ -99,9 +123,13 @@ func (s *session) loginFailed(name, password, why, text string) {
 	}
 	s.auditDenial(name, code, why)
 	banned := s.begun(s.srv.bans.ReportLogin(s.suspect(name), name, password))
+	counted()
 	s.pause(s.srv.failureDelay)
 	if banned && !s.hidden() {
 		s.expel()
+		return
+	}
+	if s.banned() || s.ctx.Err() != nil {
 		return
 	}
 	s.reply(code, text)

@@ -2,6 +2,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -59,7 +60,8 @@ func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Aut
 // long as a known one. Hashes are computed a few at a time, so Login may wait for its turn; for
 // what was denied before, none is computed again, whether or not there is such a user.
 // Anonymous users ("anonymous" and "ftp", if enabled) may give any password.
-func (a *Authenticator) Login(user, password string) (Identity, error) {
+// When the context ends while it waits, nothing was verified and the error is its cause.
+func (a *Authenticator) Login(ctx context.Context, user, password string) (Identity, error) {
 	id, found := a.Lookup(user)
 	switch {
 	case id.Anonymous:
@@ -67,11 +69,16 @@ func (a *Authenticator) Login(user, password string) (Identity, error) {
 	case a.wrong.Has(user, password):
 		return Identity{}, ErrDenied
 	case !found:
-		a.cache.Spend(a.hashFor(user), password)
+		if err := a.cache.Spend(ctx, a.hashFor(user), password); err != nil {
+			return Identity{}, err
+		}
 		a.wrong.Add(user, password)
 		return Identity{}, ErrDenied
 	}
-	ok, err := a.cache.Verify(a.users[user].PasswordHash, password)
+	ok, err := a.cache.VerifyContext(ctx, a.users[user].PasswordHash, password)
+	if err != nil && ctx.Err() != nil {
+		return Identity{}, err
+	}
 	if err != nil {
 		return Identity{}, fmt.Errorf("%w: %w", ErrDenied, err)
 	}

@@ -49,7 +49,7 @@ func TestLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := New(users, c.anon, passhash.NewCache(10))
 			for range 2 { // the second time from the cache
-				got, err := a.Login(c.user, c.password)
+				got, err := a.Login(t.Context(), c.user, c.password)
 				if got != c.want {
 					t.Errorf("got %+v, want %+v", got, c.want)
 				}
@@ -93,7 +93,7 @@ func TestUnknownUserCostsAHash(t *testing.T) {
 	if hash := a.hashFor("x"); !passhash.IsHash(hash) || hash != a.hashFor("y") {
 		t.Errorf("without users the hash is %q", hash)
 	}
-	if _, err := a.Login("x", "y"); !errors.Is(err, ErrDenied) {
+	if _, err := a.Login(t.Context(), "x", "y"); !errors.Is(err, ErrDenied) {
 		t.Errorf("Login without users: %v", err)
 	}
 }
@@ -114,18 +114,18 @@ func TestDeniedAgain(t *testing.T) {
 		{"unknown", "x", 3},
 		{"alice", "y", 4},
 	} {
-		if _, err := a.Login(step.user, step.password); !errors.Is(err, ErrDenied) || a.wrong.Len() != step.remembered {
+		if _, err := a.Login(t.Context(), step.user, step.password); !errors.Is(err, ErrDenied) || a.wrong.Len() != step.remembered {
 			t.Errorf("step %d: %v, %d remembered, want %d", i, err, a.wrong.Len(), step.remembered)
 		}
 	}
-	if _, err := a.Login("alice", "abc"); err != nil || a.wrong.Len() != 4 {
+	if _, err := a.Login(t.Context(), "alice", "abc"); err != nil || a.wrong.Len() != 4 {
 		t.Errorf("the right password: %v, %d remembered", err, a.wrong.Len())
 	}
-	if _, err := a.Login("bob", "abc"); !errors.Is(err, ErrDenied) {
+	if _, err := a.Login(t.Context(), "bob", "abc"); !errors.Is(err, ErrDenied) {
 		t.Errorf("bob: %v", err)
 	}
 	changed := []config.User{{Name: "bob", PasswordHash: hashABC}}
-	if _, err := New(changed, config.Anonymous{}, a.cache).Login("bob", "abc"); err != nil {
+	if _, err := New(changed, config.Anonymous{}, a.cache).Login(t.Context(), "bob", "abc"); err != nil {
 		t.Errorf("a password that was wrong before it was changed: %v", err)
 	}
 }
@@ -135,7 +135,7 @@ func TestDeniedAgain(t *testing.T) {
 func TestUnknownUserWithAKnownPassword(t *testing.T) {
 	a := New(users[:1], config.Anonymous{}, passhash.NewCache(10))
 	for _, name := range []string{"alice", "unknown", "unknown"} {
-		_, err := a.Login(name, "abc")
+		_, err := a.Login(t.Context(), name, "abc")
 		if (err == nil) != (name == "alice") {
 			t.Errorf("Login of %s: %v", name, err)
 		}
@@ -195,7 +195,7 @@ func BenchmarkLoginAgain(b *testing.B) {
 	a := New(users, config.Anonymous{}, passhash.NewCache(10))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := a.Login("alice", "abc"); err != nil {
+		if _, err := a.Login(b.Context(), "alice", "abc"); err != nil {
 			b.Fatal(err)
 		}
 	}

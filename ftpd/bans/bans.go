@@ -92,8 +92,9 @@ type List struct {
 	cfg     config.Bans
 	trusted []config.Network
 	known   map[Subject]*entry
-	quiet   *list.List // entries that were never banned, the one heard of the longest ago first
-	banned  *list.List // the others, the oldest ban first
+	guesses map[Subject]*guesses // of those who try passwords at this moment
+	quiet   *list.List           // entries that were never banned, the one heard of the longest ago first
+	banned  *list.List           // the others, the oldest ban first
 }
 
 // entry is what is known of a subject. Its list element holds itself.
@@ -113,7 +114,7 @@ func New(now func() time.Time) *List {
 	if now == nil {
 		now = time.Now
 	}
-	return &List{now: now, capacity: capacity, key: keyed.NewKey(), known: map[Subject]*entry{}, quiet: list.New(), banned: list.New()}
+	return &List{now: now, capacity: capacity, key: keyed.NewKey(), known: map[Subject]*entry{}, guesses: map[Subject]*guesses{}, quiet: list.New(), banned: list.New()}
 }
 
 // Set puts a configuration in force. Bans that run keep their end; but while bans are off, or

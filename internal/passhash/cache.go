@@ -1,6 +1,7 @@
 package passhash
 
 import (
+	"context"
 	"runtime"
 
 	"github.com/ftp-operator/ftp-operator/internal/keyed"
@@ -31,10 +32,17 @@ func NewCache(maxEntries int) *Cache {
 
 // Verify is the package's Verify with a memory of successes.
 func (c *Cache) Verify(hash, password string) (bool, error) {
+	return c.VerifyContext(context.Background(), hash, password)
+}
+
+// VerifyContext is Verify, and waits for its turn until the context ends, whose cause is the error then.
+func (c *Cache) VerifyContext(ctx context.Context, hash, password string) (bool, error) {
 	if c.right.Has(hash, password) {
 		return true, nil
 	}
-	c.slots <- struct{}{}
+	if err := c.enter(ctx); err != nil {
+		return false, err
+	}
 	defer func() { <-c.slots }()
 	// Many sessions of one client log in at once; the first of them has done the work.
 	if c.right.Has(hash, password) {
@@ -48,9 +56,22 @@ func (c *Cache) Verify(hash, password string) (bool, error) {
 }
 
 // Spend takes the time that Verify takes for a password that is not remembered, and says
-// nothing: for logins of users that do not exist.
-func (c *Cache) Spend(hash, password string) {
-	c.slots <- struct{}{}
+// nothing: for logins of users that do not exist. The error is the context's, as VerifyContext's.
+func (c *Cache) Spend(ctx context.Context, hash, password string) error {
+	if err := c.enter(ctx); err != nil {
+		return err
+	}
 	defer func() { <-c.slots }()
 	_, _ = c.compute(hash, password)
+	return nil
+}
+
+// enter waits for one of the slots.
+func (c *Cache) enter(ctx context.Context) error {
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -97,7 +97,7 @@ func TestCacheBoundsConcurrency(t *testing.T) {
 					t.Error(ok, err)
 				}
 			})
-			wg.Go(func() { c.Spend("nobody", "x") })
+			wg.Go(func() { _ = c.Spend(t.Context(), "nobody", "x") })
 		}
 		wg.Wait()
 		if int(most.Load()) != cap(c.slots) {
