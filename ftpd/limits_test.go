@@ -2,8 +2,11 @@ package ftpd_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
@@ -18,6 +21,7 @@ func TestMaxSessions(t *testing.T) {
 		S: EOF`)
 	other := ftptest.DialFrom(t, "127.0.0.2", s.Addr)
 	other.Talk("S: 220 *")
+	other.LoginAs("alice")
 	ftptest.DialFrom(t, "127.0.0.3", s.Addr).Talk(`
 		S: 421 Service not available: too many sessions; try again later.
 		S: EOF`)
@@ -101,6 +105,36 @@ func TestSlowFlood(t *testing.T) {
 	victim.LoginAs("alice")
 	victim.Must("QUIT", "221")
 	ftptest.Eventually(t, "what was driven out is gone", func() bool { return s.Status().Sessions == 5 })
+}
+
+// Sessions that wait for the reply to a failed login give way like others that are not logged in: the same wrong
+// password, which is never banned, sent again and again over as many connections as there may
+// be, keeps nobody out.
+func TestFailureDelayGivesWay(t *testing.T) {
+	t.Parallel()
+	const places = 5
+	for name, limit := range map[string]config.Limits{"before login": {MaxPreLogin: places}, "in all": {MaxSessions: places}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := ftptest.StartWith(t, ftpd.Options{FailureDelay: time.Hour}, func(c *config.Config) { c.Limits = limit })
+			var flood []*ftptest.Client
+			for range places {
+				c := ftptest.DialFrom(t, "127.0.0.2", s.Addr)
+				c.Send(strings.Repeat("USER x\r\nPASS w\r\n", 5))
+				flood = append(flood, c)
+			}
+			ftptest.Eventually(t, "all wait for their reply", func() bool { return len(s.Log.Lines("event=login", "result=failed")) == places })
+			for i := range places {
+				ftptest.Login(t, s.Addr, "alice").Must("PWD", "257")
+				if limit.MaxSessions > 0 || i == 0 {
+					flood[i].Talk(`
+						S: ...
+						S: 421 Too many clients do not log in*
+						S: EOF`)
+				}
+			}
+		})
+	}
 }
 
 // Many connections at once are all answered, in one way or the other, and nothing is left.

@@ -4,6 +4,7 @@ package ftptest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -69,7 +70,7 @@ func StartOn(t testing.TB, host string, edits ...func(*config.Config)) *Server {
 	return start(t, host, ftpd.Options{}, edits)
 }
 
-// StartWith is Start with options; the log is Server.Log, and failed logins are not delayed.
+// StartWith is Start with options; the log is Server.Log, and failed logins are not delayed unless the options say so.
 func StartWith(t testing.TB, options ftpd.Options, edits ...func(*config.Config)) *Server {
 	t.Helper()
 	return start(t, "127.0.0.1", options, edits)
@@ -99,7 +100,7 @@ func start(t testing.TB, host string, options ftpd.Options, edits []func(*config
 		t.Fatal(err)
 	}
 	options.Logger = slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	options.FailureDelay = -1
+	options.FailureDelay = cmp.Or(options.FailureDelay, -1)
 	if s.Server, err = ftpd.New(file, options); err != nil {
 		t.Fatal(err)
 	}

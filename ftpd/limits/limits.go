@@ -5,7 +5,9 @@
 // within moments, so that what has been there for the longest is most likely an attacker's. It
 // is taken from the address that has the most of them, so that a crowd from one address drives
 // out only itself. A session whose password is being checked is spared, or a queue of logins
-// after a restart would drive out those who have waited for the longest.
+// after a restart would drive out those who have waited for the longest; but not for a newcomer
+// from elsewhere if its address has more of them than the newcomer's would have. Sessions in which nobody
+// is logged in give way as well when maxSessions is reached.
 package limits
 
 import (
@@ -19,7 +21,7 @@ import (
 
 // Errors of a limit that is reached, as the client may be told them.
 var (
-	// ErrServerFull: limits.maxSessions.
+	// ErrServerFull: limits.maxSessions, and nobody is there who is not logged in.
 	ErrServerFull = errors.New("too many sessions")
 	// ErrAddressFull: limits.maxSessionsPerAddress.
 	ErrAddressFull = errors.New("too many sessions from your address")
@@ -34,6 +36,7 @@ var (
 type Counter struct {
 	mu       sync.Mutex
 	sessions int
+	leaving  int // of sessions: those that had to give way and have not ended yet
 	preLogin int
 	users    map[string]int
 	networks map[netip.Prefix]*network
@@ -56,6 +59,7 @@ type Lease struct {
 	user    string
 	waiting *list.Element // its place among those in which nobody is logged in; nil if it has none
 	busy    bool
+	leaving bool
 	ended   bool
 }
 
@@ -75,18 +79,27 @@ func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evic
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.networks[addr]
-	switch {
-	case l.MaxSessions > 0 && c.sessions >= l.MaxSessions:
-		return nil, nil, ErrServerFull
-	case n != nil && !hidden && l.MaxSessionsPerAddress > 0 && n.sessions >= l.MaxSessionsPerAddress:
+	if n != nil && !hidden && l.MaxSessionsPerAddress > 0 && n.sessions >= l.MaxSessionsPerAddress {
 		return nil, nil, ErrAddressFull
 	}
-	for c.preLogin >= l.MaxPreLogin { // more than once if the limit was lowered, or somebody logged out
-		victim := c.victim()
+	// More than once if a limit was lowered, or somebody logged out.
+	for {
+		var full error
+		switch {
+		case l.MaxSessions > 0 && c.sessions-c.leaving >= l.MaxSessions:
+			full = ErrServerFull
+		case c.preLogin >= l.MaxPreLogin:
+			full = ErrPreLoginFull
+		}
+		if full == nil {
+			break
+		}
+		victim := c.victim(n)
 		if victim == nil {
-			return nil, victims, ErrPreLoginFull
+			return nil, victims, full
 		}
 		victim.leaveQueue()
+		victim.leave(true)
 		victims = append(victims, victim)
 	}
 	if n == nil {
@@ -103,22 +116,34 @@ func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evic
 	return lease, victims, nil
 }
 
-// victim is the oldest session, that can give way, of the address with the most of them.
-func (c *Counter) victim() *Lease {
-	var victim *Lease
-	most := 0
+// victim is the oldest session, that can give way, of the address with the most of them. If none can, it is
+// the newest one whose password is being checked, of the address with the most of those, unless
+// the newcomer's would then have as many.
+func (c *Counter) victim(newcomer *network) *Lease {
+	var idle, busy *Lease
+	mostIdle, mostBusy := 0, 1
+	if newcomer != nil {
+		mostBusy += newcomer.preLogin.Len()
+	}
 	for _, n := range c.networks {
-		if n.preLogin.Len() <= most {
+		waiting := n.preLogin.Len()
+		if waiting > mostBusy {
+			busy, mostBusy = n.preLogin.Back().Value.(*Lease), waiting
+		}
+		if waiting <= mostIdle {
 			continue
 		}
 		for e := n.preLogin.Front(); e != nil; e = e.Next() {
 			if lease := e.Value.(*Lease); !lease.busy {
-				victim, most = lease, n.preLogin.Len()
+				idle, mostIdle = lease, waiting
 				break
 			}
 		}
 	}
-	return victim
+	if idle != nil {
+		return idle
+	}
+	return busy
 }
 
 // Busy says whether the session's password is being checked.
@@ -146,6 +171,7 @@ func (l *Lease) Login(user string, limits *config.Limits) error {
 	c.users[user]++
 	l.user = user
 	l.leaveQueue()
+	l.leave(false)
 	return nil
 }
 
@@ -172,6 +198,7 @@ func (l *Lease) Release() {
 	l.ended = true
 	l.leaveUser()
 	l.leaveQueue()
+	l.leave(false)
 	c.sessions--
 	if l.network.sessions--; l.network.sessions == 0 {
 		delete(c.networks, l.addr)
@@ -191,6 +218,17 @@ func (l *Lease) leaveQueue() {
 		l.waiting = nil
 		l.counter.preLogin--
 	}
+}
+
+// leave says whether the session has to give way, and has not ended yet.
+func (l *Lease) leave(leaving bool) {
+	switch {
+	case leaving && !l.leaving:
+		l.counter.leaving++
+	case !leaving && l.leaving:
+		l.counter.leaving--
+	}
+	l.leaving = leaving
 }
 
 func (l *Lease) leaveUser() {

@@ -48,21 +48,53 @@ func refused(t *testing.T, c *Counter, from string, l *config.Limits, want error
 func TestSessions(t *testing.T) {
 	var c Counter
 	l := bounds(3, 0, 2, 10)
-	a := connect(t, &c, "192.0.2.1", l)
-	connect(t, &c, "::ffff:192.0.2.1", l)
+	login := func(x *client) *client {
+		t.Helper()
+		if err := x.Login("alice", l); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	a := login(connect(t, &c, "192.0.2.1", l))
+	login(connect(t, &c, "::ffff:192.0.2.1", l))
 	refused(t, &c, "192.0.2.1", l, ErrAddressFull)
-	connect(t, &c, "192.0.2.2", l)
+	login(connect(t, &c, "192.0.2.2", l))
 	refused(t, &c, "192.0.2.3", l, ErrServerFull)
 	a.Release()
 	a.Release()
-	connect(t, &c, "192.0.2.1", l)
-	if got := c.Counts(); got != (Counts{3, 3}) {
+	login(connect(t, &c, "192.0.2.1", l))
+	if got := c.Counts(); got != (Counts{3, 0}) {
 		t.Errorf("%+v", got)
 	}
 	refused(t, &c, "192.0.2.4", l, ErrServerFull)
 	connect(t, &c, "192.0.2.4", bounds(0, 0, 0, 10))
 	if _, err := c.Connect(addr("192.0.2.1"), true, bounds(0, 0, 1, 10), nil); err != nil {
 		t.Errorf("a hidden address was bounded: %v", err)
+	}
+}
+
+// Sessions that don't log in don't keep those out who do, when the whole server is full; while one that
+// had to give way still says goodbye, another may come in its place.
+func TestFullOfSilentSessions(t *testing.T) {
+	var c Counter
+	l := bounds(3, 0, 0, 10)
+	var flood []*client
+	for range 3 {
+		flood = append(flood, connect(t, &c, "198.51.100.1", l))
+	}
+	for i := range 3 {
+		x := connect(t, &c, fmt.Sprint("192.0.2.", i), l)
+		if err := x.Login("alice", l); err != nil || !flood[i].evicted {
+			t.Fatalf("%v, nobody had to go for number %d: %v", err, i, !flood[i].evicted)
+		}
+	}
+	refused(t, &c, "192.0.2.9", l, ErrServerFull)
+	for _, x := range flood {
+		x.Release()
+	}
+	refused(t, &c, "192.0.2.9", l, ErrServerFull)
+	if c.leaving != 0 || c.Counts() != (Counts{3, 0}) {
+		t.Errorf("%d leave, %+v", c.leaving, c.Counts())
 	}
 }
 
@@ -149,11 +181,35 @@ func TestBusyIsSpared(t *testing.T) {
 		t.Error("the one that waits for its password's check had to go")
 	}
 	d.Busy(true)
-	refused(t, &c, "192.0.2.2", l, ErrPreLoginFull)
+	refused(t, &c, "192.0.2.1", l, ErrPreLoginFull)
 	a.Busy(false)
 	connect(t, &c, "192.0.2.2", l)
 	if !a.evicted {
 		t.Error("nobody gave way")
+	}
+}
+
+// A crowd of which every password is being checked does not lock out other addresses, but drives
+// nobody out of an address that has no more sessions than the newcomer's.
+func TestBusyCrowd(t *testing.T) {
+	var c Counter
+	l := bounds(0, 0, 0, 4)
+	var crowd []*client
+	for range 4 {
+		x := connect(t, &c, "198.51.100.1", l)
+		x.Busy(true)
+		crowd = append(crowd, x)
+	}
+	first := connect(t, &c, "192.0.2.1", l)
+	first.Busy(true)
+	if !crowd[3].evicted || crowd[0].evicted {
+		t.Error("the newest of the crowd was to go")
+	}
+	second := connect(t, &c, "192.0.2.2", l)
+	second.Busy(true)
+	refused(t, &c, "192.0.2.1", l, ErrPreLoginFull) // two each would be no better
+	if first.evicted || second.evicted || crowd[0].evicted || !crowd[2].evicted {
+		t.Error("it is the crowd that gives way")
 	}
 }
 
@@ -180,23 +236,25 @@ func TestModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"connect": func(t *rapid.T) {
 				s := &session{from: rapid.SampledFrom(froms).Draw(t, "from")}
-				full := l.MaxSessions > 0 && len(open) >= l.MaxSessions ||
-					l.MaxSessionsPerAddress > 0 && count(func(o *session) bool { return o.from == s.from }) >= l.MaxSessionsPerAddress
-				waiting := count(func(o *session) bool { return o.user == "" && !o.evicted })
-				idle := count(func(o *session) bool { return o.user == "" && !o.evicted && !o.busy })
-				evicted := count(func(o *session) bool { return o.evicted })
+				address := l.MaxSessionsPerAddress > 0 && count(func(o *session) bool { return o.from == s.from }) >= l.MaxSessionsPerAddress
+				waits := func(o *session) bool { return o.user == "" && !o.evicted }
+				waiting := count(waits)
+				idle := count(func(o *session) bool { return waits(o) && !o.busy })
+				staying := count(func(o *session) bool { return !o.evicted })
+				// So many have to go, and so many can, others of them busy ones of a crowded address.
+				wanted := max(waiting-l.MaxPreLogin+1, 0)
+				if l.MaxSessions > 0 {
+					wanted = max(wanted, staying-l.MaxSessions+1)
+				}
 				var err error
 				s.lease, err = c.Connect(addr(s.from), false, l, func() { s.evicted = true })
-				if crowded := waiting-idle >= l.MaxPreLogin; (err != nil) != (full || crowded) {
-					t.Fatalf("full: %v, crowded: %v, idle: %d, but %v", full, crowded, idle, err)
-				}
-				out := count(func(o *session) bool { return o.evicted }) - evicted
-				want := max(min(waiting-l.MaxPreLogin+1, idle), 0)
-				if full {
-					want = 0
-				}
-				if out != want {
-					t.Fatalf("%d had to go, want %d", out, want)
+				out := staying - count(func(o *session) bool { return !o.evicted })
+				switch {
+				case address && (err == nil || out > 0):
+					t.Fatalf("the address is full, but %v, and %d had to go", err, out)
+				case address:
+				case err == nil && out != wanted, err != nil && (out >= wanted || out < idle):
+					t.Fatalf("%d of %d that wait had to go (%d idle), want %d: %v", out, waiting, idle, wanted, err)
 				}
 				if err == nil {
 					open = append(open, s)
