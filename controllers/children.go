@@ -3,9 +3,9 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,7 +26,7 @@ const (
 	absent  childState = iota
 	ours               // and may be written
 	leaving            // being deleted: it is made anew once it is gone
-	foreign            // somebody else's: never adopted
+	foreign            // somebody else's: never written
 )
 
 // child is a child object as observed. While it is absent, object holds its name only.
@@ -68,7 +68,7 @@ func (p *pass) read(ctx context.Context, kind string, object client.Object) (*ch
 	switch {
 	case !p.owns(object):
 		c.state = foreign
-	case !object.GetDeletionTimestamp().IsZero():
+	case !object.GetDeletionTimestamp().IsZero(), predecessors(object, p.server):
 		c.state = leaving
 	default:
 		c.state = ours
@@ -76,15 +76,22 @@ func (p *pass) read(ctx context.Context, kind string, object client.Object) (*ch
 	return c, nil
 }
 
-// owns reports whether the object is this server's: controlled by it, or a claim that an earlier
-// server of this name left behind, which carries its label and has no controller.
+// owns reports whether the object is this server's: controlled by it, or by nothing while it carries
+// the server's label. The latter was left behind by an earlier server of this name, or comes from a
+// backup, whose owner references name objects of the past and are stripped for it: it is adopted.
 func (p *pass) owns(object client.Object) bool {
-	owner := metav1.GetControllerOf(object)
-	if owner != nil {
-		return owner.UID == p.server.UID
+	if owner := metav1.GetControllerOf(object); owner != nil {
+		return owner.UID == p.server.UID || predecessors(object, p.server)
 	}
-	_, isClaim := object.(*corev1.PersistentVolumeClaim)
-	return isClaim && object.GetLabels()[v1alpha1.ServerLabel] == p.server.Name
+	return object.GetLabels()[v1alpha1.ServerLabel] == p.server.Name
+}
+
+// predecessors reports whether the object is controlled by an earlier server of the same name. The garbage
+// collector has yet to delete it, or to take that owner off it.
+func predecessors(object client.Object, server *v1alpha1.FtpServer) bool {
+	owner := metav1.GetControllerOf(object)
+	return owner != nil && owner.UID != server.UID && owner.Kind == kindServer && owner.Name == server.Name &&
+		strings.HasPrefix(owner.APIVersion, v1alpha1.GroupVersion.Group+"/")
 }
 
 // ensure applies the desired state of a child, if that would change anything, and reports whether
@@ -195,13 +202,16 @@ func (p *pass) remove(ctx context.Context, c *child) error {
 // conflict is the problem of a child's name being taken.
 func conflict(c *child, server *v1alpha1.FtpServer) status.Problem {
 	holder := "it has no owner"
+	remedy := "delete that object, or give the FtpServer another name"
 	if o := metav1.GetControllerOf(c.object); o != nil {
 		holder = fmt.Sprintf("it belongs to %s %s", o.Kind, o.Name)
+	} else {
+		remedy += fmt.Sprintf("; to have it taken over and overwritten, label it %s=%s", v1alpha1.ServerLabel, server.Name)
 	}
 	return status.Problem{
 		Kind: status.ProblemConflict, Object: c.String(),
 		Message: fmt.Sprintf(
-			"an object of this name exists and is not FtpServer %s's (%s): delete or rename that object, or give the FtpServer another name",
-			server.Name, holder),
+			"an object of this name exists and is not FtpServer %s's (%s): %s",
+			server.Name, holder, remedy),
 	}
 }

@@ -245,7 +245,7 @@ var _ = Describe("children", func() {
 			stalled := c.condition(ctx, "files", v1alpha1.ConditionStalled)
 			Expect(stalled.Status).To(Equal(metav1.ConditionTrue))
 			Expect(stalled.Reason).To(Equal("ChildConflict"))
-			Expect(stalled.Message).To(And(ContainSubstring(c.namespace+"/"+name), ContainSubstring("delete or rename")))
+			Expect(stalled.Message).To(And(ContainSubstring(c.namespace+"/"+name), ContainSubstring("delete that object")))
 			Expect(kstatusOf(ctx, c, "files")).To(Equal("Failed"))
 			expectEvent(c, "ChildConflict")
 
@@ -269,8 +269,13 @@ var _ = Describe("children", func() {
 			Resources:   claimSpecForTables.Resources,
 		}}, "files-data"),
 		Entry("NetworkPolicy", &networkingv1.NetworkPolicy{}, "files"),
-		Entry("NetworkPolicy that lost nothing but has our label", &networkingv1.NetworkPolicy{
-			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.ServerLabel: "files"}},
+		Entry("NetworkPolicy that has our label and another controller", &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{
+			Labels:          map[string]string{v1alpha1.ServerLabel: "files"},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "other", UID: "1-2-3", Controller: ptr.To(true)}},
+		}}, "files"),
+		Entry("Service that has another server's label", &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.ServerLabel: "other"}},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 		}, "files"),
 	)
 

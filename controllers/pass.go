@@ -47,11 +47,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if server == nil || !server.DeletionTimestamp.IsZero() {
-		r.forget(req) // its children go with it, by their owner references
-		return ctrl.Result{}, nil
+	if server == nil { // its children go by their owner references
+		r.forget(req)
+		return ctrl.Result{}, r.drainDeleted(ctx, req)
 	}
 	p := &pass{Reconciler: r, server: server}
+	if !server.DeletionTimestamp.IsZero() {
+		r.forget(req)
+		if err := p.drainDeleting(ctx); err != nil {
+			return p.failed(ctx, req, err)
+		}
+		return ctrl.Result{}, nil
+	}
 	if server.Spec.Suspend {
 		return ctrl.Result{}, p.report(ctx, status.Suspended(server, r.now()))
 	}
@@ -92,6 +99,9 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	}
 	p.checkScale()
 	if err := p.apply(ctx); err != nil {
+		return 0, err
+	}
+	if err := p.hold(ctx); err != nil {
 		return 0, err
 	}
 	if err := p.applyPods(ctx); err != nil {

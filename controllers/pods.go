@@ -173,7 +173,7 @@ func (p *pass) ownPods(ctx context.Context, found []corev1.Pod, server *v1alpha1
 	published := map[types.UID]bool{}
 	for i := range p.observed.slices {
 		if s := &p.observed.slices[i]; isOurSlice(s, p.server) {
-			published[metav1.GetControllerOf(s).UID] = true
+			published[podOfSlice(s)] = true
 		}
 	}
 	chain := ownerChain{pass: p, ours: map[types.UID]bool{}}
@@ -208,7 +208,7 @@ type ownerChain struct {
 
 func (c ownerChain) holds(ctx context.Context, p *corev1.Pod) (bool, error) {
 	owner := metav1.GetControllerOf(p)
-	if owner == nil || owner.Kind != "ReplicaSet" || c.observed.deploymentChild.state != ours {
+	if d := c.observed.deploymentChild; owner == nil || owner.Kind != "ReplicaSet" || d.state != ours && d.state != leaving {
 		return false, nil
 	}
 	if known, checked := c.ours[owner.UID]; checked {
@@ -239,7 +239,7 @@ func (p *pass) planInputOf(pods []pod) portplan.Input {
 	}
 	for i := range pods {
 		one := &pods[i]
-		if !one.chained && len(one.held) == 0 {
+		if len(one.held) == 0 && (!one.chained || p.observed.deploymentChild.state != ours) {
 			continue // must not be given any
 		}
 		in.Pods = append(in.Pods, portplan.Pod{

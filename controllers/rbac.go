@@ -1,15 +1,17 @@
 package controllers
 
-// The operator's permissions, as few as it needs. There is no "delete" where an owner reference
-// does it, and none at all on anything that holds files.
+// The operator's permissions, as few as it needs. There is no "delete" on anything that holds files.
+// That on Deployments, Secrets and Services is for their owner references: pods become owners of what they need,
+// and what has lost its owner is adopted, which clusters with the admission plugin
+// OwnerReferencesPermissionEnforcement (OpenShift, say) allow only to those who may delete the object.
 //
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create;get;list;patch;watch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=delete;get;list;patch;watch
 // +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;get;list;patch;watch
-// +kubebuilder:rbac:groups="",resources=services,verbs=create;get;list;patch;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=services,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create

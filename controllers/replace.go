@@ -16,7 +16,7 @@ import (
 func (p *pass) replace(ctx context.Context) error {
 	for _, r := range p.plan.Replace {
 		i := slices.IndexFunc(p.observed.pods, func(one pod) bool { return one.Name == r.Pod })
-		if i < 0 || !p.observed.pods[i].chained {
+		if i < 0 || !p.observed.pods[i].chained || p.observed.deploymentChild.state != ours {
 			continue // nothing would make another
 		}
 		one := p.observed.pods[i].Pod

@@ -26,6 +26,11 @@ func (p *pass) applyPods(ctx context.Context) error {
 			return err
 		}
 	}
+	return p.applySlices(ctx)
+}
+
+// applySlices publishes the pods, and drops the slices that no pod stands behind.
+func (p *pass) applySlices(ctx context.Context) error {
 	wanted := map[string]types.UID{}
 	if p.observed.serviceChild.state != foreign { // never publish to somebody else's Service
 		for i := range p.observed.pods {
@@ -174,12 +179,21 @@ func (p *pass) openGate(ctx context.Context, one *pod) error {
 	return nil
 }
 
-// isOurSlice reports whether a slice was made by the operator for this server's Service.
+// isOurSlice reports whether a slice was made by the operator for this server's Service. One without
+// an owner comes from a backup: what it leads to is of the past.
 func isOurSlice(s client.Object, server *v1alpha1.FtpServer) bool {
 	owner := metav1.GetControllerOf(s)
 	return s.GetLabels()[discoveryv1.LabelManagedBy] == v1alpha1.SliceManager &&
 		s.GetLabels()[discoveryv1.LabelServiceName] == resources.ServiceName(server) &&
-		owner != nil && owner.Kind == "Pod"
+		(owner == nil || owner.Kind == kindPod)
+}
+
+// podOfSlice is the UID of the pod that a slice belongs to; empty if it belongs to none.
+func podOfSlice(s client.Object) types.UID {
+	if owner := metav1.GetControllerOf(s); owner != nil && owner.Kind == kindPod {
+		return owner.UID
+	}
+	return ""
 }
 
 // dropStraySlices deletes our slices that no pod of ours stands behind any more, at once: the
@@ -191,8 +205,7 @@ func (p *pass) dropStraySlices(ctx context.Context, wanted map[string]types.UID)
 		if !isOurSlice(s, p.server) || s.DeletionTimestamp != nil {
 			continue
 		}
-		owner := metav1.GetControllerOf(s)
-		if wanted[s.Name] == owner.UID {
+		if uid, is := wanted[s.Name]; is && uid == podOfSlice(s) {
 			continue
 		}
 		err := p.Client.Delete(ctx, s, client.Preconditions{UID: &s.UID})

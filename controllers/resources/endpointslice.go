@@ -53,10 +53,7 @@ func EndpointSlices(in Inputs, pod PodRoute) []*discoveryac.EndpointSliceApplyCo
 func endpointSlice(in Inputs, pod PodRoute, name string, ip netip.Addr) *discoveryac.EndpointSliceApplyConfiguration {
 	endpoint := discoveryac.Endpoint().
 		WithAddresses(ip.String()).
-		WithConditions(discoveryac.EndpointConditions().
-			WithReady(pod.Ready && !pod.Terminating).
-			WithServing(pod.Serving).
-			WithTerminating(pod.Terminating)).
+		WithConditions(EndpointConditions(pod)).
 		WithTargetRef(coreac.ObjectReference().
 			WithKind("Pod").
 			WithNamespace(pod.Namespace).
@@ -89,6 +86,14 @@ func endpointSlice(in Inputs, pod PodRoute, name string, ip netip.Addr) *discove
 		WithAddressType(addressType(ip)).
 		WithEndpoints(endpoint).
 		WithPorts(ports...)
+}
+
+// EndpointConditions of a pod.
+func EndpointConditions(pod PodRoute) *discoveryac.EndpointConditionsApplyConfiguration {
+	return discoveryac.EndpointConditions().
+		WithReady(pod.Ready && !pod.Terminating).
+		WithServing(pod.Serving).
+		WithTerminating(pod.Terminating)
 }
 
 func endpointPort(name string, port int32) *discoveryac.EndpointPortApplyConfiguration {

@@ -1,0 +1,121 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	discoveryac "k8s.io/client-go/applyconfigurations/discovery/v1"
+	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/portplan"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// drainDeleting routes the pods of a server that is being deleted and is not gone yet.
+//
+// With background deletion, the default, it is gone at once and there is nothing to do here. With foreground
+// deletion it stays until its Deployment, and so its pods, are gone; but the garbage collector deletes
+// what the pods own as soon as they begin to drain. So Service, policy and slices are made anew, owned by the
+// pods alone: it does not delete them again before the pods are gone.
+func (p *pass) drainDeleting(ctx context.Context) error {
+	if err := p.observe(ctx); err != nil {
+		return err
+	}
+	holders := holders(p.observed.pods)
+	if len(holders) == 0 {
+		return nil
+	}
+	p.plan = portplan.Compute(p.planInput()) // without a range: of what pods hold
+	service := p.observed.service()
+	p.inputs = resources.Inputs{
+		Server: p.asScaled(), Operator: p.Operator, Exposed: p.plan.Exposed,
+		AdvertisedAddress: p.findAddress().Address,
+		ServiceIPFamilies: service.Spec.IPFamilies, ServiceIngress: service.Status.LoadBalancer.Ingress,
+	}
+	owners := make([]metaac.OwnerReferenceApplyConfiguration, 0, len(holders))
+	for _, h := range holders {
+		owners = append(owners, *metaac.OwnerReference().WithAPIVersion(h.APIVersion).WithKind(h.Kind).WithName(h.Name).WithUID(h.UID))
+	}
+	desired := resources.Service(p.inputs)
+	desired.OwnerReferences = owners
+	if _, err := p.ensure(ctx, p.observed.serviceChild, desired); err != nil {
+		return err
+	}
+	if policy := resources.NetworkPolicy(p.inputs); policy != nil {
+		policy.OwnerReferences = owners
+		if _, err := p.ensure(ctx, p.observed.policyChild, policy); err != nil {
+			return err
+		}
+	}
+	return p.applySlices(ctx)
+}
+
+// drainDeleted keeps the slices true of pods whose server is gone: a pod that drains is shown as draining, so that
+// new sessions are led past it to the pods of a new server of that name, and what has ended is led to no more.
+// The rest is the garbage collector's.
+func (r *Reconciler) drainDeleted(ctx context.Context, req ctrl.Request) error {
+	var list discoveryv1.EndpointSliceList
+	if err := r.Client.List(ctx, &list, client.InNamespace(req.Namespace), client.MatchingLabels{v1alpha1.ServerLabel: req.Name}); err != nil {
+		return fmt.Errorf("listing the EndpointSlices of %s: %w", req.NamespacedName, err)
+	}
+	was := &v1alpha1.FtpServer{ObjectMeta: metav1.ObjectMeta{Namespace: req.Namespace, Name: req.Name}}
+	for i := range list.Items {
+		s := &list.Items[i]
+		if !isOurSlice(s, was) || podOfSlice(s) == "" || s.DeletionTimestamp != nil {
+			continue
+		}
+		if err := r.drainSlice(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) drainSlice(ctx context.Context, s *discoveryv1.EndpointSlice) error {
+	var live corev1.Pod
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.Namespace, Name: metav1.GetControllerOf(s).Name}, &live)
+	if apierrors.IsNotFound(err) || err == nil && live.UID != podOfSlice(s) {
+		return nil // the garbage collector's, or not yet in the cache
+	}
+	if err != nil {
+		return fmt.Errorf("reading the pod of EndpointSlice %s/%s: %w", s.Namespace, s.Name, err)
+	}
+	if over(&live) {
+		if err := r.Client.Delete(ctx, s, client.Preconditions{UID: &s.UID}); err != nil && !gone(err) {
+			return fmt.Errorf("deleting EndpointSlice %s/%s: %w", s.Namespace, s.Name, err)
+		}
+		return nil
+	}
+	one := pod{Pod: &live}
+	one.held, _ = config.ParsePortSet(live.Annotations[v1alpha1.PassivePortsAnnotation])
+	route := one.route(one.held)
+	if len(s.Endpoints) != 1 || is(s.Endpoints[0].Conditions.Ready, route.Ready && !route.Terminating) &&
+		is(s.Endpoints[0].Conditions.Serving, route.Serving) && is(s.Endpoints[0].Conditions.Terminating, route.Terminating) {
+		return nil
+	}
+	desired, err := discoveryac.ExtractEndpointSlice(s, v1alpha1.FieldManager)
+	if err != nil {
+		return fmt.Errorf("reading what is ours of EndpointSlice %s/%s: %w", s.Namespace, s.Name, err)
+	}
+	if len(desired.Endpoints) != 1 {
+		return nil // somebody else's by now
+	}
+	desired.WithUID(s.UID).Endpoints[0].WithConditions(resources.EndpointConditions(route))
+	if err := r.Client.Apply(ctx, desired, fieldOwner, client.ForceOwnership); err != nil && !gone(err) {
+		return fmt.Errorf("applying EndpointSlice %s/%s: %w", s.Namespace, s.Name, err)
+	}
+	log.FromContext(ctx).Info("applied", "child", "EndpointSlice "+s.Namespace+"/"+s.Name, "why", "its pod drains, and its FtpServer is gone")
+	return nil
+}
+
+func is(condition *bool, value bool) bool { return condition != nil && *condition == value }
