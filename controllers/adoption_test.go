@@ -27,6 +27,12 @@ var _ = Describe("adoption", func() {
 			Spec: claimSpec(corev1.ReadWriteMany), WhenDeleted: v1alpha1.RetentionRetain,
 		}}
 	}
+	bindClaim := func(ctx context.Context) {
+		GinkgoHelper()
+		claim := get(ctx, c, "files-data", &corev1.PersistentVolumeClaim{})
+		claim.Status.Phase = corev1.ClaimBound
+		Expect(admin.Status().Update(ctx, claim)).To(Succeed())
+	}
 	expectOwned := func(ctx context.Context, uids map[types.UID]bool) {
 		GinkgoHelper()
 		server := c.server(ctx, "files")
@@ -43,12 +49,13 @@ var _ = Describe("adoption", func() {
 			Expect(owner).NotTo(BeNil(), "%T %s", o, o.GetName())
 			Expect(owner.UID).To(Equal(server.UID), "%T %s", o, o.GetName())
 		}
-		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
+		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"), "%+v", server.Status.Conditions)
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionStalled).Status).To(BeEquivalentTo("absent"))
 	}
 
 	It("takes over what was orphaned, with the pods that serve", func(ctx context.Context) {
 		c.serve(ctx, c.files(claimed), "files-a", "files-b")
+		bindClaim(ctx)
 		uids := map[types.UID]bool{}
 		for _, o := range c.objects(ctx) {
 			uids[o.GetUID()] = true
@@ -102,9 +109,7 @@ var _ = Describe("adoption", func() {
 		c.loadBalancer(ctx, "files", corev1.LoadBalancerIngress{IP: "203.0.113.10"})
 		c.settle(ctx, "files")
 		Expect(apierrors.IsNotFound(admin.Get(ctx, c.key("files-b"), &discoveryv1.EndpointSlice{}))).To(BeTrue(), "a slice of no pod")
-		claim := get(ctx, c, "files-data", &corev1.PersistentVolumeClaim{})
-		claim.Status.Phase = corev1.ClaimBound
-		Expect(admin.Status().Update(ctx, claim)).To(Succeed())
+		bindClaim(ctx)
 		for _, pod := range []string{"files-a", "files-c"} { // one of a former name
 			c.makePod(ctx, "files", pod)
 		}
