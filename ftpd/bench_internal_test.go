@@ -46,7 +46,7 @@ func BenchmarkReply(b *testing.B) {
 func listed() (entry, time.Time) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	var info fs.FileInfo = fileInfo{123456, 0o640, now.Add(-time.Hour)}
-	return entry{"report-2026-000123.csv", info}, now
+	return entry{name: "report-2026-000123.csv", info: info}, now
 }
 
 func BenchmarkLsLine(b *testing.B) {

@@ -21,7 +21,7 @@ func (s *session) cmdAuth(arg string) {
 		return
 	}
 	s.forgetEarly()
-	s.dropData()
+	s.dropData(UnusedSessionEnded)
 	s.logout("AUTH")
 	host := s.host
 	s.params = newParams()

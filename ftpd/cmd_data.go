@@ -97,7 +97,7 @@ func (s *session) cmdPasv(string) {
 		s.reply(425, why)
 		return
 	}
-	if r := s.reserve(); r != nil {
+	if r := s.reserve(addr); r != nil {
 		s.reply(227, "Entering Passive Mode ("+formatHostPort(addr, r.Port())+").")
 	}
 }
@@ -150,15 +150,15 @@ func (s *session) cmdEpsv(arg string) {
 			return
 		}
 	}
-	if r := s.reserve(); r != nil {
+	if r := s.reserve(netip.Addr{}); r != nil {
 		s.reply(229, fmt.Sprintf("Entering Extended Passive Mode (|||%d|)", r.Port()))
 	}
 }
 
 // reserve gets a passive port for the session, giving up the one it may hold. If there is none
-// to be had, it says so and returns nil.
-func (s *session) reserve() *passive.Reservation {
-	s.dropData()
+// to be had, it says so and returns nil. addr is the address that the client will be told, if it is told any.
+func (s *session) reserve(addr netip.Addr) *passive.Reservation {
+	s.dropData(UnusedReplaced)
 	if !s.reservation() {
 		return nil
 	}
@@ -174,7 +174,11 @@ func (s *session) reserve() *passive.Reservation {
 		s.reply(425, "No passive port is free; try again later.")
 		return nil
 	}
-	s.setData(passiveConnector{r})
+	told := fmt.Sprintf("port %d", r.Port())
+	if addr.IsValid() {
+		told = netip.AddrPortFrom(addr, r.Port()).String()
+	}
+	s.setData(passiveConnector{r, told})
 	return r
 }
 

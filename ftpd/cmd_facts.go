@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // cmdSize is exact or an error (RFC 3659 section 4): in TYPE A it would have to read the file.
@@ -23,7 +24,20 @@ func (s *session) cmdSize(arg string) {
 	}
 }
 
+// cmdMdtm tells the modification time (RFC 3659 section 3), or sets it if the argument is a time and a name, and
+// no file has the whole of that for its name: clients that know no MFMT do so, and other servers allow it.
 func (s *session) cmdMdtm(arg string) {
+	if stamp, file, found := strings.Cut(arg, " "); found && file != "" {
+		if t, err := parseTime(stamp); err == nil && !s.fileThere(arg) {
+			s.mdtmSet(file, t)
+			return
+		}
+	}
+	if !s.rights().CanList() {
+		s.auditDenied("MDTM", arg)
+		s.denied()
+		return
+	}
 	_, info, ok := s.stat(arg)
 	if !ok {
 		return
@@ -39,11 +53,23 @@ func (s *session) cmdMfmt(arg string) {
 		s.reply(501, "Syntax: MFMT <YYYYMMDDHHMMSS> <file>, the time in UTC")
 		return
 	}
-	name, ok := s.path(file)
-	if !ok {
+	s.setTime(file, t)
+}
+
+// mdtmSet needs the right that MFMT needs.
+func (s *session) mdtmSet(file string, t time.Time) {
+	if !s.rights().CanOverwrite() {
+		s.auditDenied("MDTM", file)
+		s.denied()
 		return
 	}
-	if !s.changed("mtime", name, 213, s.fs.SetModTime(name, t), slog.Time("modified", t)) {
+	s.setTime(file, t)
+}
+
+// setTime sets the modification time, for MFMT and MDTM.
+func (s *session) setTime(file string, t time.Time) {
+	name, ok := s.path(file)
+	if !ok || !s.changed("mtime", name, 213, s.fs.SetModTime(name, t), slog.Time("modified", t)) {
 		return
 	}
 	s.reply(213, "Modify="+formatTime(t)+"; "+name)

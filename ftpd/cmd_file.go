@@ -1,9 +1,13 @@
 package ftpd
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
 
 func (s *session) cmdDele(arg string) {
-	name, ok := s.path(arg)
+	name, ok := s.filePath(arg)
 	if !ok {
 		return
 	}
@@ -31,6 +35,10 @@ func (s *session) cmdRnto(arg string) {
 	}
 	to, ok := s.path(arg)
 	if !ok {
+		return
+	}
+	if info, err := s.fs.Lstat(from); err == nil && !info.IsDir() && namesDirectory(arg) {
+		s.refuse(to, storage.ErrIsDirectory)
 		return
 	}
 	if s.changed("rename", to, 250, s.rename(from, to), slog.String("from", loggableText(from))) {

@@ -67,11 +67,14 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 	}
 }
 
-// fileThere reports whether a name, as a client gives it, leads to something.
+// fileThere reports whether something is there by a name, as a client gives it.
 func (s *session) fileThere(file string) bool {
 	name, err := resolve(s.cwd, file)
 	if err == nil {
-		_, err = s.fs.Stat(name)
+		_, err = s.fs.Lstat(name)
+	}
+	if err == nil {
+		err = checkDirectory(s.fs, name, file)
 	}
 	return err == nil
 }

@@ -20,18 +20,22 @@ func (s *session) cmdStat(arg string) {
 		s.denied()
 		return
 	}
-	arg, itself := splitFlags(arg)
+	arg, itself := splitFlags(arg, s.fileThere)
 	t, err := locate(s.fs, s.cwd, arg, itself)
+	if err == nil {
+		err = t.open(s.fs, false)
+	}
 	if err != nil {
 		s.refuse(arg, err)
 		return
 	}
+	defer t.close()
 	code := 212 // directory status
 	if t.dir == "" {
 		code = 213 // file status
 	}
 	s.out.stream(code, "Status of "+arg+":", "End of status.", func(line func(string) error) error {
-		if err := statLines(s.fs, t, line); err != nil {
+		if err := statLines(s.fs, &t, line); err != nil {
 			return line("The listing is not complete: the directory could not be read.")
 		}
 		return nil

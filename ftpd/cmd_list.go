@@ -13,30 +13,32 @@ import (
 
 // cmdList lists as ls -l does.
 func (s *session) cmdList(arg string) {
-	now := time.Now()
-	s.listEntries("LIST", arg, func(view storage.FS, t target, w *bufio.Writer) error {
+	now, view := time.Now(), s.fs
+	s.listEntries("LIST", arg, false, func(t *target, w *bufio.Writer) error {
 		return t.walk(view, func(e entry) error { return writeEntry(w, appendLsLine(w.AvailableBuffer(), e, now)) })
 	})
 }
 
 // cmdNlst lists names that RETR takes (RFC 1123 section 4.1.2.7).
 func (s *session) cmdNlst(arg string) {
-	s.listEntries("NLST", arg, func(view storage.FS, t target, w *bufio.Writer) error {
-		return t.walkNames(view, func(name string) error {
+	s.listEntries("NLST", arg, true, func(t *target, w *bufio.Writer) error {
+		return t.walkNames(func(name string) error {
 			return writeEntry(w, append(append(w.AvailableBuffer(), t.prefix...), name...))
 		})
 	})
 }
 
-func (s *session) listEntries(verb, arg string, write func(storage.FS, target, *bufio.Writer) error) {
-	arg, itself := splitFlags(arg)
+func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*target, *bufio.Writer) error) {
+	arg, itself := splitFlags(arg, s.fileThere)
 	t, err := locate(s.fs, s.cwd, arg, itself)
+	if err == nil {
+		err = t.open(s.fs, namesOnly)
+	}
 	if err != nil {
 		s.refuse(arg, err)
 		return
 	}
-	view := s.fs
-	s.start(listing(verb, t, func(w *bufio.Writer) error { return write(view, t, w) }))
+	s.start(listing(verb, &t, func(w *bufio.Writer) error { return write(&t, w) }))
 }
 
 // writeEntry writes a line, and its end. The line is best appended to w.AvailableBuffer, which
@@ -57,15 +59,19 @@ func (s *session) cmdMlsd(arg string) {
 		return
 	}
 	view, f := s.fs, newFacts(s.facts, s.rights())
-	t := target{dir: name}
+	t := &target{dir: name}
+	if err := t.open(view, false); err != nil {
+		s.refuse(name, err)
+		return
+	}
 	s.start(listing("MLSD", t, func(w *bufio.Writer) error {
 		line := func(e entry, kind string) error { return writeEntry(w, f.append(w.AvailableBuffer(), e, kind)) }
 		if f.set&factType != 0 { // without it, these could be taken for entries
-			if err := line(entry{".", self}, "cdir"); err != nil {
+			if err := line(entry{name: ".", info: self}, "cdir"); err != nil {
 				return err
 			}
 			if parent, err := view.Stat(path.Dir(name)); err == nil && name != "/" {
-				if err := line(entry{"..", parent}, "pdir"); err != nil {
+				if err := line(entry{name: "..", info: parent}, "pdir"); err != nil {
 					return err
 				}
 			}
@@ -76,20 +82,25 @@ func (s *session) cmdMlsd(arg string) {
 
 // cmdMlst gives the facts of one file or directory over the control connection.
 func (s *session) cmdMlst(arg string) {
-	name, info, ok := s.stat(arg)
+	name, ok := s.path(arg)
 	if !ok {
 		return
 	}
+	e, err := lookUp(s.fs, name)
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
 	f := newFacts(s.facts, s.rights())
-	line := f.append(nil, entry{name, info}, "")
+	line := f.append(nil, e, "")
 	s.out.multi(250, "Listing "+name, []string{string(line)}, "End")
 }
 
 // listWriters gather lines of listings.
 var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
 
-// listing is a job that sends lines, which always end with CR LF.
-func listing(verb string, t target, write func(*bufio.Writer) error) job {
+// listing is a job that sends lines, which always end with CR LF, about an opened target.
+func listing(verb string, t *target, write func(*bufio.Writer) error) job {
 	name := t.dir
 	if name == "" {
 		name = t.single.name
@@ -98,6 +109,7 @@ func listing(verb string, t target, write func(*bufio.Writer) error) job {
 		verb: verb, path: name, size: -1, quiet: true,
 		opening: "Opening data connection for the listing of " + name + ".",
 		done:    "Listing complete.",
+		closed:  t.close,
 		move: func(tr *transfer, conn net.Conn) error {
 			return tr.send(conn, func(to io.Writer) error {
 				w := listWriters.Get().(*bufio.Writer)
@@ -114,8 +126,8 @@ func listing(verb string, t target, write func(*bufio.Writer) error) job {
 	}
 }
 
-// statLines lists a target for STAT, over the control connection.
-func statLines(view storage.FS, t target, line func(string) error) error {
+// statLines lists an opened target for STAT, over the control connection.
+func statLines(view storage.FS, t *target, line func(string) error) error {
 	now := time.Now()
 	return t.walk(view, func(e entry) error { return line(string(appendLsLine(nil, e, now))) })
 }

@@ -142,7 +142,7 @@ func (s *session) cmdAcct(string) { s.reply(202, "Accounts are not used here.") 
 // cmdRein ends the login and sets all parameters back (RFC 959 section 4.1.1).
 // TLS ends too (RFC 4217 section 13), but for a connection on which it must be.
 func (s *session) cmdRein(string) {
-	s.dropData()
+	s.dropData(UnusedSessionEnded)
 	s.logout("logged out")
 	s.params = newParams()
 	s.pbsz, s.private = s.implicit, s.implicit

@@ -59,7 +59,7 @@ func (s *session) cmdComb(arg string) {
 	}
 	for i := range names {
 		var ok bool
-		if names[i], ok = s.path(names[i]); !ok {
+		if names[i], ok = s.filePath(names[i]); !ok {
 			return
 		}
 	}

@@ -92,7 +92,7 @@ func (s *session) cmdAppe(arg string) {
 }
 
 func (s *session) store(verb, arg string, o storage.CreateOptions) {
-	name, ok := s.path(arg)
+	name, ok := s.filePath(arg)
 	if !ok || s.restartsText() {
 		return
 	}
@@ -142,7 +142,7 @@ func (s *session) cmdStou(arg string) {
 	if arg == "" {
 		arg = "ftp." + rand.Text()
 	}
-	name, ok := s.path(arg)
+	name, ok := s.filePath(arg)
 	if !ok {
 		return
 	}
@@ -204,8 +204,8 @@ func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job 
 
 // noTransfer gives up what was agreed upon for a transfer command that was refused: a data address
 // serves one such command, and the passive port is needed by others.
-func (s *session) noTransfer() {
-	s.dropData()
+func (s *session) noTransfer(why UnusedReservation) {
+	s.dropData(why)
 	s.restart, s.part, s.allocate = 0, nil, 0
 }
 
@@ -233,6 +233,6 @@ func (s *session) cmdAbor(string) {
 		s.transfer.abort(errAborted)
 		return
 	}
-	s.noTransfer()
+	s.noTransfer(UnusedAborted)
 	s.reply(226, "No transfer was running; the data connection is closed.")
 }

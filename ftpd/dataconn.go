@@ -25,7 +25,10 @@ type connector interface {
 }
 
 // passiveConnector waits on a reserved port.
-type passiveConnector struct{ *passive.Reservation }
+type passiveConnector struct {
+	*passive.Reservation
+	told string // what the client was told, for the log
+}
 
 func (c passiveConnector) connect(ctx context.Context) (*net.TCPConn, error) { return c.Accept(ctx) }
 func (c passiveConnector) release()                                          { c.Release() }
@@ -66,14 +69,15 @@ func (c activeConnector) describe() string { return "active, to " + c.to.String(
 
 // setData replaces what the last PASV, EPSV, PORT or EPRT agreed upon.
 func (s *session) setData(c connector) {
-	s.dropData()
+	s.dropData(UnusedReplaced)
 	s.data = c
 }
 
 // dropData gives up what was agreed upon.
-func (s *session) dropData() {
+func (s *session) dropData(why UnusedReservation) {
 	if s.data != nil {
 		s.data.release()
+		s.unused(s.data, why)
 		s.data = nil
 	}
 }

@@ -68,19 +68,28 @@ func mlstFeature(s *session) string {
 type facts struct {
 	set       factSet
 	file, dir string // perm of regular files and of directories
+	link      string // perm of links that lead nowhere
+	linkedDir string // perm of links to directories
 }
 
 func newFacts(set factSet, r auth.Rights) facts {
-	return facts{set: set, file: factPerms(0, r), dir: factPerms(fs.ModeDir, r)}
+	dir := factPerms(fs.ModeDir, r)
+	return facts{
+		set: set, file: factPerms(0, r), dir: dir, link: factPerms(fs.ModeSymlink, r),
+		linkedDir: strings.ReplaceAll(dir, "p", ""), // to purge it would remove what lies behind
+	}
 }
 
 // append appends an entry: its facts, a blank, its name. kind overrides the type of a directory:
-// cdir or pdir.
+// cdir or pdir. Of a link only the type is its own; the rest is what a command that names it meets, as the note
+// of RFC 3659 section 7.5.1.5 wants.
 func (f *facts) append(b []byte, e entry, kind string) []byte {
 	mode := e.info.Mode()
 	if f.set&factType != 0 {
 		if kind == "" {
-			kind = factKind(mode)
+			if kind = factKind(mode); e.link.is {
+				kind = e.link.factKind()
+			}
 		}
 		b = append(append(append(b, "type="...), kind...), ';')
 	}
@@ -93,8 +102,12 @@ func (f *facts) append(b []byte, e entry, kind string) []byte {
 	if f.set&factPerm != 0 {
 		b = append(b, "perm="...)
 		switch {
+		case mode.IsDir() && e.link.is:
+			b = append(b, f.linkedDir...)
 		case mode.IsDir():
 			b = append(b, f.dir...)
+		case mode&fs.ModeSymlink != 0:
+			b = append(b, f.link...)
 		case mode.IsRegular():
 			b = append(b, f.file...)
 		}
@@ -117,8 +130,6 @@ func factKind(mode fs.FileMode) string {
 		return "dir"
 	case mode.IsRegular():
 		return "file"
-	case mode&fs.ModeSymlink != 0:
-		return "OS.unix=slink"
 	default:
 		return "OS.unix=special"
 	}
@@ -144,7 +155,8 @@ func factPerms(mode fs.FileMode, r auth.Rights) string {
 	}
 	var b strings.Builder
 	for _, p := range perms {
-		if p.permission && (p.dir && mode.IsDir() || p.file && mode.IsRegular()) {
+		link := mode&fs.ModeSymlink != 0 && (p.letter == 'd' || p.letter == 'f')
+		if p.permission && (p.dir && mode.IsDir() || p.file && mode.IsRegular() || link) {
 			b.WriteByte(p.letter)
 		}
 	}

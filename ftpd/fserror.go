@@ -34,10 +34,14 @@ func fsReply(err error) (code int, text string) {
 		return 550, "these files can't be changed: they are read-only."
 	case storage.KindUnsupported:
 		return 504, "these files have no such thing."
-	case storage.KindIsDirectory, storage.KindNotRegular:
+	case storage.KindIsDirectory:
+		return 550, "a directory, not a plain file."
+	case storage.KindNotRegular:
 		return 550, "not a plain file."
 	case storage.KindNotDirectory:
 		return 550, "not a directory."
+	case storage.KindLink:
+		return 550, "a symbolic link: DELE removes it, and leaves what it leads to."
 	case storage.KindNotEmpty:
 		return 550, "the directory is not empty."
 	case storage.KindInvalid:
@@ -49,14 +53,39 @@ func fsReply(err error) (code int, text string) {
 	}
 }
 
-// path resolves an argument; if it can't be, it says so and ok is false.
+// path resolves an argument; if it can't be, it says so and ok is false. An argument that can only name a
+// directory is refused where something else is there: what is done to "f/" is never done to the file f.
 func (s *session) path(arg string) (name string, ok bool) {
 	name, err := resolve(s.cwd, arg)
 	if err != nil {
 		s.reply(553, "Name not allowed: "+err.Error()+".")
 		return "", false
 	}
+	if err := checkDirectory(s.fs, name, arg); err != nil {
+		s.refuse(name, err)
+		return "", false
+	}
 	return name, true
+}
+
+// checkDirectory reports storage.ErrNotDirectory if arg can only name a directory and something else is at name.
+func checkDirectory(view storage.FS, name, arg string) error {
+	if !namesDirectory(arg) {
+		return nil
+	}
+	if info, err := view.Stat(name); err == nil && !info.IsDir() {
+		return storage.ErrNotDirectory
+	}
+	return nil
+}
+
+// filePath is path for the name of something that is to be made, replaced or removed and is no directory.
+func (s *session) filePath(arg string) (name string, ok bool) {
+	if name, ok = s.path(arg); ok && namesDirectory(arg) {
+		s.refuse(name, storage.ErrIsDirectory)
+		return "", false
+	}
+	return name, ok
 }
 
 // stat resolves an argument and looks at what it names; if that fails, it says so and ok is false.

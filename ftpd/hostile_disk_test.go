@@ -168,7 +168,7 @@ func TestHostileVanishedDirectory(t *testing.T) {
 	})
 }
 
-// A file that shrinks under its downloads ends each in an error and a reset.
+// A file that shrinks under its downloads ends each in an error reply.
 func TestHostileShrinkingFile(t *testing.T) {
 	s := besiege(t)
 	s.withstands(t, func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestHostileShrinkingFile(t *testing.T) {
 			_, err := io.Copy(io.Discard, data)
 			reply := c.Reply()
 			switch {
-			case typ == "TYPE I" && (err == nil || reply[:3] != "426"):
+			case err != nil, typ == "TYPE I" && reply[:3] != "426":
 				t.Errorf("%s: %v, %s", typ, err, reply)
 			case typ != "TYPE I" && reply[:3] != "226" && reply[:3] != "426": // text has no size that was told
 				t.Errorf("%s: %s", typ, reply)

@@ -60,8 +60,8 @@ func TestList(t *testing.T) {
 	got := lines(t, c.Get("LIST"))
 	patterns := []string{
 		`^-rw-r----- +1 ftp      ftp                 5 Feb  3  2001 a file$`,
-		`^-rw-r----- +1 ftp      ftp                 5 Feb  3  2001 link$`,
 		`^drwxr-x--- +2 ftp      ftp +\d+ [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d dir$`,
+		`^lrwxrwxrwx +1 ftp      ftp                 5 Feb  3  2001 link -> a file$`,
 		`^lrwxrwxrwx +1 ftp      ftp +\d+ [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d out$`,
 	}
 	if len(got) != len(patterns) {
@@ -78,7 +78,7 @@ func TestList(t *testing.T) {
 		"LIST .":          strings.Join(got, "\r\n"),
 		"LIST a file":     got[0],
 		"LIST -l a file":  got[0],
-		"LIST -d dir":     got[2],
+		"LIST -d dir":     got[1],
 		"LIST a*":         got[0],
 		"LIST [a-b] file": got[0],
 		"LIST no*":        "",

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -14,6 +15,7 @@ import (
 type entry struct {
 	name string      // as the listing shows it
 	info fs.FileInfo // of what it leads to, if that is there
+	link link
 }
 
 // target is what a listing command was asked to list.
@@ -22,18 +24,38 @@ type target struct {
 	single  entry
 	prefix  string // what NLST puts before a name, so that RETR takes it
 	pattern string // names must match it; "" for all
+
+	// After open: the directory, and what it gave first.
+	opened storage.Dir
+	first  dirEntry
 }
 
-// splitFlags takes the flags that clients send to LIST and NLST as if it were ls(1) off the
-// argument: words that begin with "-". They are ignored, but for "d" and an end by "--".
-func splitFlags(arg string) (path string, itself bool) {
+// dirEntry is what a storage.Dir gave: its facts, or its name alone, or why there is none.
+type dirEntry struct {
+	info fs.FileInfo
+	name string
+	err  error
+}
+
+// lsFlags are words that are flags of ls(1): of its letters those that servers know and clients send, and its
+// long options.
+var lsFlags = regexp.MustCompile(`^(-[1AaBCcdFghLlnRrSTtUuX]+|--(all|almost-all|color|directory|full-time|group-directories-first|` +
+	`human-readable|recursive|reverse|sort|time|time-style)(=.*)?)$`)
+
+// splitFlags takes the flags that clients send to LIST and NLST as if it were ls(1) off the argument. They are
+// ignored, but for "d" and an end by "--". What is there by the name of a flag is a name, as is what no flag
+// has the form of.
+func splitFlags(arg string, there func(string) bool) (path string, itself bool) {
 	for strings.HasPrefix(arg, "-") {
 		word, rest, _ := strings.Cut(arg, " ")
-		arg = rest
 		if word == "--" {
+			return rest, itself
+		}
+		if !lsFlags.MatchString(word) || there(arg) {
 			break
 		}
-		itself = itself || !strings.HasPrefix(word, "--") && strings.Contains(word, "d")
+		arg = rest
+		itself = itself || word == "--directory" || !strings.HasPrefix(word, "--") && strings.Contains(word, "d")
 	}
 	return arg, itself
 }
@@ -49,15 +71,18 @@ func locate(view storage.FS, cwd, arg string, itself bool) (target, error) {
 	if err != nil {
 		return target{}, fs.ErrInvalid
 	}
-	info, err := view.Stat(name)
+	e, err := lookUp(view, name)
+	if err == nil {
+		err = checkDirectory(view, name, arg)
+	}
 	switch {
-	case err == nil && info.IsDir() && !itself:
+	case err == nil && e.info.IsDir() && !itself:
 		return target{dir: name, prefix: prefixOf(arg)}, nil
 	case err == nil:
-		if arg == "" {
-			arg = "."
+		if e.name = arg; arg == "" {
+			e.name = "."
 		}
-		return target{single: entry{name: arg, info: info}}, nil
+		return target{single: e}, nil
 	case !errors.Is(err, fs.ErrNotExist) || !hasWildcard(path.Base(name)):
 		return target{}, err
 	}
@@ -82,55 +107,74 @@ func prefixOf(arg string) string {
 	return strings.TrimRight(arg, "/") + "/"
 }
 
-// walk calls each for every entry of the target. Names that can't be sent are left out, and so
-// are entries that vanish meanwhile.
-func (t target) walk(view storage.FS, each func(entry) error) error {
+// open opens the directory and reads its first entry, or only its name, so that what can't be read is refused
+// before anything is said of it. After a success the caller must call close.
+func (t *target) open(view storage.FS, namesOnly bool) error {
 	if t.dir == "" {
-		return each(t.single)
+		return nil
 	}
 	d, err := view.ReadDir(t.dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = d.Close() }()
-	for {
-		info, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !usableName(info.Name()) || !t.matches(info.Name()) {
-			continue
-		}
-		if err := each(entry{name: info.Name(), info: followLink(view, t.dir, info)}); err != nil {
-			return err
-		}
+	t.opened, t.first = d, next(d, namesOnly)
+	if t.first.err != nil && !errors.Is(t.first.err, io.EOF) {
+		t.close()
+		return t.first.err
+	}
+	return nil
+}
+
+func (t *target) close() {
+	if t.opened != nil {
+		_ = t.opened.Close()
+		t.opened = nil
 	}
 }
 
+func next(d storage.Dir, nameOnly bool) dirEntry {
+	if nameOnly {
+		name, err := d.NextName()
+		return dirEntry{name: name, err: err}
+	}
+	info, err := d.Next()
+	if err != nil {
+		return dirEntry{err: err}
+	}
+	return dirEntry{info: info, name: info.Name()}
+}
+
+// walk calls each for every entry of the target, which was opened for that. Names that can't be sent are left
+// out, and so are entries that vanish meanwhile.
+func (t *target) walk(view storage.FS, each func(entry) error) error {
+	if t.dir == "" {
+		return each(t.single)
+	}
+	return t.entries(false, func(e dirEntry) error {
+		return each(follow(view, path.Join(t.dir, e.name), entry{name: e.name, info: e.info}))
+	})
+}
+
 // walkNames is walk for names alone.
-func (t target) walkNames(view storage.FS, each func(string) error) error {
+func (t *target) walkNames(each func(string) error) error {
 	if t.dir == "" {
 		return each(t.single.name)
 	}
-	d, err := view.ReadDir(t.dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
-	for {
-		name, err := d.NextName()
+	return t.entries(true, func(e dirEntry) error { return each(e.name) })
+}
+
+// entries calls each for every entry of the directory that can be sent and matches.
+func (t *target) entries(namesOnly bool, each func(dirEntry) error) error {
+	for e := t.first; ; e = next(t.opened, namesOnly) {
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(e.err, io.EOF):
 			return nil
-		case err != nil:
-			return err
-		case !usableName(name) || !t.matches(name):
+		case e.err != nil:
+			return e.err
+		case !usableName(e.name) || !t.matches(e.name):
 			continue
 		}
-		if err := each(name); err != nil {
+		if err := each(e); err != nil {
 			return err
 		}
 	}
@@ -142,16 +186,4 @@ func (t target) matches(name string) bool {
 	}
 	ok, _ := path.Match(t.pattern, name) // the pattern is valid, seen in locate
 	return ok
-}
-
-// followLink returns the facts of what a symbolic link leads to (RFC 3659 section 7.5.1.5 wants
-// them), or of the link itself if it leads nowhere.
-func followLink(view storage.FS, dir string, info fs.FileInfo) fs.FileInfo {
-	if info.Mode()&fs.ModeSymlink == 0 {
-		return info
-	}
-	if followed, err := view.Stat(path.Join(dir, info.Name())); err == nil {
-		return followed
-	}
-	return info
 }

@@ -40,7 +40,7 @@ func TestLsLine(t *testing.T) {
 		{fileInfo{0, fs.ModeNamedPipe, now}, "p---------    1 ftp      ftp                 0 Nov 22 12:00 x"},
 	}
 	for _, tt := range tests {
-		if got := string(appendLsLine(nil, entry{"x", tt.info}, now)); got != tt.want {
+		if got := string(appendLsLine(nil, entry{name: "x", info: tt.info}, now)); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
 	}
@@ -62,13 +62,14 @@ func TestFactLine(t *testing.T) {
 		{allFacts, dir, "", auth.All, "type=dir;modify=20260102020405;perm=cdeflmp;UNIX.mode=0750; a b"},
 		{allFacts, file, "", auth.List | auth.Read, "type=file;size=7;modify=20260102020405;perm=r;UNIX.mode=0640; a b"},
 		{factType | factPerm, dir, "cdir", auth.List | auth.Read, "type=cdir;perm=el; a b"},
-		{factPerm, fileInfo{0, fs.ModeSymlink, when}, "", auth.All, "perm=; a b"},
-		{factType, fileInfo{0, fs.ModeSymlink, when}, "", auth.All, "type=OS.unix=slink; a b"},
+		{factPerm, fileInfo{0, fs.ModeSymlink, when}, "", auth.All, "perm=df; a b"},
+		{factPerm, fileInfo{0, fs.ModeNamedPipe, when}, "", auth.All, "perm=; a b"},
+		{factType, fileInfo{0, fs.ModeNamedPipe, when}, "", auth.All, "type=OS.unix=special; a b"},
 		{0, file, "", auth.All, " a b"},
 	}
 	for _, tt := range tests {
 		f := newFacts(tt.set, tt.rights)
-		if got := string(f.append(nil, entry{"a b", tt.info}, tt.kind)); got != tt.want {
+		if got := string(f.append(nil, entry{name: "a b", info: tt.info}, tt.kind)); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
 	}
@@ -103,10 +104,24 @@ func TestSplitFlags(t *testing.T) {
 		{"-- -x", "-x", false},
 		{"--time-style=iso dir", "dir", false},
 		{"./-x", "./-x", false},
+		{"-old", "-old", false},
+		{"-l -old", "-old", false},
+		{"-l -old -d", "-old -d", false},
+		{"-", "-", false},
+		{"-2026", "-2026", false},
+		{"--unknown", "--unknown", false},
+		{"-\xe4", "-\xe4", false},
+		{"-a there", "-a there", false},
+		{"-R -a there", "-a there", false},
+		{"-laR", "-laR", false},
+		{"-- -laR", "-laR", false},
+		{"-d -laR", "-laR", true},
+		{"-d -la -R", "", true},
 		{"dir -l", "dir -l", false},
 	}
+	there := func(name string) bool { return name == "-a there" || name == "-laR" }
 	for _, tt := range tests {
-		if path, itself := splitFlags(tt.arg); path != tt.path || itself != tt.itself {
+		if path, itself := splitFlags(tt.arg, there); path != tt.path || itself != tt.itself {
 			t.Errorf("splitFlags(%q) = %q, %v; want %q, %v", tt.arg, path, itself, tt.path, tt.itself)
 		}
 	}

@@ -10,9 +10,14 @@ import (
 const halfYear = 182 * 24 * time.Hour
 
 // appendLsLine appends an entry as LIST shows it, which clients know how to read: ls -l with the
-// time in UTC, and with an owner that tells nothing about this machine.
+// time in UTC, and with an owner that tells nothing about this machine. A link has the letter, the
+// permissions and the arrow of a link, and size and time of what it leads to: those who fetch it get that.
 func appendLsLine(b []byte, e entry, now time.Time) []byte {
-	b = appendLsMode(b, e.info.Mode())
+	mode := e.info.Mode()
+	if e.link.is {
+		mode = fs.ModeSymlink | fs.ModePerm
+	}
+	b = appendLsMode(b, mode)
 	b = appendPadded(append(b, ' '), links(e.info), 4)
 	b = append(b, " ftp      ftp      "...)
 	b = appendPadded(b, uint64(max(0, e.info.Size())), 12)
@@ -26,7 +31,11 @@ func appendLsLine(b []byte, e entry, now time.Time) []byte {
 		hour, minute, _ := modified.Clock()
 		b = appendTwo(append(appendTwo(b, hour), ':'), minute)
 	}
-	return append(append(b, ' '), e.name...)
+	b = append(append(b, ' '), e.name...)
+	if e.link.target != "" {
+		b = append(append(b, " -> "...), e.link.target...)
+	}
+	return b
 }
 
 // months are what ls(1) calls them.

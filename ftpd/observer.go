@@ -31,6 +31,8 @@ type Observer interface {
 	Moved(d Direction, n int64)
 	// TransferEnded, so long after its command.
 	TransferEnded(d Direction, r TransferResult, took time.Duration)
+	// Unused: a reservation of a passive port ended, and no data connection had come for it.
+	Unused(why UnusedReservation)
 	// Handshake of TLS.
 	Handshake(c Channel, r HandshakeResult)
 	// Banned: a ban began, for a reason.
@@ -50,6 +52,7 @@ func (unobserved) TransferBegan(Direction)                                {}
 func (unobserved) FirstByte(Direction, time.Duration)                     {}
 func (unobserved) Moved(Direction, int64)                                 {}
 func (unobserved) TransferEnded(Direction, TransferResult, time.Duration) {}
+func (unobserved) Unused(UnusedReservation)                               {}
 func (unobserved) Handshake(Channel, HandshakeResult)                     {}
 func (unobserved) Banned(bans.Event)                                      {}
 func (unobserved) ConfigLoaded(bool)                                      {}

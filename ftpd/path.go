@@ -3,6 +3,7 @@ package ftpd
 import (
 	"errors"
 	"path"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -27,6 +28,13 @@ func resolve(cwd, arg string) (string, error) {
 		return "", errName
 	}
 	return clean, nil
+}
+
+// namesDirectory reports whether an argument can only name a directory: it ends in a slash, or in "." or ".." as
+// its last element.
+func namesDirectory(arg string) bool {
+	last := arg[strings.LastIndexByte(arg, '/')+1:]
+	return arg != "" && (last == "" || last == "." || last == "..")
 }
 
 // usableName reports whether a name can be sent back and forth over a control connection and

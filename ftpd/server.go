@@ -73,6 +73,7 @@ type Server struct {
 	shaper    *bandwidth.Shaper
 	headers   *proxy.Reader // of control connections
 	minder    *minder
+	unused    *unusedLog
 
 	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
 	portsWait atomic.Pointer[string]       // why they are not
@@ -146,6 +147,7 @@ func New(file []byte, o Options) (*Server, error) {
 		observer:     o.Observer,
 		cache:        cache,
 		storage:      root,
+		unused:       newUnusedLog(),
 		quota:        quota.New(func(home string) (storage.FS, error) { return root.Home(home, false) }, o.Logger),
 		bans:         bans.New(nil),
 		shaper:       bandwidth.New(),

@@ -214,7 +214,7 @@ func (s *session) execute(c *command, verb, arg string) {
 	if c != nil && c.transfers {
 		s.reservations = 0
 		if s.transfer == nil {
-			s.noTransfer()
+			s.noTransfer(refusedCommand)
 		}
 	}
 }
@@ -333,7 +333,7 @@ func (s *session) close() {
 		s.transfer.abort(errLost)
 		s.finish(<-s.transfer.finished())
 	}
-	s.dropData()
+	s.dropData(UnusedSessionEnded)
 	s.logout("disconnected")
 	if s.tls != nil {
 		_ = s.tls.CloseWrite()

@@ -102,7 +102,7 @@ func init() {
 
 		// cmd_facts.go
 		"SIZE": {run: (*session).cmdSize, syntax: "<file>", needs: auth.List, feat: feature("SIZE")},
-		"MDTM": {run: (*session).cmdMdtm, syntax: "<file>", needs: auth.List, feat: feature("MDTM")},
+		"MDTM": {run: (*session).cmdMdtm, syntax: "<[YYYYMMDDHHMMSS] file>", needs: auth.List | auth.Overwrite, feat: feature("MDTM")},
 		"MFMT": {run: (*session).cmdMfmt, syntax: "<YYYYMMDDHHMMSS> <file>", needs: auth.Overwrite, feat: feature("MFMT")},
 
 		// cmd_hash.go

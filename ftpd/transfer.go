@@ -109,6 +109,7 @@ func (s *session) start(j job) {
 		err := t.run(s, data)
 		t.flow.Close()
 		data.release()
+		s.unused(data, unusedBy(t.stopped()))
 		if t.closed != nil {
 			t.closed()
 		}
@@ -179,7 +180,7 @@ func (t *transfer) run(s *session, data connector) (err error) {
 	if err != nil {
 		return &connectError{err}
 	}
-	defer func() { closeData(conn, err) }()
+	defer func() { t.closeData(conn, err) }()
 	if err := t.adopt(conn); err != nil {
 		return err
 	}
@@ -209,10 +210,14 @@ type connectError struct{ error }
 
 func (e *connectError) Unwrap() error { return e.error }
 
-// closeData closes the data connection: with a reset if the transfer failed, so that what was
-// sent can't be taken for the whole.
-func closeData(conn *net.TCPConn, err error) {
-	if err != nil {
+// closeData closes the data connection: in order, also if the transfer failed. The reply then says that what
+// was sent is not the whole, and a client must not lose it over a connection that is reset (some would read it
+// as the reply to their next command). With TLS there is no close_notify either. It is reset only if there is no use
+// in sending what the kernel still has: the client has sent ABOR, is gone, or takes nothing.
+func (t *transfer) closeData(conn *net.TCPConn, err error) {
+	cause := t.stopped()
+	unread := errors.Is(cause, errAborted) || errors.Is(cause, errLost)
+	if err != nil && (unread || cause == nil && errors.Is(err, os.ErrDeadlineExceeded)) {
 		_ = conn.SetLinger(0)
 	}
 	_ = conn.Close()

@@ -41,6 +41,7 @@ type Metrics struct {
 	moved         []prometheus.Counter
 	took          []prometheus.Observer
 	firstByte     []prometheus.Observer
+	unused        []prometheus.Counter                // by ftpd.UnusedReservation
 	handshakes    [ftpd.Channels][]prometheus.Counter // by ftpd.HandshakeResult
 	bans          []prometheus.Counter                // by bans.Event
 	loadsOK       prometheus.Counter
@@ -96,6 +97,9 @@ func New(version string) *Metrics {
 	m.firstByte = children(histogram("transfer_first_byte_seconds",
 		"Time from a transfer's command until its first byte could move: the data connection was there, and its TLS agreed upon.",
 		firstByteBuckets).WithLabelValues, ftpd.Directions)
+
+	m.unused = children(counter("passive_reservations_unused_total",
+		"Reservations of passive ports that ended without a data connection, by why: the client can't reach what PASV or EPSV told it.", "why").WithLabelValues, ftpd.UnusedReservations)
 
 	handshakes := counter("tls_handshakes_total", "Handshakes of TLS; a data connection should resume its control connection's session.", "channel", "result")
 	for c := range ftpd.Channels {
@@ -187,6 +191,9 @@ func (m *Metrics) TransferEnded(d ftpd.Direction, r ftpd.TransferResult, took ti
 	m.transfers[d][r].Inc()
 	m.took[d].Observe(took.Seconds())
 }
+
+// Unused counts a reservation that no data connection came for.
+func (m *Metrics) Unused(why ftpd.UnusedReservation) { m.unused[why].Inc() }
 
 // Handshake counts a handshake.
 func (m *Metrics) Handshake(c ftpd.Channel, r ftpd.HandshakeResult) { m.handshakes[c][r].Inc() }

@@ -254,6 +254,7 @@ func TestNoAllocations(t *testing.T) {
 		"Command":       func() { m.Command(3); m.Command(-1) },
 		"Reply":         func() { m.Reply(226) },
 		"TransferBegan": func() { m.TransferBegan(ftpd.Upload) },
+		"Unused":        func() { m.Unused(ftpd.UnusedExpired) },
 		"FirstByte":     func() { m.FirstByte(ftpd.Upload, time.Second) },
 		"Moved":         func() { m.Moved(ftpd.Download, 1<<20) },
 		"TransferEnded": func() { m.TransferEnded(ftpd.Listing, ftpd.TransferOK, time.Second) },

@@ -101,7 +101,7 @@ func (p *Pool) arrive(port uint16, conn *net.TCPConn, peer netip.Addr) {
 		return
 	}
 	p.stats.Accepted++
-	h.owner.conn = conn
+	h.owner.conn, h.owner.came = conn, true
 	h.owner.finish(arrived)
 	p.mu.Unlock()
 }

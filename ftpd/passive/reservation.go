@@ -20,6 +20,8 @@ type Reservation struct {
 	// granted is when it got the port. No connection that was there before is the client's.
 	granted ticks
 	conn    *net.TCPConn  // while arrived
+	came    bool          // a connection has come, whatever became of it
+	late    bool          // none came in time
 	timer   *time.Timer   // ends it when nobody connects
 	wake    chan struct{} // if somebody waits: closed at the next change of state
 }
@@ -62,6 +64,20 @@ func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 			return nil, err
 		}
 	}
+}
+
+// Came reports whether a connection has come for the reservation.
+func (r *Reservation) Came() bool {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	return r.came
+}
+
+// Expired reports whether none came within the timeout.
+func (r *Reservation) Expired() bool {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	return r.late
 }
 
 // Release ends the reservation and closes a connection that Accept has not returned. It may be
@@ -125,6 +141,7 @@ func (r *Reservation) expire() {
 	defer p.mu.Unlock()
 	if r.state == reserved {
 		p.stats.Expired++
+		r.late = true
 		r.finish(expired)
 	}
 }

@@ -107,7 +107,13 @@ func (d *dir) Next() (fs.FileInfo, error) {
 		switch i := &d.infos[d.next-1]; {
 		case i.err == nil:
 			return i, nil
-		case !errors.Is(i.err, fs.ErrNotExist): // else it has vanished
+		case errors.Is(i.err, fs.ErrNotExist): // it has vanished
+		case d.searchable():
+			// Another file system that is out of order, or not for the server: the others are listed, and
+			// this one by its name.
+			i.stat = unix.Stat_t{}
+			return i, nil
+		default:
 			return nil, failure("list", d.name, os.NewSyscallError("fstatat", i.err))
 		}
 	}
@@ -141,6 +147,16 @@ func describe(fd int, names []string, infos []info) {
 		i.name = name
 		i.err = unix.Fstatat(fd, name, &i.stat, unix.AT_SYMLINK_NOFOLLOW)
 	}
+}
+
+// searchable reports whether entries of the directory can be described at all.
+func (d *dir) searchable() bool {
+	err := error(fs.ErrClosed)
+	_ = d.raw.Control(func(fd uintptr) {
+		var stat unix.Stat_t
+		err = unix.Fstatat(int(fd), ".", &stat, unix.AT_SYMLINK_NOFOLLOW)
+	})
+	return err == nil
 }
 
 func (d *dir) Close() error {

@@ -18,6 +18,8 @@ var (
 	ErrBusy = errors.New("another upload is writing to the file")
 	// ErrQuota: the user's quota would be exceeded.
 	ErrQuota = errors.New("the quota is exceeded")
+	// ErrLink: it is a symbolic link where a directory itself is needed.
+	ErrLink = errors.New("a symbolic link")
 	// ErrIsDirectory: it is a directory where a file is needed.
 	ErrIsDirectory error = syscall.EISDIR
 	// ErrNotDirectory: it is not a directory where one is needed.
@@ -40,6 +42,7 @@ const (
 	KindIsDirectory              // a directory where a file is needed
 	KindNotRegular               // a special file where a regular one is needed
 	KindNotDirectory             // a file where a directory is needed
+	KindLink                     // a symbolic link where a directory itself is needed
 	KindNotEmpty                 // the directory is not empty
 	KindInvalid                  // the name is too long, holds what can't be, or leads in circles
 	KindOffset                   // the restart point is beyond the end
@@ -66,6 +69,7 @@ var kinds = []struct {
 	{KindIsDirectory, []error{ErrIsDirectory}},
 	{KindNotRegular, []error{ErrNotRegular, syscall.ENXIO}},
 	{KindNotDirectory, []error{ErrNotDirectory}},
+	{KindLink, []error{ErrLink}},
 	{KindInvalid, []error{fs.ErrInvalid, syscall.EINVAL, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EILSEQ}},
 	{KindUnsupported, []error{errors.ErrUnsupported}},
 }

@@ -97,8 +97,17 @@ func TestLinksOutOfTheHome(t *testing.T) {
 	wantErr(t, "Exclusive on a link", upload(v, "/link", "x", CreateOptions{Exclusive: true}), fs.ErrExist)
 	wantErr(t, "Chmod", v.Chmod("/link", 0o777), fs.ErrPermission)
 	wantErr(t, "SetModTime", v.SetModTime("/link", time.Unix(0, 0)), fs.ErrPermission)
+	// Nor is it told where they lead.
+	for _, name := range []string{"/absolute", "/relative", "/sub/deep", "/by-link", "/root", "/link"} {
+		target, err := v.Readlink(name)
+		if wantErr(t, "Readlink", err, fs.ErrPermission); target != "" {
+			t.Errorf("Readlink told %q", target)
+		}
+	}
+	_, err = v.Readlink("/mine")
+	wantErr(t, "Readlink of a file", err, fs.ErrInvalid)
 	// Links can be moved and removed as what they are.
-	wantErr(t, "Rmdir of a link", v.Rmdir("/absolute"), ErrNotDirectory)
+	wantErr(t, "Rmdir of a link", v.Rmdir("/absolute"), ErrLink)
 	must(t, v.Rename("/link", "/sub/link"), v.Remove("/sub/link"), v.Remove("/absolute"))
 	wantUntouched(t, outside)
 }

@@ -47,6 +47,9 @@ type FS interface {
 	Stat(name string) (fs.FileInfo, error)
 	// Lstat describes name itself, which may be a link.
 	Lstat(name string) (fs.FileInfo, error)
+	// Readlink returns the target of a symbolic link, relative to the link's directory. A link that
+	// leads out of the home is fs.ErrPermission, and what is no link is fs.ErrInvalid.
+	Readlink(name string) (string, error)
 	// ReadDir opens a directory for listing.
 	ReadDir(name string) (Dir, error)
 	// Open opens a regular file for reading; it never blocks on a FIFO or a device, which are
@@ -61,7 +64,7 @@ type FS interface {
 	Mkdir(name string) error
 	// Remove removes a file or a link, never a directory (ErrIsDirectory).
 	Remove(name string) error
-	// Rmdir removes an empty directory.
+	// Rmdir removes an empty directory. A link, also to a directory, is ErrLink.
 	Rmdir(name string) error
 	// Rename moves a file or directory, replacing a file, but no directory, that is at the new
 	// name. A file that is being appended to is ErrBusy.

@@ -116,7 +116,10 @@ func (v *view) Remove(name string) error {
 
 func (v *view) Rmdir(name string) error {
 	return failure("rmdir", name, v.remove(name, func(mode fs.FileMode) error {
-		if !mode.IsDir() {
+		switch {
+		case mode&fs.ModeSymlink != 0:
+			return ErrLink
+		case !mode.IsDir():
 			return ErrNotDirectory
 		}
 		return nil

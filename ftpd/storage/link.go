@@ -1,0 +1,32 @@
+package storage
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"syscall"
+)
+
+// Readlink returns the target of the symbolic link name as the link holds it, which is relative to the
+// link's directory. A link that leads out of the home, by itself or by the links that it leads to, is
+// fs.ErrPermission: its target would name what lies outside. What is no link is fs.ErrInvalid.
+func (v *view) Readlink(name string) (string, error) {
+	p, err := inRoot(name)
+	if err != nil {
+		return "", failure("read the link", name, err)
+	}
+	target, err := v.root.Readlink(p)
+	if errors.Is(err, syscall.EINVAL) {
+		err = fs.ErrInvalid
+	}
+	if err != nil {
+		return "", failure("read the link", name, err)
+	}
+	if path.IsAbs(target) {
+		return "", failure("read the link", name, escapeError{})
+	}
+	if _, err := v.root.Stat(p); Classify(failure("", name, err)) == KindPermission {
+		return "", failure("read the link", name, err)
+	}
+	return target, nil
+}
