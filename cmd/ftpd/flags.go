@@ -239,24 +239,17 @@ func parseUser(text string) (config.User, error) {
 	if !found || name == "" || password == "" {
 		return config.User{}, fmt.Errorf("--user %q: write it as NAME:PASSWORD, both not empty", name)
 	}
+	hashed, err := passhash.Configured(password)
+	if err != nil {
+		return config.User{}, fmt.Errorf("--user %s: the password %w", name, err)
+	}
 	hash := password
-	if looksHashed(password) {
-		if err := passhash.Check(password); err != nil {
-			return config.User{}, fmt.Errorf("--user %s: the password looks like a hash, but %w", name, err)
-		}
-	} else {
-		var err error
+	if !hashed {
 		if hash, err = passhash.Hash(password); err != nil {
 			return config.User{}, fmt.Errorf("--user %s: %w", name, err)
 		}
 	}
 	return config.User{Name: name, PasswordHash: hash, Home: ".", Access: config.AccessReadWrite}, nil
-}
-
-// looksHashed reports whether a password is meant as a hash: a broken one shall not become a
-// password that nobody knows.
-func looksHashed(password string) bool {
-	return strings.HasPrefix(password, "$argon2id$") || strings.HasPrefix(password, "$2")
 }
 
 // logger is the log that the flags ask for.
@@ -283,6 +276,7 @@ Usage:
   ftpd --root DIR --user NAME:PASSWORD [--user ...] [flags]
   ftpd --config FILE [--api ADDRESS] [--log-format FORMAT] [--log-level LEVEL]
   ftpd --check FILE
+  ftpd hash
 
 Examples:
   A directory on this machine only:
@@ -298,7 +292,7 @@ Examples:
 Flags:
 ` + f.set.FlagUsages() + `
 The command line of a process can be seen by every user of a machine: where that matters, give
-a hash in place of the password, or use --config.
+a hash in place of the password, or use --config. 'ftpd hash' makes one: see 'ftpd hash --help'.
 
 Signals: SIGTERM or SIGINT ends the daemon when no session works any more (a second one at once),
 SIGHUP reads the configuration file again.

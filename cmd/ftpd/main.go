@@ -18,7 +18,12 @@ import (
 func main() {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	os.Exit(run(context.Background(), os.Args[1:], signals, os.Stdout, os.Stderr))
+	args := os.Args[1:]
+	if len(args) > 0 && args[0] == "hash" {
+		signal.Reset() // nothing is to be ended in order
+		os.Exit(hashPassword(args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(run(context.Background(), args, signals, os.Stdout, os.Stderr))
 }
 
 // run is the whole program; it returns the exit code: 0 after a clean end, 1 if something

@@ -22,12 +22,12 @@ const (
 	keyLength     = 32
 )
 
-// What a hash made elsewhere may ask for. More would let one login take the machine's memory,
-// or minutes.
+// What a hash made elsewhere may ask for: what the tools of the field make by default, and what a daemon
+// bears in a pod of 128Mi. More would let one login take the memory of a pod, or seconds.
 const (
-	maxMemory    = 1 << 20 // KiB: 1 GiB
-	maxPasses    = 64
-	maxLanes     = 64
+	maxMemory    = 1 << 16 // KiB: 64 MiB
+	maxPasses    = 10
+	maxLanes     = 16
 	minSaltBytes = 8
 	minKeyBytes  = 16
 	maxBytes     = 64
@@ -47,6 +47,12 @@ func (h argon2id) derive(password string, length uint32) []byte {
 func (h argon2id) matches(password string) bool {
 	key := h.derive(password, uint32(len(h.key))) //nolint:gosec // at most maxBytes
 	return subtle.ConstantTimeCompare(key, h.key) == 1
+}
+
+// own reports whether the hash has the parameters of Hash.
+func (h argon2id) own() bool {
+	return h.memory == defaultMemory && h.passes == defaultPasses && h.lanes == defaultLanes &&
+		len(h.salt) == saltLength && len(h.key) == keyLength
 }
 
 // String returns the PHC text form.
@@ -109,7 +115,7 @@ func parseParameter(text, name string) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(value, 10, 32)
 	if errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("argon2id parameter %s is beyond any sane value: hash the password anew", name)
+		return 0, fmt.Errorf("argon2id parameter %s is beyond any sane value: hash the password again (`ftpd hash` does)", name)
 	}
 	if err != nil || value != strconv.FormatUint(n, 10) {
 		return 0, malformed("parameter " + name + " is not a number")
@@ -131,5 +137,5 @@ func parseBytes(text, what string, least int) ([]byte, error) {
 func malformed(what string) error { return errors.New("malformed argon2id hash: " + what) }
 
 func errTooMuch[N int | uint64](what string, n, most N) error {
-	return fmt.Errorf("%s is %d, above the limit of %d: hash the password anew with less", what, n, most)
+	return fmt.Errorf("%s is %d, above the limit of %d: hash the password again with less (as `ftpd hash` does)", what, n, most)
 }

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// maxBcryptCost bounds what a bcrypt hash may ask for; each step doubles the time, and 16
-// already takes seconds.
-const maxBcryptCost = 16
+// maxBcryptCost bounds what a bcrypt hash may ask for; each step doubles the time, and 14 takes
+// about a second.
+const maxBcryptCost = 14
 
 var errForm = errors.New("not an argon2id ($argon2id$v=19$m=...,t=...,p=...$salt$hash) or bcrypt ($2b$...) hash")
 
@@ -61,10 +61,23 @@ func Check(hash string) error {
 // IsHash reports whether the text is a hash that Verify can use.
 func IsHash(s string) bool { return Check(s) == nil }
 
+// Own reports whether a hash has the form and the parameters that Hash gives, so that verifying a password
+// against it costs no more than Hash does. Where somebody else chose the hash, nothing else should be verified.
+func Own(hash string) bool {
+	if !strings.HasPrefix(hash, argon2idPrefix) {
+		return false
+	}
+	h, err := parseArgon2id(hash)
+	return err == nil && h.own()
+}
+
 // bcryptForm is the whole form, of which the library checks only the beginning.
 var bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
 
 func checkBcrypt(hash string) error {
+	if kind := foreignKind(hash); kind != "" {
+		return unsupported(kind)
+	}
 	if !strings.HasPrefix(hash, "$2") {
 		return errForm
 	}

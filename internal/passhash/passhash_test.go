@@ -64,8 +64,8 @@ func TestCheckRefuses(t *testing.T) {
 	for _, c := range []struct{ name, hash, want string }{
 		{"empty", "", "not an argon2id"},
 		{"plain text", "secret", "not an argon2id"},
-		{"argon2i", "$argon2i$v=19$m=256,t=2,p=1$" + salt + "$" + key, "not an argon2id"},
-		{"sha512crypt", "$6$salt$abcdefgh", "not an argon2id"},
+		{"argon2i", "$argon2i$v=19$m=256,t=2,p=1$" + salt + "$" + key, "not supported (argon2i"},
+		{"sha512crypt", "$6$salt$abcdefgh", "not supported (SHA-512 crypt"},
 		{"too few parts", "$argon2id$v=19$m=256,t=2,p=1$" + salt, "want $argon2id$v=19"},
 		{"too many parts", argon("m=256,t=2,p=1") + "$", "want $argon2id$v=19"},
 		{"old version", "$argon2id$v=16$m=256,t=2,p=1$" + salt + "$" + key, "only version 19"},
@@ -77,9 +77,9 @@ func TestCheckRefuses(t *testing.T) {
 		{"no passes", argon("m=256,t=0,p=1"), "t must be at least 1"},
 		{"no lanes", argon("m=256,t=1,p=0"), "p must be at least 1"},
 		{"too little memory", argon("m=15,t=1,p=2"), "8 times p"},
-		{"2 GiB", argon("m=2097152,t=1,p=1"), "memory (m, KiB) is 2097152, above the limit of 1048576"},
-		{"65 passes", argon("m=256,t=65,p=1"), "passes (t) is 65, above the limit of 64"},
-		{"65 lanes", argon("m=4096,t=1,p=65"), "lanes (p) is 65, above the limit of 64"},
+		{"more than 64 MiB", argon("m=65537,t=1,p=1"), "memory (m, KiB) is 65537, above the limit of 65536"},
+		{"11 passes", argon("m=256,t=11,p=1"), "passes (t) is 11, above the limit of 10"},
+		{"17 lanes", argon("m=4096,t=1,p=17"), "lanes (p) is 17, above the limit of 16"},
 		{"beyond 32 bits", argon("m=99999999999999999999,t=1,p=1"), "beyond any sane value"},
 		{"padded salt", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ=$" + key, "salt is not base64"},
 		{"short salt", "$argon2id$v=19$m=256,t=2,p=1$c29t$" + key, "salt has 3 bytes"},
@@ -87,10 +87,10 @@ func TestCheckRefuses(t *testing.T) {
 		{"long hash", "$argon2id$v=19$m=256,t=2,p=1$" + salt + "$" + strings.Repeat("AAAA", 22), "hash has 66 bytes"},
 		{"bcrypt cut short", foreignBcrypt[:59], "malformed bcrypt"},
 		{"bcrypt too long", foreignBcrypt + "a", "malformed bcrypt"},
-		{"bcrypt 2x", strings.Replace(foreignBcrypt, "2a", "2x", 1), "malformed bcrypt"},
+		{"bcrypt 2x", strings.Replace(foreignBcrypt, "2a", "2x", 1), "a faulty bcrypt"},
 		{"bcrypt signed cost", strings.Replace(foreignBcrypt, "$06$", "$+6$", 1), "malformed bcrypt"},
 		{"bcrypt cost 3", strings.Replace(foreignBcrypt, "$06$", "$03$", 1), "cost is below 4"},
-		{"bcrypt cost 31", strings.Replace(foreignBcrypt, "$06$", "$31$", 1), "bcrypt cost is 31, above the limit of 16"},
+		{"bcrypt cost 31", strings.Replace(foreignBcrypt, "$06$", "$31$", 1), "bcrypt cost is 31, above the limit of 14"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := Check(c.hash)
@@ -128,6 +128,26 @@ func TestArgon2idRoundTrip(t *testing.T) {
 			t.Fatalf("%s became %s", h, again)
 		}
 	})
+}
+
+// TestOwn: only hashes that cost what our own do are ours.
+func TestOwn(t *testing.T) {
+	own, err := Hash("secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !Own(own) {
+		t.Errorf("%s is not taken for our own", own)
+	}
+	for _, other := range []string{
+		"", "secret", foreignArgon2id, foreignBcrypt,
+		strings.Replace(own, "m=19456", "m=65536", 1), strings.Replace(own, "m=19456", "m=1048576", 1), strings.Replace(own, "t=2", "t=3", 1),
+		strings.Replace(own, "p=1", "p=2", 1), own + "a", own[:len(own)-4],
+	} {
+		if Own(other) {
+			t.Errorf("%s is taken for our own", other)
+		}
+	}
 }
 
 func FuzzCheck(f *testing.F) {
