@@ -105,7 +105,7 @@ var _ = Describe("the advertised address", func() {
 		})
 		Expect(c.settle(ctx, "files")).To(BeNumerically("<=", 15*time.Second), "it should look again before long")
 		stale := c.condition(ctx, "files", v1alpha1.ConditionAddressResolved)
-		Expect(stale.Status).To(Equal(metav1.ConditionTrue))
+		Expect(stale.Status).To(Equal(metav1.ConditionFalse))
 		Expect(stale.Reason).To(Equal("HostNameNotRefreshed"))
 		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
 
@@ -202,7 +202,7 @@ var _ = Describe("storage", func() {
 		Expect(missing.Status).To(Equal(metav1.ConditionFalse))
 		Expect(missing.Reason).To(Equal("ClaimMissing"))
 		Expect(missing.Message).To(ContainSubstring("shared"))
-		expectEvent(c, "ClaimMissing")
+		expectEventAfterGrace(ctx, c, "Warning ClaimMissing")
 
 		c.sharedClaim(ctx)
 		c.settle(ctx, "files")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -22,11 +21,9 @@ func (p *pass) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stored := true
-	if claim := resources.PersistentVolumeClaim(p.inputs); claim != nil {
-		if stored, err = p.ensure(ctx, o.claim, claim); err != nil {
-			return err
-		}
+	stored, err := p.applyClaim(ctx)
+	if err != nil {
+		return err
 	}
 	if policy := resources.NetworkPolicy(p.inputs); policy == nil {
 		err = p.remove(ctx, o.policyChild)
@@ -115,20 +112,4 @@ func (p *pass) dropSelector(ctx context.Context) error {
 	p.fresh.wrote(kindService, service)
 	log.FromContext(ctx).Info("took a selector off the Service, which must have none", "service", service.Name)
 	return nil
-}
-
-// storage tells of the claim, of either kind; of an emptyDir there is nothing to tell.
-func (p *pass) storage() status.Storage {
-	c := p.observed.claim
-	if c == nil {
-		return status.Storage{}
-	}
-	claim, _ := c.object.(*corev1.PersistentVolumeClaim)
-	return status.Storage{
-		Claim:       claim.Name,
-		Ours:        p.server.Spec.Storage.VolumeClaimTemplate != nil,
-		Found:       claim.UID != "",
-		Phase:       string(claim.Status.Phase),
-		Terminating: claim.DeletionTimestamp != nil,
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
 	"github.com/ftp-operator/ftp-operator/controllers/portplan"
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
@@ -62,9 +63,45 @@ func (p *pass) assign(ctx context.Context) error {
 	}
 	recorded := *server.Status.DeepCopy()
 	recorded.Pods = status.Pods(p.podsForStatus())
-	if err := p.writeStatus(ctx, recorded); err != nil {
+	if err := p.writeStatus(ctx, recorded); err != nil && len(crdschema.Refused(err)) == 0 {
+		return err
+	}
+	if err := p.recordOnPods(ctx); err != nil {
 		return err
 	}
 	p.plan = portplan.Compute(p.planInput())
 	return nil
+}
+
+// recordOnPods makes the pods' annotations the record of their passive ports where the status can't be, since the
+// CustomResourceDefinition is older than the operator and lacks the field. Each is written on condition that
+// the pod is as it was read, so that of two operators only one gives it ports. That different pods are given
+// the same ports is kept out by the leader's lease alone then; the plan finds it and sends connections to one.
+func (p *pass) recordOnPods(ctx context.Context) error {
+	if p.recorded() {
+		return nil
+	}
+	for i := range p.observed.pods {
+		one := &p.observed.pods[i]
+		if ports := one.held.String(); len(p.plan.Assign[one.Name]) > 0 && one.Annotations[v1alpha1.PassivePortsAnnotation] != ports {
+			if err := p.annotatePod(ctx, one, map[string]string{v1alpha1.PassivePortsAnnotation: ports}, one.ResourceVersion); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// recorded reports whether the status says of each pod which ports it holds.
+func (p *pass) recorded() bool {
+	recorded := map[string]string{}
+	for _, s := range p.server.Status.Pods {
+		recorded[s.Name] = s.PassivePorts
+	}
+	for i := range p.observed.pods {
+		if one := &p.observed.pods[i]; recorded[one.Name] != one.held.String() {
+			return false
+		}
+	}
+	return true
 }

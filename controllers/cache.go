@@ -108,7 +108,9 @@ func slimClaim(in any) (any, error) {
 	}
 	return &corev1.PersistentVolumeClaim{
 		TypeMeta: c.TypeMeta, ObjectMeta: slimMeta(c.ObjectMeta),
-		Spec:   corev1.PersistentVolumeClaimSpec{AccessModes: c.Spec.AccessModes},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: c.Spec.AccessModes, StorageClassName: c.Spec.StorageClassName, VolumeName: c.Spec.VolumeName,
+		},
 		Status: corev1.PersistentVolumeClaimStatus{Phase: c.Status.Phase},
 	}, nil
 }

@@ -84,7 +84,7 @@ var _ = Describe("certificates", func() {
 		Expect(ready(ctx).Reason).To(Equal("CertificateMissing"))
 		Expect(ready(ctx).Message).To(And(ContainSubstring(c.namespace+"/ftp-tls"), ContainSubstring("kubernetes.io/tls"), ContainSubstring("starts once")))
 		Expect(kstatusOf(ctx, c, "files")).To(Equal("InProgress"))
-		expectEvent(c, "CertificateMissing")
+		expectEventAfterGrace(ctx, c, "Warning CertificateMissing")
 
 		secret := issue(ctx, "ftp-tls", season, "ftp.example.com")
 		c.settle(ctx, "files")

@@ -77,7 +77,11 @@ var _ = Describe("configuration", func() {
 			Expect(users.Reason).To(Equal(reason))
 			Expect(users.Message).To(And(ContainSubstring("alice"), ContainSubstring(part)))
 			Expect(c.server(ctx, "files").Status.Users).To(Equal(int32(1)))
-			expectEvent(c, reason)
+			if reason == "PasswordMissing" {
+				expectEventAfterGrace(ctx, c, reason)
+			} else {
+				expectEvent(c, reason)
+			}
 
 			c.password(ctx, "alice", "here now")
 			c.settle(ctx, "files")

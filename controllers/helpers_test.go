@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	. "github.com/onsi/ginkgo/v2"
@@ -63,6 +64,15 @@ func expectDistinctPorts(ctx context.Context, c *cluster) {
 func expectEvent(c *cluster, part string) {
 	GinkgoHelper()
 	Expect(c.sent()).To(ContainElement(ContainSubstring(part)))
+}
+
+// expectEventAfterGrace checks that an event like that was not sent by now, and is a minute later.
+func expectEventAfterGrace(ctx context.Context, c *cluster, part string) {
+	GinkgoHelper()
+	Expect(c.sent()).NotTo(ContainElement(ContainSubstring(part)), "others may bring what is missing")
+	c.clock.SetTime(c.clock.Now().Add(time.Minute))
+	c.settle(ctx, "files")
+	expectEvent(c, part)
 }
 
 // sent are the events since the last call.

@@ -134,7 +134,12 @@ var _ = Describe("a whole manager", func() {
 				reasons = append(reasons, e.Reason)
 			}
 			return reasons
-		}, soon).Should(ContainElements("PasswordMissing", "Ready"))
+		}, soon).Should(ContainElement("Ready"))
+		var list eventsv1.EventList
+		Expect(admin.List(ctx, &list, client.InNamespace(c.namespace))).To(Succeed())
+		for _, e := range list.Items {
+			Expect(e.Type).To(Equal(corev1.EventTypeNormal), "a healthy start gives no Warning, as of %s: %s", e.Reason, e.Note)
+		}
 
 		c.quiet()
 		for _, value := range []string{"1", "2"} {

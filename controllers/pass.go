@@ -36,6 +36,8 @@ type pass struct {
 	// waiting is true while nothing may be configured for the first time, since TLS lacks something.
 	waiting  bool
 	problems []status.Problem
+	// claimRefusal is why the claim is not as declared.
+	claimRefusal status.ClaimRefusal
 	// after is when the next pass is to begin, if the cluster does not change before; 0: unknown yet.
 	after time.Duration
 }
@@ -110,7 +112,10 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.replace(ctx); err != nil {
 		return 0, err
 	}
-	seen := p.summarize(ctx, users.report, certs.report)
+	seen, err := p.summarize(ctx, users.report, certs.report)
+	if err != nil {
+		return 0, err
+	}
 	if err := p.report(ctx, status.Compute(seen, p.now())); err != nil {
 		return 0, err
 	}

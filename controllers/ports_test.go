@@ -269,12 +269,12 @@ var _ = Describe("a load balancer's address that Services share", func() {
 		c.serve(ctx, c.files(sharing), "files-a")
 		c.serve(ctx, c.more(sharing), "more-a")
 		both := c.condition(ctx, "more", v1alpha1.ConditionPassivePortsExposed)
-		Expect(both.Status).To(Equal(metav1.ConditionTrue), "it may have an address of its own")
+		Expect(both.Status).To(Equal(metav1.ConditionFalse))
 		Expect(both.Reason).To(Equal("SharedAddressConflict"))
 		Expect(both.Message).To(And(
 			ContainSubstring("30100-30109 are held by FtpServer "+c.namespace+"/files; 21 is held by FtpServer "+c.namespace+"/files"),
 			ContainSubstring("choose another service.port")))
-		Expect(kstatusOf(ctx, c, "more")).To(Equal("Current"))
+		Expect(kstatusOf(ctx, c, "more")).To(Equal("Current"), "it has an address of its own all the same")
 		expectEvent(c, "Warning SharedAddressConflict")
 
 		c.update(ctx, "more", func(s *v1alpha1.FtpServer) { s.Spec.Service.Port = 2100 })

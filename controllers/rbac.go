@@ -21,6 +21,7 @@ package controllers
 // +kubebuilder:rbac:groups=ftp-operator.io,resources=ftpservers/finalizers,verbs=update
 // +kubebuilder:rbac:groups=ftp-operator.io,resources=ftpservers/status,verbs=patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups=storage.k8s.io,resources=storageclasses,verbs=get
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=create;delete;get;list;patch;watch
 //
 // Leader election and its events, in the operator's own namespace.

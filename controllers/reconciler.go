@@ -41,6 +41,8 @@ type Options struct {
 	Operator resources.Operator
 	// NodePorts is the cluster's node port range; 30000-32767 if zero.
 	NodePorts config.Run
+	// CRD tells whether the CustomResourceDefinition is as new as the operator; nil if that is not known.
+	CRD *CRD
 	// Clock tells the time.
 	Clock clock.PassiveClock
 }
@@ -57,6 +59,7 @@ type Reconciler struct {
 	progress  *progress
 	heard     *heardPods
 	settling  *settling
+	graces    *graces
 	// failures are errors in a row; overtaken are passes in a row that the cluster changed under.
 	failures  *failures
 	overtaken *failures
@@ -87,6 +90,7 @@ func New(o Options) *Reconciler {
 		progress:  newProgress(),
 		heard:     newHeardPods(),
 		settling:  newSettling(),
+		graces:    newGraces(),
 		failures:  newFailures(),
 		overtaken: newFailures(),
 		nodes:     &nodeAccess{},
@@ -144,4 +148,5 @@ func (r *Reconciler) forgetUID(uid types.UID) {
 	r.passwords.forget(uid)
 	r.progress.forget(uid)
 	r.refused.forget(uid)
+	r.graces.forget(uid)
 }

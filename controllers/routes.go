@@ -57,7 +57,16 @@ func (p *pass) annotate(ctx context.Context, one *pod) error {
 	if len(change) == 0 {
 		return nil
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": one.UID, "annotations": change}})
+	return p.annotatePod(ctx, one, change, "")
+}
+
+// annotatePod writes annotations of a pod; if a resource version is given, on condition that the pod has it.
+func (p *pass) annotatePod(ctx context.Context, one *pod, change map[string]string, version string) error {
+	metadata := map[string]any{"uid": one.UID, "annotations": change}
+	if version != "" {
+		metadata["resourceVersion"] = version
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": metadata})
 	if err != nil {
 		return fmt.Errorf("encoding annotations of Pod %s: %w", one.Name, err)
 	}

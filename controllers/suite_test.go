@@ -9,16 +9,19 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers"
 )
 
 // These tests run the reconciler against a real API server. There is no kubelet and no controller of
@@ -32,6 +35,8 @@ var (
 	// that every test proves the role to be enough.
 	operatorConfig *rest.Config
 	operatorRules  []rbacv1.PolicyRule
+	// crd is the look at the CustomResourceDefinition that all tests share which don't change it.
+	crd *controllers.CRD
 )
 
 func TestControllers(t *testing.T) {
@@ -74,6 +79,13 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		RoleRef:    rbacv1.RoleRef{Kind: "ClusterRole", Name: role.Name},
 	})).To(Succeed())
 	operatorConfig = userConfig("operator")
+	crd, err = controllers.NewCRD(operatorConfig)
+	Expect(err).NotTo(HaveOccurred())
+	crd.Check(ctx)
+	Expect(admin.Create(ctx, &storagev1.StorageClass{
+		ObjectMeta:  metav1.ObjectMeta{Name: "standard", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
+		Provisioner: "example.com/disks", VolumeBindingMode: ptr.To(storagev1.VolumeBindingWaitForFirstConsumer),
+	})).To(Succeed())
 })
 
 // userConfig makes a user of the API server.

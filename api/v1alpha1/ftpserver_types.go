@@ -16,11 +16,12 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:printcolumn:name="Ready",type=string,description="Whether the whole declared state is in place and serving",JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,description="Why it is ready or not, in a word",JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Address",type=string,description="The address that PASV replies name",JSONPath=`.status.advertisedAddress`
 // +kubebuilder:printcolumn:name="Port",type=integer,description="The control port that clients dial",JSONPath=`.status.port`
 // +kubebuilder:printcolumn:name="Passive",type=string,description="The passive ports in use",JSONPath=`.status.passiveRange`
 // +kubebuilder:printcolumn:name="Replicas",type=string,description="Pods, ready/wanted",JSONPath=`.status.replicasSummary`
-// +kubebuilder:printcolumn:name="Users",type=integer,description="Accounts that can log in",JSONPath=`.status.users`
+// +kubebuilder:printcolumn:name="Users",type=string,description="Accounts that can log in, of those declared",JSONPath=`.status.usersSummary`
 // +kubebuilder:printcolumn:name="Certificate",type=string,priority=1,description="When the first certificate in use ends",JSONPath=`.status.certificateNotAfter`
 // +kubebuilder:printcolumn:name="Data Peer",type=string,priority=1,description="What proves whose a data connection is",JSONPath=`.status.dataPeerCheck`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

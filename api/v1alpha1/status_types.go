@@ -32,9 +32,10 @@ type FtpServerStatus struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsExposed, PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady,
-	// CertificateReady, ConfigLoaded, Paused.
+	// conditions: Ready, Stalled, Reconciling (kstatus), Paused, Available, UsersReady, CertificateReady,
+	// StorageReady, AddressResolved, PassivePortsExposed, PassivePortsAssigned, ConfigLoaded, PortsWithinLimits,
+	// ClientNetworksKept, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
+	// while Ready is True says what to mend while the server serves.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -104,6 +105,9 @@ type FtpServerStatus struct {
 	// users is the number of accounts that can log in.
 	// +optional
 	Users int32 `json:"users,omitempty"`
+	// usersSummary is how many of the declared users can log in, as in 2/3. Anonymous login does not count.
+	// +optional
+	UsersSummary string `json:"usersSummary,omitempty"`
 }
 
 // PodStatus tells what one pod holds.

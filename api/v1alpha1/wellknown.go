@@ -59,6 +59,9 @@ const (
 	ConditionClientNetworksKept = "ClientNetworksKept"
 	// ConditionConfigLoaded: every pod serves the newest configuration.
 	ConditionConfigLoaded = "ConfigLoaded"
+	// ConditionCRDCurrent: the CustomResourceDefinition in the cluster has every field that the operator has. It
+	// never holds Ready up.
+	ConditionCRDCurrent = "CRDCurrent"
 	// ConditionPaused: spec.suspend is set and nothing is reconciled.
 	ConditionPaused = "Paused"
 )

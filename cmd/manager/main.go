@@ -128,7 +128,19 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	if !servicesAllowed {
 		mgr.GetLogger().Info("Services of other namespaces may not be read: node ports that they hold are not seen before the API server refuses them")
 	}
+	crd, err := controllers.NewCRD(cluster)
+	if err != nil {
+		return nil, err
+	}
+	crd.Check(ctrl.LoggerInto(ctx, mgr.GetLogger()))
+	if err := mgr.Add(crd); err != nil {
+		return nil, fmt.Errorf("adding the look at the CustomResourceDefinition: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("crd", crd.Ready); err != nil {
+		return nil, fmt.Errorf("adding /readyz/crd: %w", err)
+	}
 	reconciler := controllers.New(controllers.Options{
+		CRD:      crd,
 		Client:   mgr.GetClient(),
 		Live:     mgr.GetAPIReader(),
 		Recorder: mgr.GetEventRecorder("ftp-operator"),

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/address"
 )
 
 // Reasons of the AddressResolved condition, besides those of package address.
@@ -19,11 +22,22 @@ const (
 	ReasonHostNameNotRefreshed = "HostNameNotRefreshed"
 	// ReasonOnlyIPv6: there is no IPv4 address, without which only EPSV works.
 	ReasonOnlyIPv6 = "OnlyIPv6"
+	// ReasonLoadBalancerPortError is package address's. Beside an address it is a reason of PassivePortsExposed.
+	ReasonLoadBalancerPortError = address.ReasonLoadBalancerPortError
+	// ReasonNoLoadBalancer: no load balancer has given the Service an address for longer than they take.
+	ReasonNoLoadBalancer = "NoLoadBalancer"
 )
 
+// loadBalancerPatience is how long load balancers take to give a Service its address: the slowest of the large
+// providers need two to three minutes.
+const loadBalancerPatience = 3 * time.Minute
+
 // addressResolved: the address to advertise is known, and the pods that could be asked advertise it.
-func addressResolved(o Observed) metav1.Condition {
+func addressResolved(o Observed, now time.Time) metav1.Condition {
 	const kind = v1alpha1.ConditionAddressResolved
+	if o.Address.Reason == address.ReasonLoadBalancerPending && o.Address.Address == "" && loadBalancerOverdue(o, now) {
+		return condition(kind, metav1.ConditionFalse, ReasonNoLoadBalancer, noLoadBalancer(o))
+	}
 	if o.Address.Address == "" {
 		return condition(kind, metav1.ConditionFalse, o.Address.Reason, o.Address.Message)
 	}
@@ -50,10 +64,8 @@ func addressResolved(o Observed) metav1.Condition {
 		only6 = only6 || isIPv6(p.Daemon.AdvertisedIP) // a daemon that has both tells the other
 	}
 	switch {
-	case o.Address.Reason != "": // known, but troubled
-		return condition(kind, metav1.ConditionTrue, o.Address.Reason, o.Address.Message)
 	case stale != "":
-		return condition(kind, metav1.ConditionTrue, ReasonHostNameNotRefreshed, stale)
+		return condition(kind, metav1.ConditionFalse, ReasonHostNameNotRefreshed, stale)
 	case only6:
 		return condition(kind, metav1.ConditionTrue, ReasonOnlyIPv6, fmt.Sprintf(
 			"EPSV serves clients of %s (%s); PASV can only name IPv4 addresses, of which none is known, and is answered with 425",
@@ -61,6 +73,24 @@ func addressResolved(o Observed) metav1.Condition {
 	}
 	return condition(kind, metav1.ConditionTrue, ReasonAddressResolved,
 		fmt.Sprintf("PASV names %s (%s)", o.Address.Address, o.Address.Source))
+}
+
+// loadBalancerOverdue reports whether the load balancer's address has been awaited for longer than it takes.
+func loadBalancerOverdue(o Observed, now time.Time) bool {
+	was := meta.FindStatusCondition(o.Server.Status.Conditions, v1alpha1.ConditionAddressResolved)
+	return was != nil && was.Status == metav1.ConditionFalse &&
+		(was.Reason == address.ReasonLoadBalancerPending || was.Reason == ReasonNoLoadBalancer) &&
+		now.Sub(was.LastTransitionTime.Time) >= loadBalancerPatience
+}
+
+func noLoadBalancer(o Observed) string {
+	where := "is a load balancer installed in this cluster, and has it any address left?"
+	if class := o.LoadBalancer.Class; class != "" {
+		where = fmt.Sprintf("does a load balancer of this cluster serve spec.service.loadBalancerClass %s? (To change it, set spec.service.type to ClusterIP, and then to LoadBalancer with another class.)", class)
+	}
+	return fmt.Sprintf("no load balancer has given the Service an address for %.0f minutes: %s "+
+		"`kubectl describe service -n %s %s` shows what it says; without one, set spec.service.type to NodePort",
+		loadBalancerPatience.Minutes(), where, o.Server.Namespace, o.Server.Name)
 }
 
 func isIPv6(text string) bool {

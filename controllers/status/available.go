@@ -25,7 +25,7 @@ func available(o Observed) metav1.Condition {
 		}
 		if p.Ready {
 			readyPods++
-		} else if trouble == "" && p.Trouble != "" {
+		} else if trouble == "" && p.Trouble.Reason != "" {
 			trouble = fmt.Sprintf("; pod %s: %s", p.Name, p.Trouble)
 		}
 	}

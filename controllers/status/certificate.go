@@ -102,12 +102,12 @@ func certificateReady(o Observed, now time.Time) metav1.Condition {
 	}
 	for _, c := range o.Certificates.InUse {
 		if c.endsSoon(now) {
-			return condition(kind, metav1.ConditionTrue, ReasonCertificateEndsSoon, fmt.Sprintf(
+			return condition(kind, metav1.ConditionFalse, ReasonCertificateEndsSoon, fmt.Sprintf(
 				"the certificate in Secret %s ends on %s: renew it", c.Secret, Day(c.NotAfter)))
 		}
 	}
 	if len(o.Certificates.Uncovered) > 0 {
-		return condition(kind, metav1.ConditionTrue, ReasonHostNotCovered, fmt.Sprintf(
+		return condition(kind, metav1.ConditionFalse, ReasonHostNotCovered, fmt.Sprintf(
 			"no certificate is for %s, so clients that check will refuse it (there is one for %s): issue one for all names of the server, or change spec.hosts",
 			list(o.Certificates.Uncovered), o.Certificates.names()))
 	}

@@ -44,13 +44,13 @@ func TestCertificateReady(t *testing.T) {
 		{"no TLS", healthy(), yes, "TLSDisabled", "clear text", yes, status.CurrentStatus},
 		{"all well", withTLS(30*day, 60*day), yes, "CertificateValid", "ftp.example.com, good until 2026-11-30 12:00 UTC", yes, status.CurrentStatus},
 		{"ends in two weeks", withTLS(76*day, 14*day), yes, "CertificateValid", "", yes, status.CurrentStatus},
-		{"ends sooner", withTLS(77*day, 13*day), yes, "CertificateEndsSoon", "2026-10-14", yes, status.CurrentStatus},
+		{"ends sooner", withTLS(77*day, 13*day), no, "CertificateEndsSoon", "2026-10-14", yes, status.CurrentStatus},
 		{"a short life, young", withTLS(2*time.Hour, 22*time.Hour), yes, "CertificateValid", "", yes, status.CurrentStatus},
-		{"a short life, old", withTLS(20*time.Hour, 4*time.Hour), yes, "CertificateEndsSoon", "", yes, status.CurrentStatus},
-		{"at its end", withTLS(90*day, 0), yes, "CertificateEndsSoon", "", yes, status.CurrentStatus},
+		{"a short life, old", withTLS(20*time.Hour, 4*time.Hour), no, "CertificateEndsSoon", "", yes, status.CurrentStatus},
+		{"at its end", withTLS(90*day, 0), no, "CertificateEndsSoon", "", yes, status.CurrentStatus},
 		{"over", withTLS(90*day, -time.Second), no, "CertificateExpired", "renew it", no, status.FailedStatus},
 		{"not yet", withTLS(-time.Hour, 90*day), no, "CertificateNotYetValid", "2026-10-01 13:00 UTC", no, status.InProgressStatus},
-		{"not for the host", withTLS(day, 60*day, func(o *Observed) { o.Certificates.Uncovered = []string{"other.example.com"} }), yes, "HostNotCovered", "other.example.com", yes, status.CurrentStatus},
+		{"not for the host", withTLS(day, 60*day, func(o *Observed) { o.Certificates.Uncovered = []string{"other.example.com"} }), no, "HostNotCovered", "other.example.com", yes, status.CurrentStatus},
 		{"a second one is over", withTLS(day, 60*day, func(o *Observed) {
 			o.Certificates.InUse = append(o.Certificates.InUse, Certificate{Secret: "extra-tls", NotBefore: noon.Add(-2 * day), NotAfter: noon.Add(-day)})
 		}), no, "CertificateExpired", "extra-tls", no, status.FailedStatus},

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/address"
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
@@ -65,9 +66,12 @@ func passivePortsExposed(o Observed) metav1.Condition {
 			fmt.Sprintf("the Service does not carry the passive ports %s yet", missing))
 	}
 	if len(o.Ports.Shared) > 0 {
-		return condition(kind, metav1.ConditionTrue, ReasonSharedAddressConflict, fmt.Sprintf(
+		return condition(kind, metav1.ConditionFalse, ReasonSharedAddressConflict, fmt.Sprintf(
 			"the load balancer's address can't be shared under the key that the Service's annotations give, as %s: %s",
 			portrange.Describe(o.Ports.Shared), advice(o.Ports.Shared)))
+	}
+	if o.Address.Reason == address.ReasonLoadBalancerPortError {
+		return condition(kind, metav1.ConditionFalse, o.Address.Reason, o.Address.Message)
 	}
 	return condition(kind, metav1.ConditionTrue, ReasonPortsExposed,
 		fmt.Sprintf("the Service carries the passive ports %s", o.Plan.Exposed))

@@ -16,8 +16,8 @@ type Pod struct {
 	// Running: its daemon's container runs. Ready: Kubernetes calls the pod ready, which includes
 	// the readiness gate, that is the routing. Terminating: its deletion was asked for.
 	Running, Ready, Terminating bool
-	// Trouble is why its container does not run, as in "ImagePullBackOff: ..."; empty if it does.
-	Trouble string
+	// Trouble is why its container does not run, if it is more than being on its way.
+	Trouble Trouble
 	// Daemon is the daemon's own report; nil if it was not asked or gave none, DaemonError then
 	// says why. Both are zero for a pod that does not run.
 	Daemon      *config.Status
@@ -75,6 +75,32 @@ type Storage struct {
 	Found       bool
 	Phase       string
 	Terminating bool
+	// Class is the claim's StorageClass, while the claim waits for its volume.
+	Class StorageClass
+	// Refusal is why the claim is not as spec.storage.volumeClaimTemplate says; zero if it is.
+	Refusal ClaimRefusal
+}
+
+// StorageClass is what a claim that waits for its volume depends on.
+type StorageClass struct {
+	// Known: it could be looked up. The operator of some namespaces may not do that.
+	Known bool
+	// Name is empty if the claim names none, since there was no default one. Static: the claim asks for a
+	// volume that somebody else makes.
+	Name   string
+	Static bool
+	// Found, and then its Provisioner, and whether it waits for the first pod that uses the claim.
+	Found       bool
+	Provisioner string
+	WaitsForPod bool
+}
+
+// ClaimRefusal is why a claim can't be made as it is declared.
+type ClaimRefusal struct {
+	// Reason is one of the StorageReady condition's.
+	Reason string
+	// Message says what to do.
+	Message string
 }
 
 // ProblemKind is a class of Problem.

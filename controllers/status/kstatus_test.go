@@ -70,7 +70,7 @@ func TestWaitersAreToldTheTruth(t *testing.T) {
 		}), status.InProgressStatus},
 		"pod pending": {func(o *Observed) {
 			o.Deployment.Status.AvailableReplicas = 0
-			o.Pods[0] = Pod{Name: "files-a", Ports: o.Pods[0].Ports, Trouble: "Unschedulable: 0/2 nodes are available"}
+			o.Pods[0] = Pod{Name: "files-a", Ports: o.Pods[0].Ports, Trouble: Trouble{Reason: "Unschedulable", Message: "0/2 nodes are available"}}
 		}, status.InProgressStatus},
 		"pod gone, another being made": {func(o *Observed) { o.Pods, o.Deployment.Status.AvailableReplicas = nil, 0 }, status.InProgressStatus},
 

@@ -45,7 +45,7 @@ func clientNetworksKept(o Observed) metav1.Condition {
 	case n.Allowed:
 		return yes(ReasonNetworksKept, "the daemons keep spec.networkPolicy.allowedNetworks")
 	case n.Ranges && n.NodePorts && (n.Proxied || !n.Real || !n.Policy):
-		return yes(ReasonNodePortsOpen,
+		return condition(kind, metav1.ConditionFalse, ReasonNodePortsOpen,
 			"the load balancer keeps spec.service.loadBalancerSourceRanges, but who can reach a node could dial its node ports: keep strangers from the nodes, or set spec.service.allocateLoadBalancerNodePorts to false if the load balancer does without them")
 	case n.Ranges:
 		return yes(ReasonNetworksKept, "whoever reaches the server comes by the load balancer or is kept out by the NetworkPolicy: they keep spec.service.loadBalancerSourceRanges")

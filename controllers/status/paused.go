@@ -22,5 +22,6 @@ func Suspended(server *v1alpha1.FtpServer, now metav1.Time) v1alpha1.FtpServerSt
 	s := *server.Status.DeepCopy()
 	set(&s.Conditions, condition(v1alpha1.ConditionPaused, metav1.ConditionTrue, ReasonSuspended,
 		"spec.suspend is set: nothing is changed until it is unset; the pods serve on"), server.Generation, now)
+	inOrder(s.Conditions)
 	return s
 }

@@ -19,7 +19,8 @@ func stalled(o Observed, ready metav1.Condition) *metav1.Condition {
 	}
 	switch ready.Reason {
 	case ReasonConfigRejected, ReasonPortConflict, ReasonPasswordInvalid, reasonDeadline,
-		ReasonNodePortConflict, ReasonNoFreeRange, ReasonCertificateInvalid, ReasonCertificateExpired:
+		ReasonNodePortConflict, ReasonNoFreeRange, ReasonSharedAddressConflict, ReasonCertificateInvalid, ReasonCertificateExpired,
+		ReasonInvalidImageName, ReasonStorageClassMissing, ReasonClaimGrowthRefused, ReasonClaimImmutable, ReasonClaimLeftOver:
 		stuck = true
 	}
 	if !stuck {

@@ -55,6 +55,8 @@ type Observed struct {
 	Certificates Certificates
 	// Storage tells of the volume.
 	Storage Storage
+	// CRD tells of the CustomResourceDefinition.
+	CRD CRD
 	// ConfigHash identifies the configuration that the pods should serve; empty while there is none.
 	ConfigHash string
 	// Problems are what stood in the way of applying; empty if everything is applied.
@@ -86,6 +88,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s.Pods = Pods(o.Pods)
 	s.Selector = labels.SelectorFromSet(o.SelectorLabels).String()
 	s.Users = int32(len(o.Users.Ready)) //nolint:gosec // at most 1000 by the API
+	s.UsersSummary = fmt.Sprintf("%d/%d", len(o.Users.Ready), len(o.Server.Spec.Users))
 	s.Replicas, s.ReadyReplicas = 0, 0
 	for i := range o.Pods {
 		if !o.Pods[i].Terminating {
@@ -98,9 +101,9 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s.ReplicasSummary = fmt.Sprintf("%d/%d", s.ReadyReplicas, o.Replicas)
 
 	parts := []metav1.Condition{
-		available(o), addressResolved(o), passivePortsExposed(o), passivePortsAssigned(o),
-		portsWithinLimits(o), clientNetworksKept(o), usersReady(o), storageReady(o),
-		certificateReady(o, now.Time), configLoaded(o), notPaused(),
+		available(o), addressResolved(o, now.Time), passivePortsExposed(o), passivePortsAssigned(o),
+		portsWithinLimits(o), clientNetworksKept(o), usersReady(o), storageReady(o, now.Time),
+		certificateReady(o, now.Time), configLoaded(o), crdCurrent(o), notPaused(),
 	}
 	summary := ready(o, parts)
 	for _, c := range append(parts, summary) {
@@ -108,6 +111,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	}
 	setOrRemove(&s.Conditions, v1alpha1.ConditionStalled, stalled(o, summary), o.Server.Generation, now)
 	setOrRemove(&s.Conditions, v1alpha1.ConditionReconciling, reconciling(o, summary), o.Server.Generation, now)
+	inOrder(s.Conditions)
 	return s
 }
 
@@ -163,16 +167,3 @@ func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionTy
 }
 
 func isTrue(c *appsv1.DeploymentCondition) bool { return c != nil && c.Status == corev1.ConditionTrue }
-
-// Ours reports whether the condition type is one that this package computes.
-func Ours(kind string) bool {
-	switch kind {
-	case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
-		v1alpha1.ConditionAvailable, v1alpha1.ConditionAddressResolved,
-		v1alpha1.ConditionPassivePortsExposed, v1alpha1.ConditionPassivePortsAssigned,
-		v1alpha1.ConditionPortsWithinLimits, v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionUsersReady, v1alpha1.ConditionStorageReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionConfigLoaded,
-		v1alpha1.ConditionPaused:
-		return true
-	}
-	return false
-}

@@ -135,7 +135,7 @@ func TestConditions(t *testing.T) {
 		},
 			"ClientNetworksKept", yes, "NetworksKept", "loadBalancerSourceRanges", yes, status.CurrentStatus},
 		{"source ranges under Cluster", func(o *Observed) { o.ClientNetworks = ClientNetworks{Ranges: true, Policy: true, NodePorts: true} },
-			"ClientNetworksKept", yes, "NodePortsOpen", "allocateLoadBalancerNodePorts to false", yes, status.CurrentStatus},
+			"ClientNetworksKept", no, "NodePortsOpen", "allocateLoadBalancerNodePorts to false", yes, status.CurrentStatus},
 		{"source ranges without node ports", func(o *Observed) { o.ClientNetworks = ClientNetworks{Ranges: true, Policy: true} },
 			"ClientNetworksKept", yes, "NetworksKept", "loadBalancerSourceRanges", yes, status.CurrentStatus},
 
@@ -144,7 +144,7 @@ func TestConditions(t *testing.T) {
 		{"rollout under way", func(o *Observed) { o.Deployment.Status.Replicas = 2 }, "Ready", no, "Progressing", "1 pod of the old template", no, status.InProgressStatus},
 		{"image can't be pulled", func(o *Observed) {
 			o.Deployment.Status.AvailableReplicas = 0
-			o.Pods[0] = Pod{Name: "files-a", Ports: o.Pods[0].Ports, Trouble: "ImagePullBackOff: no such image"}
+			o.Pods[0] = Pod{Name: "files-a", Ports: o.Pods[0].Ports, Trouble: Trouble{Stage: StageImage, Reason: "ImagePullBackOff", Message: "no such image"}}
 		}, "Available", no, "NoPodReady", "pod files-a: ImagePullBackOff", no, status.InProgressStatus},
 		{"rollout stuck", func(o *Observed) {
 			o.Deployment.Status.AvailableReplicas = 0
@@ -159,11 +159,11 @@ func TestConditions(t *testing.T) {
 		}, "AddressResolved", no, "LoadBalancerPending", "waiting", no, status.InProgressStatus},
 		{"load balancer troubled but there", func(o *Observed) {
 			o.Address.Reason, o.Address.Message = address.ReasonLoadBalancerPortError, "port 30000: full"
-		}, "AddressResolved", yes, "LoadBalancerPortError", "port 30000", yes, status.CurrentStatus},
+		}, "PassivePortsExposed", no, "LoadBalancerPortError", "port 30000", yes, status.CurrentStatus},
 		{"address taken back", func(o *Observed) {
 			o.Address.Lost, o.Address.Reason, o.Address.Message = true, address.ReasonAddressLost, "203.0.113.10 is advertised on"
 		}, "AddressResolved", no, "AddressLost", "advertised on", no, status.InProgressStatus},
-		{"host name not resolved again", pod(func(p *Pod) { p.Daemon.AddressError = "resolve lb: timeout" }), "AddressResolved", yes, "HostNameNotRefreshed", "pod files-a: resolve lb: timeout", yes, status.CurrentStatus},
+		{"host name not resolved again", pod(func(p *Pod) { p.Daemon.AddressError = "resolve lb: timeout" }), "AddressResolved", no, "HostNameNotRefreshed", "pod files-a: resolve lb: timeout", yes, status.CurrentStatus},
 		{"IPv6 only", func(o *Observed) {
 			o.Address.Address, o.Pods[0].Daemon.AdvertisedIP = "2001:db8::1", "2001:db8::1"
 		}, "AddressResolved", yes, "OnlyIPv6", "425", yes, status.CurrentStatus},
@@ -189,7 +189,7 @@ func TestConditions(t *testing.T) {
 				{Field: "spec.passive.portRange", Ports: config.PortRange(30000, 30009), Holder: "FtpServer team-a/files"},
 				{Field: "spec.service.port", Ports: config.PortSet{21}, Holder: "FtpServer team-a/files"},
 			}
-		}, "PassivePortsExposed", yes, "SharedAddressConflict", "30000-30009 are held by FtpServer team-a/files; 21 is held by FtpServer team-a/files: choose another passive.portRange, or passive.portCount; choose another service.port", yes, status.CurrentStatus},
+		}, "PassivePortsExposed", no, "SharedAddressConflict", "30000-30009 are held by FtpServer team-a/files; 21 is held by FtpServer team-a/files: choose another passive.portRange, or passive.portCount; choose another service.port", yes, status.CurrentStatus},
 
 		{"no free ports", func(o *Observed) { o.Plan.Waiting = []string{"files-b"} }, "PassivePortsAssigned", no, "NoFreePorts", "widen spec.passive.portRange", no, status.InProgressStatus},
 		{"range changing", func(o *Observed) { o.Plan.Outdated = []string{"files-a"} }, "PassivePortsAssigned", no, "RangeChanging", "files-a", no, status.InProgressStatus},
@@ -204,7 +204,7 @@ func TestConditions(t *testing.T) {
 		{"password unusable", func(o *Observed) {
 			o.Users.Problems = []UserProblem{{User: "bob", Message: "user bob: two lines"}}
 		}, "UsersReady", no, "PasswordInvalid", "two lines", no, status.FailedStatus},
-		{"nobody declared", func(o *Observed) { o.Users = Users{} }, "UsersReady", yes, "NoUsers", "nobody can log in", yes, status.CurrentStatus},
+		{"nobody declared", func(o *Observed) { o.Users = Users{} }, "UsersReady", no, "NoUsers", "nobody can log in", yes, status.CurrentStatus},
 		{"anonymous only", func(o *Observed) { o.Users = Users{Anonymous: true} }, "UsersReady", yes, "UsersReady", "anonymous", yes, status.CurrentStatus},
 
 		{"claim missing", func(o *Observed) { o.Storage = Storage{Claim: "data"} }, "StorageReady", no, "ClaimMissing", "data", no, status.InProgressStatus},
@@ -359,7 +359,7 @@ func TestProperties(t *testing.T) {
 		}
 		o.Server = o.Server.DeepCopy()
 		o.Server.Status = first
-		second := Compute(o, metav1.NewTime(noon.Add(time.Hour)))
+		second := Compute(o, metav1.NewTime(noon.Add(time.Minute)))
 		if events := Events(first, second); len(events) > 0 {
 			t.Fatalf("events for nothing: %v", events)
 		}
@@ -402,6 +402,7 @@ func TestEvents(t *testing.T) {
 		{"staying bad", missing, missing, nil},
 		{"recovery", missing, well, []string{"Normal UsersReady", "Normal Ready"}},
 		{"only waiting", v1alpha1.FtpServerStatus{}, pending, nil},
+		{"a Secret that is not there at the start", v1alpha1.FtpServerStatus{}, missing, []string{"Warning PasswordMissing after 1m0s"}},
 		{"address lost", well, lost, []string{"Warning AddressLost"}},
 		{"trouble while it serves", well, stale, []string{"Warning HostNameNotRefreshed"}},
 		{"trouble over", stale, well, []string{"Normal AddressResolved"}},
@@ -413,6 +414,9 @@ func TestEvents(t *testing.T) {
 				kind := "Normal "
 				if e.Warning {
 					kind = "Warning "
+				}
+				if e.Grace > 0 {
+					e.Reason += " after " + e.Grace.String()
 				}
 				got = append(got, kind+e.Reason)
 			}

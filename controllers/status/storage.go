@@ -2,8 +2,10 @@ package status
 
 import (
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -17,11 +19,26 @@ const (
 	ReasonClaimLost        = "ClaimLost"
 	ReasonClaimTerminating = "ClaimTerminating"
 	ReasonEphemeral        = "Ephemeral"
+	// ReasonStorageClassMissing: the claim waits for a volume that no StorageClass makes.
+	ReasonStorageClassMissing = "StorageClassMissing"
+	// ReasonVolumeNotProvisioned: the StorageClass has made no volume for longer than it takes.
+	ReasonVolumeNotProvisioned = "VolumeNotProvisioned"
+	// ReasonClaimGrowthRefused: the claim can't be made as large as declared.
+	ReasonClaimGrowthRefused = "ClaimGrowthRefused"
+	// ReasonClaimLarger: the claim is larger than declared, and a volume can't shrink. It serves.
+	ReasonClaimLarger = "ClaimLarger"
+	// ReasonClaimImmutable: the claim holds files, and differs in what can't be changed.
+	ReasonClaimImmutable = "ClaimImmutable"
+	// ReasonClaimLeftOver: a claim that was never bound is in the way of the one that is declared.
+	ReasonClaimLeftOver = "ClaimLeftOver"
 )
+
+// provisioningPatience is how long the making of a volume takes at most, as a rule.
+const provisioningPatience = 3 * time.Minute
 
 // storageReady: the volume claim is bound, or none is needed. A claim that is not bound yet is
 // Unknown, not False: many wait for the first pod that uses them.
-func storageReady(o Observed) metav1.Condition {
+func storageReady(o Observed, now time.Time) metav1.Condition {
 	const kind = v1alpha1.ConditionStorageReady
 	s := o.Storage
 	switch {
@@ -40,9 +57,47 @@ func storageReady(o Observed) metav1.Condition {
 	case s.Terminating:
 		return condition(kind, metav1.ConditionFalse, ReasonClaimTerminating, fmt.Sprintf(
 			"PersistentVolumeClaim %s is being deleted, and with it the files, as soon as no pod uses it", s.Claim))
+	case s.Refusal.Reason != "":
+		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, s.Refusal.Message)
 	case s.Phase != string(corev1.ClaimBound):
-		return condition(kind, metav1.ConditionUnknown, ReasonClaimPending, fmt.Sprintf(
-			"PersistentVolumeClaim %s is not bound yet; with a storage class that waits for the first consumer that comes once a pod is scheduled", s.Claim))
+		return claimPending(o, now)
 	}
 	return condition(kind, metav1.ConditionTrue, ReasonClaimBound, fmt.Sprintf("PersistentVolumeClaim %s is bound", s.Claim))
+}
+
+// claimPending tells what a claim that is not bound waits for.
+func claimPending(o Observed, now time.Time) metav1.Condition {
+	const kind = v1alpha1.ConditionStorageReady
+	s := o.Storage
+	if c := s.Class; c.Known && !c.Found && !c.Static {
+		what := fmt.Sprintf("StorageClass %s does not exist", c.Name)
+		mend := "make that StorageClass, or a PersistentVolume of that class"
+		if c.Name == "" {
+			what, mend = "it names no StorageClass, and there was no default one", "mark a StorageClass as the default one"
+		}
+		if s.Ours {
+			mend += fmt.Sprintf(", or set spec.storage.volumeClaimTemplate.spec.storageClassName to one that exists (`kubectl get storageclass`) and delete the claim, which holds nothing: `kubectl delete pvc -n %s %s`",
+				o.Server.Namespace, s.Claim)
+		}
+		return condition(kind, metav1.ConditionFalse, ReasonStorageClassMissing,
+			fmt.Sprintf("PersistentVolumeClaim %s waits for a volume that nothing makes: %s; %s", s.Claim, what, mend))
+	}
+	look := fmt.Sprintf("`kubectl describe pvc -n %s %s` shows why", o.Server.Namespace, s.Claim)
+	was := meta.FindStatusCondition(o.Server.Status.Conditions, kind)
+	late := was != nil && (was.Status == metav1.ConditionUnknown && was.Reason == ReasonClaimPending && now.Sub(was.LastTransitionTime.Time) >= provisioningPatience ||
+		was.Reason == ReasonVolumeNotProvisioned)
+	switch {
+	case s.Class.WaitsForPod && (len(o.Pods) == 0 || !late):
+		return condition(kind, metav1.ConditionUnknown, ReasonClaimPending, fmt.Sprintf(
+			"PersistentVolumeClaim %s is bound once a pod that uses it is scheduled: its StorageClass waits for the first consumer", s.Claim))
+	case late:
+		by := ""
+		if s.Class.Provisioner != "" {
+			by = " by " + s.Class.Provisioner
+		}
+		return condition(kind, metav1.ConditionFalse, ReasonVolumeNotProvisioned, fmt.Sprintf(
+			"PersistentVolumeClaim %s has been given no volume%s for %.0f minutes: %s", s.Claim, by, provisioningPatience.Minutes(), look))
+	}
+	return condition(kind, metav1.ConditionUnknown, ReasonClaimPending, fmt.Sprintf(
+		"PersistentVolumeClaim %s is not bound yet; with a storage class that waits for the first consumer that comes once a pod is scheduled", s.Claim))
 }

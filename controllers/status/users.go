@@ -41,6 +41,6 @@ func usersReady(o Observed) metav1.Condition {
 	case o.Users.Anonymous:
 		return condition(kind, metav1.ConditionTrue, ReasonUsersReady, "anonymous login only")
 	}
-	return condition(kind, metav1.ConditionTrue, ReasonNoUsers,
+	return condition(kind, metav1.ConditionFalse, ReasonNoUsers,
 		"nobody can log in: add users to spec.users or set spec.anonymous.enabled")
 }

@@ -16,7 +16,7 @@ type change struct {
 }
 
 const (
-	frozenClaim = "of volumeClaimTemplate.spec only resources.requests.storage (upwards) and volumeAttributesClassName can be changed"
+	frozenClaim = "of volumeClaimTemplate.spec only resources.requests.storage, storageClassName and volumeAttributesClassName can be changed"
 	frozenClass = "service.loadBalancerClass of a load balancer that exists can't be changed"
 )
 
@@ -28,11 +28,11 @@ var changes = []change{
 	{"users and range", base, user("") + "\npassive: {portRange: {start: 40000, end: 40010}}", ""},
 	{"a claim grows", claimOf("10Gi", ""), claimOf("11Gi", ""), ""},
 	{"a claim stays, written otherwise", claimOf("1Gi", ""), claimOf("1024Mi", ""), ""},
-	{"a claim shrinks", claimOf("10Gi", ""), claimOf("10G", ""), "a volume can only grow"},
+	{"a claim shrinks", claimOf("10Gi", ""), claimOf("10G", ""), ""}, // the operator says what becomes of it
 	{"a claim's other fields stay", claimOf("1Gi", ", selector: {matchLabels: {a: b}}, volumeName: v, dataSource: {kind: PersistentVolumeClaim, name: x}"), claimOf("2Gi", ", selector: {matchLabels: {a: b}}, volumeName: v, dataSource: {kind: PersistentVolumeClaim, name: x}"), ""},
 	{"a claim's attributes class", claimOf("1Gi", ", volumeAttributesClassName: silver"), claimOf("1Gi", ", volumeAttributesClassName: gold"), ""},
-	{"a claim's storage class", claimOf("1Gi", ", storageClassName: a"), claimOf("1Gi", ", storageClassName: b"), frozenClaim},
-	{"a claim's storage class set late", claimOf("1Gi", ""), claimOf("1Gi", ", storageClassName: b"), frozenClaim},
+	{"a claim's storage class", claimOf("1Gi", ", storageClassName: a"), claimOf("1Gi", ", storageClassName: b"), ""}, // likewise
+	{"a claim's storage class set late", claimOf("1Gi", ""), claimOf("1Gi", ", storageClassName: b"), ""},
 	{"a claim's volume", claimOf("1Gi", ", volumeName: a"), claimOf("1Gi", ""), frozenClaim},
 	{"a claim's selector", claimOf("1Gi", ", selector: {matchLabels: {a: b}}"), claimOf("1Gi", ", selector: {matchLabels: {a: c}}"), frozenClaim},
 	{"a claim's mode", claimOf("1Gi", ""), claimOf("1Gi", ", volumeMode: Filesystem"), frozenClaim},

@@ -326,6 +326,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: users
       type:
         scalar: numeric
+    - name: usersSummary
+      type:
+        scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.HomePath
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.HostPattern

@@ -15,9 +15,10 @@ import (
 type FtpServerStatusApplyConfiguration struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// conditions: Ready, Reconciling, Stalled (kstatus), Available, AddressResolved,
-	// PassivePortsExposed, PassivePortsAssigned, PortsWithinLimits, ClientNetworksKept, UsersReady, StorageReady,
-	// CertificateReady, ConfigLoaded, Paused.
+	// conditions: Ready, Stalled, Reconciling (kstatus), Paused, Available, UsersReady, CertificateReady,
+	// StorageReady, AddressResolved, PassivePortsExposed, PassivePortsAssigned, ConfigLoaded, PortsWithinLimits,
+	// ClientNetworksKept, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
+	// while Ready is True says what to mend while the server serves.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// endpoint is where clients connect, as in ftp://203.0.113.10:21.
 	Endpoint *string `json:"endpoint,omitempty"`
@@ -65,6 +66,8 @@ type FtpServerStatusApplyConfiguration struct {
 	Selector *string `json:"selector,omitempty"`
 	// users is the number of accounts that can log in.
 	Users *int32 `json:"users,omitempty"`
+	// usersSummary is how many of the declared users can log in, as in 2/3. Anonymous login does not count.
+	UsersSummary *string `json:"usersSummary,omitempty"`
 }
 
 // FtpServerStatusApplyConfiguration constructs a declarative configuration of the FtpServerStatus type for use with
@@ -232,5 +235,13 @@ func (b *FtpServerStatusApplyConfiguration) WithSelector(value string) *FtpServe
 // If called multiple times, the Users field is set to the value of the last call.
 func (b *FtpServerStatusApplyConfiguration) WithUsers(value int32) *FtpServerStatusApplyConfiguration {
 	b.Users = &value
+	return b
+}
+
+// WithUsersSummary sets the UsersSummary field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UsersSummary field is set to the value of the last call.
+func (b *FtpServerStatusApplyConfiguration) WithUsersSummary(value string) *FtpServerStatusApplyConfiguration {
+	b.UsersSummary = &value
 	return b
 }

@@ -15,7 +15,9 @@ type VolumeClaimTemplateApplyConfiguration struct {
 	// metadata of the claim: labels and annotations.
 	Metadata *EmbeddedMetadataApplyConfiguration `json:"metadata,omitempty"`
 	// spec of the claim; accessModes and resources.requests.storage are required. Later, only
-	// the requested size (upwards) and volumeAttributesClassName can be changed.
+	// the requested size, storageClassName and volumeAttributesClassName can be changed. A volume can only
+	// grow, and storageClassName can only change while the claim has no volume; the condition StorageReady tells
+	// of what can't be done and how to go back, and the files stay as they are.
 	Spec *v1.PersistentVolumeClaimSpec `json:"spec,omitempty"`
 	// whenDeleted says what becomes of the claim when the FtpServer is deleted: Retain (default)
 	// keeps the files, and a FtpServer of the same name takes them up again; Delete deletes them.

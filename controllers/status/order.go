@@ -1,0 +1,33 @@
+package status
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
+// order is that of the conditions in the status: what sums up first, then what it sums up, as in the chain of
+// causes. kubectl describe shows them as they stand.
+var order = []string{
+	v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionPaused,
+	v1alpha1.ConditionAvailable, v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady,
+	v1alpha1.ConditionStorageReady, v1alpha1.ConditionAddressResolved, v1alpha1.ConditionPassivePortsExposed,
+	v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionConfigLoaded, v1alpha1.ConditionPortsWithinLimits,
+	v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionCRDCurrent,
+}
+
+// Ours reports whether the condition type is one that this package computes.
+func Ours(kind string) bool { return slices.Contains(order, kind) }
+
+// inOrder sorts the conditions; those of others come last, in the order in which they were.
+func inOrder(conditions []metav1.Condition) {
+	rank := func(c metav1.Condition) int {
+		if i := slices.Index(order, c.Type); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	slices.SortStableFunc(conditions, func(a, b metav1.Condition) int { return rank(a) - rank(b) })
+}

@@ -1,0 +1,97 @@
+package controllers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+)
+
+const (
+	// creatingPatience is how long a container may take to be created, its volumes and network before it.
+	creatingPatience = 2 * time.Minute
+	// crashMemory is how long a container that was started again counts as crashing, unless it gets ready: the
+	// kubelet forgets its back-off after as long.
+	crashMemory = 10 * time.Minute
+)
+
+// trouble is why a pod's daemon does not run, if it is more than being on its way.
+func trouble(p *pod, now time.Time) status.Trouble {
+	scheduled := now
+	for i := range p.Status.Conditions {
+		c := &p.Status.Conditions[i]
+		if c.Type != corev1.PodScheduled {
+			continue
+		}
+		if c.Status == corev1.ConditionFalse {
+			return status.Trouble{
+				Stage: status.StageScheduling, Reason: c.Reason, Message: c.Message,
+				AwaitsStorage: strings.Contains(c.Message, "unbound immediate PersistentVolumeClaims"),
+			}
+		}
+		scheduled = c.LastTransitionTime.Time
+	}
+	d := p.daemon()
+	if d == nil {
+		return status.Trouble{}
+	}
+	switch w := d.State.Waiting; {
+	case w == nil:
+	case w.Reason == status.ReasonContainerCreating || w.Reason == "PodInitializing":
+		if now.Sub(scheduled) < creatingPatience {
+			return status.Trouble{}
+		}
+		return status.Trouble{Stage: status.StageContainer, Reason: status.ReasonContainerCreating, Message: fmt.Sprintf(
+			"its container has been waited for for more than %.0f minutes, as when a volume can't be mounted: `kubectl describe pod -n %s %s` shows why",
+			creatingPatience.Minutes(), p.Namespace, p.Name)}
+	case w.Reason == status.ReasonCrashLoopBackOff:
+		return crashing(d)
+	default:
+		return waiting(w)
+	}
+	switch {
+	case d.State.Terminated != nil && (d.State.Terminated.ExitCode != 0 || d.RestartCount > 0):
+		return crashing(d)
+	case d.State.Running != nil && !d.Ready && d.RestartCount > 0 && d.LastTerminationState.Terminated != nil &&
+		d.LastTerminationState.Terminated.ExitCode != 0 && now.Sub(d.LastTerminationState.Terminated.FinishedAt.Time) < crashMemory:
+		return crashing(d)
+	}
+	return status.Trouble{}
+}
+
+// waiting is the trouble of a container that can't be started.
+func waiting(w *corev1.ContainerStateWaiting) status.Trouble {
+	t := status.Trouble{Stage: status.StageContainer, Reason: w.Reason, Message: w.Message}
+	switch w.Reason {
+	case "ErrImagePull", status.ReasonImagePullBackOff: // in turn
+		t.Stage, t.Reason = status.StageImage, status.ReasonImagePullBackOff
+	case status.ReasonInvalidImageName, "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
+		t.Stage = status.StageImage
+	}
+	return t
+}
+
+// crashing is the trouble of a container that has ended; it is about to be started again, or has been. The
+// message is the same all the while.
+func crashing(d *corev1.ContainerStatus) status.Trouble {
+	t := status.Trouble{Stage: status.StageContainer, Reason: status.ReasonCrashLoopBackOff}
+	end := d.State.Terminated
+	if end == nil {
+		end = d.LastTerminationState.Terminated
+	}
+	if end == nil {
+		t.Message = d.State.Waiting.Message
+		return t
+	}
+	t.Message = fmt.Sprintf("its container ended with exit code %d", end.ExitCode)
+	if end.Reason != "" {
+		t.Message += " (" + end.Reason + ")"
+	}
+	if end.Message != "" {
+		t.Message += ": " + strings.TrimSpace(end.Message)
+	}
+	return t
+}
