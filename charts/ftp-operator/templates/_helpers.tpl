@@ -3,6 +3,8 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{/* Names and values of users are quoted wherever they are put in: a release may be called y, 123 or null. */}}
+
 {{/* The name of the objects; short enough for what is appended. */}}
 {{- define "ftp-operator.fullname" -}}
 {{- if .Values.fullnameOverride }}
@@ -18,8 +20,8 @@
 {{- end }}
 
 {{- define "ftp-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "ftp-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ftp-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: manager
 {{- end }}
 
@@ -38,14 +40,14 @@ app.kubernetes.io/component: manager
 {{ end -}}
 {{ include "ftp-operator.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end }}
 
 {{/* metadata of an object: (list $ "suffix of the name" {annotations} {labels}). */}}
 {{- define "ftp-operator.metadata" -}}
 {{- $root := index . 0 -}}
-name: {{ include "ftp-operator.fullname" $root }}{{ index . 1 }}
+name: {{ printf "%s%s" (include "ftp-operator.fullname" $root) (index . 1) | quote }}
 labels:
   {{- include "ftp-operator.labels" $root | nindent 2 }}
   {{- with index . 3 }}
@@ -67,8 +69,8 @@ annotations:
 
 {{- define "ftp-operator.subject" -}}
 - kind: ServiceAccount
-  name: {{ include "ftp-operator.serviceAccountName" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "ftp-operator.serviceAccountName" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end }}
 
 {{- define "ftp-operator.image" -}}
@@ -86,7 +88,7 @@ annotations:
 
 {{/* The manager's rules for one namespace: without those about things that lie in no namespace. */}}
 {{- define "ftp-operator.namespacedRules" -}}
-{{- $clusterScoped := list "nodes" "tokenreviews" "subjectaccessreviews" -}}
+{{- $clusterScoped := list "nodes" "storageclasses" "tokenreviews" "subjectaccessreviews" -}}
 {{- range .Files.Get "generated/manager-rules.yaml" | fromYamlArray }}
 {{- $resources := list }}
 {{- range .resources }}
