@@ -1,0 +1,178 @@
+// Package docs proves that what the pages about failures say is said by the program, and held by tests.
+package docs
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// program is the text of the program's strings, and of the tests' names.
+type program struct {
+	strings map[string]bool
+	tests   map[string]bool
+}
+
+// read collects the string literals of the Go files that are no tests, and the names of tests: functions, and texts of
+// Ginkgo's It, Describe and DescribeTable.
+func read(t *testing.T) program {
+	t.Helper()
+	p := program{strings: map[string]bool{}, tests: map[string]bool{}}
+	for _, folder := range []string{"api", "cmd", "controllers", "ftpd", "internal", "test"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.Contains(path, "applyconfiguration") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			p.collect(file, strings.HasSuffix(path, "_test.go"))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func (p program) collect(file *ast.File, test bool) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BasicLit:
+			if text, err := strconv.Unquote(n.Value); !test && n.Kind == token.STRING && err == nil {
+				p.strings[text] = true
+			}
+		case *ast.FuncDecl:
+			if test && n.Recv == nil && strings.HasPrefix(n.Name.Name, "Test") {
+				p.tests[n.Name.Name] = true
+			}
+		case *ast.CallExpr:
+			name, isName := n.Fun.(*ast.Ident)
+			if !test || !isName || len(n.Args) == 0 {
+				break
+			}
+			switch name.Name {
+			case "It", "Describe", "DescribeTable":
+				if literal, is := n.Args[0].(*ast.BasicLit); is {
+					if text, err := strconv.Unquote(literal.Value); err == nil {
+						p.tests[text] = true
+					}
+				}
+			}
+		}
+		return true
+	})
+}
+
+// says reports whether one of the program's strings holds the text.
+func (p program) says(text string) bool {
+	for s := range p.strings {
+		if strings.Contains(s, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether the names, separated by commas, are tests; a name may hold commas itself.
+func (p program) has(names string) bool {
+	if p.tests[names] {
+		return true
+	}
+	for at := range len(names) {
+		if strings.HasPrefix(names[at:], ", ") && p.tests[names[:at]] && p.has(names[at+2:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// rows are those of the page's tables, by cells.
+func rows(t *testing.T, page string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]string
+	head := true
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			head = true
+		case strings.HasPrefix(line, "|-"):
+			head = false
+		case !head:
+			cells := strings.Split(strings.ReplaceAll(strings.Trim(line, "|"), `\|`, "\x00"), "|")
+			for i := range cells {
+				cells[i] = strings.ReplaceAll(strings.TrimSpace(cells[i]), "\x00", "|")
+			}
+			all = append(all, cells)
+		}
+	}
+	if len(all) < 20 {
+		t.Fatalf("%s has %d rows", page, len(all))
+	}
+	return all
+}
+
+// TestEachStatementHasATest: the last cell of each row names tests that exist.
+func TestEachStatementHasATest(t *testing.T) {
+	p := read(t)
+	for _, page := range []string{"troubleshooting.md", "limits-and-failures.md"} {
+		for _, row := range rows(t, page) {
+			if names := row[len(row)-1]; !p.has(names) {
+				t.Errorf("%s: there is no test %q (%s)", page, names, row[0])
+			}
+		}
+	}
+}
+
+// quoted finds what is in code type.
+var quoted = regexp.MustCompile("`([^`]+)`")
+
+// TestMessagesAreTheProgram: what the first cell of a row of troubleshooting.md quotes is a text of the program's.
+func TestMessagesAreTheProgram(t *testing.T) {
+	p := read(t)
+	messages := 0
+	for _, row := range rows(t, "troubleshooting.md") {
+		for _, found := range quoted.FindAllStringSubmatch(row[0], -1) {
+			messages++
+			if !p.says(found[1]) && found[1] != "FailedCreate" { // the Deployment's, passed on
+				t.Errorf("the program does not say %q", found[1])
+			}
+		}
+	}
+	if messages < 40 {
+		t.Errorf("%d messages, which are too few: is the page read?", messages)
+	}
+}
+
+// TestMetricsExist: the metrics that the pages name are ones of the daemon's.
+func TestMetricsExist(t *testing.T) {
+	metrics, err := os.ReadFile(filepath.Join(root, "docs", "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows(t, "troubleshooting.md") {
+		for _, cell := range row {
+			for _, found := range quoted.FindAllStringSubmatch(cell, -1) {
+				if strings.HasPrefix(found[1], "ftp_") && !strings.Contains(string(metrics), "`"+found[1]+"`") {
+					t.Errorf("there is no metric %s", found[1])
+				}
+			}
+		}
+	}
+}
