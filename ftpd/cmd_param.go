@@ -1,6 +1,9 @@
 package ftpd
 
 import (
+	"syscall"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"strconv"
 	"strings"
 )
@@ -57,8 +60,8 @@ func (s *session) parameter(arg, known, have string) {
 	s.reply(501, "Not understood: "+have+".")
 }
 
-// cmdAllo notes how much the next STOR will bring. It is no reservation, since none is needed; but
-// a binary upload that brings less is not taken for complete.
+// cmdAllo has the next STOR reserve space. What can't be stored under any name is refused at once.
+// An upload may bring less: that is no sign of its end (RFC 959 section 4.1.3).
 func (s *session) cmdAllo(arg string) {
 	octets, record, hasRecord := strings.Cut(strings.TrimSpace(arg), " ")
 	n, err := parseOffset(octets)
@@ -72,8 +75,33 @@ func (s *session) cmdAllo(arg string) {
 		s.reply(501, "Syntax: ALLO <octets> [R <octets>]")
 		return
 	}
+	if err := s.canHold(n); err != nil {
+		s.allocate = 0
+		code, text := fsReply(err)
+		s.reply(code, "Can't reserve "+strconv.FormatInt(n, 10)+" octets: "+text)
+		return
+	}
 	s.allocate = n
-	s.reply(200, "Noted.")
+	s.reply(200, "Space is reserved when the upload begins.")
+}
+
+// canHold is ErrQuota or ENOSPC for a file that is too large for the user's quota or the disk. What
+// the quota leaves is not looked at, since the file may replace others.
+func (s *session) canHold(size int64) error {
+	q, err := storage.QuotaOf(s.fs)
+	if err == nil && q.LimitBytes > 0 {
+		if size > q.LimitBytes {
+			return storage.ErrQuota
+		}
+		if size > q.LimitBytes-q.UsedBytes {
+			return nil
+		}
+	}
+	available, err := storage.Available(s.fs, s.cwd)
+	if err == nil && size > available {
+		return syscall.ENOSPC
+	}
+	return nil // what is not known now is seen by the upload
 }
 
 // cmdRest notes where the next transfer begins. Whether the file is that long is told then

@@ -100,10 +100,7 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 		s.reply(503, "RANG is not for uploads: use REST.")
 		return
 	}
-	inPlace := o.Append || o.Offset > 0
-	if !inPlace && !s.ascii { // text comes in more octets than are stored
-		o.Expect = s.allocate
-	}
+	o.Expect = s.expected()
 	if err := s.restrict(verb, name, &o); err != nil {
 		s.refuse(name, err)
 		return
@@ -113,7 +110,7 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 		s.refuse(name, err)
 		return
 	}
-	j := s.upload(verb, name, u, inPlace)
+	j := s.upload(verb, name, u)
 	j.opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
 	j.done = "Transfer complete."
 	s.start(j)
@@ -146,24 +143,24 @@ func (s *session) cmdStou(arg string) {
 	if !ok {
 		return
 	}
-	u, err := s.fs.Create(name, storage.CreateOptions{Exclusive: true})
+	o := storage.CreateOptions{Exclusive: true, Expect: s.expected()}
+	u, err := s.fs.Create(name, o)
 	if errors.Is(err, fs.ErrExist) {
 		name += "." + rand.Text()
-		u, err = s.fs.Create(name, storage.CreateOptions{Exclusive: true})
+		u, err = s.fs.Create(name, o)
 	}
 	if err != nil {
 		s.refuse(name, err)
 		return
 	}
-	j := s.upload("STOU", name, u, false)
+	j := s.upload("STOU", name, u)
 	j.opening = "FILE: " + name // RFC 1123 section 4.1.2.9
 	j.done = "Transfer complete; unique file name: " + name
 	s.start(j)
 }
 
 // upload plans the storing of what comes into u.
-func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job {
-	announced := s.allocate
+func (s *session) upload(verb, name string, u storage.Upload) job {
 	j := job{
 		verb: verb, path: name, typ: s.typeLetter(), size: -1, upload: true,
 		commit:  u.Commit,
@@ -178,28 +175,27 @@ func (s *session) upload(verb, name string, u storage.Upload, inPlace bool) job 
 		}
 		return j
 	}
-	if inPlace {
-		announced = 0 // clients differ in whether they announce the rest or the whole
-	}
 	if s.coding.deflate {
 		j.move = func(t *transfer, conn net.Conn) error {
-			return t.receive(conn, func(r io.Reader) error { return storeAll(u.Writer(), r, announced) })
+			return t.receive(conn, func(r io.Reader) error { return storeAll(u.Writer(), r) })
 		}
 		return j
 	}
-	if announced > 0 {
-		j.size = announced
+	if s.allocate > 0 && s.restart == 0 && verb != "APPE" {
+		j.size = s.allocate
 	}
-	j.move = func(t *transfer, conn net.Conn) error {
-		if err := receiveFile(t, conn, u.Writer()); err != nil {
-			return err
-		}
-		if t.bytes.Load() < announced {
-			return errTruncated
-		}
-		return nil
-	}
+	j.move = func(t *transfer, conn net.Conn) error { return receiveFile(t, conn, u.Writer()) }
 	return j
+}
+
+// expected is how many octets an upload will bring by what ALLO has announced; 0 if that can't be
+// known: text comes in more octets than are stored, and where an upload goes on in a file clients
+// differ in whether they announce the rest or the whole.
+func (s *session) expected() int64 {
+	if s.ascii || s.restart > 0 {
+		return 0
+	}
+	return s.allocate
 }
 
 // noTransfer gives up what was agreed upon for a transfer command that was refused: a data address

@@ -141,14 +141,11 @@ func copyPart(w io.Writer, f storage.File, n int64) error {
 	return err
 }
 
-// storeAll copies until the end, which must not come before the octets that were announced.
-func storeAll(w io.Writer, r io.Reader, announced int64) error {
+// storeAll copies until the end.
+func storeAll(w io.Writer, r io.Reader) error {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	n, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, *buf)
-	if err == nil && n < announced {
-		err = errTruncated
-	}
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, *buf)
 	return err
 }
 

@@ -92,7 +92,7 @@ func (s *siege) withstands(t *testing.T, attack func(t *testing.T)) {
 		return after.within(before)
 	})
 	// Sessions, which are counted above, may have changed their goroutine.
-	goleak.VerifyNone(t, goroutines, goleak.IgnoreAnyFunction("github.com/ftp-operator/ftp-operator/ftpd.(*session).readOn"))
+	goleak.VerifyNone(t, goroutines, goleak.IgnoreAnyFunction("github.com/ftp-operator/ftp-operator/ftpd.(*session).read"))
 	if temps := s.temps(t); len(temps) != 0 {
 		t.Errorf("temporary files are left: %q", temps)
 	}

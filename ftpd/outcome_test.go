@@ -33,7 +33,6 @@ func TestOutcome(t *testing.T) {
 		{errShutdown, broken(os.ErrDeadlineExceeded), 426},
 		{errRevoked, nil, 226}, // it came too late
 		{nil, errShrunk, 426},
-		{nil, errTruncated, 426},
 		{nil, errLost, 426},
 		{nil, &connectError{passive.ErrExpired}, 425},
 		{nil, &connectError{broken(syscall.ECONNREFUSED)}, 425},

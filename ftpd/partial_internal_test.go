@@ -22,7 +22,6 @@ func TestBrokeOff(t *testing.T) {
 		{nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}, true},
 		{nil, disk(syscall.ECONNRESET), true}, // as splice reports it
 		{nil, disk(os.ErrDeadlineExceeded), true},
-		{nil, errTruncated, true},
 		{nil, errLost, true},
 		{errAborted, disk(os.ErrDeadlineExceeded), true},
 		{errShutdown, nil, true},

@@ -52,6 +52,8 @@ type Options struct {
 	ReplyTimeout time.Duration
 	// Observer, if there is one, is told what happens.
 	Observer Observer
+	// Storage, if set, is what the server stores through, made of the one at storage.root.
+	Storage func(storage.Backend) storage.Backend
 }
 
 // Server is an FTP server. Make one with New.
@@ -140,15 +142,19 @@ func New(file []byte, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage.root: %w", err)
 	}
+	var backend storage.Backend = root
+	if o.Storage != nil {
+		backend = o.Storage(root)
+	}
 	s := &Server{
 		log:          o.Logger,
 		failureDelay: cmp.Or(o.FailureDelay, defaultFailureDelay),
 		replyTimeout: cmp.Or(o.ReplyTimeout, defaultReplyTimeout),
 		observer:     o.Observer,
 		cache:        cache,
-		storage:      root,
 		unused:       newUnusedLog(),
-		quota:        quota.New(func(home string) (storage.FS, error) { return root.Home(home, false) }, o.Logger),
+		storage:      backend,
+		quota:        quota.New(func(home string) (storage.FS, error) { return backend.Home(home, false) }, o.Logger),
 		bans:         bans.New(nil),
 		shaper:       bandwidth.New(),
 		headers:      proxy.NewReader(proxy.Timeout, proxy.MaxPending),

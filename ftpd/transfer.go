@@ -85,9 +85,8 @@ type result struct {
 
 // Errors that end a transfer.
 var (
-	errShrunk    = errors.New("the file became shorter while it was sent")
-	errTruncated = errors.New("fewer octets came than ALLO announced")
-	errStalled   = errors.New("the data connection stood still")
+	errShrunk  = errors.New("the file became shorter while it was sent")
+	errStalled = errors.New("the data connection stood still")
 )
 
 // finished is where a running transfer's result comes from.
@@ -318,12 +317,14 @@ func (t *transfer) outcome(err error) result {
 		code, text = 522, protectFailure(unsafe)
 	case errors.Is(err, errDeflateBusy):
 		code, text = 450, fmt.Sprintf("Transfer aborted: %v.", err)
-	case errors.Is(err, errShrunk), errors.Is(err, errTruncated), errors.Is(err, ftptls.ErrTruncated), errors.Is(err, errDeflated):
+	case errors.Is(err, errShrunk), errors.Is(err, ftptls.ErrTruncated), errors.Is(err, errDeflated):
 		text = fmt.Sprintf("Transfer aborted: %v.", err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errStalled
 		text = fmt.Sprintf("Transfer aborted: %v for %v.", err, t.timeout)
 	case isBroken(err):
+	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE): // with sendfile this comes as the connection's
+		code, text = 451, "Transfer aborted: the server could not read or write the file."
 	case storage.Classify(err) == storage.KindNoSpace:
 		code, text = 452, "Transfer aborted: the disk is full."
 	case storage.Classify(err) == storage.KindQuota:

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
@@ -201,17 +202,41 @@ func TestASCII(t *testing.T) {
 	c.Must("SIZE text", "550")
 }
 
-// An announced upload that brings less is not complete (RFC 959 has no other sign).
+// ALLO reserves space and announces no end: an upload that brings less is complete. What can't fit
+// is refused before anything comes, also where only two uploads together can't.
 func TestAllo(t *testing.T) {
 	t.Parallel()
-	s := ftptest.Start(t)
+	s := ftptest.Start(t, func(c *config.Config) {
+		limited := ftptest.User("limited", "limited", config.AccessReadWrite)
+		limited.Quota.Bytes = 10
+		c.Users = append(c.Users, limited)
+	})
 	c := ftptest.Login(t, s.Addr, "alice")
 	c.Must("ALLO 10", "200")
-	if reply := c.Put("STOR file", "12345"); reply[:3] != "426" {
+	if reply := c.Put("STOR file", "12345"); reply[:3] != "226" || s.Read(t, "file") != "12345" {
 		t.Error(reply)
 	}
-	if files := s.Files(t); len(files) != 0 {
-		t.Errorf("left behind: %q", files)
+	c.Must("ALLO 999999999999999", "452")
+	if reply := c.Put("STOR file", "1234"); reply[:3] != "226" {
+		t.Error("an ALLO that was refused holds: ", reply)
+	}
+	one, two := ftptest.Login(t, s.Addr, "limited"), ftptest.Login(t, s.Addr, "limited")
+	one.Must("ALLO 11", "552")
+	one.Must("ALLO 6", "200")
+	data := one.Data()
+	one.Must("STOR 1", "150")
+	two.Must("ALLO 5", "200")
+	two.Data()
+	two.Must("STOR 2", "552")
+	two.Must("ALLO 4", "200")
+	if reply := two.Put("STOR 2", "1234"); reply[:3] != "226" {
+		t.Error(reply)
+	}
+	_ = data.Close()
+	one.Talk("S: 226 *")
+	two.Must("ALLO 6", "200")
+	if reply := two.Put("STOR 3", "123456"); reply[:3] != "226" { // what was reserved and not used is free
+		t.Error(reply)
 	}
 	c.Must("ALLO 5 R 80", "200")
 	if reply := c.Put("STOR file", "123456"); reply[:3] != "226" {

@@ -58,7 +58,7 @@ type Quota struct {
 // +kubebuilder:validation:MaxLength=255
 // +kubebuilder:validation:XValidation:rule="self == '.' || !self.matches('(^|/)[.]{0,2}(/|$)')",message="home is no relative path: write it as in alice or teams/alice (. is the storage root), without / at either end, // , or parts that are . or .."
 // +kubebuilder:validation:XValidation:rule="self.matches('^[\\\\p{L}\\\\p{M}\\\\p{N}\\\\p{P}\\\\p{S} ]*$') && !self.matches('[\\\\\\\\\\\\x{fffd}]')",message="home holds a backslash or a character that can't be printed: take it out (parts of the path are separated by /)"
-// +kubebuilder:validation:XValidation:rule="!self.matches('(^|/)[.]ftpd-')",message="names that begin with .ftpd- belong to the daemon: rename that part of home"
+// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)(^|/)[.]ftpd-')",message="names that begin with .ftpd- (in upper case, too) belong to the daemon: rename that part of home"
 type HomePath = string
 
 // User is an account.

@@ -81,7 +81,8 @@ type Ban struct {
 
 // List knows who is banned. It is safe for concurrent use.
 type List struct {
-	now func() time.Time
+	now   func() time.Time
+	began time.Time
 
 	bans atomic.Int64 // entries with a ban, over or not: zero makes Banned cheap
 
@@ -114,7 +115,7 @@ func New(now func() time.Time) *List {
 	if now == nil {
 		now = time.Now
 	}
-	return &List{now: now, capacity: capacity, key: keyed.NewKey(), known: map[Subject]*entry{}, guesses: map[Subject]*guesses{}, quiet: list.New(), banned: list.New()}
+	return &List{now: now, began: now(), capacity: capacity, key: keyed.NewKey(), known: map[Subject]*entry{}, guesses: map[Subject]*guesses{}, quiet: list.New(), banned: list.New()}
 }
 
 // Set puts a configuration in force. Bans that run keep their end; but while bans are off, or
@@ -156,7 +157,7 @@ func (l *List) report(who Subject, e Event, spared func(en *entry, now time.Time
 	if spared(en, now) {
 		return Ban{}, false
 	}
-	if en.score.add(now, l.cfg.Window.Std(), weights[e]) < uint32(l.cfg.Failures)*failure { //nolint:gosec // validated: at most 1000
+	if en.score.add(now.Sub(l.began), l.cfg.Window.Std(), weights[e]) < uint32(l.cfg.Failures)*failure { //nolint:gosec // validated: at most 1000
 		return Ban{}, false
 	}
 	if l.forgotten(en, now) {

@@ -78,7 +78,7 @@ func (l *List) leave(who Subject, g *guesses) {
 func (l *List) room(who Subject, g *guesses, now time.Time) bool {
 	var score uint32
 	if en := l.known[who]; en != nil {
-		score = en.score.add(now, l.cfg.Window.Std(), 0)
+		score = en.score.add(now.Sub(l.began), l.cfg.Window.Std(), 0)
 	}
 	return g.running == 0 || score+uint32(g.running)*failure < uint32(l.cfg.Failures)*failure //nolint:gosec // small
 }

@@ -12,9 +12,10 @@ type score struct {
 	newest int64 // the number of the part of time that was counted in last
 }
 
-// add counts a weight and returns the sum over the window.
-func (s *score) add(now time.Time, window time.Duration, weight uint32) uint32 {
-	at := now.UnixNano() / max(int64(window)/parts, 1)
+// add counts a weight and returns the sum over the window. now is since some moment, and not a time of
+// day, which changes when the clock is set.
+func (s *score) add(now, window time.Duration, weight uint32) uint32 {
+	at := int64(now) / max(int64(window)/parts, 1)
 	switch passed := at - s.newest; {
 	case passed >= parts, passed <= -parts: // long ago, or the window was changed
 		s.counts, s.newest = [parts]uint32{}, at

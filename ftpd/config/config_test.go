@@ -122,6 +122,7 @@ func TestValidate(t *testing.T) {
 		{"home absolute", func(c *Config) { c.Users[1].Home = "/x" }, `users[1].home: "/x" is absolute: use a path relative to the storage root`},
 		{"home unclean", func(c *Config) { c.Users[1].Home = "a//b/" }, `users[1].home: "a//b/" is not in its shortest form: write "a/b"`},
 		{"home with NUL", func(c *Config) { c.Users[1].Home = "a\x00b" }, `users[1].home: "a\x00b" holds a character that can't be printed: choose another`},
+		{"home of the daemon's", func(c *Config) { c.Users[1].Home = "a/.Ftpd-x" }, `users[1].home: "a/.Ftpd-x" has a part that begins with .ftpd-, in some spelling: such names belong to the daemon; rename that part`},
 		{"home is the root", func(c *Config) { c.Users[1].Home = "." }, ""},
 		{"home begins with dots", func(c *Config) { c.Users[1].Home = "..a/b c" }, ""},
 		{"access", func(c *Config) { c.Users[1].Access = "All" }, `users[1].access: "All" is unknown: write ReadOnly, ReadWrite or UploadOnly`},

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
+	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
 // The bounds that Validate keeps.
@@ -141,6 +142,8 @@ func (p *problems) home(field, home string) {
 		p.add(field, "%q leaves the storage root: use a path below it", home)
 	case clean != home:
 		p.add(field, "%q is not in its shortest form: write %q", home, clean)
+	case reserved.Path(home):
+		p.add(field, "%q has a part that begins with %s, in some spelling: such names belong to the daemon; rename that part", home, reserved.Prefix)
 	case !printable(home):
 		p.add(field, "%q holds a character that can't be printed: choose another", home)
 	}

@@ -77,17 +77,7 @@ func (r *Registry) made(dir string) {
 
 // moved notes that a directory has another name, with all that is in it. Called with mu.
 func (r *Registry) moved(from, to string) {
-	for u := range r.running {
-		if !inside(from, u.at) {
-			continue
-		}
-		old := u.at
-		u.at = to + strings.TrimPrefix(old, from)
-		if r.appends[old] == u {
-			delete(r.appends, old)
-			r.appends[u.at] = u
-		}
-	}
+	r.rename(from, to)
 	for _, a := range r.accounts {
 		if a.walk != nil {
 			a.walk.void = true
@@ -99,18 +89,15 @@ func (r *Registry) moved(from, to string) {
 	}
 }
 
-// take reserves for a user, or says that it can't. Called with mu. Without a limit it takes
-// whatever is asked for. accounts are those that hold the name.
-func (r *Registry) take(user, home string, accounts []*account, want usage) bool {
-	if limit := r.limits[user]; limit.bounded() {
-		if own := r.account(home); !own.counted || !own.fits(limit, want) {
-			return false
-		}
+// allows reports whether the user may add so much to his home. Called with mu. Without a limit he
+// may add whatever he likes.
+func (r *Registry) allows(user, home string, more usage) bool {
+	limit := r.limits[user]
+	if !limit.bounded() {
+		return true
 	}
-	for _, a := range accounts {
-		a.reserved = a.reserved.plus(want)
-	}
-	return true
+	own := r.account(home)
+	return own.counted && own.fits(limit, more)
 }
 
 // fits reports whether so much more is within the limit. What is taken back always is.

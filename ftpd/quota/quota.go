@@ -6,8 +6,11 @@
 // every change that goes through a view of this Registry, in whatever home.
 //
 // An upload reserves what it is about to write before it writes it, so uploads that run at the
-// same time can't exceed the quota together. The bytes of a file that it will replace are its to
-// use. What it has reserved counts as used until it ends.
+// same time can't exceed the quota together. What it has reserved counts as used until it ends.
+// The file that it will replace is its to use meanwhile, and no other's: see claim. So what is on
+// the disk, temporary files included, is never more than the quota and, for each file that is
+// being replaced, its size once more. An upload that would fit but for another's claim is
+// storage.ErrBusy.
 //
 // What others do to the storage, another server on a shared volume above all, is not seen when
 // it happens. So the count is made again in the background when it has grown old, and before an
@@ -64,6 +67,9 @@ type Registry struct {
 	accounts map[string]*account // by home; only those of users who have, or had, a limit
 	appends  map[string]*upload  // the files that grow in place
 	running  map[*upload]struct{}
+	claims   map[string]*claim // by name
+	uploads  uint64            // how many have begun
+	places   map[string]string // of homes that are reached by links, by home
 }
 
 // New returns a Registry in which nobody has a limit. open opens a home to count it.
@@ -76,6 +82,8 @@ func New(open func(home string) (storage.FS, error), log *slog.Logger) *Registry
 		accounts:     map[string]*account{},
 		appends:      map[string]*upload{},
 		running:      map[*upload]struct{}{},
+		claims:       map[string]*claim{},
+		places:       map[string]string{},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
@@ -93,7 +101,14 @@ func (r *Registry) SetLimits(limits map[string]Limit) {
 // must be made by it too, since what they do counts where their homes hold, or lie in, others'.
 // Its Close closes fs.
 func (r *Registry) View(fs storage.FS, user, home string) storage.FS {
-	v := &view{FS: fs, r: r, user: user, home: home}
+	place := storage.Place(fs, home)
+	v := &view{FS: fs, r: r, user: user, home: place}
+	if place != home {
+		r.mu.Lock()
+		r.places[home] = place
+		r.mu.Unlock()
+		home = place
+	}
 	if r.limit(user).bounded() {
 		r.begin(home) // he will need it soon
 	}
@@ -105,6 +120,9 @@ func (r *Registry) View(fs storage.FS, user, home string) storage.FS {
 func (r *Registry) Used(home string) (bytes, files int64, counted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if place, linked := r.places[home]; linked {
+		home = place
+	}
 	a := r.accounts[home]
 	if a == nil || !a.counted {
 		return 0, 0, false

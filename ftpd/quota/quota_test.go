@@ -287,6 +287,6 @@ func TestUncountable(t *testing.T) {
 	s.wantCount("alice")
 	s.Close()
 	must(t, store(v, "/g", "1", storage.CreateOptions{}))
-	late := s.View(v.(*view).FS, "alice", "late")
+	late := s.login("alice", "late")
 	wantErr(t, "store after Close", store(late, "/h", "1", storage.CreateOptions{}), s.ctx.Err())
 }

@@ -13,61 +13,71 @@ import (
 // goroutine; what the accounts know of it is guarded by the Registry's mu.
 type upload struct {
 	storage.Upload
-	v    *view
-	name string
-	abs  string
+	v      *view
+	name   string
+	parts  []part // that will be removed when it is stored (COMB)
+	number uint64 // uploads that began later have higher ones
+	done   bool
+	// unlock is called when the parts were removed.
+	unlock func()
 
-	// appends: what comes is added to the file, which was of the size before and grows in place.
-	appends bool
+	// inPlace: what comes is added to a file that is there, which was of the size before.
+	inPlace bool
 	before  int64
-	// base is what the file holds before the first byte that comes: after REST, what is kept.
+	// rewrites: the file that is replaced, of that size before, is written to itself.
+	rewrites bool
+	// base is what is stored before the first byte that comes: after REST, what is kept.
 	base int64
-	// credit is how many bytes will be free when it ends: spare, and those of the file that it
-	// replaces.
-	credit, spare int64
-	written       int64
+	// written came, ahead may come at any moment, and expect in all was announced.
+	written, ahead, expect int64
+	place                  int64 // how many names it takes: 1, if it may be new
+	stored                 bool  // the data is: what remains is to remove the parts
 
 	// What is reserved, and where.
 	accounts []*account
 	held     usage
-	at       string // abs, or where that is since a directory was moved
-	done     bool
+	claims   []*claim
+	at       string // where it goes, also when a directory was moved since
 }
 
 // Create begins an upload, which may have to wait until the home has been counted.
 func (v *view) Create(name string, o storage.CreateOptions) (storage.Upload, error) {
-	return v.create(name, o, 0)
+	u, err := v.create(name, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
-// create is Create for an upload after which spare bytes will be removed elsewhere.
-func (v *view) create(name string, o storage.CreateOptions, spare int64) (u storage.Upload, err error) {
+// create is Create for an upload after which the parts will be removed.
+func (v *view) create(name string, o storage.CreateOptions, parts []string) (u *upload, err error) {
 	err = v.enforce("create", name, func() error {
-		u, err = v.tryCreate(name, o, spare)
+		u, err = v.tryCreate(name, o, parts)
 		return err
 	})
 	return u, err
 }
 
-func (v *view) tryCreate(name string, o storage.CreateOptions, spare int64) (storage.Upload, error) {
-	u := &upload{v: v, name: name, abs: v.abs(name), credit: spare, spare: spare}
-	defer v.r.locks.change(u.abs)()
-	var size int64
-	want := usage{files: 1}
+func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (*upload, error) {
+	u := &upload{v: v, name: name, expect: o.Expect, place: 1}
+	names, paths, unlock := v.lockTarget(name, parts)
+	defer unlock()
+	name, u.at = names[0], paths[0]
+	sizes := u.describe(paths[1:])
+	var target usage
 	// Where nothing is counted, what is there matters only at the end, if it is counted by then.
-	if o.Offset > 0 || o.Append || v.r.watched(u.abs) {
+	if o.Offset > 0 || o.Append || v.r.watched(u.at) {
 		if info, err := v.FS.Stat(name); err == nil {
-			want.files = 0
-			size = info.Size()
+			target = v.r.amount(u.at, info)
 		}
 	}
 	switch {
-	case o.Append, o.Offset > 0 && o.Offset == size:
-		u.appends = true
-	default:
+	case target.files > 0 && (o.Append || o.Offset == target.bytes && o.Offset > 0):
+		u.inPlace, u.before, u.place, u.expect = true, target.bytes, 0, 0
+	case !o.Append:
 		u.base = o.Offset
-		u.credit += size
 	}
-	if err := u.reserve(want, u.base+o.Expect); err != nil {
+	if err := u.begin(target, sizes); err != nil {
 		return nil, err
 	}
 	inner, err := v.FS.Create(name, o)
@@ -76,57 +86,98 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, spare int64) (sto
 		return nil, err
 	}
 	u.Upload = inner
-	v.r.mu.Lock()
-	defer v.r.mu.Unlock()
-	v.r.running[u] = struct{}{}
-	if u.at = u.abs; u.appends && want.files == 0 {
-		u.before = size
+	if w, ok := inner.(storage.Rewriter); ok && w.Rewrites() && !u.inPlace {
+		u.rewrites, u.before = true, target.bytes
+	}
+	if u.inPlace || u.rewrites {
+		v.r.mu.Lock()
 		v.r.appends[u.at] = u
+		v.r.mu.Unlock()
 	}
 	return u, nil
 }
 
-// reserve takes what is needed from the beginning, and refuses an upload of which it is clear that
-// it can't fit.
-func (u *upload) reserve(want usage, size int64) error {
+// lockTarget locks what an upload to a name will change, of which a link is followed, and the parts
+// that it removes, of which none is.
+func (v *view) lockTarget(name string, parts []string) (names, paths []string, unlock func()) {
+	if len(parts) == 0 {
+		return v.lock(true, v.r.locks.change, name)
+	}
+	if v.r.any() {
+		if real, err := storage.Resolve(v.FS, name, true); err == nil {
+			name = real
+		}
+	}
+	return v.lock(false, v.r.locks.change, append([]string{name}, parts...)...)
+}
+
+// begin claims what the upload will free and reserves what it needs from the beginning. It refuses
+// one of which it is clear that it can't fit.
+func (u *upload) begin(target usage, parts []int64) error {
 	r := u.v.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	u.accounts = r.holding(u.abs)
-	announced := usage{bytes: max(0, size-u.credit)}
-	if !r.take(u.v.user, u.v.home, u.accounts, want.plus(announced)) {
-		return u.refused()
+	r.uploads++
+	u.number = r.uploads
+	u.accounts = r.holding(u.at)
+	if !u.inPlace {
+		r.claim(u, u.at, target)
 	}
-	u.held = want
-	for _, a := range u.accounts {
-		a.reserved = a.reserved.minus(announced) // it was only a question
+	for i, part := range u.parts {
+		r.claim(u, part.at, usage{bytes: parts[i]})
+	}
+	r.running[u] = struct{}{}
+	err := u.hold(0)
+	if err == nil && len(u.parts) > 0 && u.exceeded() {
+		err = u.refused() // the parts may turn out to stay
+	}
+	if err != nil {
+		u.releaseLocked()
+		return err
 	}
 	return nil
 }
 
-func (u *upload) refused() error {
-	return &fs.PathError{Op: "store", Path: u.name, Err: storage.ErrQuota}
+// exceeded reports whether the home holds more bytes than the user may have. Called with mu.
+func (u *upload) exceeded() bool {
+	limit := u.v.r.limits[u.v.user]
+	return limit.Bytes > 0 && u.v.r.account(u.v.home).left(limit).bytes < 0
 }
 
-// need is how many bytes must be reserved for so many that were written.
-func (u *upload) need(written int64) int64 { return max(0, u.base+written-u.credit) }
+// overdrawn reports whether uploads have written more than the limit leaves. They have if what one
+// of them was to replace was renamed: its bytes, already in use, won't be free. Until that upload has
+// ended no other may grow, not even by what it claims. Called with mu.
+func (u *upload) overdrawn() bool {
+	return u.exceeded() && u.v.r.account(u.v.home).reserved.bytes > 0
+}
 
-// hold changes what is reserved in bytes to what so many written bytes need. It reports false if
-// the limit does not allow it. Called with mu.
-func (u *upload) hold(written int64) bool {
-	u.adopt()
-	more := usage{bytes: u.need(written) - u.held.bytes}
-	if !u.v.r.take(u.v.user, u.v.home, u.accounts, more) {
-		return false
+// refused is ErrQuota, or ErrBusy if another's claim is in the way. Called with mu.
+func (u *upload) refused() error {
+	err := storage.ErrQuota
+	for _, name := range append([]string{u.at}, u.paths()...) {
+		if c := u.v.r.claims[name]; !u.inPlace && c != nil && c.u != u && c.of != (usage{}) {
+			err = storage.ErrBusy
+		}
 	}
-	u.held = u.held.plus(more)
-	return true
+	return &fs.PathError{Op: "store", Path: u.name, Err: err}
+}
+
+// hold reserves for n bytes more than were written, if the limit allows it. Called with mu.
+func (u *upload) hold(n int64) error {
+	u.adopt()
+	u.ahead = n
+	if !u.v.r.allows(u.v.user, u.v.home, u.need().minus(u.held)) || n > 0 && u.overdrawn() {
+		u.ahead = 0
+		return u.refused()
+	}
+	u.rebalance()
+	return nil
 }
 
 // adopt reserves what is held in accounts that came about since, because a user was given a
 // limit. Called with mu.
 func (u *upload) adopt() {
-	for _, a := range u.v.r.holding(u.abs) {
+	for _, a := range u.v.r.holding(u.at) {
 		if !slices.Contains(u.accounts, a) {
 			u.accounts = append(u.accounts, a)
 			a.reserved = a.reserved.plus(u.held)
@@ -134,7 +185,7 @@ func (u *upload) adopt() {
 	}
 }
 
-// release gives back what is reserved. The upload is over.
+// release gives back what is reserved and claimed. The upload is over.
 func (u *upload) release() {
 	u.v.r.mu.Lock()
 	defer u.v.r.mu.Unlock()
@@ -142,14 +193,16 @@ func (u *upload) release() {
 }
 
 func (u *upload) releaseLocked() {
+	r := u.v.r
+	delete(r.running, u)
+	if r.appends[u.at] == u {
+		delete(r.appends, u.at)
+	}
+	u.drop()
 	for _, a := range u.accounts {
 		a.reserved = a.reserved.minus(u.held)
 	}
-	u.held = usage{}
-	delete(u.v.r.running, u)
-	if u.v.r.appends[u.at] == u {
-		delete(u.v.r.appends, u.at)
-	}
+	u.accounts, u.held = nil, usage{}
 }
 
 // Writer is where the data goes.
@@ -169,10 +222,49 @@ func (u *upload) Abort() error {
 		return fs.ErrClosed
 	}
 	u.done = true
-	unlock := u.v.r.locks.change(u.abs)
-	defer unlock()
+	defer u.lock()()
 	defer u.release()
-	return u.Upload.Abort()
+	err := u.Upload.Abort()
+	if u.rewrites {
+		u.left()
+	}
+	return err
+}
+
+// left counts what an upload has left in the file that it was to replace. Its lock is held.
+func (u *upload) left() {
+	r := u.v.r
+	r.mu.Lock()
+	known := r.appends[u.at] == u
+	if known {
+		delete(r.appends, u.at)
+	}
+	r.mu.Unlock()
+	name, _ := u.v.rel(u.at)
+	_, now := u.v.there(name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known {
+		r.put(u.at, usage{u.before, 1}, now)
+	}
+}
+
+// lock locks the name that the upload goes to.
+func (u *upload) lock() (unlock func()) {
+	r := u.v.r
+	at := func() string {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return u.at
+	}
+	for {
+		name := at()
+		unlock := r.locks.change(append([]string{name}, u.paths()...)...)
+		if at() == name {
+			return unlock
+		}
+		unlock() // a directory was moved meanwhile
+	}
 }
 
 // finish publishes the upload and counts what that changes.
@@ -181,62 +273,98 @@ func (u *upload) finish(publish func() error) error {
 		return fs.ErrClosed
 	}
 	u.done = true
-	var change usage
+	var was, now usage
 	var unlock func()
 	err := u.v.enforce("store", u.name, func() (err error) {
-		unlock = u.v.r.locks.change(u.abs)
-		if change, err = u.settle(); err != nil {
+		unlock = u.lock()
+		if was, now, err = u.settle(); err != nil {
 			unlock()
 		}
 		return err
 	})
 	if err != nil {
+		err = errors.Join(err, u.Upload.Abort())
 		u.release()
-		return errors.Join(err, u.Upload.Abort())
+		return err
 	}
-	defer unlock()
+	if u.unlock = unlock; u.parts == nil {
+		defer unlock()
+	}
 	err = publish()
 	r := u.v.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	u.releaseLocked()
 	clean := err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, storage.ErrBusy)
-	if !clean || u.at != u.abs {
-		// It may be there nevertheless, or is elsewhere.
-		for _, a := range append(r.holding(u.abs), r.holding(u.at)...) {
+	if _, within := u.v.rel(u.at); !clean || !within {
+		// It may be there nevertheless, or replaces what can't be seen from here.
+		for _, a := range r.holding(u.at) {
 			r.restart(a)
 		}
 	}
 	if err == nil {
-		delete(r.appends, u.at) // what grows there is no longer of that name
-		r.record(u.at, change)
+		u.publish(was, now)
+	} else {
+		u.releaseLocked()
 	}
 	return err
 }
 
+// publish turns what was reserved into what is stored. Claims on parts stay until those are
+// removed. Called with mu.
+func (u *upload) publish(was, now usage) {
+	r := u.v.r
+	if r.appends[u.at] == u {
+		delete(r.appends, u.at) // it is as large as what is recorded says
+	}
+	delete(r.running, u)
+	u.stored = true
+	for _, c := range u.claims {
+		if c.name != u.at {
+			continue
+		}
+		u.claims = slices.DeleteFunc(u.claims, func(own *claim) bool { return own == c })
+		delete(r.claims, u.at)
+		break
+	}
+	u.rebalance()
+	r.put(u.at, was, now)
+	if r.claims[u.at] == nil {
+		r.pass(u.at, now)
+	}
+}
+
 // settle finds what publishing the upload will change, and sees to it that it is reserved: what
 // it replaces may be another file by now than at the beginning.
-func (u *upload) settle() (change usage, err error) {
+func (u *upload) settle() (was, now usage, err error) {
 	r := u.v.r
-	change = usage{bytes: u.written}
-	if !u.appends || u.held.files > 0 {
-		change = usage{bytes: u.base + u.written, files: 1}
-		if r.watched(u.abs) {
-			if info, err := u.v.FS.Stat(u.name); err == nil {
-				change = change.minus(r.amount(u.abs, info))
-			}
-		}
+	now = usage{bytes: u.base + u.written, files: 1}
+	if u.changed() {
+		return was, now, &fs.PathError{Op: "combine", Path: u.name, Err: storage.ErrBusy}
+	}
+	name, within := u.v.rel(u.at)
+	if !u.inPlace && within && r.watched(u.at) {
+		_, was = u.v.there(name)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	u.adopt()
-	more := change.minus(u.held)
-	more = usage{max(0, more.bytes-u.spare), max(0, more.files)}
-	limit := r.limits[u.v.user]
-	over := limit.Bytes > 0 && change.bytes > u.spare && r.account(u.v.home).left(limit).bytes < more.bytes
-	if over || !r.take(u.v.user, u.v.home, u.accounts, more) { // over also if the limit is lower than it was
-		return change, u.refused()
+	if u.inPlace {
+		was, now = usage{u.before, 1}, usage{u.before + u.written, 1}
 	}
-	u.held = u.held.plus(more)
-	return change, nil
+	if c := r.claims[u.at]; c != nil && c.u == u && within {
+		c.of = was
+	}
+	u.expect = 0 // what did not come by now is not needed
+	if err := u.hold(0); err != nil {
+		return was, now, err
+	}
+	var spare int64
+	for _, c := range u.claims {
+		if c.name != u.at {
+			spare += c.of.bytes
+		}
+	}
+	if now.bytes-was.bytes > spare && u.exceeded() { // the limit is lower than it was
+		return was, now, u.refused()
+	}
+	return was, now, nil
 }

@@ -1,11 +1,12 @@
 package quota
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
@@ -20,6 +21,52 @@ type view struct {
 
 // abs is the path of a name of the view below the storage root.
 func (v *view) abs(name string) string { return path.Join(v.home, name) }
+
+// rel is the name in the view of a path below the storage root.
+func (v *view) rel(abs string) (name string, ok bool) {
+	if v.home == "." {
+		return "/" + abs, true
+	}
+	return strings.TrimPrefix(abs, v.home), inside(v.home, abs)
+}
+
+// lock locks names for a change, links followed, by a method of locks. It returns the names of
+// the view for what is locked, and their paths below the storage root. last: a link in the last
+// place is followed, too.
+func (v *view) lock(last bool, by func(...string) func(), names ...string) (actual, abs []string, unlock func()) {
+	resolve := func() (abs []string) {
+		for _, name := range names {
+			if v.r.any() {
+				if real, err := storage.Resolve(v.FS, name, last); err == nil { // else what is to be done will fail
+					name = real
+				}
+			}
+			abs = append(abs, v.abs(name))
+		}
+		return abs
+	}
+	abs = resolve()
+	for {
+		unlock = by(abs...)
+		if again := resolve(); !slices.Equal(abs, again) {
+			unlock()
+			abs = again
+			continue
+		}
+		break
+	}
+	for _, p := range abs {
+		name, _ := v.rel(p)
+		actual = append(actual, name)
+	}
+	return actual, abs, unlock
+}
+
+// lockOne is lock for one name.
+func (v *view) lockOne(last bool, name string) (actual, abs string, unlock func()) {
+	names, paths, unlock := v.lock(last, v.r.locks.change, name)
+	return names[0], paths[0], unlock
+}
 
 // limited reports whether the user has a limit, and waits until his home has been counted if so.
 func (v *view) limited() (bool, error) {
@@ -44,11 +91,17 @@ func (v *view) enforce(op, name string, do func() error) error {
 
 func (v *view) Mkdir(name string) error {
 	return v.enforce("mkdir", name, func() error {
-		r, abs, one := v.r, v.abs(name), usage{files: 1}
-		defer r.locks.change(abs)()
+		r, one := v.r, usage{files: 1}
+		name, abs, unlock := v.lockOne(false, name)
+		defer unlock()
 		r.mu.Lock()
 		accounts := r.holding(abs)
-		taken := r.take(v.user, v.home, accounts, one)
+		taken := r.allows(v.user, v.home, one)
+		if taken {
+			for _, a := range accounts {
+				a.reserved = a.reserved.plus(one)
+			}
+		}
 		r.mu.Unlock()
 		if !taken {
 			return &fs.PathError{Op: "mkdir", Path: name, Err: storage.ErrQuota}
@@ -79,8 +132,14 @@ func (v *view) Remove(name string) error { return v.remove(name, v.FS.Remove) }
 func (v *view) Rmdir(name string) error  { return v.remove(name, v.FS.Rmdir) }
 
 func (v *view) remove(name string, do func(string) error) error {
+	name, _, unlock := v.lockOne(false, name)
+	defer unlock()
+	return v.removeLocked(name, do)
+}
+
+// removeLocked removes a name without links whose lock is held.
+func (v *view) removeLocked(name string, do func(string) error) error {
 	abs := v.abs(name)
-	defer v.r.locks.change(abs)()
 	if !v.r.watched(abs) {
 		return do(name)
 	}
@@ -90,8 +149,7 @@ func (v *view) remove(name string, do func(string) error) error {
 	}
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
-	delete(v.r.appends, abs)
-	v.r.record(abs, usage{}.minus(gone))
+	v.r.put(abs, gone, usage{})
 	return nil
 }
 
@@ -101,12 +159,15 @@ func (v *view) RenameNew(from, to string) error { return v.move(from, to, v.FS.R
 
 // move is one of the two, with what it moves accounted for.
 func (v *view) move(from, to string, rename func(from, to string) error) error {
-	old, target := v.abs(from), v.abs(to)
-	defer v.r.locks.change(old, target)()
 	if !v.r.any() {
+		defer v.r.locks.change(v.abs(from), v.abs(to))()
 		return rename(from, to)
 	}
-	info, moved := v.there(from)
+	names, paths, info, unlock := v.lockMove(from, to)
+	defer unlock()
+	from, to = names[0], names[1]
+	old, target := paths[0], paths[1]
+	_, moved := v.there(from)
 	replacedInfo, replaced := v.there(to)
 	if err := rename(from, to); err != nil {
 		return err
@@ -116,13 +177,25 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 	}
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
-	delete(v.r.appends, target)
-	v.r.record(target, moved.minus(replaced))
-	v.r.record(old, usage{}.minus(moved))
+	v.r.put(target, replaced, moved)
+	v.r.put(old, moved, usage{})
 	if info.IsDir() {
 		v.r.moved(old, target)
 	}
 	return nil
+}
+
+// lockMove locks the names of a move, as what is moved needs it, and describes that.
+func (v *view) lockMove(from, to string) (names, paths []string, info fs.FileInfo, unlock func()) {
+	ways := func(names ...string) func() { return v.r.locks.move(names[0], names[1]) }
+	for by := v.r.locks.change; ; by = ways {
+		alone := info != nil && !info.Mode().IsRegular()
+		names, paths, unlock = v.lock(false, by, from, to)
+		if info, _ = v.there(names[0]); alone || info == nil || info.Mode().IsRegular() {
+			return names, paths, info, unlock
+		}
+		unlock()
+	}
 }
 
 // any reports whether anything is counted at all.
@@ -171,19 +244,4 @@ func (v *view) Quota() (storage.Quota, error) {
 		LimitBytes: limit.Bytes, LimitFiles: limit.Files,
 		UsedBytes: used.bytes, UsedFiles: used.files,
 	}, nil
-}
-
-// Combine puts files together. What the parts hold is free again afterwards, so the target may
-// use it.
-func (v *view) Combine(ctx context.Context, target string, parts []string) error {
-	var credit int64
-	for _, part := range parts {
-		if info, err := v.FS.Stat(part); err == nil && info.Mode().IsRegular() {
-			credit += info.Size()
-		}
-	}
-	create := func(name string, o storage.CreateOptions) (storage.Upload, error) {
-		return v.create(name, o, credit)
-	}
-	return storage.CombineBy(ctx, v, create, target, parts)
 }

@@ -85,10 +85,7 @@ func (u *upload) grow(n int64) error {
 	return u.v.enforce("store", u.name, func() error {
 		u.v.r.mu.Lock()
 		defer u.v.r.mu.Unlock()
-		if !u.hold(u.written + n) {
-			return u.refused()
-		}
-		return nil
+		return u.hold(n)
 	})
 }
 
@@ -101,12 +98,8 @@ func (u *upload) wrote(n, reservedAhead int64) {
 	if own := r.accounts[u.v.home]; own != nil {
 		own.ahead -= reservedAhead
 	}
-	u.written += n
-	more := usage{bytes: u.need(u.written) - u.held.bytes}
-	for _, a := range u.accounts {
-		a.reserved = a.reserved.plus(more)
-	}
-	u.held = u.held.plus(more)
+	u.written, u.ahead = u.written+n, 0
+	u.rebalance()
 }
 
 // lookAhead reserves n bytes that may come, if there is plenty. A user without a limit needs no
@@ -123,12 +116,15 @@ func (u *upload) lookAhead(n int64) (granted bool, reserved int64, err error) {
 	if !limited || limit.Bytes <= 0 {
 		return true, 0, nil
 	}
-	own := r.account(u.v.home)
-	more := u.need(u.written+n) - u.held.bytes
-	if left := own.left(limit).bytes; more > 0 && (own.ahead+more)*plenty > left {
+	own, before := r.account(u.v.home), u.held.bytes
+	left := own.left(limit).bytes
+	if u.hold(n) != nil {
 		return false, 0, nil
 	}
-	if !u.hold(u.written + n) {
+	more := u.held.bytes - before
+	if more > 0 && (own.ahead+more)*plenty > left {
+		u.ahead = 0
+		u.rebalance()
 		return false, 0, nil
 	}
 	own.ahead += more

@@ -30,6 +30,10 @@ func (v *view) appendTo(name, p string, o CreateOptions) (_ Upload, err error) {
 		return nil, failure("create", name, err)
 	}
 	if u.journal, err = makeJournal(u.dir, u.base); err != nil {
+		if isForbidden(err) { // as foreign.go has it
+			w, err := v.rewriteFile(name, u.dir, base, o.Offset, o.Append)
+			return w, failure("create", name, err)
+		}
 		_ = u.dir.Close()
 		return nil, failure("create", name, err)
 	}

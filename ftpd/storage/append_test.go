@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
 // appends are the two ways to go on at the end of a file of five bytes.
@@ -136,7 +138,7 @@ func TestAppendToWhatIsReplaced(t *testing.T) {
 		must(t, change(v))
 		wantErr(t, "Commit of an append to a file that was "+what, u.Commit(), ErrBusy)
 		for _, name := range onDisk(t, dir) {
-			if strings.HasPrefix(name, reserved) {
+			if strings.HasPrefix(name, reserved.Prefix) {
 				t.Errorf("%s: left behind: %s", what, name)
 			}
 		}

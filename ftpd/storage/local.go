@@ -20,10 +20,11 @@ const (
 
 // Local is a directory on this machine with the homes below it. It is safe for concurrent use.
 type Local struct {
-	root   *os.Root
-	homes  homes
-	opened time.Time
-	noSync atomic.Bool
+	root     *os.Root
+	homes    homes
+	opened   time.Time
+	noSync   atomic.Bool
+	promises promises
 }
 
 var _ Backend = (*Local)(nil)
@@ -60,7 +61,10 @@ func (l *Local) Home(home string, create bool) (FS, error) {
 	if err != nil {
 		return nil, failure("open home", home, err)
 	}
-	v := &view{root: shared.Root, noSync: &l.noSync}
+	v := &view{root: shared.Root, noSync: &l.noSync, promises: &l.promises, place: home}
+	if place, err := resolve(l.root, home, true); err == nil {
+		v.place = place
+	}
 	v.close = sync.OnceValue(func() error { return l.homes.put(home, shared) })
 	return v, nil
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
 // tree is the model of a home: what each path holds; directories hold dirMark.
@@ -225,7 +227,7 @@ func TestViewAgainstModel(t *testing.T) {
 					t.Fatalf("the home holds %q, the model %q", got, m)
 				}
 				for _, n := range onDiskBelow(t, home) {
-					if strings.Contains(n, reserved) {
+					if strings.Contains(n, reserved.Prefix) {
 						t.Fatalf("left behind: %s", n)
 					}
 				}

@@ -9,14 +9,15 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
-// Users neither see nor reach names that begin with reserved: they are those of uploads that are
-// not complete.
+// Users neither see nor reach names that are reserved: they are those of uploads that are not
+// complete.
 const (
-	reserved     = ".ftpd-"
-	uploadPrefix = reserved + "upload-" // what has come of a new file
-	appendPrefix = reserved + "append-" // a journal
+	uploadPrefix = reserved.Prefix + "upload-" // what has come of a new file
+	appendPrefix = reserved.Prefix + "append-" // a journal
 )
 
 // inRoot turns a name of FS into a path relative to the home: "/a/b" into "a/b", "/" into ".".
@@ -56,7 +57,7 @@ func harmless(base string) bool {
 
 // hidden reports whether a part of the path has a reserved name.
 func hidden(name string) bool {
-	return strings.HasPrefix(name, reserved) || strings.Contains(name, "/"+reserved)
+	return reserved.Path(name)
 }
 
 // split cuts a path into directory and last part. Unlike package path it does not clean: ".."

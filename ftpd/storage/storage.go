@@ -115,8 +115,9 @@ type CreateOptions struct {
 	Append bool
 	// Exclusive refuses a target that is there, at Create and again at Commit: fs.ErrExist.
 	Exclusive bool
-	// Expect is how many bytes will come, if the client has said so, or 0. What can't fit may be
-	// refused at once. It binds neither side.
+	// Expect is how many bytes will come, if the client has said so, or 0. They are reserved until
+	// the upload ends, or it is refused at once: ErrQuota, or ENOSPC. Fewer may come, and more as far
+	// as they find room. For an upload that goes on at the end of a file it says nothing.
 	Expect int64
 }
 

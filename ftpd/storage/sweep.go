@@ -15,7 +15,9 @@ import (
 
 // Sweep undoes in the whole tree the uploads that died with their process, by removing temporary
 // files and setting back what was appended to, and returns how many. It may run beside everything else, also in several pods that share the
-// storage: it takes only what is older than this Local and what no process holds a lock on.
+// storage: it takes only what no process holds a lock on or, where the file system has no locks, what
+// is a day older than this Local. Where there are locks the time of a file does not matter: a clock
+// that was set, or is another machine's, tells nothing.
 // The error joins the directories and files that it could not do; it goes on after each.
 func (l *Local) Sweep(ctx context.Context) (removed int, err error) {
 	var errs []error
@@ -84,10 +86,6 @@ func (l *Local) sweepFile(name string) (done bool, err error) {
 		return false, err
 	}
 	defer f.Close() //nolint:errcheck // nothing was written; it gives up the lock
-	info, err := regular(f)
-	if err != nil || !info.ModTime().Before(l.opened) {
-		return false, err
-	}
 	if dead, err := abandonedBy(f, l.opened); !dead || err != nil {
 		return false, err
 	}

@@ -94,6 +94,10 @@ type fresh struct {
 	// What is kept of the file that will be replaced: its first bytes.
 	source *os.File
 	kept   int64
+
+	// onto is the file that the upload is written to when it is complete, in place of being renamed;
+	// see foreign.go.
+	onto *os.File
 }
 
 func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions) (Upload, error) {
@@ -106,6 +110,11 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 	if err != nil {
 		return nil, failure("create", name, err)
 	}
+	if existing != nil {
+		if err := mayWrite(root, base); err != nil {
+			return nil, failure("create", name, errors.Join(err, root.Close()))
+		}
+	}
 	u := &fresh{v: v, name: name, dir: root, base: base, exclusive: o.Exclusive, taken: fs.ErrExist}
 	switch {
 	case o.Append && !o.Exclusive:
@@ -115,7 +124,14 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 		err = u.keep(o.Offset)
 	}
 	if err == nil {
-		err = u.makeTemp(existing)
+		err = u.makeTemp(existing, o.Expect)
+		if existing != nil && u.f == nil && isForbidden(err) {
+			if u.source != nil {
+				_ = u.source.Close()
+			}
+			w, err := v.rewriteFile(name, root, base, o.Offset, false)
+			return w, failure("create", name, err)
+		}
 	}
 	if err != nil {
 		u.closeAll() //nolint:errcheck // nothing was written
@@ -140,11 +156,12 @@ func (u *fresh) keep(n int64) (err error) {
 }
 
 // makeTemp makes the temporary file, with the permissions of the file that it will replace.
-func (u *fresh) makeTemp(existing fs.FileInfo) (err error) {
+func (u *fresh) makeTemp(existing fs.FileInfo, expect int64) (err error) {
 	for {
 		u.temp = uploadPrefix + rand.Text()
 		u.f, err = u.dir.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NONBLOCK, fileMode) // see openReadFlags
 		if err != nil {
+			u.f = nil
 			return err
 		}
 		// The lock tells a sweep, also on another machine, that somebody is at work here. One
@@ -160,7 +177,13 @@ func (u *fresh) makeTemp(existing fs.FileInfo) (err error) {
 		_ = u.f.Close()
 	}
 	if existing != nil {
-		err = u.f.Chmod(existing.Mode().Perm())
+		// First the owner: it decides who may set the mode.
+		if err = u.stage(existing); err == nil && u.onto == nil {
+			err = u.f.Chmod(existing.Mode().Perm())
+		}
+	}
+	if err == nil {
+		err = u.v.promises.make(u.f, u.dir, expect)
 	}
 	if err == nil && u.kept > 0 {
 		_, err = u.f.Seek(u.kept, io.SeekStart)
@@ -212,6 +235,9 @@ func (u *fresh) fill() error {
 
 // publish gives the file its name.
 func (u *fresh) publish() error {
+	if u.onto != nil {
+		return u.copyOnto()
+	}
 	if !u.exclusive {
 		// What a writer who died has appended goes with the old file, and so must its journal.
 		// One who lives finds out.
@@ -264,7 +290,8 @@ func (u *fresh) Abort() error {
 
 func (u *fresh) closeAll() error {
 	var err error
-	for _, f := range []*os.File{u.f, u.source} {
+	u.v.promises.keep(u.f)
+	for _, f := range []*os.File{u.f, u.source, u.onto} {
 		if f != nil {
 			err = errors.Join(err, f.Close())
 		}

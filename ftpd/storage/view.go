@@ -19,9 +19,11 @@ const (
 
 // view is the FS of one home.
 type view struct {
-	root   *os.Root
-	noSync *atomic.Bool // the Local's
-	close  func() error // gives up root
+	root     *os.Root
+	noSync   *atomic.Bool // the Local's
+	promises *promises
+	place    string       // of the home below the Local's root
+	close    func() error // gives up root
 }
 
 // durable reports whether what is acknowledged must be on the disk.

@@ -179,7 +179,8 @@ var refused = []refusal{
 	refuse("home with a line separator", user(`, home: "a\u2028b"`), "home holds a backslash or a character that can't be printed"),
 	refuse("home that turns the writing direction", user(`, home: "a\u202eb"`), "home holds a backslash or a character that can't be printed"),
 	refuse("home that was not UTF-8", user(`, home: "a\ufffdb"`), "home holds a backslash or a character that can't be printed"),
-	refuse("home of a hidden upload", user(", home: a/.ftpd-x"), "names that begin with .ftpd- belong to the daemon"),
+	refuse("home of a hidden upload", user(", home: a/.ftpd-x"), "names that begin with .ftpd- (in upper case, too) belong to the daemon"),
+	refuse("home of a hidden upload in upper case", user(", home: a/.FTPD-x"), "belong to the daemon"),
 	refuse("home empty", user(`, home: ""`), "home is no relative path"),
 	refuse("anonymous home above", base+"anonymous: {home: ../x}", "home is no relative path"),
 

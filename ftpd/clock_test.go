@@ -1,0 +1,75 @@
+package ftpd_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// wallClock are the places that lose a time's monotonic reading, and why they may: everything else
+// would be wrong once the machine's clock is set. The keys are file and call.
+var wallClock = map[string]string{
+	"ftpd/cmd_info.go Round":              "a duration",
+	"ftpd/abuse.go Round":                 "a duration, for the log",
+	"ftpd/loop.go time.Unix":              "a deadline in the past, whatever the clock says",
+	"ftpd/transfer.go time.Unix":          "a deadline in the past, whatever the clock says",
+	"ftpd/params.go UTC":                  "a time of the protocol",
+	"ftpd/lsformat.go UTC":                "a file's time",
+	"ftpd/storage/dir_linux.go time.Unix": "a file's time",
+	"ftpd/ftptls/store.go UTC":            "a certificate's time",
+}
+
+// Deadlines, bans, limits and ages are by the monotonic clock: no code of the daemon takes that
+// reading off a time, but for the places that are known.
+func TestMonotonicTimes(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "ftptest/") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			name := sel.Sel.Name
+			pkg, _ := sel.X.(*ast.Ident)
+			switch {
+			case pkg != nil && pkg.Name == "time" && (name == "Unix" || name == "UnixMilli" || name == "Date"):
+				name = "time." + name
+			case name == "UTC" || name == "Local" || name == "Round" || name == "UnixNano" || name == "UnixMilli":
+			case name == "In" && len(call.Args) == 1:
+			default:
+				return true
+			}
+			key := fmt.Sprintf("ftpd/%s %s", path, name)
+			seen[key] = true
+			if wallClock[key] == "" {
+				t.Errorf("%s: it loses the monotonic reading, and may go wrong when the clock is set", key)
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range wallClock {
+		if !seen[key] {
+			t.Errorf("%s is not there any more", key)
+		}
+	}
+}

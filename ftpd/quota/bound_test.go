@@ -1,0 +1,255 @@
+package quota
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// onDisk is what a directory holds, temporary files included, in apparent bytes.
+func onDisk(t reporter, dir string) (bytes int64) {
+	t.Helper()
+	must(t, filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".ftpd-append-") {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		bytes += info.Size()
+		return nil
+	}))
+	return bytes
+}
+
+// begin starts an upload and writes to it.
+func begin(v storage.FS, name string, size int, o storage.CreateOptions) (storage.Upload, error) {
+	u, err := v.Create(name, o)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := u.Writer().Write(make([]byte, size)); err != nil {
+		return nil, errors.Join(err, u.Abort())
+	}
+	return u, nil
+}
+
+// Of uploads that replace the same file at the same time only one uses its bytes, whoever ends
+// first and in whatever way, and whatever becomes of the file.
+func TestOneOverwritePerName(t *testing.T) {
+	const limit = 20
+	for _, between := range []string{"nothing", "remove", "rename away", "rename over", "shorten", "directory"} {
+		t.Run(between, func(t *testing.T) {
+			s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: limit, Files: 3}})
+			v, w := s.login("alice", "alice"), s.login("alice", "alice")
+			must(t, v.Mkdir("/d"), store(v, "/d/x", strings.Repeat("x", limit), storage.CreateOptions{}))
+			first, err := begin(v, "/d/x", limit-1, storage.CreateOptions{})
+			must(t, err)
+			_, err = begin(w, "/d/x", 1, storage.CreateOptions{})
+			wantErr(t, "a second overwrite", err, storage.ErrBusy)
+			dir := "/d"
+			switch between {
+			case "remove":
+				must(t, w.Remove("/d/x"))
+			case "rename away":
+				must(t, w.Rename("/d/x", "/x"))
+				_, err = first.Writer().Write(make([]byte, 1))
+				wantErr(t, "growth without the file", err, storage.ErrQuota)
+			case "rename over":
+				must(t, w.Rename("/d/x", "/y"), w.Rename("/y", "/d/x"))
+			case "shorten":
+				must(t, store(w, "/d/x", "", storage.CreateOptions{}))
+			case "directory":
+				must(t, w.Rename("/d", "/e"))
+				dir = "/e"
+			}
+			// Whatever became of the file, what the first holds is not free for another.
+			for _, name := range []string{dir + "/x", "/z"} {
+				if u, err := begin(w, name, 2, storage.CreateOptions{}); err == nil {
+					t.Errorf("%s: two bytes more were let in", name)
+					must(t, u.Abort())
+				}
+			}
+			if n := onDisk(t, s.root); n > 2*limit {
+				t.Errorf("%d bytes are on the disk, of %d", n, limit)
+			}
+			must(t, first.Abort())
+			if between != "rename away" {
+				must(t, store(w, dir+"/x", strings.Repeat("y", limit), storage.CreateOptions{}))
+			}
+			s.wantCount("alice")
+		})
+	}
+}
+
+// Renaming the file that is being replaced, again and again, gives its bytes away once.
+func TestOverwritesOfRenamed(t *testing.T) {
+	const limit = 20
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: limit}})
+	v := s.login("alice", "alice")
+	must(t, store(v, "/0", strings.Repeat("x", limit), storage.CreateOptions{}))
+	for i := range 5 {
+		if u, err := begin(v, fmt.Sprint("/", i), limit, storage.CreateOptions{}); err == nil {
+			defer u.Abort() //nolint:errcheck // the test is over
+		}
+		must(t, v.Rename(fmt.Sprint("/", i), fmt.Sprint("/", i+1)))
+	}
+	if n := onDisk(t, s.root); n > 2*limit {
+		t.Errorf("%d bytes are on the disk, of %d", n, limit)
+	}
+}
+
+// The one that waits gets what the first had claimed.
+func TestClaimIsPassedOn(t *testing.T) {
+	for _, how := range []string{"abort", "commit"} {
+		s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20, Files: 2}})
+		v := s.login("alice", "alice")
+		must(t, store(v, "/x", strings.Repeat("x", 15), storage.CreateOptions{}))
+		first, err := begin(v, "/x", 15, storage.CreateOptions{})
+		must(t, err)
+		second, err := begin(v, "/x", 5, storage.CreateOptions{})
+		must(t, err)
+		_, err = second.Writer().Write(make([]byte, 1))
+		wantErr(t, "a byte more than is free", err, storage.ErrBusy)
+		if how == "abort" {
+			must(t, first.Abort())
+		} else {
+			must(t, first.Commit())
+		}
+		_, err = second.Writer().Write(make([]byte, 15))
+		must(t, err)
+		must(t, second.Commit())
+		s.wantCount("alice")
+	}
+}
+
+// Files that are put together at the same time give their bytes to one of the results.
+func TestCombineGivesOnce(t *testing.T) {
+	const parts = 18
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}})
+	v := s.login("alice", "alice")
+	for round := range 30 {
+		must(t, store(v, "/part", strings.Repeat("x", parts), storage.CreateOptions{}))
+		var group sync.WaitGroup
+		for i := range 4 {
+			w := s.login("alice", "alice")
+			group.Go(func() {
+				err := storage.Combine(t.Context(), w, fmt.Sprint("/t", i), []string{"/part"})
+				if err != nil && !errors.Is(err, storage.ErrQuota) && !errors.Is(err, storage.ErrBusy) && !errors.Is(err, fs.ErrNotExist) {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if got := held(t, s.root); got.bytes > 20 {
+			t.Fatalf("round %d: the home holds %d bytes", round, got.bytes)
+		}
+		for i := range 4 {
+			_ = v.Remove(fmt.Sprint("/t", i))
+		}
+		_ = v.Remove("/part")
+	}
+	s.wantCount("alice")
+}
+
+// A link that is combined frees nothing, and parts that can't be removed do so once at most.
+func TestCombineOfWhatStays(t *testing.T) {
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}})
+	v := s.login("alice", "alice")
+	must(t, store(v, "/x", strings.Repeat("x", 15), storage.CreateOptions{}))
+	must(t, os.Symlink("x", filepath.Join(s.root, "alice/link")))
+	s.Recount()
+	wantErr(t, "a link's target twice", storage.Combine(t.Context(), v, "/t", []string{"/link"}), storage.ErrQuota)
+	must(t, v.Remove("/link"))
+	s.wantCount("alice")
+	stay := &staying{FS: v.(*view).FS}
+	v.(*view).FS = stay
+	wantErr(t, "the first", storage.Combine(t.Context(), v, "/t", []string{"/x"}), storage.ErrPartsRemain)
+	for range 3 {
+		wantErr(t, "one more", storage.Combine(t.Context(), v, "/t", []string{"/x"}), storage.ErrQuota)
+	}
+	s.wantCount("alice")
+}
+
+// staying removes nothing.
+type staying struct{ storage.FS }
+
+func (s *staying) Remove(string) error { return fs.ErrPermission }
+
+// Whatever several users of a home do at the same time, the disk holds no more than the quota and,
+// for each file that is being replaced or removed, its size once more; and no more than the quota
+// when all has ended. Operations run beside one another between two looks at the disk.
+func TestBoundOfTheDisk(t *testing.T) {
+	base := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		root, err := os.MkdirTemp(base, "") //nolint:usetesting // one for each of many runs
+		must(rt, err)
+		limit := rapid.Int64Range(10, 60).Draw(rt, "limit")
+		local, err := storage.NewLocal(root)
+		must(rt, err)
+		local.Configure(storage.Options{NoSync: true})
+		s := &server{t: t, root: root, local: local,
+			Registry: New(func(home string) (storage.FS, error) { return local.Home(home, false) }, quiet)}
+		s.SetLimits(map[string]Limit{"alice": {Bytes: limit, Files: 10}, "bob": {Bytes: limit, Files: 10}})
+		workers := make([]*worker, 4)
+		for i := range workers {
+			v, err := local.Home(".", false)
+			must(rt, err)
+			workers[i] = &worker{v: s.View(v, []string{"alice", "bob"}[i%2], ".")}
+		}
+		defer func() {
+			s.Close()
+			for _, w := range workers {
+				must(rt, w.v.Close())
+			}
+			must(rt, local.Close(), os.RemoveAll(root))
+		}()
+		must(rt, s.counted("."))
+		for range rapid.IntRange(1, 12).Draw(rt, "rounds") {
+			var group sync.WaitGroup
+			for _, w := range workers {
+				steps := rapid.SliceOfN(rapid.Custom(drawStep), 0, 4).Draw(rt, "steps")
+				group.Go(func() {
+					for _, step := range steps {
+						w.do(rt.Context(), step)
+					}
+				})
+			}
+			group.Wait()
+			s.mu.Lock()
+			a := s.accounts["."]
+			over := a.used.plus(a.reserved).bytes - limit // what renaming has taken from running uploads
+			may := limit + max(0, over)
+			for _, c := range s.claims {
+				may += c.of.bytes
+			}
+			s.mu.Unlock()
+			if got := onDisk(rt, root); got > may || over > limit {
+				rt.Fatalf("%d bytes are on the disk, of %d that may be, %d over the limit", got, may, over)
+			}
+		}
+		for _, w := range workers {
+			w.end()
+		}
+		s.settled(".")
+		s.mu.Lock()
+		a := *s.accounts["."]
+		s.mu.Unlock()
+		if got := held(rt, root); got != a.used || got.bytes > limit || got.files > 10 || a.reserved != (usage{}) || a.ahead != 0 {
+			rt.Fatalf("on the disk is %+v, counted %+v, reserved %+v, the limit is %d", got, a.used, a.reserved, limit)
+		}
+		if len(s.claims) != 0 || len(s.running) != 0 || len(s.appends) != 0 || len(s.locks.held) != 0 {
+			rt.Fatalf("left: %d claims, %d uploads, %d appends, %d locks", len(s.claims), len(s.running), len(s.appends), len(s.locks.held))
+		}
+	})
+}
