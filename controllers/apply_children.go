@@ -48,6 +48,9 @@ func (p *pass) apply(ctx context.Context) error {
 	} else if err := p.applyService(ctx); err != nil {
 		return err
 	}
+	if p.refuse() {
+		return nil // pods that run stay as they are
+	}
 	if configured && stored {
 		if _, err := p.ensure(ctx, o.deploymentChild, resources.Deployment(p.inputs)); err != nil {
 			return err
@@ -56,15 +59,28 @@ func (p *pass) apply(ctx context.Context) error {
 	return nil
 }
 
+// refuse adds what the policy refuses to the problems, and reports whether it refuses anything. All of it is about
+// the pods; users, certificates and routing of those that run go on.
+func (p *pass) refuse() bool {
+	refused := p.Policy.Check(p.server, p.Image)
+	for _, r := range refused {
+		p.problems = append(p.problems, status.Problem{Kind: status.ProblemNotAllowed, Object: r.Field, Message: r.Message})
+	}
+	return len(refused) > 0
+}
+
 // applyConfig writes the config Secret and reports whether it is there. A configuration that the
 // daemon would refuse is not written: the old one serves on. A first one is not written while
-// certificates are wanting: a server that is to speak TLS doesn't begin without.
+// certificates are wanting: a server that is to speak TLS doesn't begin without. None is written while
+// pods serve users of whom none is known yet.
 func (p *pass) applyConfig(ctx context.Context) (bool, error) {
 	secret := p.observed.secretChild
-	if p.waiting && secret.state == absent {
+	if (p.waiting || p.unknown) && secret.state == absent {
 		return false, nil
 	}
-	if _, err := config.Parse(p.inputs.ConfigFile); err != nil {
+	if p.unknown {
+		log.FromContext(ctx).Info("the configuration is not written before the passwords are hashed")
+	} else if _, err := config.Parse(p.inputs.ConfigFile); err != nil {
 		p.problems = append(p.problems, status.Problem{
 			Kind: status.ProblemRejected, Object: "configuration",
 			Message: fmt.Sprintf("the daemon would refuse what the spec asks for: %v; change the spec (the old configuration serves on)", err),

@@ -70,8 +70,13 @@ func slimMeta(m metav1.ObjectMeta) metav1.ObjectMeta {
 		Generation: m.Generation, CreationTimestamp: m.CreationTimestamp, DeletionTimestamp: m.DeletionTimestamp,
 		OwnerReferences: m.OwnerReferences,
 	}
-	if server, ok := m.Labels[v1alpha1.ServerLabel]; ok {
-		slim.Labels = map[string]string{v1alpha1.ServerLabel: server}
+	for _, key := range []string{v1alpha1.ServerLabel, v1alpha1.AllowLabel} {
+		if value, ok := m.Labels[key]; ok {
+			if slim.Labels == nil {
+				slim.Labels = map[string]string{}
+			}
+			slim.Labels[key] = value
+		}
 	}
 	return slim
 }

@@ -117,9 +117,26 @@ func (r secretReader) secret(ctx context.Context, name string) (*corev1.Secret, 
 		secret = nil
 	case err != nil:
 		return nil, fmt.Errorf("reading the certificate in Secret %s: %w", key, err)
+	case !r.Policy.AllowsSecret(secret.Labels):
+		secret = nil
+	default:
+		secret = onlyTLS(secret)
 	}
 	r.read[name] = secret
 	return secret, nil
+}
+
+// onlyTLS leaves of a Secret what may be used of it: a pass holds the Secrets of all certificates at once, each of which
+// may hold 1 MiB of something else.
+func onlyTLS(secret *corev1.Secret) *corev1.Secret {
+	slim := &corev1.Secret{}
+	slim.Namespace, slim.Name, slim.Data = secret.Namespace, secret.Name, map[string][]byte{}
+	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey, certificate.CAKey} {
+		if value, there := secret.Data[key]; there {
+			slim.Data[key] = value
+		}
+	}
+	return slim
 }
 
 // former is what the config Secret holds under the keys.
@@ -149,7 +166,7 @@ func (r secretReader) pair(ctx context.Context, name, extra string) (*certificat
 	}
 	if secret == nil {
 		return former, problem(status.ReasonCertificateMissing, fmt.Sprintf(
-			"there is no Secret %s/%s; make it, of type kubernetes.io/tls", r.server.Namespace, name)), nil
+			"there is no Secret %s/%s%s; make it, of type kubernetes.io/tls", r.server.Namespace, name, r.withLabel())), nil
 	}
 	pair, unfit := certificate.Read(secret.Data)
 	if unfit != nil {
@@ -176,8 +193,8 @@ func (r secretReader) clientCA(ctx context.Context, name string) ([]byte, *statu
 	problem := &status.CertificateProblem{Secret: name, FormerServes: former != nil}
 	if secret == nil {
 		problem.Reason = status.ReasonCertificateMissing
-		problem.Message = fmt.Sprintf("there is no Secret %s/%s; make it, with the clients' authorities under key %q",
-			r.server.Namespace, name, certificate.CAKey)
+		problem.Message = fmt.Sprintf("there is no Secret %s/%s%s; make it, with the clients' authorities under key %q",
+			r.server.Namespace, name, r.withLabel(), certificate.CAKey)
 		return former, problem, nil
 	}
 	ca, unfit := certificate.ReadCA(secret.Data)

@@ -78,7 +78,8 @@ func (c *cluster) client(t *traffic) client.Client {
 func (c *cluster) options(cl client.Client, live client.Reader) controllers.Options {
 	return controllers.Options{
 		Client: cl, Live: live, Recorder: c.events, Daemons: c.daemons, Image: image, Clock: c.clock, CRD: crd,
-		Operator: resources.Operator{Namespace: "ftp-operator-system", PodLabels: map[string]string{"app.kubernetes.io/name": "ftp-operator"}},
+		HashPatience: time.Minute,
+		Operator:     resources.Operator{Namespace: "ftp-operator-system", PodLabels: map[string]string{"app.kubernetes.io/name": "ftp-operator"}},
 	}
 }
 

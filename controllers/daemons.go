@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
@@ -31,7 +32,9 @@ const (
 	// silence is how long a pod that is out of reach and let a question time out is not asked again.
 	silence = 20 * time.Second
 	// maxReport bounds a report, in bytes; what answers need not be our daemon.
-	maxReport = 1 << 20
+	maxReport = 64 << 10
+	// maxReportText bounds each text in a report, in bytes. Reports are remembered.
+	maxReportText = 1 << 10
 )
 
 // HTTPDaemons asks over HTTP, at the daemon's admin port.
@@ -70,6 +73,14 @@ func (d *HTTPDaemons) Status(ctx context.Context, ip string) (*config.Status, er
 	var report config.Status
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxReport)).Decode(&report); err != nil {
 		return nil, fmt.Errorf("GET %s does not answer with a daemon's status: %w", url, err)
+	}
+	for _, text := range []*string{
+		&report.Reason, &report.ConfigHash, &report.RejectedHash, &report.ConfigError, &report.AdvertisedIP, &report.AddressError,
+		&report.CertificateError, (*string)(&report.DataPeer),
+	} {
+		if len(*text) > maxReportText {
+			*text = strings.ToValidUTF8(strings.Clone((*text)[:maxReportText]), "") + "…"
+		}
 	}
 	return &report, nil
 }

@@ -200,7 +200,7 @@ func forgetChance(value any) {
 		for _, key := range []string{
 			"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "observedGeneration",
 			"clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "lastTransitionTime", "startedAt",
-			"deployment.kubernetes.io/revision",
+			"deployment.kubernetes.io/revision", v1alpha1.PasswordSourcesAnnotation,
 		} {
 			delete(v, key)
 		}

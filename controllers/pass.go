@@ -16,7 +16,6 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/portplan"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 	"github.com/ftp-operator/ftp-operator/controllers/status"
-	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
 // pass is one reconcile of one server.
@@ -34,7 +33,11 @@ type pass struct {
 	// configHash identifies the configuration that the config Secret holds; empty while it holds none.
 	configHash string
 	// waiting is true while nothing may be configured for the first time, since TLS lacks something.
-	waiting  bool
+	waiting bool
+	// hashed are the passwords that were read in this pass; unknown is true while there are pods and no user's
+	// hash is known, so that a configuration written now would log everybody out.
+	hashed   map[passwordKey]bool
+	unknown  bool
 	problems []status.Problem
 	// claimRefusal is why the claim is not as declared.
 	claimRefusal status.ClaimRefusal
@@ -88,6 +91,9 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	users, err := p.users(ctx)
+	if err == nil {
+		users, err = p.awaitHashes(ctx, users)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -96,7 +102,7 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	p.waiting = certs.wanting
-	if err := p.configure(users.ready, certs); err != nil {
+	if err := p.configure(users, certs); err != nil {
 		return 0, err
 	}
 	p.checkScale()
@@ -131,7 +137,7 @@ func (p *pass) lookAgain(after time.Duration) {
 }
 
 // configure makes the daemon's configuration and all else that the children are made from.
-func (p *pass) configure(users []config.User, certs certificates) error {
+func (p *pass) configure(users accounts, certs certificates) error {
 	p.address = p.findAddress()
 	service := p.observed.service()
 	p.inputs = resources.Inputs{
@@ -144,11 +150,12 @@ func (p *pass) configure(users []config.User, certs certificates) error {
 		ServiceIngress:    service.Status.LoadBalancer.Ingress,
 		Certificates:      certs.pairs,
 		ClientCA:          certs.clientCA,
+		PasswordSources:   joinSourceDigests(users.sources),
 	}
 	p.inputs.TemplateRange = portplan.TemplateRange(
 		p.observed.deployment().Spec.Template.Annotations[v1alpha1.PassiveRangeAnnotation], p.planInput(), p.plan)
 
-	daemon := resources.DaemonConfig(p.inputs, users)
+	daemon := resources.DaemonConfig(p.inputs, users.ready)
 	p.dataPeer = status.DataPeer{
 		Check: v1alpha1.DataPeerCheck(daemon.DataPeer()), Reason: resources.DataPeerReason(p.inputs, daemon),
 	}

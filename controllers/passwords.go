@@ -2,15 +2,17 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
-	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
@@ -19,134 +21,186 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
+const (
+	// replaceTime is how long the former password of a user serves on while the Secret, its key or its content is
+	// missing: tools that replace a Secret delete it and create it again, and a user who is left out is logged out.
+	replaceTime = time.Minute
+	// hashProgress is the time between two passes that write what is hashed by then, of many passwords.
+	hashProgress = 5 * time.Second
+)
+
 // accounts are the users of a server as the daemon gets them, and what is wrong with the others.
 type accounts struct {
 	ready  []config.User
 	report status.Users
+	// sources are the digests of where the hashes came from.
+	sources []string
+	// asked are the passwords to be read and hashed, by Secret.
+	asked map[string][]hashUser
 }
 
-// users reads the users' passwords. A user whose password is missing or unusable is left out, and
-// the report says why; the others go on.
+// users finds the hashes of the users' passwords: those that are known of the present version of their
+// Secrets. It reads no Secret and computes no hash. For a password that is to be read or hashed yet, or is missing
+// for less than replaceTime, the hash that served before stands in. A user whose password is missing or unusable is left
+// out, and the report says why; the others go on.
 func (p *pass) users(ctx context.Context) (accounts, error) {
-	all := accounts{report: status.Users{Anonymous: p.server.Spec.Anonymous.Enabled}}
-	previous := p.previousHashes()
-	secrets := map[string]*corev1.Secret{}
+	all := accounts{report: status.Users{Anonymous: p.server.Spec.Anonymous.Enabled}, asked: map[string][]hashUser{}}
+	p.passwords.keep(p.server)
+	former, sources := p.formerHashes()
 	for _, user := range p.server.Spec.Users {
-		hash, problem, err := p.passwordHash(ctx, user, previous[user.Name], secrets)
+		version, err := p.secretVersion(ctx, user.PasswordSecretRef.Name)
 		if err != nil {
 			return accounts{}, err
 		}
-		if problem != nil {
-			problem.User = user.Name
-			all.report.Problems = append(all.report.Problems, *problem)
-			continue
-		}
-		all.ready = append(all.ready, resources.DaemonUser(user, hash))
-		all.report.Ready = append(all.report.Ready, user.Name)
+		p.account(ctx, &all, user, version, former[user.Name], sources)
 	}
-	p.passwords.keep(p.server)
 	return all, nil
 }
 
-// previousHashes are those that the config Secret holds.
-func (p *pass) previousHashes() map[string]string {
-	hashes := map[string]string{}
+// account adds one user.
+func (p *pass) account(ctx context.Context, all *accounts, user v1alpha1.User, version secretVersion, former string, sources sourceDigests) {
+	key := keyOf(user)
+	known, recalled := p.passwords.recall(p.server.UID, key)
+	if !recalled && version != (secretVersion{}) && former != "" && sources[sourceDigest(key, version, former)] {
+		known, recalled = knownPassword{version: version, hash: former}, true // hashed by an operator before this one
+		p.passwords.remember(p.server.UID, key, known)
+	}
+	if known.hash != "" {
+		former = known.hash
+	}
+	ready := func(hash string) {
+		all.ready = append(all.ready, resources.DaemonUser(user, hash))
+		all.report.Ready = append(all.report.Ready, user.Name)
+	}
+	switch {
+	case version == (secretVersion{}):
+		known.problem = &status.UserProblem{Missing: true, Message: fmt.Sprintf("there is no Secret %s/%s%s; make it, with the password under key %q",
+			p.server.Namespace, key.secret, p.withLabel(), key.key)}
+	case !recalled || known.version != version && !p.hashed[key]:
+		all.asked[key.secret] = append(all.asked[key.secret], hashUser{key: key, former: former})
+		if err := p.passwords.failure(p.server.UID, key); err != nil {
+			log.FromContext(ctx).Error(err, "a password can't be read; trying again", "user", user.Name)
+		}
+		if former == "" {
+			all.report.Hashing = append(all.report.Hashing, user.Name)
+		} else {
+			ready(former)
+		}
+		return
+	case known.problem != nil && known.version == (secretVersion{}):
+		known.problem = &status.UserProblem{Missing: true, Message: fmt.Sprintf("there is no Secret %s/%s%s any more; make it, with the password under key %q",
+			p.server.Namespace, key.secret, p.withLabel(), key.key)}
+	case known.problem != nil:
+		known.problem = &status.UserProblem{Missing: known.problem.Missing,
+			Message: fmt.Sprintf("key %q of Secret %s/%s %s", key.key, p.server.Namespace, key.secret, known.problem.Message)}
+	default:
+		p.passwords.found(p.server.UID, user.Name)
+		ready(known.hash)
+		all.sources = append(all.sources, sourceDigest(key, known.version, known.hash))
+		return
+	}
+	p.leaveOut(all, user, *known.problem, former, ready)
+}
+
+// leaveOut leaves out a user whose password is missing or unusable; a missing one not at once.
+func (p *pass) leaveOut(all *accounts, user v1alpha1.User, problem status.UserProblem, former string, ready func(hash string)) {
+	problem.User = user.Name
+	if problem.Missing && former != "" {
+		now := p.Clock.Now()
+		until := p.passwords.missingSince(p.server.UID, user.Name, now).Add(replaceTime)
+		if left := until.Sub(now); left > 0 {
+			p.lookAgain(left)
+			problem.Message = fmt.Sprintf("the former password of user %s serves until %s, for %s", user.Name, until.UTC().Format(time.TimeOnly+"Z"), problem.Message)
+			all.report.Replacing = append(all.report.Replacing, problem)
+			ready(former)
+			return
+		}
+	}
+	problem.Message = fmt.Sprintf("user %s can't log in: %s", user.Name, problem.Message)
+	all.report.Problems = append(all.report.Problems, problem)
+}
+
+// awaitHashes has the passwords hashed that are asked for, and waits for a moment: what comes by then is told and
+// written at once, the rest by a later pass. Routing, which must not wait, is brought up to date before.
+func (p *pass) awaitHashes(ctx context.Context, all accounts) (accounts, error) {
+	if len(all.asked) == 0 {
+		return all, nil
+	}
+	if err := p.route(ctx); err != nil {
+		return accounts{}, err
+	}
+	ref := serverRef{uid: p.server.UID, name: client.ObjectKeyFromObject(p.server)}
+	p.hashing.ask(ref, all.asked)
+	done := p.hashing.wait(ctx, p.server.UID, p.HashPatience)
+	if done {
+		// What came may be of a newer version of the Secret than the cache knows.
+		p.hashed = map[passwordKey]bool{}
+		for _, users := range all.asked {
+			for _, user := range users {
+				p.hashed[user.key] = p.passwords.failure(p.server.UID, user.key) == nil
+			}
+		}
+	}
+	all, err := p.users(ctx)
+	if err == nil && len(all.asked) > 0 {
+		p.lookAgain(hashProgress)
+		p.unknown = len(all.report.Hashing) > 0 && len(all.ready) == 0 && len(p.observed.pods) > 0
+	}
+	return all, err
+}
+
+// route brings pods' ports, slices and readiness gates up to date, with what of the pass is known by then: nothing
+// of it depends on the configuration.
+func (p *pass) route(ctx context.Context) error {
+	problems := len(p.problems)
+	p.address = p.findAddress()
+	p.inputs = resources.Inputs{Server: p.server, ServiceIPFamilies: p.observed.service().Spec.IPFamilies}
+	err := p.applyPods(ctx)
+	p.problems = p.problems[:problems] // they are found again
+	return err
+}
+
+// formerHashes are those that the config Secret holds, by user, and where they came from.
+func (p *pass) formerHashes() (map[string]string, sourceDigests) {
 	if p.observed.secretChild.state != ours {
-		return hashes
+		return nil, nil
 	}
-	var before config.Config
-	if err := yaml.Unmarshal(p.observed.secret().Data[resources.ConfigKey], &before); err != nil {
-		return hashes // edited by hand: every password is hashed anew
-	}
-	for _, user := range before.Users {
-		hashes[user.Name] = user.PasswordHash
-	}
-	return hashes
-}
-
-// passwordHash is the hash of one user's password. It is the one used before for as long as that
-// still fits, for a new one would differ by its salt and look like a change.
-func (p *pass) passwordHash(ctx context.Context, user v1alpha1.User, before string, read map[string]*corev1.Secret) (string, *status.UserProblem, error) {
-	ref := user.PasswordSecretRef
-	if ref.Key == "" {
-		ref.Key = "password"
-	}
-	where := fmt.Sprintf("key %q of Secret %s/%s", ref.Key, p.server.Namespace, ref.Name)
-
-	version, err := p.secretVersion(ctx, ref.Name)
-	if err != nil {
-		return "", nil, err
-	}
-	if version == (secretVersion{}) {
-		return "", &status.UserProblem{Missing: true, Message: fmt.Sprintf(
-			"user %s can't log in: there is no Secret %s/%s; make it, with the password under key %q",
-			user.Name, p.server.Namespace, ref.Name, ref.Key)}, nil
-	}
-	if hash, ok := p.passwords.recall(p.server, user, version); ok {
-		return hash, nil, nil
-	}
-	secret := read[ref.Name]
-	if secret == nil {
-		secret = &corev1.Secret{}
-		err := p.Live.Get(ctx, types.NamespacedName{Namespace: p.server.Namespace, Name: ref.Name}, secret)
-		if err != nil && !apierrors.IsNotFound(err) {
-			return "", nil, fmt.Errorf("reading the password of user %s from Secret %s/%s: %w", user.Name, p.server.Namespace, ref.Name, err)
-		}
-		read[ref.Name] = secret
-	}
-	value, problem := password(secret.Data, ref.Key)
-	if problem != nil {
-		problem.Message = fmt.Sprintf("user %s can't log in: %s %s", user.Name, where, problem.Message)
-		return "", problem, nil
-	}
-	hash := value
-	if !passhash.IsHash(value) {
-		if hash, err = p.hash(before, value); err != nil {
-			return "", nil, fmt.Errorf("hashing the password of user %s: %w", user.Name, err)
+	secret := p.observed.secret()
+	hashes := config.PasswordHashes(secret.Data[resources.ConfigKey])
+	for user, hash := range hashes {
+		if !passhash.IsHash(hash) {
+			delete(hashes, user) // edited by hand
 		}
 	}
-	p.passwords.remember(p.server, user, secretVersion{secret.UID, secret.ResourceVersion}, hash)
-	return hash, nil, ctx.Err()
-}
-
-// hash returns before if it is a hash of the password, else a new one.
-func (p *pass) hash(before, password string) (string, error) {
-	if before != "" {
-		if fits, err := p.verified.Verify(before, password); err == nil && fits {
-			return before, nil
-		}
-	}
-	return passhash.Hash(password)
+	return hashes, readSourceDigests(secret.Annotations[v1alpha1.PasswordSourcesAnnotation])
 }
 
 // password takes a password, or a hash of one, from a Secret's data. Line ends after it, which many
 // an editor and `--from-file` add, are no part of it.
-func password(data map[string][]byte, key string) (string, *status.UserProblem) {
+func password(data map[string][]byte, key string) (value string, hashed bool, problem *status.UserProblem) {
 	raw, there := data[key]
-	value := strings.TrimRight(string(raw), "\r\n")
-	switch {
-	case !there:
-		return "", &status.UserProblem{Missing: true, Message: "does not exist; put the password there"}
-	case value == "":
-		return "", &status.UserProblem{Missing: true, Message: "is empty; put the password there"}
-	case strings.ContainsAny(value, "\r\n\x00"):
-		return "", &status.UserProblem{Message: "holds several lines or a NUL, which no FTP client can send; put one line there"}
+	if !there {
+		return "", false, &status.UserProblem{Missing: true, Message: "does not exist; put the password there"}
 	}
-	for _, prefix := range []string{"$argon2", "$2a$", "$2b$", "$2y$"} {
-		if strings.HasPrefix(value, prefix) && !passhash.IsHash(value) {
-			return "", &status.UserProblem{Message: "begins like a hash (" + prefix + ") but is none that can be used; put an argon2id or bcrypt hash or the password itself there"}
-		}
+	value = strings.TrimRight(string(raw), "\r\n")
+	hashed, err := passhash.Configured(value)
+	if err != nil {
+		return "", false, &status.UserProblem{Missing: errors.Is(err, passhash.ErrEmpty), Message: err.Error()}
 	}
-	return value, nil
+	return value, hashed, nil
 }
 
-// secretVersion is a state of a Secret; the zero value is "there is none".
-type secretVersion struct {
-	uid     types.UID
-	version string
+// withLabel names the label that Secrets must carry, if they must. A message tells the same of a Secret that
+// lacks it as of one that is not there.
+func (r *Reconciler) withLabel() string {
+	if !r.Policy.RequireSecretLabel {
+		return ""
+	}
+	return fmt.Sprintf(" with the label %s: \"true\"", v1alpha1.AllowLabel)
 }
 
-// secretVersion reads it from the cache, which holds no more of Secrets than their metadata.
+// secretVersion reads it from the cache, which holds no more of Secrets than their metadata. A Secret that may not be
+// used is none.
 func (p *pass) secretVersion(ctx context.Context, name string) (secretVersion, error) {
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindSecret))
@@ -157,64 +211,8 @@ func (p *pass) secretVersion(ctx context.Context, name string) (secretVersion, e
 	if err != nil {
 		return secretVersion{}, fmt.Errorf("looking for Secret %s/%s: %w", p.server.Namespace, name, err)
 	}
+	if !p.Policy.AllowsSecret(meta.Labels) {
+		return secretVersion{}, nil
+	}
 	return secretVersion{meta.UID, meta.ResourceVersion}, nil
-}
-
-// passwordMemory remembers which hash came of which version of a Secret, so that an unchanged one
-// is neither read nor hashed again. It holds hashes only.
-type passwordMemory struct {
-	mu     sync.Mutex
-	hashes map[types.UID]map[passwordKey]rememberedHash
-}
-
-type passwordKey struct{ user, secret, key string }
-
-type rememberedHash struct {
-	version secretVersion
-	hash    string
-}
-
-func newPasswordMemory() *passwordMemory {
-	return &passwordMemory{hashes: map[types.UID]map[passwordKey]rememberedHash{}}
-}
-
-func keyOf(user v1alpha1.User) passwordKey {
-	return passwordKey{user.Name, user.PasswordSecretRef.Name, user.PasswordSecretRef.Key}
-}
-
-func (m *passwordMemory) recall(server *v1alpha1.FtpServer, user v1alpha1.User, version secretVersion) (string, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r, ok := m.hashes[server.UID][keyOf(user)]
-	return r.hash, ok && r.version == version
-}
-
-func (m *passwordMemory) remember(server *v1alpha1.FtpServer, user v1alpha1.User, version secretVersion, hash string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.hashes[server.UID] == nil {
-		m.hashes[server.UID] = map[passwordKey]rememberedHash{}
-	}
-	m.hashes[server.UID][keyOf(user)] = rememberedHash{version, hash}
-}
-
-// keep forgets all but the server's present users.
-func (m *passwordMemory) keep(server *v1alpha1.FtpServer) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	present := map[passwordKey]bool{}
-	for _, user := range server.Spec.Users {
-		present[keyOf(user)] = true
-	}
-	for key := range m.hashes[server.UID] {
-		if !present[key] {
-			delete(m.hashes[server.UID], key)
-		}
-	}
-}
-
-func (m *passwordMemory) forget(server types.UID) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.hashes, server)
 }

@@ -15,9 +15,9 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/apply"
+	"github.com/ftp-operator/ftp-operator/controllers/policy"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
-	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
 // timeStep is the precision of times in the API.
@@ -43,8 +43,12 @@ type Options struct {
 	NodePorts config.Run
 	// CRD tells whether the CustomResourceDefinition is as new as the operator; nil if that is not known.
 	CRD *CRD
+	// Policy restricts what FtpServers may ask for.
+	Policy policy.Policy
 	// Clock tells the time.
 	Clock clock.PassiveClock
+	// HashPatience is how long a pass waits for the hashes of passwords, when routing is done; 250 ms if zero.
+	HashPatience time.Duration
 }
 
 // Reconciler reconciles FtpServers.
@@ -55,7 +59,7 @@ type Reconciler struct {
 	fresh     *freshness
 	settled   *settled
 	passwords *passwordMemory
-	verified  *passhash.Cache
+	hashing   *hashing
 	progress  *progress
 	heard     *heardPods
 	settling  *settling
@@ -80,13 +84,17 @@ func New(o Options) *Reconciler {
 	if o.NodePorts == (config.Run{}) {
 		o.NodePorts = config.Run{First: 30000, Last: 32767}
 	}
+	if o.HashPatience == 0 {
+		o.HashPatience = hashPatience
+	}
+	passwords := newPasswordMemory()
 	return &Reconciler{
 		Options:   o,
 		comparer:  apply.NewComparer(o.Client.Scheme(), v1alpha1.FieldManager),
 		fresh:     newFreshness(),
 		settled:   newSettled(),
-		passwords: newPasswordMemory(),
-		verified:  passhash.NewCache(verifiedPasswords),
+		passwords: passwords,
+		hashing:   newHashing(o.Live, passwords, o.Policy),
 		progress:  newProgress(),
 		heard:     newHeardPods(),
 		settling:  newSettling(),
@@ -145,6 +153,7 @@ func (r *Reconciler) forget(req ctrl.Request) {
 }
 
 func (r *Reconciler) forgetUID(uid types.UID) {
+	r.hashing.forget(uid)
 	r.passwords.forget(uid)
 	r.progress.forget(uid)
 	r.refused.forget(uid)

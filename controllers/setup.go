@@ -40,8 +40,7 @@ type SetupOptions struct {
 	Namespaces []string
 	// MaxConcurrent is the number of servers reconciled at once.
 	MaxConcurrent int
-	// Timeout bounds one reconcile. Hashing the passwords of many new users takes its time;
-	// what is hashed by then is remembered for the next one.
+	// Timeout bounds one reconcile.
 	Timeout time.Duration
 	// Name of the controller, unique in the process; "ftpserver" if empty.
 	Name string
@@ -77,6 +76,9 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 		Build(r)
 	if err != nil {
 		return fmt.Errorf("setting up the FtpServer controller: %w", err)
+	}
+	if err := c.Watch(r.hashing.source()); err != nil {
+		return fmt.Errorf("setting up the hashing of passwords: %w", err)
 	}
 	r.nodes.allowed = o.NodesAllowed
 	r.nodes.start = func() error { return c.Watch(r.nodeSource(mgr.GetCache())) }

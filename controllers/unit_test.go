@@ -136,12 +136,15 @@ func TestPassword(t *testing.T) {
 		{"a\nb", "", false, "several lines"},
 		{"a\x00b", "", false, "NUL"},
 		{"$argon2id$v=19$nonsense", "", false, "begins like a hash"},
+		{"$6$salt$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO", "", false, "a kind that is not supported"},
+		{"{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", "", false, "a kind that is not supported"},
+		{"caf\xe9", "", false, "not valid UTF-8"},
 	}
 	for _, tt := range tests {
-		got, problem := password(map[string][]byte{"password": []byte(tt.value)}, "password")
+		got, hashed, problem := password(map[string][]byte{"password": []byte(tt.value)}, "password")
 		switch {
 		case problem == nil:
-			if tt.problem != "" || tt.missing || got != tt.want {
+			if tt.problem != "" || tt.missing || got != tt.want || hashed != (tt.want == hash) {
 				t.Errorf("%q gives %q", tt.value, got)
 			}
 		case !strings.Contains(problem.Message, tt.problem) || problem.Missing != tt.missing || tt.problem == "":
@@ -150,7 +153,7 @@ func TestPassword(t *testing.T) {
 			t.Errorf("the problem of %q shows it: %s", tt.value, problem.Message)
 		}
 	}
-	if _, problem := password(nil, "password"); problem == nil || !problem.Missing {
+	if _, _, problem := password(nil, "password"); problem == nil || !problem.Missing {
 		t.Errorf("no key: %+v", problem)
 	}
 }
@@ -335,6 +338,10 @@ func TestCacheHoldsNoMoreThanNeeded(t *testing.T) {
 	m, _ := slim(slimMetadata, &metav1.PartialObjectMetadata{ObjectMeta: meta}).(*metav1.PartialObjectMetadata)
 	if len(m.Annotations) > 0 || len(m.ManagedFields) > 0 || len(m.Labels) != 1 || m.UID != "u" || m.ResourceVersion != "1" {
 		t.Errorf("metadata keeps %+v", m.ObjectMeta)
+	}
+	allowed, _ := slim(slimMetadata, &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.AllowLabel: "true", "other": secret}}}).(*metav1.PartialObjectMetadata)
+	if len(allowed.Labels) != 1 || allowed.Labels[v1alpha1.AllowLabel] != "true" {
+		t.Errorf("metadata of a Secret keeps %v", allowed.Labels)
 	}
 	p, _ := slim(slimPod, &corev1.Pod{ObjectMeta: meta, Spec: corev1.PodSpec{NodeName: "n", Containers: []corev1.Container{{Name: secret}}}}).(*corev1.Pod)
 	if len(p.Spec.Containers) > 0 || p.Spec.NodeName != "n" || len(p.Annotations) != 1 {

@@ -71,9 +71,13 @@ type User struct {
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['anonymous', 'ftp'])",message="anonymous and ftp are the names of login without an account: rename the user, or use spec.anonymous"
 	Name string `json:"name"`
 
-	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password,
-	// or an argon2id ($argon2id$...) or bcrypt ($2a$, $2b$, $2y$) hash of it. Only a hash reaches
-	// the pods. A changed Secret takes effect within seconds.
+	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password, one
+	// line of UTF-8 of at most 1024 bytes, or a hash of it: argon2id ($argon2id$..., with at most 64
+	// MiB of memory, m=65536, 10 passes and 16 lanes) or bcrypt ($2a$, $2b$, $2y$, with a cost of at
+	// most 14). The command hash of ftpd makes one. A hash of another kind is a problem and never the password.
+	// Only a hash reaches the pods. A changed Secret takes effect within seconds. While the Secret,
+	// the key or its content is missing the former password serves for one minute, so that a Secret
+	// can be deleted and created again; removing the user revokes at once.
 	// +required
 	PasswordSecretRef SecretKeyReference `json:"passwordSecretRef"`
 

@@ -17,9 +17,15 @@ const (
 	// from. It changes, and so rolls the pods, only when a living pod holds ports that are no
 	// longer declared.
 	PassiveRangeAnnotation = "ftp-operator.io/passive-range"
+	// PasswordSourcesAnnotation is on the config Secret: digests of which versions of password Secrets its hashes
+	// came of, by which an operator that starts recognises them.
+	PasswordSourcesAnnotation = "ftp-operator.io/password-sources"
 	// RoutedConditionType is the pod readiness gate: True once the pod's EndpointSlice is
 	// published, so that a rollout does not outrun the routing.
 	RoutedConditionType = "ftp-operator.io/routed"
+	// AllowLabel is on a Secret that FtpServers of its namespace may use, with the value "true". It is asked for where
+	// the operator restricts FtpServers (--require-secret-label).
+	AllowLabel = "ftp-operator.io/allow-ftpservers"
 	// SliceManager is the value of endpointslice.kubernetes.io/managed-by on our slices.
 	SliceManager = "ftp-operator.io"
 	// FieldManager is the operator's one manager name for server-side apply.

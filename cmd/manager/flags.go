@@ -12,6 +12,8 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/policy"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -38,6 +40,11 @@ type options struct {
 	nodePorts       utilnet.PortRange
 	concurrent      int
 	timeout         time.Duration
+
+	images, priorityClasses []string
+	secretLabel             bool
+	// restrictions are what these three say.
+	restrictions policy.Policy
 
 	logLevel, logFormat string
 }
@@ -75,12 +82,32 @@ func flags(o *options, getenv func(string) string) *pflag.FlagSet {
 		"servers reconciled at once")
 	f.DurationVar(&o.timeout, "reconcile-timeout", 2*time.Minute,
 		"longest time that one reconcile may take")
+	f.StringSliceVar(&o.images, "allowed-images", nil,
+		"images that spec.image may name besides --ftpd-image, separated by commas; * stands for any characters but /, as in registry.example.com/ftp-operator:*; "+
+			"empty: none; without this flag: any")
+	f.StringSliceVar(&o.priorityClasses, "allowed-priority-classes", nil,
+		"priority classes that spec.template.priorityClassName may name, separated by commas; empty: none; without this flag: any")
+	f.BoolVar(&o.secretLabel, "require-secret-label", false,
+		"take passwords and certificates only from Secrets with the label "+v1alpha1.AllowLabel+"=true; it is the default with --allowed-images")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "json", "json or text")
 	f.Usage = func() {
 		fmt.Fprintf(os.Stderr, "manager is the ftp-operator: it makes FtpServers serve.\n\nUsage: manager [flags]\n\n%s", f.FlagUsages())
 	}
 	return f
+}
+
+// policy is what the command line restricts.
+func (o *options) policy(f *pflag.FlagSet) policy.Policy {
+	var p policy.Policy
+	if f.Changed("allowed-images") {
+		p.Images = append([]string{}, o.images...)
+	}
+	if f.Changed("allowed-priority-classes") {
+		p.PriorityClasses = append([]string{}, o.priorityClasses...)
+	}
+	p.RequireSecretLabel = o.secretLabel || p.Images != nil && !f.Changed("require-secret-label")
+	return p
 }
 
 // validate names every flag that can't be used.
@@ -100,6 +127,11 @@ func (o *options) validate() error {
 	}
 	if o.nodePorts.Base < 1 || o.nodePorts.Size < 1 || o.nodePorts.Base+o.nodePorts.Size-1 > config.MaxPassivePort {
 		bad("--node-port-range: %q is no range of ports: write it as in 30000-32767", o.nodePorts.String())
+	}
+	for _, pattern := range o.images {
+		if err := policy.CheckPattern(pattern); err != nil {
+			bad("--allowed-images: %w", err)
+		}
 	}
 	if o.concurrent < 1 {
 		bad("--max-concurrent-reconciles must be at least 1, not %d", o.concurrent)

@@ -60,6 +60,7 @@ func prepare(args []string) (*options, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	o.restrictions = o.policy(f)
 	return &o, setLogger(os.Stderr, o.logLevel, o.logFormat)
 }
 
@@ -150,7 +151,8 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 		NodePorts: config.Run{
 			First: uint16(o.nodePorts.Base), Last: uint16(o.nodePorts.Base + o.nodePorts.Size - 1), //nolint:gosec // ports, by validate
 		},
-		Clock: clock.RealClock{},
+		Policy: o.restrictions,
+		Clock:  clock.RealClock{},
 	})
 	err = reconciler.Setup(ctx, mgr, controllers.SetupOptions{
 		NodesAllowed: nodesAllowed, ServicesAllowed: servicesAllowed, Namespaces: o.watchNamespaces,

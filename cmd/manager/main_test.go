@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/ftp-operator/ftp-operator/controllers/policy"
 )
 
 func parse(t *testing.T, env map[string]string, args ...string) (*options, error) {
@@ -43,10 +46,32 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"--ftpd-image=x --pod-labels=":                 "--pod-labels",
 		"--ftpd-image=x --reconcile-timeout=1ms":       "--reconcile-timeout must be at least 1s",
 		"--ftpd-image=x --max-concurrent-reconciles=0": "at least 1",
+		"--ftpd-image=x --allowed-images=a[":           `"a[" is no pattern of images`,
 		"--nonsense":                                   "unknown flag",
 	} {
 		if _, err := parse(t, nil, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %v, want …%s…", args, err, want)
+		}
+	}
+}
+
+// TestPolicyFlags: a flag without values allows nothing, no flag anything; images that are restricted ask for labels.
+func TestPolicyFlags(t *testing.T) {
+	for args, want := range map[string]policy.Policy{
+		"":                  {},
+		"--allowed-images=": {Images: []string{}, RequireSecretLabel: true},
+		"--allowed-images=a/b:*,c --allowed-priority-classes=low": {
+			Images: []string{"a/b:*", "c"}, PriorityClasses: []string{"low"}, RequireSecretLabel: true,
+		},
+		"--allowed-images=a --require-secret-label=false": {Images: []string{"a"}},
+		"--require-secret-label":                          {RequireSecretLabel: true},
+		"--allowed-priority-classes=":                     {PriorityClasses: []string{}},
+	} {
+		o, err := prepare(append(strings.Fields(args), "--ftpd-image=x"))
+		if err != nil {
+			t.Errorf("%q: %v", args, err)
+		} else if !reflect.DeepEqual(o.restrictions, want) {
+			t.Errorf("%q means %+v, want %+v", args, o.restrictions, want)
 		}
 	}
 }
@@ -56,7 +81,7 @@ func TestEveryFlagIsExplained(t *testing.T) {
 	usage := flags(&o, func(string) string { return "" }).FlagUsages()
 	for _, name := range []string{
 		"metrics-bind-address", "metrics-secure", "health-probe-bind-address", "leader-elect", "leader-elect-namespace",
-		"watch-namespaces", "ftpd-image", "log-level", "log-format", "namespace", "pod-labels",
+		"watch-namespaces", "ftpd-image", "allowed-images", "allowed-priority-classes", "require-secret-label", "log-level", "log-format", "namespace", "pod-labels",
 	} {
 		if !strings.Contains(usage, "--"+name) {
 			t.Errorf("--%s is missing", name)

@@ -18,8 +18,13 @@ import (
 // CAKey is the key of a Secret's data that holds certificates of authorities.
 const CAKey = "ca.crt"
 
-// maxPEM bounds a PEM file, as the daemon does.
-const maxPEM = 1 << 20
+// The most bytes of PEM files that are parsed, which takes many times their memory; of keys the time grows with the
+// cube of their length. An RSA key of 16384 bits has 12.7 KB.
+const (
+	maxChain = 128 << 10
+	maxKey   = 16 << 10
+	maxCA    = 512 << 10
+)
 
 // Pair is a certificate, the intermediate ones after it, and its key.
 type Pair struct {
@@ -55,7 +60,7 @@ func Read(data map[string][]byte) (*Pair, *Problem) {
 	case blank(p.KeyPEM):
 		return nil, missing(keyKey, "the certificate's key, as PEM,")
 	}
-	chain, problem := certificates(certKey, p.CertPEM)
+	chain, problem := certificates(certKey, p.CertPEM, maxChain)
 	if problem != nil {
 		return nil, problem
 	}
@@ -77,18 +82,25 @@ func ReadCA(data map[string][]byte) ([]byte, *Problem) {
 	if blank(text) {
 		return nil, missing(CAKey, "the certificates of the authorities, as PEM,")
 	}
-	if _, problem := certificates(CAKey, text); problem != nil {
+	if _, problem := certificates(CAKey, text, maxCA); problem != nil {
 		return nil, problem
 	}
 	return text, nil
 }
 
+func tooLong(key string, text []byte, most int) *Problem {
+	if len(text) <= most {
+		return nil
+	}
+	return unusable("%s has %d bytes, and %d is the most: leave out what is not needed", key, len(text), most)
+}
+
 func blank(text []byte) bool { return len(bytes.TrimSpace(text)) == 0 }
 
 // certificates reads all that a PEM text holds; at least one.
-func certificates(key string, text []byte) ([]*x509.Certificate, *Problem) {
-	if len(text) > maxPEM {
-		return nil, unusable("%s has %d bytes, and %d is the most: leave out what is not needed", key, len(text), maxPEM)
+func certificates(key string, text []byte, most int) ([]*x509.Certificate, *Problem) {
+	if problem := tooLong(key, text, most); problem != nil {
+		return nil, problem
 	}
 	var all []*x509.Certificate
 	for {
@@ -114,6 +126,9 @@ func certificates(key string, text []byte) ([]*x509.Certificate, *Problem) {
 
 // privateKey tells of a key that is none, or is locked.
 func privateKey(key string, text []byte) *Problem {
+	if problem := tooLong(key, text, maxKey); problem != nil {
+		return problem
+	}
 	for {
 		var block *pem.Block
 		block, text = pem.Decode(text)

@@ -164,3 +164,26 @@ func TestNoMessageTellsOfAKey(t *testing.T) {
 		}
 	})
 }
+
+// TestReadIsBounded: no more is parsed than certificates and keys of the field have; parsing takes many times the memory.
+func TestReadIsBounded(t *testing.T) {
+	ca := newCA(t)
+	cert, key := issue(t, ca, "ftp.example.com")
+	filled := func(pem []byte, size int) []byte { return append(bytes.Repeat([]byte("#\n"), size/2), pem...) }
+	if _, problem := certificate.Read(secret(filled(cert, 100<<10), filled(key, 10<<10))); problem != nil {
+		t.Errorf("refused: %s", problem.Message)
+	}
+	for name, data := range map[string]map[string][]byte{
+		"tls.crt has": secret(filled(cert, 128<<10), key), "tls.key has": secret(cert, filled(key, 16<<10)),
+	} {
+		if _, problem := certificate.Read(data); problem == nil || problem.Missing || !strings.Contains(problem.Message, name) {
+			t.Errorf("%s: %+v", name, problem)
+		}
+	}
+	if _, problem := certificate.ReadCA(map[string][]byte{"ca.crt": filled(ca.CertPEM, 500<<10)}); problem != nil {
+		t.Errorf("refused: %s", problem.Message)
+	}
+	if _, problem := certificate.ReadCA(map[string][]byte{"ca.crt": filled(ca.CertPEM, 512<<10)}); problem == nil || !strings.Contains(problem.Message, "524288 is the most") {
+		t.Errorf("ca.crt: %+v", problem)
+	}
+}

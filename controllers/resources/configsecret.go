@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
 // ConfigSecret holds the daemon's configuration file, and the certificates that it names. It is a
@@ -17,9 +19,13 @@ func ConfigSecret(in Inputs) *coreac.SecretApplyConfiguration {
 	server := in.Server
 	data := map[string][]byte{ConfigKey: in.ConfigFile}
 	maps.Copy(data, tlsFiles(in))
-	return coreac.Secret(ConfigSecretName(server), server.Namespace).
+	secret := coreac.Secret(ConfigSecretName(server), server.Namespace).
 		WithLabels(Labels(server)).
 		WithOwnerReferences(serverOwner(server)).
 		WithType(corev1.SecretTypeOpaque).
 		WithData(data)
+	if in.PasswordSources != "" {
+		secret.WithAnnotations(map[string]string{v1alpha1.PasswordSourcesAnnotation: in.PasswordSources})
+	}
+	return secret
 }

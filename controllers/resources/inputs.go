@@ -44,6 +44,9 @@ type Inputs struct {
 	// clients are not asked for certificates.
 	Certificates []Certificate
 	ClientCA     []byte
+	// PasswordSources says which versions of their Secrets the users' hashes came of, as text for an annotation;
+	// empty: nothing is recorded.
+	PasswordSources string
 	// AdvertisedAddress is what PASV names: a host name needs DNS.
 	AdvertisedAddress string
 	// ClusterIP is the Service's cluster IP that overrides may name; empty while it is not known.

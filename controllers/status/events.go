@@ -61,7 +61,7 @@ var patient = map[string]bool{
 	ReasonProgressing: true, ReasonAssigningPorts: true, ReasonExposingPorts: true, ReasonRangeChanging: true,
 	ReasonConfigUpdating: true, ReasonClaimPending: true, ReasonAddressNotYetServed: true,
 	address.ReasonLoadBalancerPending: true, address.ReasonClusterIPPending: true, string(ProblemFailed): true,
-	ReasonScaledToNil: true, ReasonNoPodReady: true,
+	ReasonScaledToNil: true, ReasonNoPodReady: true, ReasonHashing: true,
 }
 
 // grace is how long after a start things may be missing that others bring, in whatever order.

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -43,6 +44,9 @@ func (p *Pod) advertisedIP() string {
 	if p.Daemon == nil {
 		return ""
 	}
+	if _, err := netip.ParseAddr(p.Daemon.AdvertisedIP); err != nil {
+		return "" // what answers need not be our daemon
+	}
 	return p.Daemon.AdvertisedIP
 }
 
@@ -50,6 +54,10 @@ func (p *Pod) advertisedIP() string {
 type Users struct {
 	// Ready are the names of the users that can log in.
 	Ready []string
+	// Hashing are users who can't log in yet since their passwords are being read and hashed.
+	Hashing []string
+	// Replacing tells of those of Ready whose password is missing, for whom the former one serves for a moment.
+	Replacing []UserProblem
 	// Problems are those of the others.
 	Problems []UserProblem
 	// Anonymous is true if login without an account is allowed.
@@ -115,6 +123,8 @@ const (
 	ProblemRejected ProblemKind = "ChildRejected"
 	// ProblemScaled: an autoscaler asks for more pods than the spec can have.
 	ProblemScaled ProblemKind = "ScaledTooFar"
+	// ProblemNotAllowed: the operator's administrator does not allow what the spec asks for.
+	ProblemNotAllowed ProblemKind = "NotAllowed"
 	// ProblemFailed: the API server failed; trying again may help.
 	ProblemFailed ProblemKind = "ApplyFailed"
 )

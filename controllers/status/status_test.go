@@ -204,6 +204,11 @@ func TestConditions(t *testing.T) {
 		{"password unusable", func(o *Observed) {
 			o.Users.Problems = []UserProblem{{User: "bob", Message: "user bob: two lines"}}
 		}, "UsersReady", no, "PasswordInvalid", "two lines", no, status.FailedStatus},
+		{"being hashed", func(o *Observed) { o.Users.Hashing = []string{"bob", "eve"} }, "UsersReady", metav1.ConditionUnknown, "HashingPasswords",
+			"1 user can log in; passwords being hashed: bob, eve", no, status.InProgressStatus},
+		{"a Secret is being replaced", func(o *Observed) {
+			o.Users.Replacing = []UserProblem{{User: "alice", Missing: true, Message: "the former password of user alice serves until 12:01:00Z"}, {User: "bob"}}
+		}, "UsersReady", yes, "UsersReady", "alice serves until 12:01:00Z; likewise for 1 other user", yes, status.CurrentStatus},
 		{"nobody declared", func(o *Observed) { o.Users = Users{} }, "UsersReady", no, "NoUsers", "nobody can log in", yes, status.CurrentStatus},
 		{"anonymous only", func(o *Observed) { o.Users = Users{Anonymous: true} }, "UsersReady", yes, "UsersReady", "anonymous", yes, status.CurrentStatus},
 

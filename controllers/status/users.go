@@ -14,6 +14,7 @@ const (
 	ReasonNoUsers         = "NoUsers"
 	ReasonPasswordMissing = "PasswordMissing"
 	ReasonPasswordInvalid = "PasswordInvalid"
+	ReasonHashing         = "HashingPasswords"
 )
 
 // usersReady: every user's password was found and used. The users without one are left out; the
@@ -36,8 +37,18 @@ func usersReady(o Observed) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, reason, message)
 	}
 	switch {
+	case len(o.Users.Hashing) > 0:
+		return condition(kind, metav1.ConditionUnknown, ReasonHashing, fmt.Sprintf("%s can log in; passwords being hashed: %s",
+			plural(len(o.Users.Ready), "user"), list(o.Users.Hashing)))
 	case len(o.Users.Ready) > 0:
-		return condition(kind, metav1.ConditionTrue, ReasonUsersReady, plural(len(o.Users.Ready), "user")+" can log in")
+		message := plural(len(o.Users.Ready), "user") + " can log in"
+		if n := len(o.Users.Replacing); n > 0 {
+			message += "; " + o.Users.Replacing[0].Message
+			if n > 1 {
+				message += fmt.Sprintf("; likewise for %s", plural(n-1, "other user"))
+			}
+		}
+		return condition(kind, metav1.ConditionTrue, ReasonUsersReady, message)
 	case o.Users.Anonymous:
 		return condition(kind, metav1.ConditionTrue, ReasonUsersReady, "anonymous login only")
 	}

@@ -213,6 +213,32 @@ func managerArgs(t *testing.T, all objects) []string {
 	return decode[appsv1.Deployment](t, all.ofKind("Deployment")[0]).Spec.Template.Spec.Containers[0].Args
 }
 
+// TestPolicy: what restricts FtpServers reaches the operator, also where nothing at all is allowed, and nothing does by default.
+func TestPolicy(t *testing.T) {
+	for set, want := range map[string][]string{
+		"log.level=info": nil,
+		"policy.allowedImages={registry.example.com/a:*,registry.example.com/b/*}": {"--allowed-images=registry.example.com/a:*,registry.example.com/b/*"},
+		"policy.requireSecretLabel=false":                                          {"--require-secret-label=false"},
+	} {
+		checkPolicy(t, set, want, "--set", set)
+	}
+	checkPolicy(t, "empty lists", []string{"--allowed-images=", "--allowed-priority-classes="},
+		"--set-json", "policy.allowedImages=[]", "--set-json", "policy.allowedPriorityClasses=[]")
+}
+
+func checkPolicy(t *testing.T, what string, want []string, args ...string) {
+	t.Helper()
+	var got []string
+	for _, arg := range managerArgs(t, template(t, args...)) {
+		if strings.HasPrefix(arg, "--allowed-") || strings.HasPrefix(arg, "--require-") {
+			got = append(got, arg)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: the operator is told %q, want %q", what, got, want)
+	}
+}
+
 // TestPodLabels: the operator is told the labels of its own pods, since the FTP servers' NetworkPolicies let
 // those in.
 func TestPodLabels(t *testing.T) {
@@ -294,6 +320,9 @@ func TestSchemaRefusals(t *testing.T) {
 		{"watchNamespaces={Team_A}", "/watchNamespaces/0"},
 		{"nodePortRange.start=0", "/nodePortRange/start"},
 		{"nodePortRange.end=70000", "/nodePortRange/end"},
+		{"policy.allowedImages={a b}", "/policy/allowedImages/0"},
+		{"policy.allowedPriorityClasses={Low}", "/policy/allowedPriorityClasses/0"},
+		{"policy.requireSecretLabel=perhaps", "/policy/requireSecretLabel"},
 		{"metrics.port=80", "/metrics/port"},
 		{"metrics.serviceMonitor.interval=often", "/metrics/serviceMonitor/interval"},
 		{"log.level=loud", "/log/level"},

@@ -14,9 +14,13 @@ type UserApplyConfiguration struct {
 	// name is what the client gives as user name: letters, digits and . _ @ -, beginning with a
 	// letter or digit, 1 to 64 characters. "anonymous" and "ftp" belong to spec.anonymous.
 	Name *string `json:"name,omitempty"`
-	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password,
-	// or an argon2id ($argon2id$...) or bcrypt ($2a$, $2b$, $2y$) hash of it. Only a hash reaches
-	// the pods. A changed Secret takes effect within seconds.
+	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password, one
+	// line of UTF-8 of at most 1024 bytes, or a hash of it: argon2id ($argon2id$..., with at most 64
+	// MiB of memory, m=65536, 10 passes and 16 lanes) or bcrypt ($2a$, $2b$, $2y$, with a cost of at
+	// most 14). The command hash of ftpd makes one. A hash of another kind is a problem and never the password.
+	// Only a hash reaches the pods. A changed Secret takes effect within seconds. While the Secret,
+	// the key or its content is missing the former password serves for one minute, so that a Secret
+	// can be deleted and created again; removing the user revokes at once.
 	PasswordSecretRef *SecretKeyReferenceApplyConfiguration `json:"passwordSecretRef,omitempty"`
 	// home is the user's directory below the storage root, as a relative path such as
 	// teams/alice, at most 255 characters; "." is the root itself. Default: the user's name. It

@@ -1,0 +1,286 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ftp-operator/ftp-operator/controllers/policy"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
+
+// secretsReader answers with Secrets, by name.
+type secretsReader struct {
+	client.Reader
+	secrets map[string]map[string][]byte
+	err     error
+	reads   atomic.Int64
+}
+
+func (s *secretsReader) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	s.reads.Add(1)
+	data, found := s.secrets[key.Name]
+	switch {
+	case s.err != nil:
+		return s.err
+	case !found:
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "secrets"}, key.Name)
+	}
+	secret, _ := into.(*corev1.Secret)
+	secret.UID, secret.ResourceVersion, secret.Data = "uid", "1", data
+	return nil
+}
+
+func testHashing(secrets map[string]map[string][]byte) (*hashing, *secretsReader) {
+	reader := &secretsReader{secrets: secrets}
+	return newHashing(reader, newPasswordMemory(), policy.Policy{}), reader
+}
+
+func serverNamed(namespace, name string) serverRef {
+	return serverRef{uid: types.UID(namespace + "/" + name), name: types.NamespacedName{Namespace: namespace, Name: name}}
+}
+
+const longEnough = time.Minute
+
+// One password of a Secret is hashed once, one that is a hash is taken, what is unusable is told.
+func TestHashingResults(t *testing.T) {
+	own, err := passhash.Hash("kept")
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := "$argon2id$v=19$m=65536,t=10,p=1$c29tZXNhbHRzb21lc2FsdA$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
+	h, reader := testHashing(map[string]map[string][]byte{
+		"s": {"new": []byte("secret"), "kept": []byte("kept"), "hash": []byte(foreign), "changed": []byte("plain"), "bad": []byte("$6$x$y")},
+	})
+	var verified []string
+	verify := h.verify
+	h.verify = func(hash, password string) (bool, error) {
+		verified = append(verified, hash)
+		return verify(hash, password)
+	}
+	server := serverNamed("a", "files")
+	var users []hashUser
+	former := map[string]string{"kept": own, "changed": foreign}
+	for _, key := range []string{"new", "kept", "hash", "changed", "bad", "none"} {
+		users = append(users, hashUser{key: passwordKey{"user-" + key, "s", key}, former: former[key]})
+	}
+	h.ask(server, map[string][]hashUser{"s": users, "absent": {{key: passwordKey{"x", "absent", "password"}}}})
+	if !h.wait(t.Context(), server.uid, longEnough) {
+		t.Fatal("not done")
+	}
+	of := func(key string) knownPassword {
+		known, ok := h.memory.recall(server.uid, passwordKey{"user-" + key, "s", key})
+		if !ok || known.version != (secretVersion{"uid", "1"}) {
+			t.Errorf("%s: %+v, %v", key, known, ok)
+		}
+		return known
+	}
+	for key, password := range map[string]string{"new": "secret", "kept": "kept", "changed": "plain"} {
+		if ok, err := passhash.Verify(of(key).hash, password); !ok || err != nil {
+			t.Errorf("%s: %+v", key, of(key))
+		}
+	}
+	if of("kept").hash != own || of("hash").hash != foreign {
+		t.Error("a hash that fits was changed")
+	}
+	if of("bad").problem == nil || of("bad").problem.Missing || of("none").problem == nil || !of("none").problem.Missing {
+		t.Errorf("problems: %+v, %+v", of("bad"), of("none"))
+	}
+	if known, _ := h.memory.recall(server.uid, passwordKey{"x", "absent", "password"}); known.problem == nil || known.version != (secretVersion{}) {
+		t.Errorf("an absent Secret: %+v", known)
+	}
+	// A hash that is not our own is compared as a string only.
+	if !slices.Equal(verified, []string{own}) {
+		t.Errorf("verified against %q", verified)
+	}
+	// What is known of that version is not hashed again, though a lagging cache asks for it.
+	h.hash = func(string) (string, error) { t.Error("hashed again"); return "", nil }
+	h.ask(server, map[string][]hashUser{"s": users})
+	h.wait(t.Context(), server.uid, longEnough)
+	if reads := reader.reads.Load(); reads != 3 {
+		t.Errorf("%d reads, want 3", reads)
+	}
+}
+
+// TestFormerHashCostsNothing: a tenant stores a hash of 64 MiB as password and then a plain one. The operator, whose
+// own hashes take 19 MiB, must not compute the tenant's.
+func TestFormerHashCostsNothing(t *testing.T) {
+	costly := "$argon2id$v=19$m=65536,t=10,p=1$c29tZXNhbHRzb21lc2FsdA$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
+	if !passhash.IsHash(costly) {
+		t.Fatal("not taken as a hash")
+	}
+	h, _ := testHashing(nil)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := h.hashOf(costly, "plain"); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if spent := (after.TotalAlloc - before.TotalAlloc) >> 20; spent > 40 {
+		t.Errorf("hashing one password took %d MiB", spent)
+	}
+	for _, more := range []string{"m=65537,t=1,p=1", "m=1048576,t=1,p=1", "m=19456,t=11,p=1", "m=19456,t=2,p=17"} {
+		text := strings.Replace(costly, "m=65536,t=10,p=1", more, 1)
+		if _, _, problem := password(map[string][]byte{"password": []byte(text)}, "password"); problem == nil || problem.Missing {
+			t.Errorf("%s may be stored", more)
+		}
+	}
+}
+
+// The number of hashes at once is bounded, and servers and namespaces take turns.
+func TestHashingIsBoundedAndFair(t *testing.T) {
+	many := map[string][]byte{}
+	var users []hashUser
+	for i := range 200 {
+		key := fmt.Sprint("u", i)
+		many[key] = []byte("many " + key)
+		users = append(users, hashUser{key: passwordKey{key, "many", key}})
+	}
+	h, _ := testHashing(map[string]map[string][]byte{"many": many, "one": {"password": []byte("one")}})
+	var now, most, done atomic.Int64
+	var oneAt atomic.Int64
+	goOn := make(chan struct{})
+	h.hash = func(password string) (string, error) {
+		if n := now.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		<-goOn
+		now.Add(-1)
+		if n := done.Add(1); password == "one" {
+			oneAt.Store(n)
+		}
+		return "hash", nil
+	}
+	for i := range 3 { // a tenant of several large servers
+		h.ask(serverNamed("greedy", fmt.Sprint("large-", i)), map[string][]hashUser{"many": users})
+	}
+	modest := serverNamed("modest", "files")
+	h.ask(modest, map[string][]hashUser{"one": {{key: passwordKey{"one", "one", "password"}}}})
+	if h.wait(t.Context(), modest.uid, time.Millisecond) {
+		t.Error("hashes are there though none could be computed")
+	}
+	close(goOn)
+	for _, server := range []serverRef{modest, serverNamed("greedy", "large-0"), serverNamed("greedy", "large-1"), serverNamed("greedy", "large-2")} {
+		if !h.wait(t.Context(), server.uid, longEnough) {
+			t.Fatal("not done")
+		}
+	}
+	if most.Load() > hashWorkers || done.Load() != 601 {
+		t.Errorf("%d at once, %d in all", most.Load(), done.Load())
+	}
+	if n := oneAt.Load(); n > 20 {
+		t.Errorf("the one password came after %d others", n)
+	}
+}
+
+// TestHashQueueTakesTurns: whoever has how much, the number of turns that a namespace waits is the number of namespaces.
+func TestHashQueueTakesTurns(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var q hashQueue
+		left := map[string]map[types.UID]int{}
+		for range rapid.IntRange(0, 60).Draw(t, "pushes") {
+			server := serverNamed(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "namespace"), rapid.SampledFrom([]string{"x", "y"}).Draw(t, "server"))
+			n := left[server.name.Namespace][server.uid]
+			q.push(hashWork{server: server, secret: fmt.Sprint(n)})
+			if left[server.name.Namespace] == nil {
+				left[server.name.Namespace] = map[types.UID]int{}
+			}
+			left[server.name.Namespace][server.uid]++
+		}
+		if rapid.Bool().Draw(t, "drop") {
+			if got := q.drop("a/x"); got != left["a"]["a/x"] {
+				t.Fatalf("dropped %d, want %d", got, left["a"]["a/x"])
+			}
+			delete(left["a"], "a/x")
+		}
+		next := map[types.UID]int{}
+		lastOf := map[string]int{}
+		for turn := 0; ; turn++ {
+			w, more := q.pop()
+			if !more {
+				break
+			}
+			if w.secret != fmt.Sprint(next[w.server.uid]) {
+				t.Fatalf("%s: %s out of order", w.server.uid, w.secret)
+			}
+			next[w.server.uid]++
+			if last, had := lastOf[w.server.name.Namespace]; had && turn-last > 3 {
+				t.Fatalf("namespace %s waited for %d turns", w.server.name.Namespace, turn-last)
+			}
+			lastOf[w.server.name.Namespace] = turn
+		}
+		for _, servers := range left {
+			for uid, n := range servers {
+				if next[uid] != n {
+					t.Fatalf("%s: %d of %d", uid, next[uid], n)
+				}
+			}
+		}
+	})
+}
+
+// A Secret that can't be read is asked for again, and a server that is gone is forgotten.
+func TestHashingFailsAndForgets(t *testing.T) {
+	h, reader := testHashing(map[string]map[string][]byte{"s": {"password": []byte("x")}})
+	reader.err = errors.New("boom")
+	server, key := serverNamed("a", "files"), passwordKey{"alice", "s", "password"}
+	ask := func() {
+		h.ask(server, map[string][]hashUser{"s": {{key: key}}})
+		if !h.wait(t.Context(), server.uid, longEnough) {
+			t.Fatal("not done")
+		}
+	}
+	ask()
+	if err := h.memory.failure(server.uid, key); err == nil || !strings.Contains(err.Error(), "Secret a/s") {
+		t.Errorf("failure %v", err)
+	}
+	reader.err = nil
+	ask()
+	if known, ok := h.memory.recall(server.uid, key); !ok || known.hash == "" || h.memory.failure(server.uid, key) != nil {
+		t.Errorf("known %+v, failure %v", known, h.memory.failure(server.uid, key))
+	}
+
+	goOn := make(chan struct{})
+	h.hash = func(string) (string, error) { <-goOn; return "hash", nil }
+	h.memory.forget(server.uid)
+	h.ask(server, map[string][]hashUser{"s": {{key: key}}})
+	h.forget(server.uid)
+	close(goOn)
+	if !h.wait(t.Context(), server.uid, longEnough) || len(h.asked) != 0 {
+		t.Error("a server that is gone is still worked for")
+	}
+}
+
+// The next pass begins when all is there, unless a pass waits for it anyhow.
+func TestHashingBeginsAPass(t *testing.T) {
+	h, _ := testHashing(map[string]map[string][]byte{"s": {"password": []byte("x")}})
+	begun := make(chan types.NamespacedName, 10)
+	h.again = func(server types.NamespacedName) { begun <- server }
+	goOn := make(chan struct{})
+	h.hash = func(string) (string, error) { <-goOn; return "hash", nil }
+	server := serverNamed("a", "files")
+	asked := map[string][]hashUser{"s": {{key: passwordKey{"alice", "s", "password"}}}}
+	h.ask(server, asked)
+	h.wait(t.Context(), server.uid, time.Millisecond)
+	close(goOn)
+	if got := <-begun; got != server.name {
+		t.Errorf("began a pass of %s", got)
+	}
+	for len(begun) > 0 {
+		t.Error("and another one")
+		<-begun
+	}
+}

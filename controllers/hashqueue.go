@@ -1,0 +1,77 @@
+package controllers
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// hashQueue holds work that waits for a worker, in fair turns: the namespaces take turns, within a namespace
+// its servers do, and a server's work is done in the order in which it came. So a tenant's thousand passwords
+// hold up no other tenant's one, however many servers they are spread over. It is not safe for concurrent use.
+type hashQueue struct {
+	namespaces []*namespaceTurns
+}
+
+type namespaceTurns struct {
+	name    string
+	servers []*serverTurns
+}
+
+type serverTurns struct {
+	uid  types.UID
+	work []hashWork
+}
+
+// push adds work at the end of its server's.
+func (q *hashQueue) push(w hashWork) {
+	i := slices.IndexFunc(q.namespaces, func(n *namespaceTurns) bool { return n.name == w.server.name.Namespace })
+	if i < 0 {
+		i = len(q.namespaces)
+		q.namespaces = append(q.namespaces, &namespaceTurns{name: w.server.name.Namespace})
+	}
+	n := q.namespaces[i]
+	j := slices.IndexFunc(n.servers, func(s *serverTurns) bool { return s.uid == w.server.uid })
+	if j < 0 {
+		j = len(n.servers)
+		n.servers = append(n.servers, &serverTurns{uid: w.server.uid})
+	}
+	n.servers[j].work = append(n.servers[j].work, w)
+}
+
+// pop takes the work whose turn it is.
+func (q *hashQueue) pop() (hashWork, bool) {
+	if len(q.namespaces) == 0 {
+		return hashWork{}, false
+	}
+	n := q.namespaces[0]
+	s := n.servers[0]
+	w := s.work[0]
+	s.work = s.work[1:]
+
+	n.servers = n.servers[1:]
+	if len(s.work) > 0 {
+		n.servers = append(n.servers, s)
+	}
+	q.namespaces = q.namespaces[1:]
+	if len(n.servers) > 0 {
+		q.namespaces = append(q.namespaces, n)
+	}
+	return w, true
+}
+
+// drop takes out all work of a server, and returns how much it was.
+func (q *hashQueue) drop(server types.UID) int {
+	dropped := 0
+	for _, n := range q.namespaces {
+		n.servers = slices.DeleteFunc(n.servers, func(s *serverTurns) bool {
+			if s.uid != server {
+				return false
+			}
+			dropped += len(s.work)
+			return true
+		})
+	}
+	q.namespaces = slices.DeleteFunc(q.namespaces, func(n *namespaceTurns) bool { return len(n.servers) == 0 })
+	return dropped
+}
