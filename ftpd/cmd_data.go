@@ -119,6 +119,9 @@ func (s *session) pasvAddress() (addr netip.Addr, why string) {
 		}
 		return addr, why
 	}
+	if addr = s.dialled(); passiveCfg.AdvertisedAddressFrom == config.AddressFromProxyProtocol && addr.IsValid() {
+		return addr, ""
+	}
 	if addr = s.srv.resolver.Addr(true); addr.IsValid() {
 		return addr, ""
 	}
@@ -129,6 +132,15 @@ func (s *session) pasvAddress() (addr netip.Addr, why string) {
 		return netip.Addr{}, "PASV needs an IPv4 address, and there is none; use EPSV."
 	}
 	return s.local.Addr(), ""
+}
+
+// dialled is the IPv4 address that the client has dialled, as the PROXY header tells it, if it does.
+func (s *session) dialled() netip.Addr {
+	addr := s.local.Addr().Unmap()
+	if !s.proxy.IsValid() || !addr.Is4() || addr.IsUnspecified() || addr.IsMulticast() {
+		return netip.Addr{}
+	}
+	return addr
 }
 
 // cmdEpsv reserves a port; the address is the control connection's (RFC 2428 section 3).

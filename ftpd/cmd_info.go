@@ -21,7 +21,7 @@ func (s *session) cmdStat(arg string) {
 		return
 	}
 	arg, itself := splitFlags(arg, s.fileThere)
-	t, err := locate(s.fs, s.cwd, arg, itself)
+	t, err := locate(s.fs, s.names, s.cwd, arg, itself)
 	if err == nil {
 		err = t.open(s.fs, false)
 	}
@@ -140,11 +140,7 @@ func (s *session) cmdOpts(arg string) {
 	case "MODE":
 		s.optsMode(options)
 	case "UTF8", "UTF-8":
-		if options == "" || strings.EqualFold(options, "ON") {
-			s.reply(200, "Names are in UTF-8.")
-			return
-		}
-		s.reply(504, "Names are always in UTF-8.")
+		s.optsUTF8(options)
 	default:
 		s.reply(501, "There are no options for that; OPTS takes HASH, MLST, MODE and UTF8.")
 	}

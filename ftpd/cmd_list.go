@@ -30,7 +30,7 @@ func (s *session) cmdNlst(arg string) {
 
 func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*target, *bufio.Writer) error) {
 	arg, itself := splitFlags(arg, s.fileThere)
-	t, err := locate(s.fs, s.cwd, arg, itself)
+	t, err := locate(s.fs, s.names, s.cwd, arg, itself)
 	if err == nil {
 		err = t.open(s.fs, namesOnly)
 	}
@@ -59,7 +59,7 @@ func (s *session) cmdMlsd(arg string) {
 		return
 	}
 	view, f := s.fs, newFacts(s.facts, s.rights())
-	t := &target{dir: name}
+	t := &target{names: s.names, dir: name}
 	if err := t.open(view, false); err != nil {
 		s.refuse(name, err)
 		return
@@ -86,7 +86,7 @@ func (s *session) cmdMlst(arg string) {
 	if !ok {
 		return
 	}
-	e, err := lookUp(s.fs, name)
+	e, err := s.names.lookUp(s.fs, name)
 	if err != nil {
 		s.refuse(name, err)
 		return

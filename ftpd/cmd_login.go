@@ -146,6 +146,7 @@ func (s *session) cmdRein(string) {
 	s.logout("logged out")
 	s.params = newParams()
 	s.pbsz, s.private = s.implicit, s.implicit
+	s.speak(false)
 	s.reply(220, s.settings().cfg.Greeting)
 	if s.tls != nil && !s.implicit {
 		s.endTLS()

@@ -105,7 +105,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
 	c := ftptest.Login(t, s.Addr, "alice")
-	for _, name := range []string{"a\x00b", "a\rb", "a\x1b[2Jb", "a\x7f", "\xc3", "\u0085"} {
+	for _, name := range []string{"a\x00b", "a\rb", "a\x1b[2Jb", "a\x7f", "\u0085"} {
 		for _, verb := range []string{"MKD", "RMD", "CWD", "DELE", "RNFR", "SIZE", "MDTM", "MLST", "MFMT 20260101000000", "SITE CHMOD 600"} {
 			if reply := c.Do(verb + " " + name); reply[:3] != "553" {
 				t.Errorf("%s %q: %s", verb, name, reply)

@@ -12,24 +12,24 @@ import (
 type link struct {
 	is bool
 	// target is as the link holds it; "" if it leads out of the home, whose surroundings are nobody's
-	// business, or can't be sent.
+	// business.
 	target string
 }
 
 // lookUp describes name for a listing.
-func lookUp(view storage.FS, name string) (entry, error) {
+func (n names) lookUp(view storage.FS, name string) (entry, error) {
 	info, err := view.Lstat(name)
-	return follow(view, name, entry{name: name, info: info}), err
+	return n.follow(view, name, entry{name: name, info: info}), err
 }
 
 // follow completes an entry that may be a link: with the facts of what it leads to, if that is there.
-func follow(view storage.FS, name string, e entry) entry {
+func (n names) follow(view storage.FS, name string, e entry) entry {
 	if e.info == nil || e.info.Mode()&fs.ModeSymlink == 0 {
 		return e
 	}
 	e.link.is = true
-	if target, err := view.Readlink(name); err == nil && usableName(target) {
-		e.link.target = target
+	if target, err := view.Readlink(name); err == nil {
+		e.link.target = n.show(target)
 	}
 	if info, err := view.Stat(name); err == nil {
 		e.info = info

@@ -33,7 +33,7 @@ func TestListingsTellLinks(t *testing.T) {
 	c := ftptest.Login(t, s.Addr, "alice")
 	shown := map[string]string{
 		"todir": "todir -> ../outside", "tofile": "tofile -> file", "self": "self -> .", "broken": "broken -> nothing",
-		"absolute": "absolute", "up": "up", "odd": "odd -> a; b", "chain": "chain", "line": "line",
+		"absolute": "absolute", "up": "up", "odd": "odd -> a; b", "chain": "chain", "line": "line -> a%0D%0Ab",
 	}
 	list := lines(t, c.Get("LIST tree"))
 	if len(list) != len(shown)+1 {
@@ -62,7 +62,7 @@ func TestListingsTellLinks(t *testing.T) {
 		"type=OS.unix=symlink;size=25;perm=df; up",
 		"type=OS.unix=symlink;size=4;perm=df; odd",
 		"type=OS.unix=symlink;size=2;perm=df; chain",
-		"type=OS.unix=symlink;size=4;perm=df; line",
+		"type=OS.unix=slink:a%0D%0Ab;size=4;perm=df; line",
 	}
 	mlsd := strings.Join(lines(t, c.Get("MLSD tree")), "\n") + "\n"
 	for _, want := range facts {

@@ -59,6 +59,7 @@ func TestList(t *testing.T) {
 	c.Must("TYPE A", "200") // what is listed is text in any type
 	got := lines(t, c.Get("LIST"))
 	patterns := []string{
+		`^-rw------- +1 ftp      ftp                 0 [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d bad%0Aname$`,
 		`^-rw-r----- +1 ftp      ftp                 5 Feb  3  2001 a file$`,
 		`^drwxr-x--- +2 ftp      ftp +\d+ [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d dir$`,
 		`^lrwxrwxrwx +1 ftp      ftp                 5 Feb  3  2001 link -> a file$`,
@@ -76,11 +77,13 @@ func TestList(t *testing.T) {
 		"LIST -la":        strings.Join(got, "\r\n"),
 		"LIST -R -a":      strings.Join(got, "\r\n"),
 		"LIST .":          strings.Join(got, "\r\n"),
-		"LIST a file":     got[0],
-		"LIST -l a file":  got[0],
-		"LIST -d dir":     got[1],
-		"LIST a*":         got[0],
-		"LIST [a-b] file": got[0],
+		"LIST a file":     got[1],
+		"LIST -l a file":  got[1],
+		"LIST -d dir":     got[2],
+		"LIST a*":         got[1],
+		"LIST [a-b] file": got[1],
+		"LIST bad%0Aname": got[0],
+		"LIST bad*":       got[0],
 		"LIST no*":        "",
 	} {
 		expect(t, command, lines(t, c.Get(command)), lines(t, strings.TrimPrefix(want+"\r\n", "\r\n"))...)

@@ -20,6 +20,7 @@ type entry struct {
 
 // target is what a listing command was asked to list.
 type target struct {
+	names          // how names are shown
 	dir     string // the directory to read; "" for a single entry
 	single  entry
 	prefix  string // what NLST puts before a name, so that RETR takes it
@@ -66,23 +67,24 @@ func hasWildcard(name string) bool { return strings.ContainsAny(name, "*?[") }
 // locate finds out what arg means to LIST and NLST: a directory, a file, or, if no such thing is
 // there, a pattern for the names in one directory. Only the last element may be a pattern, so a
 // listing never reads more than one directory.
-func locate(view storage.FS, cwd, arg string, itself bool) (target, error) {
-	name, err := resolve(cwd, arg)
+func locate(view storage.FS, n names, cwd, arg string, itself bool) (target, error) {
+	name, err := n.find(view, cwd, arg)
 	if err != nil {
 		return target{}, fs.ErrInvalid
 	}
-	e, err := lookUp(view, name)
+	arg = n.read(arg)
+	e, err := n.lookUp(view, name)
 	if err == nil {
 		err = checkDirectory(view, name, arg)
 	}
 	switch {
 	case err == nil && e.info.IsDir() && !itself:
-		return target{dir: name, prefix: prefixOf(arg)}, nil
+		return target{names: n, dir: name, prefix: n.show(prefixOf(arg))}, nil
 	case err == nil:
-		if e.name = arg; arg == "" {
+		if e.name = n.show(arg); arg == "" {
 			e.name = "."
 		}
-		return target{single: e}, nil
+		return target{names: n, single: e}, nil
 	case !errors.Is(err, fs.ErrNotExist) || !hasWildcard(path.Base(name)):
 		return target{}, err
 	}
@@ -95,8 +97,8 @@ func locate(view storage.FS, cwd, arg string, itself bool) (target, error) {
 	} else if !info.IsDir() {
 		return target{}, storage.ErrNotDirectory
 	}
-	shown, _ := path.Split(arg)
-	return target{dir: path.Clean(dir), pattern: pattern, prefix: shown}, nil
+	shown, _ := path.Split(strings.TrimRight(arg, "/"))
+	return target{names: n, dir: path.Clean(dir), pattern: pattern, prefix: n.show(shown)}, nil
 }
 
 // prefixOf makes names in the directory arg names for RETR.
@@ -144,14 +146,14 @@ func next(d storage.Dir, nameOnly bool) dirEntry {
 	return dirEntry{info: info, name: info.Name()}
 }
 
-// walk calls each for every entry of the target, which was opened for that. Names that can't be sent are left
-// out, and so are entries that vanish meanwhile.
+// walk calls each for every entry of the target, which was opened for that. Entries that vanish meanwhile are left
+// out.
 func (t *target) walk(view storage.FS, each func(entry) error) error {
 	if t.dir == "" {
 		return each(t.single)
 	}
 	return t.entries(false, func(e dirEntry) error {
-		return each(follow(view, path.Join(t.dir, e.name), entry{name: e.name, info: e.info}))
+		return each(t.follow(view, path.Join(t.dir, e.name), entry{name: t.show(e.name), info: e.info}))
 	})
 }
 
@@ -160,10 +162,10 @@ func (t *target) walkNames(each func(string) error) error {
 	if t.dir == "" {
 		return each(t.single.name)
 	}
-	return t.entries(true, func(e dirEntry) error { return each(e.name) })
+	return t.entries(true, func(e dirEntry) error { return each(t.show(e.name)) })
 }
 
-// entries calls each for every entry of the directory that can be sent and matches.
+// entries calls each for every entry of the directory that matches.
 func (t *target) entries(namesOnly bool, each func(dirEntry) error) error {
 	for e := t.first; ; e = next(t.opened, namesOnly) {
 		switch {
@@ -171,7 +173,7 @@ func (t *target) entries(namesOnly bool, each func(dirEntry) error) error {
 			return nil
 		case e.err != nil:
 			return e.err
-		case !usableName(e.name) || !t.matches(e.name):
+		case !t.matches(e.name):
 			continue
 		}
 		if err := each(e); err != nil {

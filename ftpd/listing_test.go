@@ -130,7 +130,7 @@ func TestSplitFlags(t *testing.T) {
 func TestClean(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"plain": "plain", "Grüße": "Grüße", "a\r\n226 ok": "a??226 ok", "\x1b[2J": "?[2J", "\xff": "?", "\u0085": "?",
+		"plain": "plain", "Grüße": "Grüße", "a\r\n226 ok": "a%0D%0A226 ok", "\x1b[2J": "%1B[2J", "\xff": "%FF", "\u0085": "%C2%85",
 	} {
 		if got := clean(in); got != want {
 			t.Errorf("clean(%q) = %q, want %q", in, got, want)

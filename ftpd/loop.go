@@ -41,6 +41,7 @@ func (s *session) begin() bool {
 	if s.implicit && !s.beginTLS(s.settings().tls) {
 		return false
 	}
+	s.speak(false)
 	s.reply(220, s.settings().cfg.Greeting)
 	s.proceed()
 	return true

@@ -5,14 +5,13 @@ import (
 	"path"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // maxPath bounds a path, as the kernel does.
 const maxPath = 4096
 
 // errName is a name that is refused wherever a path is taken.
-var errName = errors.New("names must be UTF-8, shorter than 4096 bytes and without control characters")
+var errName = errors.New("names must be shorter than 4096 bytes and without control characters")
 
 // resolve makes arg, relative to the directory cwd or absolute, a clean absolute path of the
 // user's view: "/" is the home, and ".." at the top stays there (RFC 3659 section 6, TVFS).
@@ -37,16 +36,8 @@ func namesDirectory(arg string) bool {
 	return arg != "" && (last == "" || last == "." || last == "..")
 }
 
-// usableName reports whether a name can be sent back and forth over a control connection and
-// shown by a terminal. A name on the disk that can't be is left out of listings.
+// usableName reports whether a client may send a name. What is not UTF-8 may be the very name of a file; storage
+// decides whether it may be a new one.
 func usableName(name string) bool {
-	if len(name) >= maxPath || !utf8.ValidString(name) {
-		return false
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return len(name) < maxPath && !strings.ContainsFunc(name, unicode.IsControl)
 }

@@ -29,7 +29,7 @@ func TestResolve(t *testing.T) {
 		{"/", "a\x1bb", ""},
 		{"/", "a\x7fb", ""},
 		{"/", "a\u0085b", ""}, // a control character of C1
-		{"/", "a\xffb", ""},
+		{"/", "a\xffb", "/a\xffb"},
 		{"/", strings.Repeat("x", 5000), ""},
 		{"/" + strings.Repeat("x/", 1500), strings.Repeat("x/", 1500), ""},
 	}

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode"
 )
 
 // replyWriter writes replies to a control connection, each one whole, from any goroutine.
@@ -14,6 +13,7 @@ type replyWriter struct {
 	mu     sync.Mutex
 	buf    *bufio.Writer
 	failed func() // called when a write failed: the session is over
+	names  names
 
 	observer Observer
 }
@@ -30,10 +30,17 @@ func (w *replyWriter) become(conn io.Writer) {
 	w.buf.Reset(conn)
 }
 
+// speak makes replies write names so from now on.
+func (w *replyWriter) speak(n names) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.names = n
+}
+
 // reply writes one line: "226 Transfer complete".
 func (w *replyWriter) reply(code int, text string) {
 	w.observer.Reply(code)
-	w.write(func(b *bufio.Writer) error { return writeLine(b, code, ' ', text) })
+	w.write(func(b *bufio.Writer) error { return w.line(b, code, ' ', text) })
 }
 
 // multi writes a reply of several lines (RFC 959 section 4.2): first and last carry the code,
@@ -53,17 +60,17 @@ func (w *replyWriter) multi(code int, first string, lines []string, last string)
 func (w *replyWriter) stream(code int, first, last string, produce func(line func(string) error) error) {
 	w.observer.Reply(code)
 	w.write(func(b *bufio.Writer) error {
-		if err := writeLine(b, code, '-', first); err != nil {
+		if err := w.line(b, code, '-', first); err != nil {
 			return err
 		}
 		err := produce(func(l string) error {
-			_, err := b.WriteString(" " + clean(l) + "\r\n")
+			_, err := b.WriteString(" " + w.clean(l) + "\r\n")
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		return writeLine(b, code, ' ', last)
+		return w.line(b, code, ' ', last)
 	})
 }
 
@@ -87,27 +94,26 @@ func (w *replyWriter) write(produce func(*bufio.Writer) error) {
 	}
 }
 
-func writeLine(w *bufio.Writer, code int, separator byte, text string) error {
-	_, err := w.Write(append(strconv.AppendInt(w.AvailableBuffer(), int64(code), 10), separator))
+// line writes a line. The caller holds the lock.
+func (w *replyWriter) line(b *bufio.Writer, code int, separator byte, text string) error {
+	_, err := b.Write(append(strconv.AppendInt(b.AvailableBuffer(), int64(code), 10), separator))
 	if err == nil {
-		_, err = w.WriteString(clean(text))
+		_, err = b.WriteString(w.clean(text))
 	}
 	if err == nil {
-		_, err = w.WriteString("\r\n")
+		_, err = b.WriteString("\r\n")
 	}
 	return err
 }
 
-// clean makes text safe for a reply, a terminal and the Telnet protocol: one line of valid UTF-8
-// (which has no 0xFF, Telnet's IAC) without control characters.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
+// clean makes text safe for a reply, a terminal and the Telnet protocol: one line without control characters, names
+// in it as the client writes them, and Telnet's IAC (0xFF) doubled (RFC 3659 section 2.2).
+func (w *replyWriter) clean(text string) string {
+	return strings.ReplaceAll(w.names.show(text), "\xff", "\xff\xff")
 }
+
+// clean is text without control characters and what is no UTF-8.
+func clean(text string) string { return names{}.show(text) }
 
 // quotePath is a path as a 257 reply has it: in double quotes, those within doubled.
 func quotePath(path string) string {

@@ -61,6 +61,7 @@ type session struct {
 	login         *auth.Identity
 	loginSettings *settings // those that login was last compared with
 	fs            storage.FS
+	names         names // how the client writes names
 	rates         *bandwidth.Session
 	loginAt       time.Time
 	failures      int

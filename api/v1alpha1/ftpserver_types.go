@@ -58,8 +58,13 @@ type FtpServerList struct {
 // be seen from a rule. Its default is refused against here, so that the mistake is met at apply;
 // on a cluster with a range of its own the Helm chart's nodePortRange puts the right numbers in.
 
+// Charset is a set of characters of which each is one byte, or UTF-8.
+// +kubebuilder:validation:Enum=utf-8;latin1;latin2;latin9;windows-1250;windows-1251;windows-1252;windows-1253;windows-1254;koi8-r;cp437;cp850
+type Charset string
+
 // FtpServerSpec is what is wanted.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.passive.advertisedAddressFrom) || has(self.service.proxyProtocol)",message="passive.advertisedAddressFrom ProxyProtocol needs a load balancer that tells the address: declare service.proxyProtocol, or leave the field out",fieldPath=".passive.advertisedAddressFrom"
 // +kubebuilder:validation:XValidation:rule="has(self.passive.portCount) || [has(self.passive.portRange) ? [self.passive.portRange.start, self.passive.portRange.end] : [30000, 30031]].all(r, self.service.port < r[0] || self.service.port > r[1])",message="the control port lies in the passive range: set service.port to a port outside it (21 is usual), or move passive.portRange",fieldPath=".service.port"
 // +kubebuilder:validation:XValidation:rule="self.service.type != 'NodePort' || !has(self.service.nodePort) || has(self.passive.portCount) || [has(self.passive.portRange) ? [self.passive.portRange.start, self.passive.portRange.end] : [30000, 30031]].all(r, self.service.nodePort < r[0] || self.service.nodePort > r[1])",message="the control node port lies in the passive range, whose ports are node ports too: choose a service.nodePort outside it",fieldPath=".service.nodePort"
 // +kubebuilder:validation:XValidation:rule="self.service.type != 'NodePort' || has(self.passive.portCount) || [has(self.passive.portRange) ? [self.passive.portRange.start, self.passive.portRange.end] : [30000, 30031]].all(r, 30000 <= r[0] && r[1] <= 32767)",message="with service.type NodePort every passive port is a node port too: set passive.portRange within the cluster's node port range, 30000-32767, or leave the choice to passive.portCount",fieldPath=".passive.portRange"
@@ -114,6 +119,12 @@ type FtpServerSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=32
 	Hosts []HostPattern `json:"hosts,omitempty"`
+
+	// charset is how names of files are written for clients that don't say that they know UTF-8 (OPTS UTF8
+	// ON): old cameras, scanners and printers. On the volume they are in UTF-8 in any case. latin1
+	// (ISO 8859-1) and windows-1252 suit Western Europe. Default: UTF-8 for all.
+	// +optional
+	Charset Charset `json:"charset,omitempty"`
 
 	// tls is FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
 	// +optional

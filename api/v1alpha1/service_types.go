@@ -170,6 +170,13 @@ type PassiveSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isLoopback() || ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast()",message="passive.advertisedAddress is no address that a client could dial (unspecified, multicast or broadcast): write the one that clients reach, or leave it out to have it found"
 	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
 
+	// advertisedAddressFrom: ProxyProtocol makes PASV name the address that the client has dialled,
+	// where the load balancer tells it in the PROXY header of the control connection (see
+	// service.proxyProtocol); advertisedAddress, or what is found, serves where it does not. This is
+	// for load balancers with several addresses. Default: it is not used.
+	// +optional
+	AdvertisedAddressFrom AdvertisedAddressSource `json:"advertisedAddressFrom,omitempty"`
+
 	// overrides are addresses that PASV names instead to clients of certain networks, which reach
 	// the server by another way (from inside a NAT, say); at most 32. The first that covers the
 	// client counts.
@@ -178,6 +185,13 @@ type PassiveSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Overrides []AddressOverride `json:"overrides,omitempty"`
 }
+
+// AdvertisedAddressSource is where pods find the address that PASV names.
+// +kubebuilder:validation:Enum=ProxyProtocol
+type AdvertisedAddressSource string
+
+// AdvertisedFromProxyProtocol is the destination in the PROXY header of the control connection.
+const AdvertisedFromProxyProtocol AdvertisedAddressSource = "ProxyProtocol"
 
 // AddressSourceName names an address that the operator finds.
 // +kubebuilder:validation:Enum=ClusterIP

@@ -34,6 +34,7 @@ type flags struct {
 	listen    []string
 	ports     string
 	advertise string
+	charset   string
 	active    bool
 	tlsCert   string
 	tlsKey    string
@@ -50,7 +51,7 @@ type flags struct {
 }
 
 // standalone are the flags that say what a configuration file would.
-var standalone = []string{"root", "user", "listen", "passive-ports", "advertise", "active", "tls-cert", "tls-key", "tls-listen", "admin"}
+var standalone = []string{"root", "user", "listen", "passive-ports", "advertise", "charset", "active", "tls-cert", "tls-key", "tls-listen", "admin"}
 
 // parseFlags reads and checks the command line. The error names the flag and the fix.
 func parseFlags(args []string) (*flags, error) {
@@ -64,6 +65,7 @@ func parseFlags(args []string) (*flags, error) {
 	f.set.StringArrayVar(&f.listen, "listen", []string{config.DefaultListen}, "control port, as `HOST:PORT`; HOST may be empty; may repeat")
 	f.set.StringVar(&f.ports, "passive-ports", "30000-30009", "`PORTS` for data connections, such as 30000-30009,30020")
 	f.set.StringVar(&f.advertise, "advertise", "", "`ADDRESS` that clients reach the passive ports by, an IP address or a host name; default: the one they reached the control port by")
+	f.set.StringVar(&f.charset, "charset", "", "`CHARSET` of names for clients that don't send OPTS UTF8 ON: utf-8, latin1, windows-1252 and others; default: utf-8")
 	f.set.BoolVar(&f.active, "active", false, "allow active mode (PORT, EPRT)")
 	f.set.StringVar(&f.tlsCert, "tls-cert", "", "allow FTP over TLS with the certificate in `FILE`, PEM, the intermediate ones after it; it is read again as it changes")
 	f.set.StringVar(&f.tlsKey, "tls-key", "", "`FILE` of the certificate's key, PEM")
@@ -173,6 +175,7 @@ var fieldFlags = []struct {
 	{regexp.MustCompile(`\blisten\[\d+\]`), "--listen"},
 	{regexp.MustCompile(`\badminAddress\b`), "--admin"},
 	{regexp.MustCompile(`\bstorage\.root\b`), "--root"},
+	{regexp.MustCompile(`\bcharset\b`), "--charset"},
 	{regexp.MustCompile(`\bpassive\.advertisedAddress\b`), "--advertise"},
 	{regexp.MustCompile(`\bpassive\.ports\b`), "--passive-ports"},
 }
@@ -204,6 +207,7 @@ func (f *flags) build() ([]byte, error) {
 		APIVersion:   config.APIVersion,
 		Listen:       f.listen,
 		AdminAddress: f.admin,
+		Charset:      config.Charset(f.charset),
 		Storage:      config.Storage{Root: root},
 		Passive:      config.Passive{Ports: ports, AdvertisedAddress: f.advertise},
 		Active:       config.Active{Enabled: f.active},

@@ -17,6 +17,7 @@ func DaemonConfig(in Inputs, users []config.User) *config.Config {
 		APIVersion:      config.APIVersion,
 		Listen:          []string{net.JoinHostPort("", strconv.Itoa(ControlPort))},
 		AdminAddress:    net.JoinHostPort("", strconv.Itoa(AdminPort)),
+		Charset:         config.Charset(server.Spec.Charset),
 		Hosts:           texts(server.Spec.Hosts),
 		AllowedNetworks: networks(server.Spec.NetworkPolicy.AllowedNetworks),
 		Storage: config.Storage{
@@ -25,11 +26,12 @@ func DaemonConfig(in Inputs, users []config.User) *config.Config {
 			PartialUploads: config.PartialUploads(server.Spec.Storage.PartialUploads),
 		},
 		Passive: config.Passive{
-			PortsFile:         podDir + "/" + portsFile,
-			AdvertisedAddress: in.AdvertisedAddress,
-			Overrides:         overrides(server.Spec.Passive.Overrides, in.ClusterIP),
-			RequireAddress:    true,
-			PeerCheck:         PeerCheck(server, in.ServiceIngress),
+			PortsFile:             podDir + "/" + portsFile,
+			AdvertisedAddress:     in.AdvertisedAddress,
+			AdvertisedAddressFrom: config.AddressSource(server.Spec.Passive.AdvertisedAddressFrom),
+			Overrides:             overrides(server.Spec.Passive.Overrides, in.ClusterIP),
+			RequireAddress:        true,
+			PeerCheck:             PeerCheck(server, in.ServiceIngress),
 		},
 		Active: config.Active{
 			Enabled:    server.Spec.Active.Enabled,

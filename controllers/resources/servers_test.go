@@ -79,6 +79,7 @@ func everything() sample {
 			IPFamilyPolicy:                new(corev1.IPFamilyPolicyPreferDualStack),
 		},
 		Passive: v1alpha1.PassiveSpec{AdvertisedAddress: "ftp.example.com"},
+		Charset: "latin1",
 		Active:  v1alpha1.ActiveSpec{Enabled: true},
 		Users: []v1alpha1.User{
 			{Name: "alice"},

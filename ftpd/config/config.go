@@ -25,6 +25,8 @@ type Config struct {
 	AdminAddress string `json:"adminAddress,omitempty"`
 	// Greeting is the text of the 220 reply. Default "FTP server ready". One line, printable.
 	Greeting string `json:"greeting,omitempty"`
+	// Charset is how names are written for clients that don't send OPTS UTF8 ON. Default utf-8.
+	Charset Charset `json:"charset,omitempty"`
 	// Hosts are the names by which clients know the server, for HOST (RFC 7151); "*.example.com"
 	// is every name one label below. Empty: HOST takes any name.
 	Hosts []string `json:"hosts,omitempty"`
@@ -59,6 +61,12 @@ const (
 	PeerCheckRelaxed PeerCheck = "Relaxed"
 )
 
+// AddressSource is where the address for PASV comes from.
+type AddressSource string
+
+// AddressFromProxyProtocol is the destination in the PROXY header of the control connection.
+const AddressFromProxyProtocol AddressSource = "ProxyProtocol"
+
 // Passive is passive mode (PASV, EPSV).
 type Passive struct {
 	// Ports are the passive ports, all bound at start and held for the life of the process.
@@ -71,6 +79,9 @@ type Passive struct {
 	// is resolved when loaded and again as it ages; the last good answer serves meanwhile.
 	// Empty: the local address of the control connection, unless RequireAddress is set.
 	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
+	// AdvertisedAddressFrom, if it is ProxyProtocol, makes PASV name the address that the client has dialled
+	// where a PROXY header tells it; AdvertisedAddress serves where none does. Empty: it is not used. See ProxyProtocol.
+	AdvertisedAddressFrom AddressSource `json:"advertisedAddressFrom,omitempty"`
 	// Overrides are addresses to name instead to clients of certain networks, which may reach the
 	// server by another way. The first that covers the client counts.
 	Overrides []AddressOverride `json:"overrides,omitempty"`

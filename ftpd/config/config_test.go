@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -103,6 +104,15 @@ func TestValidate(t *testing.T) {
 		{"advertise a label too long", func(c *Config) { c.Passive.AdvertisedAddress = strings.Repeat("a", 64) }, `passive.advertisedAddress: "` + strings.Repeat("a", 64) + `" is neither an IP address nor a host name`},
 		{"advertise a bad IP", func(c *Config) { c.Passive.AdvertisedAddress = "1.2.3" }, `passive.advertisedAddress: "1.2.3" is neither an IP address nor a host name`},
 		{"advertise everything", func(c *Config) { c.Passive.AdvertisedAddress = "0.0.0.0" }, "passive.advertisedAddress: 0.0.0.0 is no address that a client can connect to: write the one by which clients reach this server"},
+		{"charset latin1", func(c *Config) { c.Charset = CharsetLatin1 }, ""},
+		{"charset utf-8", func(c *Config) { c.Charset = CharsetUTF8 }, ""},
+		{"charset of no kind", func(c *Config) { c.Charset = "Latin-1" }, `charset: "Latin-1" is not known: write one of utf-8, latin1, latin2, latin9, windows-1250, windows-1251, windows-1252, windows-1253, windows-1254, koi8-r, cp437, cp850`},
+		{"address from the header", func(c *Config) {
+			c.Passive.AdvertisedAddressFrom = AddressFromProxyProtocol
+			c.ProxyProtocol = ProxyProtocol{Mode: ProxyAccept, Trusted: Networks(netip.MustParsePrefix("10.0.0.0/8"))}
+		}, ""},
+		{"address from a header that nobody sends", func(c *Config) { c.Passive.AdvertisedAddressFrom = AddressFromProxyProtocol }, "passive.advertisedAddressFrom: ProxyProtocol needs headers: set proxyProtocol.mode to Accept or Require, or leave it out"},
+		{"address from elsewhere", func(c *Config) { c.Passive.AdvertisedAddressFrom = "DNS" }, `passive.advertisedAddressFrom: "DNS" is unknown: write ProxyProtocol, or leave it out`},
 		{"peer check", func(c *Config) { c.Passive.PeerCheck = "Off" }, `passive.peerCheck: "Off" is unknown: write Strict or Relaxed`},
 		{"reservation too short", func(c *Config) { c.Passive.ReservationTimeout = Duration(time.Millisecond) }, "passive.reservationTimeout: 1ms is out of range: write 1s to 5m0s"},
 

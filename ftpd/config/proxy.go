@@ -41,6 +41,18 @@ func (p *problems) proxyProtocol(x *ProxyProtocol) {
 	p.networks("proxyProtocol.trusted", x.Trusted)
 }
 
+// advertisedFrom checks passive.advertisedAddressFrom, which needs a proxy that tells the address.
+func (p *problems) advertisedFrom(c *Config) {
+	const field = "passive.advertisedAddressFrom"
+	switch {
+	case c.Passive.AdvertisedAddressFrom == "":
+	case c.Passive.AdvertisedAddressFrom != AddressFromProxyProtocol:
+		p.add(field, "%q is unknown: write %s, or leave it out", c.Passive.AdvertisedAddressFrom, AddressFromProxyProtocol)
+	case c.ProxyProtocol.Mode == ProxyOff:
+		p.add(field, "%s needs headers: set proxyProtocol.mode to %s or %s, or leave it out", AddressFromProxyProtocol, ProxyAccept, ProxyRequire)
+	}
+}
+
 // AddressesHidden reports whether the clients' addresses can't be known: source NAT stands
 // between (Passive.PeerCheck is Relaxed) and no proxy tells them. Then many clients share the
 // address of a node, and nothing may be counted or banned by address.

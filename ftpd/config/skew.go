@@ -130,6 +130,13 @@ func (l *ignoredList) values(c *Config) {
 	safest(l, "storage.partialUploads", &c.Storage.PartialUploads, PartialUploadsDiscard, PartialUploadsKeep)
 	safest(l, "passive.peerCheck", &c.Passive.PeerCheck, PeerCheckStrict, PeerCheckRelaxed)
 	safest(l, "proxyProtocol.mode", &c.ProxyProtocol.Mode, ProxyRequire, ProxyAccept, ProxyOff)
+	if c.Charset != "" {
+		safest(l, "charset", &c.Charset, CharsetUTF8, Charsets...)
+	}
+	if from := &c.Passive.AdvertisedAddressFrom; *from != "" && *from != AddressFromProxyProtocol {
+		l.add("passive.advertisedAddressFrom: its value is not known, it is left out")
+		*from = ""
+	}
 	if t := c.TLS; t != nil {
 		safest(l, "tls.minVersion", &t.MinVersion, TLS13, TLS12)
 		safest(l, "tls.login", &t.Login, PolicyRequired, PolicyOptional)

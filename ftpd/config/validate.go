@@ -31,6 +31,7 @@ func (c *Config) Validate() error {
 		p.add("apiVersion", "%q is not known to this daemon: write %s", c.APIVersion, APIVersion)
 	}
 	p.greeting(c.Greeting)
+	p.charset("charset", c.Charset)
 	for i, host := range c.Hosts {
 		p.hostPattern(fmt.Sprintf("hosts[%d]", i), host)
 	}
@@ -48,6 +49,7 @@ func (c *Config) Validate() error {
 	p.limits(&c.Limits)
 	p.bans(&c.Bans)
 	p.proxyProtocol(&c.ProxyProtocol)
+	p.advertisedFrom(c)
 	return errors.Join(p...)
 }
 

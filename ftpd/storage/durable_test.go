@@ -135,7 +135,7 @@ func TestVanishedHome(t *testing.T) {
 func TestHarmlessNames(t *testing.T) {
 	v, dir := newHome(t)
 	must(t, upload(v, "/f", "", CreateOptions{}), os.WriteFile(filepath.Join(dir, "a\x1b[2Jb"), nil, 0o600))
-	for _, bad := range []string{"a\nb", "a\r", "\x1b[31m", "\x7f", "\u009b2J", "a\xffb", "\xc0\xaf", "a\u202egpj.exe", "\u2066a", "a\u2028b", "\t"} {
+	for _, bad := range []string{"a\nb", "a\r", "\x1b[31m", "\x7f", "\u009b2J", "a\xffb", "\xc0\xaf", "a\u202egpj.exe", "\u2066a", "\u2069a", "a\u202a", "a\x9b2J", "\x80", "a\u2028b", "\t"} {
 		name := "/" + bad
 		for what, err := range map[string]error{
 			"Create": upload(v, name, "", CreateOptions{}), "Append": upload(v, name, "", CreateOptions{Append: true}),

@@ -45,15 +45,33 @@ func newInRoot(name string) (string, error) {
 	return inRoot(name)
 }
 
-// harmless reports whether a new name can do nothing to whoever lists or prints it: it is UTF-8
-// without control characters, which command a terminal or end a line, and without those that turn
-// the direction of text around, by which "gpj.exe" looks like "exe.jpg". What a shell takes for
-// special, a blank or a dash in front, is a matter of quoting: such names are common and stay.
+// harmless reports whether a new name can do nothing to whoever lists or prints it: it has no control characters,
+// which command a terminal or end a line, and none that turn the direction of text around, by which
+// "gpj.exe" looks like "exe.jpg". The marks of a direction (U+200E, U+200F, U+061C) turn nothing around and stay: names
+// in Hebrew or Arabic, and those that are copied from programs, have them. What a shell takes for special, a blank or
+// a dash in front, is a matter of quoting: such names are common and stay.
+//
+// Bytes that are not UTF-8 are what old devices send, and are stored as they are, but for those that are control
+// characters to a terminal of one byte a character, Telnet's IAC, and ASCII that is written in UTF-8 overlong.
 func harmless(base string) bool {
-	return utf8.ValidString(base) && !strings.ContainsFunc(base, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
-	})
+	for len(base) > 0 {
+		r, size := utf8.DecodeRuneInString(base)
+		if r == utf8.RuneError && size == 1 {
+			overlong := (base[0] == 0xc0 || base[0] == 0xc1) && len(base) > 1 && base[1]&0xc0 == 0x80
+			if base[0] < 0xa0 || base[0] == 0xff || overlong {
+				return false
+			}
+		} else if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) || turns(r) {
+			return false
+		}
+		base = base[size:]
+	}
+	return true
 }
+
+// turns reports whether r embeds, overrides or isolates a direction of text, or ends such a part (Unicode standard
+// annex 9 section 2).
+func turns(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
 
 // hidden reports whether a part of the path has a reserved name.
 func hidden(name string) bool {

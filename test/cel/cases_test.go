@@ -53,6 +53,11 @@ var accepted = map[string]string{
 	"ClusterIP":                           base + "service: {type: ClusterIP, port: 2121, loadBalancerSourceRanges: []}",
 	"advertised IPv4":                     base + "passive: {advertisedAddress: 203.0.113.10}",
 	"advertised IPv6":                     base + "passive: {advertisedAddress: '2001:db8::10'}",
+	"every charset's default":             base + "charset: utf-8",
+	"charset latin1":                      base + "charset: latin1",
+	"charset windows-1252":                base + "charset: windows-1252",
+	"charset cp850":                       base + "charset: cp850",
+	"address from the PROXY header":       base + "service: {proxyProtocol: {mode: Require, trusted: [10.0.0.0/8]}}\npassive: {advertisedAddressFrom: ProxyProtocol, advertisedAddress: 203.0.113.10}",
 	"advertised loopback":                 base + "passive: {advertisedAddress: 127.0.0.1}",
 	"advertised name":                     base + "passive: {advertisedAddress: ftp-1.example.com}",
 	"advertised short name":               base + "passive: {advertisedAddress: FTP}",
@@ -94,6 +99,9 @@ var accepted = map[string]string{
 // refused are specs that could not work. Messages that a rule of the CRD gives are written whole
 // or up to the point where they are unmistakable; the others are the API server's own.
 var refused = []refusal{
+	refuse("charset that is not known", base+"charset: ebcdic", `Unsupported value: "ebcdic"`),
+	refuse("address from a header that nobody sends", base+"passive: {advertisedAddressFrom: ProxyProtocol}", "passive.advertisedAddressFrom ProxyProtocol needs a load balancer that tells the address: declare service.proxyProtocol"),
+	refuse("address from elsewhere", base+"service: {proxyProtocol: {mode: Require, trusted: [10.0.0.0/8]}}\npassive: {advertisedAddressFrom: DNS}", `Unsupported value: "DNS"`),
 	refuse("range reversed", base+"passive: {portRange: {start: 30031, end: 30000}}", "the range is reversed: swap start and end"),
 	refuse("range of 1001 ports", base+"passive: {portRange: {start: 40000, end: 41000}}", "the range may hold at most 1000 ports: set end to start + 999 or less"),
 	refuse("range with 2121", base+"passive: {portRange: {start: 2100, end: 2121}}", "the range holds 2121, 8021, 8022 or 9990"),

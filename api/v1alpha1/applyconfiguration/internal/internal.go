@@ -53,6 +53,8 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AddressSourceName
   scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AdvertisedAddressSource
+  scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.AnonymousSpec
   map:
     fields:
@@ -111,6 +113,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: window
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Charset
+  scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ClaimReference
   map:
     fields:
@@ -203,6 +207,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bans
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.BansSpec
+    - name: charset
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Charset
     - name: drain
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.DrainSpec
@@ -397,6 +404,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: advertisedAddress
       type:
         scalar: string
+    - name: advertisedAddressFrom
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.AdvertisedAddressSource
     - name: overrides
       type:
         list:

@@ -9,13 +9,6 @@ import (
 // FtpServerSpecApplyConfiguration represents a declarative configuration of the FtpServerSpec type for use
 // with apply.
 //
-// The rules below cross from one part of the spec to another; those within a part stand at its
-// type. They run after the defaults are filled in, so defaulted fields need no has(). The range has no
-// such default, since it may be a count instead: [30000, 30031] in the rules is that of portrange.Of.
-//
-// The cluster's node port range is a flag of its API server (--service-node-port-range) and can't
-// be seen from a rule. Its default is refused against here, so that the mistake is met at apply;
-// on a cluster with a range of its own the Helm chart's nodePortRange puts the right numbers in.
 // FtpServerSpec is what is wanted.
 type FtpServerSpecApplyConfiguration struct {
 	// suspend: true stops the operator from changing anything for this server; its pods serve
@@ -37,6 +30,10 @@ type FtpServerSpecApplyConfiguration struct {
 	// 7151); *.example.com is every name one label below. They are also what the certificate is
 	// checked against. Default: HOST takes any name.
 	Hosts []apiv1alpha1.HostPattern `json:"hosts,omitempty"`
+	// charset is how names of files are written for clients that don't say that they know UTF-8 (OPTS UTF8
+	// ON): old cameras, scanners and printers. On the volume they are in UTF-8 in any case. latin1
+	// (ISO 8859-1) and windows-1252 suit Western Europe. Default: UTF-8 for all.
+	Charset *apiv1alpha1.Charset `json:"charset,omitempty"`
 	// tls is FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
 	TLS *TLSSpecApplyConfiguration `json:"tls,omitempty"`
 	// users are the accounts that can log in, at most 1000. A change takes effect within
@@ -117,6 +114,14 @@ func (b *FtpServerSpecApplyConfiguration) WithHosts(values ...apiv1alpha1.HostPa
 	for i := range values {
 		b.Hosts = append(b.Hosts, values[i])
 	}
+	return b
+}
+
+// WithCharset sets the Charset field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Charset field is set to the value of the last call.
+func (b *FtpServerSpecApplyConfiguration) WithCharset(value apiv1alpha1.Charset) *FtpServerSpecApplyConfiguration {
+	b.Charset = &value
 	return b
 }
 

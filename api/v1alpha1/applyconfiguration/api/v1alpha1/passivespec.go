@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/ftp-operator/ftp-operator/api/v1alpha1"
+)
+
 // PassiveSpecApplyConfiguration represents a declarative configuration of the PassiveSpec type for use
 // with apply.
 //
@@ -35,6 +39,11 @@ type PassiveSpecApplyConfiguration struct {
 	// EPSV works. An address that is withdrawn is kept until there is another. Set it where clients
 	// reach the server by yet another address.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
+	// advertisedAddressFrom: ProxyProtocol makes PASV name the address that the client has dialled,
+	// where the load balancer tells it in the PROXY header of the control connection (see
+	// service.proxyProtocol); advertisedAddress, or what is found, serves where it does not. This is
+	// for load balancers with several addresses. Default: it is not used.
+	AdvertisedAddressFrom *apiv1alpha1.AdvertisedAddressSource `json:"advertisedAddressFrom,omitempty"`
 	// overrides are addresses that PASV names instead to clients of certain networks, which reach
 	// the server by another way (from inside a NAT, say); at most 32. The first that covers the
 	// client counts.
@@ -68,6 +77,14 @@ func (b *PassiveSpecApplyConfiguration) WithPortCount(value int32) *PassiveSpecA
 // If called multiple times, the AdvertisedAddress field is set to the value of the last call.
 func (b *PassiveSpecApplyConfiguration) WithAdvertisedAddress(value string) *PassiveSpecApplyConfiguration {
 	b.AdvertisedAddress = &value
+	return b
+}
+
+// WithAdvertisedAddressFrom sets the AdvertisedAddressFrom field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AdvertisedAddressFrom field is set to the value of the last call.
+func (b *PassiveSpecApplyConfiguration) WithAdvertisedAddressFrom(value apiv1alpha1.AdvertisedAddressSource) *PassiveSpecApplyConfiguration {
+	b.AdvertisedAddressFrom = &value
 	return b
 }
 

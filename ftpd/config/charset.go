@@ -1,0 +1,44 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// Charset is how names are written on control connections and in listings of clients that don't say that they
+// know UTF-8 (OPTS UTF8 ON, RFC 2640). Names on the disk are in UTF-8 in any case.
+type Charset string
+
+// The charsets, each of one byte a character, by their usual names.
+const (
+	CharsetUTF8        Charset = "utf-8"        // the default
+	CharsetLatin1      Charset = "latin1"       // ISO 8859-1, of Western Europe
+	CharsetLatin2      Charset = "latin2"       // ISO 8859-2, of Central Europe
+	CharsetLatin9      Charset = "latin9"       // ISO 8859-15, which has the euro sign
+	CharsetWindows1250 Charset = "windows-1250" // Central Europe
+	CharsetWindows1251 Charset = "windows-1251" // Cyrillic
+	CharsetWindows1252 Charset = "windows-1252" // Western Europe, a superset of latin1
+	CharsetWindows1253 Charset = "windows-1253" // Greek
+	CharsetWindows1254 Charset = "windows-1254" // Turkish
+	CharsetKOI8R       Charset = "koi8-r"       // Russian
+	CharsetCP437       Charset = "cp437"        // DOS
+	CharsetCP850       Charset = "cp850"        // DOS, Western Europe
+)
+
+// Charsets are those that there are.
+var Charsets = []Charset{
+	CharsetUTF8, CharsetLatin1, CharsetLatin2, CharsetLatin9, CharsetWindows1250, CharsetWindows1251, CharsetWindows1252,
+	CharsetWindows1253, CharsetWindows1254, CharsetKOI8R, CharsetCP437, CharsetCP850,
+}
+
+// charset checks the field; empty is CharsetUTF8.
+func (p *problems) charset(field string, c Charset) {
+	if c == "" || slices.Contains(Charsets, c) {
+		return
+	}
+	all := make([]string, len(Charsets))
+	for i, known := range Charsets {
+		all[i] = string(known)
+	}
+	p.add(field, "%q is not known: write one of %s", string(c), strings.Join(all, ", "))
+}
