@@ -201,7 +201,7 @@ func (s *session) expected() int64 {
 // noTransfer gives up what was agreed upon for a transfer command that was refused: a data address
 // serves one such command, and the passive port is needed by others.
 func (s *session) noTransfer(why UnusedReservation) {
-	s.dropData(why)
+	s.refuseData(why)
 	s.restart, s.part, s.allocate = 0, nil, 0
 }
 

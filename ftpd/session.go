@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,7 @@ type session struct {
 	conduct
 	activity activity
 
+	drained  *net.TCPConn // see drain
 	transfer *transfer
 	starting *transfer // the same, until somebody carries it
 	queue    []line    // commands that wait for the transfer's end
@@ -335,6 +337,7 @@ func (s *session) close() {
 		s.finish(<-s.transfer.finished())
 	}
 	s.dropData(UnusedSessionEnded)
+	s.endDrain()
 	s.logout("disconnected")
 	if s.tls != nil {
 		_ = s.tls.CloseWrite()

@@ -74,6 +74,8 @@ type transfer struct {
 	limit   time.Time // no time beyond it, if set
 	pace    pace
 	aborted error
+	settled bool         // it has failed by itself: abort comes too late
+	rest    *net.TCPConn // to be drained after the reply
 }
 
 // result is the reply that ends a transfer.
@@ -153,6 +155,9 @@ func (s *session) finish(r result) {
 		s.auditTransfer(t, r)
 	}
 	s.reply(r.code, r.text)
+	if t.rest != nil {
+		s.drain(t.rest)
+	}
 	s.lastActive = time.Now()
 	if s.aborting {
 		s.aborting = false
@@ -179,7 +184,13 @@ func (t *transfer) run(s *session, data connector) (err error) {
 	if err != nil {
 		return &connectError{err}
 	}
-	defer func() { t.closeData(conn, err) }()
+	defer func() {
+		if t.settle(err); t.refusedUpload(err) {
+			t.rest = conn
+			return
+		}
+		t.closeData(conn, err)
+	}()
 	if err := t.adopt(conn); err != nil {
 		return err
 	}
@@ -279,7 +290,7 @@ func (t *transfer) wind(limit time.Time) error {
 func (t *transfer) abort(cause error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.aborted != nil {
+	if t.aborted != nil || t.settled {
 		return
 	}
 	t.aborted = cause

@@ -1,0 +1,32 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// What a transfer failed with stays its cause when the client leaves, or ends it, afterwards; and an abort stays the
+// cause of what breaks by it.
+func TestFirstCause(t *testing.T) {
+	t.Parallel()
+	_, server := connected(t)
+	tr := moving(server)
+	_, tr.cancel = context.WithCancelCause(t.Context())
+	tr.settle(nil) // is none
+	tr.settle(storage.ErrQuota)
+	tr.abort(errLost)
+	if r := tr.outcome(storage.ErrQuota); r.code != 552 || !errors.Is(r.err, storage.ErrQuota) {
+		t.Errorf("%d %s, %v", r.code, r.text, r.err)
+	}
+
+	tr = moving(server)
+	_, tr.cancel = context.WithCancelCause(t.Context())
+	tr.abort(errLost)
+	tr.settle(storage.ErrQuota)
+	if r := tr.outcome(storage.ErrQuota); r.code != 426 || !errors.Is(r.err, errLost) {
+		t.Errorf("%d %s, %v", r.code, r.text, r.err)
+	}
+}

@@ -1,0 +1,86 @@
+package ftpd_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
+)
+
+// refusals are servers that refuse what alice stores, on the way.
+var refusals = map[string]func(*config.Config){
+	"quota": func(c *config.Config) { c.Users[0].Quota = config.Quota{Bytes: 1 << 20} },
+}
+
+// An upload that is refused on the way is answered while the client still sends, and what it sends is taken,
+// so that it gets to read the answer.
+func TestRefusedUpload(t *testing.T) {
+	t.Parallel()
+	for name, edit := range refusals {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := ftptest.Start(t, edit)
+			c := ftptest.Login(t, s.Addr, "alice")
+			for range 2 { // the second ends what is left of the first
+				data := c.Data()
+				c.Must("STOR file", "150")
+				sent := make(chan error, 1)
+				go func() {
+					_, err := data.Write(bytes.Repeat([]byte("x"), 32<<20))
+					sent <- err
+				}()
+				c.Talk("S: 552 *quota*") // before the client has closed anything
+				if err := <-sent; err != nil {
+					t.Fatal("the client still sent: ", err)
+				}
+				_ = data.CloseWrite()
+				if _, err := io.ReadAll(data); err != nil {
+					t.Error("at the end: ", err)
+				}
+			}
+			if files := s.Files(t); len(files) != 0 {
+				t.Errorf("left behind: %q", files)
+			}
+			if log := s.Log.String(); strings.Count(log, `code=552`) != 2 || strings.Contains(log, "connection was lost") {
+				t.Error("the audit log does not tell the cause twice")
+			}
+		})
+	}
+}
+
+// A transfer that is refused at once leaves a data connection on which the client may be in the midst of TLS's handshake
+// alone, until the client closes it.
+func TestRefusedBeforeHandshake(t *testing.T) {
+	t.Parallel()
+	a := authority.New(t)
+	s := ftptest.Start(t, a.WithTLS())
+	c := ftptest.LoginTLS(t, s.Addr, "reader", a.Client())
+	for _, command := range []string{"STOR file", "RETR none"} {
+		data := c.Data()
+		if _, err := io.WriteString(data, "\x16\x03\x01 hello"); err != nil {
+			t.Fatal(err)
+		}
+		c.Must(command, "550")
+		c.Must("NOOP", "200")
+		if _, err := io.WriteString(data, "more"); err != nil {
+			t.Error(err)
+		}
+		_ = data.CloseWrite()
+		if n, err := io.ReadAll(data); len(n) != 0 || err != nil {
+			t.Errorf("%s: %q, %v", command, n, err)
+		}
+	}
+	// A session's end ends it, too.
+	data := c.Data()
+	c.Must("RETR none", "550")
+	c.Must("QUIT", "221")
+	if _, err := data.Read(make([]byte, 1)); err == nil || errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}
