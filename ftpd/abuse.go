@@ -88,8 +88,12 @@ func (s *session) abuse(e bans.Event) {
 	}
 }
 
-// unknownCommand counts an unknown command.
+// unknownCommand counts an unknown command. Who is logged in may send what he likes: old devices send much that is
+// unknown, without malice, and it costs a line.
 func (s *session) unknownCommand() {
+	if s.login != nil {
+		return
+	}
 	if s.unknown++; s.unknown > freeUnknown {
 		s.abuse(bans.UnknownCommand)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
@@ -251,6 +252,53 @@ func TestNoAbuse(t *testing.T) {
 	if list := s.Bans(); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
+}
+
+// What old devices send without malice ends no session of somebody who is logged in, and nobody is banned for it.
+func TestOldDevices(t *testing.T) {
+	t.Parallel()
+	for _, hidden := range []bool{false, true} {
+		s := ftptest.Start(t, failures(1), func(c *config.Config) {
+			if hidden {
+				c.Passive.PeerCheck = config.PeerCheckRelaxed
+			}
+		})
+		c := ftptest.Login(t, s.Addr, "alice")
+		for range 100 {
+			c.Send("\r\n\r\r\n\n\x00\r\n") // between commands: no reply
+			c.Must("XNONE", "500")         // whatever follows it must come next
+			c.Must("GIBBERISH gibberish", "500")
+			c.Send("\xf4\xf2XWHO\r\r\n")
+			c.Talk(`S: 500 *`)
+			c.Must("NOOP "+strings.Repeat("x", 5000), "500")
+			c.Send("noop\r\x00\r\n\x00")
+			c.Talk(`S: 200 *`)
+		}
+		if list := s.Bans(); len(list) != 0 {
+			t.Errorf("hidden %v: %+v", hidden, list)
+		}
+	}
+}
+
+// Empty lines are no sign of life: they keep no idle session open.
+func TestEmptyLinesAreIdle(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Idle = config.Duration(10 * time.Second) })
+	c := ftptest.Login(t, s.Addr, "alice")
+	ended := make(chan struct{})
+	defer func() { <-ended }()
+	go func() {
+		defer close(ended)
+		for {
+			if _, err := c.Write([]byte("\r\n")); err != nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	c.Talk(`
+		S: 421 Idle *
+		S: EOF`)
 }
 
 // Sessions that nobody logs in to are a kind of abuse too.

@@ -2,6 +2,7 @@ package ftpd
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -72,7 +73,7 @@ func (r *controlReader) next() line {
 	return l
 }
 
-// read returns the next line. Lines end with LF; a CR before it belongs to the end.
+// read returns the next line that is not empty. Lines end with LF; what tidy takes off belongs to their ends.
 func (r *controlReader) read() line {
 	text := r.text[:0]
 	defer func() { r.keep(text) }()
@@ -92,16 +93,31 @@ func (r *controlReader) read() line {
 			if tooLong {
 				return line{err: errLineTooLong}
 			}
-			if n := len(text); n > 0 && text[n-1] == '\r' {
-				text = text[:n-1]
+			if tidied := tidy(text); len(tidied) > 0 {
+				return line{text: string(tidied)}
 			}
-			return line{text: string(text)}
+			text = text[:0]
 		case len(text) > maxLine: // one more than maxLine, for the CR
 			tooLong = true
 		default:
 			text = append(text, b)
 		}
 	}
+}
+
+// tidy takes off a line what old devices send around commands and what is in no command: CR at both ends (CR CR LF, LF
+// CR), the final NUL of strings, but for arguments, which no NUL may end, blanks before the verb, and Telnet commands of
+// which a part was lost. TCP takes urgent data out of the stream where somebody on the way does not read it inline (a proxy, as a rule), so
+// that of IAC IP IAC DM, which precedes ABOR, any bytes may come. All of them are above 0xEF, and no verb begins so.
+func tidy(text []byte) []byte {
+	text = bytes.TrimRight(text, "\r")
+	if bytes.IndexByte(text, ' ') < 0 {
+		text = bytes.TrimRight(text, "\r\x00")
+	}
+	for len(text) > 0 && (text[0] >= telnetSE || bytes.IndexByte([]byte("\r\x00 \t"), text[0]) >= 0) {
+		text = text[1:]
+	}
+	return text
 }
 
 // keep keeps a line's buffer for the next one, unless it has grown.

@@ -33,17 +33,31 @@ func TestControlReader(t *testing.T) {
 		in   string
 		want []string
 	}{
-		"one":                        {"NOOP\r\n", []string{"NOOP"}},
-		"several in a segment":       {"USER a\r\nPASS b\r\nPWD\r\n", []string{"USER a", "PASS b", "PWD"}},
-		"bare LF":                    {"NOOP\nPWD\r\n", []string{"NOOP", "PWD"}},
-		"blanks belong to the name":  {"RETR  a b \r\n", []string{"RETR  a b "}},
-		"a CR inside stays":          {"RETR a\rb\r\n", []string{"RETR a\rb"}},
-		"only the last CR is an end": {"RETR a\r\r\n", []string{"RETR a\r"}},
-		"empty lines":                {"\r\n\n", []string{"", ""}},
-		"cut short is no command":    {"NOOP\r\nDELE file", []string{"NOOP"}},
-		"as long as can be":          {long + "\r\nNOOP\r\n", []string{long, "NOOP"}},
-		"too long":                   {long + "yy\r\nNOOP\r\n", []string{"(too long)", "NOOP"}},
-		"far too long":               {strings.Repeat(long, 40) + "\r\nNOOP\r\n", []string{"(too long)", "NOOP"}},
+		"one":                       {"NOOP\r\n", []string{"NOOP"}},
+		"several in a segment":      {"USER a\r\nPASS b\r\nPWD\r\n", []string{"USER a", "PASS b", "PWD"}},
+		"bare LF":                   {"NOOP\nPWD\r\n", []string{"NOOP", "PWD"}},
+		"blanks belong to the name": {"RETR  a b \r\n", []string{"RETR  a b "}},
+		"a CR inside stays":         {"RETR a\rb\r\n", []string{"RETR a\rb"}},
+		"CR CR LF":                  {"RETR a\r\r\nNOOP\r\r\r\n", []string{"RETR a", "NOOP"}},
+		"CR NUL LF":                 {"NOOP\r\x00\nPWD\r\x00\r\n", []string{"NOOP", "PWD"}},
+		"LF CR":                     {"NOOP\n\rPWD\n\r", []string{"NOOP", "PWD"}},
+		"the NUL of a string":       {"NOOP\r\n\x00PWD\x00\r\n\x00", []string{"NOOP", "PWD"}},
+		"empty lines":               {"\r\n\n\r\r\n\x00\r\n  \r\nNOOP\r\n\r\n", []string{"NOOP"}},
+		"blanks before the verb":    {" \t NOOP\r\n", []string{"NOOP"}},
+		"IP and Synch":              {"\xff\xf4\xff\xf2ABOR\r\n", []string{"ABOR"}},
+		"no IAC of IP":              {"\xf4\xff\xf2ABOR\r\n", []string{"ABOR"}},
+		"no IAC of the Synch":       {"\xff\xf4\xf2ABOR\r\n", []string{"ABOR"}},
+		"no IAC":                    {"\xf4\xf2ABOR\r\n", []string{"ABOR"}},
+		"no IP, no DM":              {"\xff\xffABOR\r\n", []string{"ABOR"}},
+		"no DM":                     {"\xff\xf4\xffABOR\r\n", []string{"ABOR"}},
+		"IP alone":                  {"\xf4ABOR\r\n", []string{"ABOR"}},
+		"DM alone":                  {"\xf2ABOR\r\n", []string{"ABOR"}},
+		"Synch after QUIT":          {"QUIT\r\n\xff\xf4\xff\xf2\r\n", []string{"QUIT"}},
+		"Telnet bytes in a name":    {"RETR \xf4\r\n", []string{"RETR \xf4"}},
+		"cut short is no command":   {"NOOP\r\nDELE file", []string{"NOOP"}},
+		"as long as can be":         {long + "\r\nNOOP\r\n", []string{long, "NOOP"}},
+		"too long":                  {long + "yy\r\nNOOP\r\n", []string{"(too long)", "NOOP"}},
+		"far too long":              {strings.Repeat(long, 40) + "\r\nNOOP\r\n", []string{"(too long)", "NOOP"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +103,9 @@ func FuzzControlReader(f *testing.F) {
 			t.Errorf("segments matter: %q and %q", whole, bytewise)
 		}
 		for _, l := range whole {
+			if l == "" || strings.ContainsRune("\r\x00 \t", rune(l[0])) || l[0] >= telnetSE {
+				t.Errorf("not tidied: %q", l)
+			}
 			if strings.Contains(l, "\n") || len(l) > maxLine+1 {
 				t.Errorf("not a line: %q", l)
 			}

@@ -85,7 +85,7 @@ func TestHostileNames(t *testing.T) {
 	s.Write(t, "alice/mine", "x")
 	s.withstands(t, func(t *testing.T) {
 		c := s.attacker(t)
-		for _, name := range []string{"a\x00", "a\x00/../mine", "a\rDELE mine", "\r", "a\xff\xff", "a\xff\xffb", "\x1b]0;x\a", "a\u009b2J", strings.Repeat("a/", 2000)} {
+		for _, name := range []string{"a\x00", "a\x00/../mine", "a\rDELE mine", "\rb", "a\xff\xff", "a\xff\xffb", "\x1b]0;x\a", "a\u009b2J", strings.Repeat("a/", 2000)} {
 			for _, verb := range []string{
 				"CWD", "RMD", "MKD", "XMKD", "DELE", "RNFR", "SIZE", "MDTM", "MLST", "STAT", "HASH", "XCRC", "MFMT 20260101000000",
 				"SITE CHMOD 600", "AVBL",

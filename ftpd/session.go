@@ -136,7 +136,9 @@ func (s *session) take(l line) {
 		s.hangUp(l.err)
 	case l.err != nil:
 		s.reply(500, "Command line too long: at most 4096 bytes.")
-		s.abuse(bans.LongLine)
+		if s.login == nil {
+			s.abuse(bans.LongLine)
+		}
 	case l.late:
 		s.reply(503, verb+" came while a transfer ran: send it again now.")
 	default:

@@ -65,6 +65,33 @@ func TestAborUrgent(t *testing.T) {
 		S: 226 *
 		C: NOOP
 		S: 200 *`)
+
+	_ = stalled(t, s, c)
+	for _, b := range []string{"\xff", "\xf4", "\xff", "\xf2"} { // each of them is
+		urgent(t, c, b)
+	}
+	c.Send("ABOR\r\n")
+	c.Talk(`
+		S: 426 *
+		S: 226 *
+		C: NOOP
+		S: 200 *`)
+}
+
+// Where somebody on the way takes urgent data out of the stream, as proxies do, any bytes of the Synch are missing.
+func TestAborWithoutUrgentData(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	c := ftptest.Login(t, s.Addr, "alice")
+	for _, came := range []string{"\xf4", "\xf2", "\xff\xf4\xf2", "\xff\xf4\xff", "\xff\xff", "\xff\xf4\xff\xf2", "\xf4\xf2"} {
+		_ = stalled(t, s, c)
+		c.Send(came + "ABOR\r\n")
+		c.Talk(`
+			S: 426 *
+			S: 226 *`)
+		c.Send(came + "NOOP\r\n")
+		c.Talk(`S: 200 *`)
+	}
 }
 
 func urgent(t *testing.T, c *ftptest.Client, text string) {

@@ -2,6 +2,7 @@ package ftpd
 
 // The part of the Telnet protocol (RFC 854, RFC 1123 section 4.1.2.10) that a control connection may carry.
 const (
+	telnetEOF  = 236 // the first command (RFC 1184)
 	telnetSE   = 240 // end of a subnegotiation
 	telnetSB   = 250 // begin of a subnegotiation
 	telnetWILL = 251
@@ -25,7 +26,8 @@ const (
 
 // telnetFilter takes the Telnet protocol out of a stream of bytes: commands such as IP and DM
 // (which clients send before ABOR) vanish, IAC IAC is the byte 0xFF, CR NUL is a lone CR, and
-// every offer or request of an option is refused. The zero value is the start of a stream.
+// every offer or request of an option is refused. An IAC before what is no command is one whose command was lost, and vanishes
+// alone. The zero value is the start of a stream.
 type telnetFilter struct {
 	state telnetState
 	verb  byte
@@ -75,6 +77,9 @@ func (f *telnetFilter) next(b byte) (out byte, ok bool, answer []byte) {
 // command takes the byte after IAC.
 func (f *telnetFilter) command(b byte) (out byte, ok bool, answer []byte) {
 	f.state = telnetText
+	if b < telnetEOF {
+		return f.next(b)
+	}
 	switch b {
 	case telnetIAC:
 		return telnetIAC, true, nil

@@ -32,6 +32,7 @@ func TestTelnetFilter(t *testing.T) {
 		"CR NUL is CR":             {"a\r\x00b\r\n", "a\rb\r\n", ""},
 		"NUL elsewhere stays":      {"a\x00b", "a\x00b", ""},
 		"IAC after CR":             {"a\r\xff\xf1\n", "a\r\n", ""},
+		"IAC without a command":    {"\xffABOR\r\n\xff\r\x00", "ABOR\r\n\r", ""},
 		"option IAC":               {"\xff\xfd\xffx", "x", "\xff\xfc\xff"},
 	}
 	for name, tt := range tests {
