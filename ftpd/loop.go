@@ -61,6 +61,9 @@ func (s *session) read() {
 	s.over()
 }
 
+// readOn is read for the goroutine that takes over from one that runs a transfer.
+func (s *session) readOn() { s.read() }
+
 // mayRead waits until the next command may be read; false if the session is over.
 func (s *session) mayRead() bool {
 	s.mu.Lock()

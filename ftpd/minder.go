@@ -93,7 +93,7 @@ func (m *minder) look() int {
 			continue
 		}
 		delete(m.minded, s)
-		go s.read()
+		go s.readOn()
 	}
 	return n
 }
