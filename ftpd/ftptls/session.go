@@ -20,8 +20,12 @@ var (
 	ErrOtherCertificate = errors.New("the client's certificate is not the control connection's")
 )
 
-// extensionPSK is the TLS 1.3 extension in which a client names the session to resume.
-const extensionPSK = 41
+const (
+	// extensionPSK is the TLS 1.3 extension in which a client names the session to resume.
+	extensionPSK = 41
+	// extensionEncryptThenMAC (RFC 7366) is sent by OpenSSL and GnuTLS, and not by crypto/tls.
+	extensionEncryptThenMAC = 22
+)
 
 // Session is the TLS of one control connection and its data connections. Its tickets are made
 // with keys of its own, so only a client that has one from here can resume.
@@ -98,7 +102,9 @@ func (x *Session) Data(conn net.Conn, upload bool) *tls.Conn {
 // it is set once that has been decided. crypto/tls does not promise to look at it again later:
 // TestUploadGetsNoTicket watches it.
 func (x *Session) bind(cfg *tls.Config, upload bool) {
+	keeps := false // the client keeps its ticket when it gets an empty one
 	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		keeps = slices.Contains(hello.Extensions, extensionEncryptThenMAC)
 		if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) && !slices.Contains(hello.Extensions, extensionPSK) {
 			cfg.SessionTicketsDisabled = true // TLS 1.3 with nothing to resume
 		}
@@ -112,6 +118,12 @@ func (x *Session) bind(cfg *tls.Config, upload bool) {
 		return session, err
 	}
 	cfg.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+		if keeps && state.DidResume && state.Version == tls.VersionTLS12 {
+			// crypto/tls sends a ticket in each resumed handshake of TLS 1.2. For a new one OpenSSL drops the session
+			// that it has resumed, without telling those who wait to resume it again (PHP, Ruby). With an empty one the
+			// client keeps what it has (RFC 5077 section 3.3), but for crypto/tls, which takes it for a ticket.
+			return nil, nil
+		}
 		if !state.DidResume {
 			// A ticket that could be read, and yet was not resumed: anybody may have seen it pass by.
 			return []byte(rand.Text()), nil
