@@ -178,7 +178,7 @@ func (e *protectError) Unwrap() error { return e.error }
 func protectFailure(err error) string {
 	switch {
 	case errors.Is(err, ftptls.ErrNotResumed):
-		return "The TLS session of the control connection must be resumed on data connections."
+		return "The TLS session of the control connection must be resumed on data connections. Java can't do that, curl not in TLS 1.2, and curl, PHP and Ruby not after an upload in TLS 1.3."
 	case errors.Is(err, ftptls.ErrOtherCertificate):
 		return "The certificate must be the same as on the control connection."
 	case errors.Is(err, os.ErrDeadlineExceeded):
