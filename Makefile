@@ -80,8 +80,9 @@ envtest: ## Tests against a real API server and etcd (built the first time: abou
 	KUBEBUILDER_ASSETS="$$(hack/lab/build.sh kube-bin)" go test -race -timeout 30m $(ENVTEST)
 
 .PHONY: clients
-clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone and Python.
+clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone, aria2, PHP, Ruby, Node.js and Python.
 	@hack/deps.sh clients
+	@hack/npm.sh
 	go test -count=1 ./test/clients/...
 
 .PHONY: soak

@@ -12,7 +12,7 @@ LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftabl
 E2E=(haproxy:haproxy curl:curl prometheus:prometheus promtool:prometheus)
 CHART=(promtool:prometheus)
 CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3
-	openssl:openssl strace:strace)
+	openssl:openssl strace:strace php:php8.2-cli ruby:ruby node:nodejs npm:npm aria2c:aria2 vsftpd:vsftpd)
 # What the servers to compare with need of the system; they themselves are unpacked, see bench.sh.
 BENCH=(python3:python3 openssl:openssl mount:mount)
 TOOLS=(shellcheck:shellcheck git:git make:make gcc:gcc)
