@@ -87,6 +87,7 @@ var _ = Describe("a server that does not get ready", func() {
 			c.setPod(ctx, "files-a", func(p *corev1.Pod) { p.Status.Conditions, p.Status.ContainerStatuses = nil, nil })
 			c.run(ctx, "files", "files-a")
 			Expect(ready(ctx).Status).To(Equal(metav1.ConditionTrue))
+			Expect(c.server(ctx, "files").Status.Conditions[0].Type).To(Equal(v1alpha1.ConditionReady), "as kubectl describe shows them")
 		},
 		Entry("a node", unschedulable("0/2 nodes are available: 2 Insufficient memory."), "Unschedulable", "Insufficient memory"),
 		Entry("an image that can't be pulled", containerWaits("ErrImagePull", "no such image"), "ImagePullBackOff", "no such image"),
@@ -309,9 +310,15 @@ var _ = Describe("a claim that can't be as declared", func() {
 		Expect(admin.Status().Update(ctx, claim)).To(Succeed())
 		c.settle(ctx, "files")
 		Expect(storage(ctx).Reason).To(Equal("ClaimGrowthRefused"))
-		Expect(storage(ctx).Message).To(ContainSubstring("requests.storage back to"))
+		Expect(storage(ctx).Message).To(ContainSubstring("requests.storage back to 10Gi"))
 
-		// A little more than it has, as Kubernetes wants it.
+		By("the remedy: as much as the volume has")
+		c.update(ctx, "files", template(&class, "10Gi"))
+		c.settle(ctx, "files")
+		Expect(storage(ctx).Reason).To(Equal("ClaimBound"))
+		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"))
+
+		By("or less of a growth, which Kubernetes lets the storage try")
 		c.update(ctx, "files", template(&class, "11Gi"))
 		c.settle(ctx, "files")
 		claim = get(ctx, c, "files-data", claim)

@@ -34,11 +34,14 @@ func (p *pass) applyClaim(ctx context.Context) (bool, error) {
 	c := p.observed.claim
 	claim, _ := c.object.(*corev1.PersistentVolumeClaim)
 	asked := p.server.Spec.Storage.VolumeClaimTemplate.Spec.Resources.Requests[corev1.ResourceStorage]
-	if c.state == ours && smallerThanVolume(asked, claim) {
-		has := claim.Status.Capacity[corev1.ResourceStorage]
-		p.claimRefusal = status.ClaimRefusal{Reason: status.ReasonClaimLarger, Message: fmt.Sprintf(
-			"the volume of PersistentVolumeClaim %s has %s and can't shrink to %s: set %s to %s; it serves as it is",
-			claim.Name, has.String(), asked.String(), fieldSize, has.String())}
+	if has, known := claim.Status.Capacity[corev1.ResourceStorage]; c.state == ours && known && asked.Cmp(has) <= 0 {
+		if asked.Cmp(has) < 0 {
+			p.claimRefusal = status.ClaimRefusal{Reason: status.ReasonClaimLarger, Message: fmt.Sprintf(
+				"the volume of PersistentVolumeClaim %s has %s and can't shrink to %s: set %s to %s; it serves as it is",
+				claim.Name, has.String(), asked.String(), fieldSize, has.String())}
+		}
+		// The volume has what is asked for. The claim may ask for more, if a growth was taken back that did not come
+		// about; the API server would not have it ask for as little as the volume has.
 		requests := corev1.ResourceList{}
 		for name, quantity := range *desired.Spec.Resources.Requests {
 			requests[name] = quantity
@@ -63,13 +66,6 @@ func (p *pass) applyClaim(ctx context.Context) (bool, error) {
 		}
 	}
 	return stored, nil
-}
-
-// smallerThanVolume reports whether that size is less than the claim's volume has. A size between that and what
-// the claim asks for takes a growth back that did not come about.
-func smallerThanVolume(size resource.Quantity, claim *corev1.PersistentVolumeClaim) bool {
-	has, known := claim.Status.Capacity[corev1.ResourceStorage]
-	return known && size.Cmp(has) < 0
 }
 
 // neverBound reports whether the claim has had no volume yet, and so holds nothing.
@@ -157,11 +153,13 @@ func (p *pass) storage(ctx context.Context) (status.Storage, error) {
 		Terminating: claim.DeletionTimestamp != nil,
 		Refusal:     p.claimRefusal,
 	}
-	if infeasible(claim) && s.Refusal.Reason == "" {
-		has, asked := claim.Status.Capacity[corev1.ResourceStorage], claim.Spec.Resources.Requests[corev1.ResourceStorage]
-		s.Refusal = status.ClaimRefusal{Reason: status.ReasonClaimGrowthRefused, Message: fmt.Sprintf(
-			"the volume of PersistentVolumeClaim %s can't grow from %s to %s, as its storage says: set %s back to %s",
-			claim.Name, has.String(), asked.String(), fieldSize, has.String())}
+	if template := p.server.Spec.Storage.VolumeClaimTemplate; template != nil && infeasible(claim) && s.Refusal.Reason == "" {
+		has, asked := claim.Status.Capacity[corev1.ResourceStorage], template.Spec.Resources.Requests[corev1.ResourceStorage]
+		if asked.Cmp(has) > 0 {
+			s.Refusal = status.ClaimRefusal{Reason: status.ReasonClaimGrowthRefused, Message: fmt.Sprintf(
+				"the volume of PersistentVolumeClaim %s can't grow from %s to %s, as its storage says: set %s back to %s",
+				claim.Name, has.String(), asked.String(), fieldSize, has.String())}
+		}
 	}
 	if !s.Found || s.Phase == string(corev1.ClaimBound) || s.Phase == string(corev1.ClaimLost) {
 		return s, nil

@@ -350,10 +350,11 @@ func TestCacheHoldsNoMoreThanNeeded(t *testing.T) {
 	theirs := meta
 	theirs.Labels = nil
 	claim := &corev1.PersistentVolumeClaim{ObjectMeta: theirs, Spec: corev1.PersistentVolumeClaimSpec{
-		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}, VolumeName: "v",
+		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}, VolumeName: "v", StorageClassName: new("s"),
+		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"a": secret}},
 	}}
 	c, _ := slim(slimClaim, claim).(*corev1.PersistentVolumeClaim)
-	if c.Spec.VolumeName != "" || len(c.Spec.AccessModes) != 1 || len(c.ManagedFields) > 0 {
+	if c.Spec.VolumeName != "v" || c.Spec.StorageClassName == nil || c.Spec.Selector != nil || len(c.Spec.AccessModes) != 1 || len(c.ManagedFields) > 0 {
 		t.Errorf("a foreign claim keeps %+v", c)
 	}
 	claim.ObjectMeta = meta
