@@ -89,7 +89,7 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 		return
 	}
 	sess.lease = lease
-	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), sess.tick)
+	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), func() { sess.guard(sess.tick) })
 	if !s.enroll(sess) {
 		sess.timer.Stop()
 		sess.end(errDrain)

@@ -15,8 +15,12 @@ import (
 
 // run serves the session until it ends.
 func (s *session) run() {
-	if s.begin() {
-		s.stopCut = context.AfterFunc(s.ctx, s.cutShort)
+	greeted := false
+	if s.contain(func() error { greeted = s.begin(); return nil }) != nil {
+		s.fail()
+	}
+	if greeted {
+		s.stopCut = context.AfterFunc(s.ctx, func() { s.guard(s.cutShort) })
 		s.read()
 		return
 	}
@@ -28,7 +32,9 @@ func (s *session) over() {
 	if s.stopCut != nil {
 		s.stopCut()
 	}
-	s.close()
+	_ = s.contain(func() error { s.close(); return nil })
+	_ = s.conn.Close()
+	s.end(nil)
 	s.lease.Release()
 	s.srv.dismiss(s)
 }
@@ -50,15 +56,31 @@ func (s *session) begin() bool {
 // read takes commands until the session is over, or until a transfer has kept it from reading for
 // so long that another goroutine does.
 func (s *session) read() {
-	for s.mayRead() {
-		if t := s.takeLine(s.in.next()); t != nil {
-			s.srv.minder.begin(s)
-			if s.carry(t); !s.srv.minder.end(s) {
-				return
+	minded, handedOver := false, false
+	err := s.contain(func() error {
+		for s.mayRead() {
+			if t := s.takeLine(s.in.next()); t != nil {
+				s.srv.minder.begin(s)
+				minded = true
+				s.carry(t)
+				minded = false
+				if handedOver = !s.srv.minder.end(s); handedOver {
+					break
+				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		s.fail()
+		handedOver = minded && !s.srv.minder.end(s)
 	}
-	s.over()
+	switch {
+	case !handedOver:
+		s.over()
+	case err != nil:
+		s.awaken()
+	}
 }
 
 // readOn is read for the goroutine that takes over from one that runs a transfer.
@@ -198,9 +220,11 @@ func (s *session) whilePresent(ctx context.Context) (context.Context, context.Ca
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if !s.in.ended.Load() && s.in.awaitEnd() {
-			cancel()
-		}
+		s.guard(func() {
+			if !s.in.ended.Load() && s.in.awaitEnd() {
+				cancel()
+			}
+		})
 	}()
 	return ctx, func() {
 		_ = s.conn.SetReadDeadline(past)

@@ -37,6 +37,8 @@ type Observer interface {
 	Handshake(c Channel, r HandshakeResult)
 	// Banned: a ban began, for a reason.
 	Banned(reason bans.Event)
+	// Panicked: a session or a transfer has panicked, and was ended.
+	Panicked()
 	// ConfigLoaded: a configuration was put in force, or refused.
 	ConfigLoaded(ok bool)
 }
@@ -55,6 +57,7 @@ func (unobserved) TransferEnded(Direction, TransferResult, time.Duration) {}
 func (unobserved) Unused(UnusedReservation)                               {}
 func (unobserved) Handshake(Channel, HandshakeResult)                     {}
 func (unobserved) Banned(bans.Event)                                      {}
+func (unobserved) Panicked()                                              {}
 func (unobserved) ConfigLoaded(bool)                                      {}
 
 // ConnectionResult is what became of a control connection.
@@ -178,6 +181,8 @@ const (
 	TransferStorage
 	// TransferBusy: somebody else writes to the file, or the server is too busy (450, 553).
 	TransferBusy
+	// TransferPanicked: a fault of the server's program.
+	TransferPanicked
 	// TransferResults is how many there are.
 	TransferResults
 )
@@ -185,7 +190,7 @@ const (
 // String is the result as metrics name it.
 func (r TransferResult) String() string {
 	return [...]string{
-		"ok", "aborted", "cut", "no_connection", "tls", "stalled", "broken", "no_space", "quota", "storage", "busy",
+		"ok", "aborted", "cut", "no_connection", "tls", "stalled", "broken", "no_space", "quota", "storage", "busy", "panic",
 	}[r]
 }
 
@@ -198,6 +203,8 @@ func (r *result) ending() TransferResult {
 		return TransferAborted
 	case errors.Is(r.err, errShutdown), errors.Is(r.err, errRevoked), errors.Is(r.err, errKicked):
 		return TransferCut
+	case errors.Is(r.err, errPanicked):
+		return TransferPanicked
 	case errors.Is(r.err, errStalled):
 		return TransferStalled
 	}

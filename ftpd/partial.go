@@ -30,6 +30,9 @@ func (t *transfer) giveUp(err error) {
 // brokeOff reports whether the transfer ended because of its client or its connection, and not
 // because the storage would take no more or the user was shut out.
 func (t *transfer) brokeOff(err error) bool {
+	if errors.Is(err, errPanicked) {
+		return false
+	}
 	if cause := t.stopped(); cause != nil {
 		return !errors.Is(cause, errRevoked)
 	}

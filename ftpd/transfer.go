@@ -96,6 +96,7 @@ func (t *transfer) finished() <-chan result { return t.result }
 
 // start runs a job over the data connection that was agreed upon.
 func (s *session) start(j job) {
+	s.containJob(&j)
 	data := s.data
 	s.data, s.restart, s.part, s.allocate = nil, 0, nil, 0
 	t := s.newTransfer(j)
@@ -107,7 +108,7 @@ func (s *session) start(j job) {
 	observer.TransferBegan(direction)
 	s.activity.run(t)
 	t.do = func() result {
-		err := t.run(s, data)
+		err := s.contain(func() error { return t.run(s, data) })
 		t.flow.Close()
 		data.release()
 		s.unused(data, unusedBy(t.stopped()))
@@ -136,7 +137,10 @@ func (s *session) work(verb, path string, do func(ctx context.Context) result) {
 	t := s.newTransfer(job{verb: verb, path: path, size: -1, quiet: true, local: true})
 	s.activity.run(t)
 	t.do = func() result {
-		r := do(t.ctx)
+		var r result
+		if err := s.contain(func() error { r = do(t.ctx); return nil }); err != nil {
+			return t.outcome(err)
+		}
 		if err := t.stopped(); err != nil && r.err != nil {
 			r = t.outcome(err)
 		}
@@ -159,6 +163,7 @@ func (s *session) finish(r result) {
 		s.drain(t.rest)
 	}
 	s.lastActive = time.Now()
+	s.closing = s.closing || errors.Is(r.err, errPanicked)
 	if s.aborting {
 		s.aborting = false
 		s.reply(226, "ABOR done; the data connection is closed.")
@@ -311,6 +316,9 @@ func (t *transfer) stopped() error {
 func (t *transfer) outcome(err error) result {
 	if err == nil {
 		return result{code: 226, text: t.done}
+	}
+	if errors.Is(err, errPanicked) {
+		return result{code: 421, text: goodbyePanicked, err: err}
 	}
 	if cause := t.stopped(); cause != nil {
 		err = cause // what broke is only how the abort showed

@@ -44,6 +44,7 @@ type Metrics struct {
 	unused        []prometheus.Counter                // by ftpd.UnusedReservation
 	handshakes    [ftpd.Channels][]prometheus.Counter // by ftpd.HandshakeResult
 	bans          []prometheus.Counter                // by bans.Event
+	panics        prometheus.Counter
 	loadsOK       prometheus.Counter
 	loadsFailed   prometheus.Counter
 	lastLoad      prometheus.Gauge
@@ -109,6 +110,7 @@ func New(version string) *Metrics {
 	for e := range bans.Events {
 		m.bans = append(m.bans, banned.WithLabelValues(strings.ReplaceAll(e.String(), " ", "_")))
 	}
+	m.panics = counter("panics_total", "Panics of sessions and transfers, which ended the session: a fault of the server's program. The log has the stack.").WithLabelValues()
 	loads := counter("config_loads_total", "Configurations that were put in force (ok), or refused (failed) while the old one went on.", "result")
 	m.loadsOK, m.loadsFailed = loads.WithLabelValues("ok"), loads.WithLabelValues("failed")
 	m.lastLoad = gauge("config_last_load_successful", "Whether the last configuration was put in force (1), or refused (0).").WithLabelValues()
@@ -200,6 +202,9 @@ func (m *Metrics) Handshake(c ftpd.Channel, r ftpd.HandshakeResult) { m.handshak
 
 // Banned counts a ban.
 func (m *Metrics) Banned(reason bans.Event) { m.bans[reason].Inc() }
+
+// Panicked counts a panic.
+func (m *Metrics) Panicked() { m.panics.Inc() }
 
 // ConfigLoaded notes the loading of a configuration.
 func (m *Metrics) ConfigLoaded(ok bool) {

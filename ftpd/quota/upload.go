@@ -290,7 +290,7 @@ func (u *upload) finish(publish func() error) error {
 	if u.unlock = unlock; u.parts == nil {
 		defer unlock()
 	}
-	err = publish()
+	err = u.attempt(publish)
 	r := u.v.r
 	r.mu.Lock()
 	defer r.mu.Unlock()

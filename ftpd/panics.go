@@ -1,0 +1,104 @@
+package ftpd
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+)
+
+// A panic in the goroutines of a session ends that session, and nobody else's: a transfer that panics
+// fails like one whose disk fails, so that everything it held is given back, and the client gets 421.
+// A panic elsewhere - where connections are accepted, configurations loaded, leftovers swept - ends the
+// process: what all sessions share can't be trusted any more.
+
+// errPanicked is the error of what has panicked.
+var errPanicked = errors.New("internal error")
+
+// panicked notes a panic. It is called while the panic's stack is still there.
+func (s *Server) panicked(log *slog.Logger, value any) {
+	s.observer.Panicked()
+	log.Error("panic: the session ends", "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+}
+
+// contain runs f. If that panics, it is noted, and errPanicked returned.
+func (s *session) contain(f func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			// Not s.log, which the session's own goroutine may be changing.
+			s.srv.panicked(s.srv.sessionLog(s), value)
+			err = errPanicked
+		}
+	}()
+	return f()
+}
+
+// guard runs what is done for a session by a goroutine that does not read its commands. If that
+// panics, the reader ends the session.
+func (s *session) guard(f func()) {
+	if s.contain(func() error { f(); return nil }) != nil {
+		s.fail()
+		s.awaken()
+	}
+}
+
+// fail makes a session that has panicked say goodbye.
+func (s *session) fail() {
+	_ = s.contain(func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if t := s.takeStarting(); t != nil {
+			t.abort(errPanicked) // nobody will carry it
+			t.result <- t.do()
+		}
+		if !s.closing {
+			s.reply(421, goodbyePanicked)
+		}
+		s.closing = true
+		return nil
+	})
+}
+
+const goodbyePanicked = "Internal error of the server, which was logged; connect again."
+
+// awaken makes the reader of a session that is closing see it.
+func (s *session) awaken() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+	s.timer.Stop()
+	_ = s.conn.SetReadDeadline(past)
+	s.turn.Signal()
+}
+
+// containJob has each part of a job that panics fail alone, so that the parts after it still give back
+// what it held.
+func (s *session) containJob(j *job) {
+	with := func(f func() error) func() error {
+		if f == nil {
+			return nil
+		}
+		return func() error { return s.contain(f) }
+	}
+	quietly := func(f func()) func() {
+		if f == nil {
+			return nil
+		}
+		return func() { _ = s.contain(func() error { f(); return nil }) }
+	}
+	move, commit := j.move, j.commit
+	j.move = func(t *transfer, conn net.Conn) error {
+		return s.contain(func() error { return move(t, conn) })
+	}
+	j.keep, j.discard, j.closed = with(j.keep), quietly(j.discard), quietly(j.closed)
+	if discard := j.discard; commit != nil {
+		j.commit = func() error {
+			err := s.contain(commit)
+			if errors.Is(err, errPanicked) && discard != nil {
+				discard() // a commit that fails has done it
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package ftpd_test
+
+import (
+	"io"
+	"io/fs"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd"
+	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// faultyBackend has homes that are faulty.
+type faultyBackend struct {
+	storage.Backend
+	mended *atomic.Bool
+}
+
+func (b faultyBackend) Home(home string, create bool) (storage.FS, error) {
+	view, err := b.Backend.Home(home, create)
+	if err != nil {
+		return nil, err
+	}
+	return faulty{view, b.mended}, nil
+}
+
+// faulty is a storage with faults in its program: names say where it panics, until it is mended.
+type faulty struct {
+	storage.FS
+	mended *atomic.Bool
+}
+
+func (f faulty) Stat(name string) (fs.FileInfo, error) {
+	if strings.HasPrefix(name, "/stat") && !f.mended.Load() {
+		panic("stat")
+	}
+	return f.FS.Stat(name)
+}
+
+func (f faulty) Open(name string) (storage.File, error) {
+	file, err := f.FS.Open(name)
+	if strings.HasPrefix(name, "/read") {
+		return faultyFile{file}, err
+	}
+	return file, err
+}
+
+func (f faulty) Create(name string, o storage.CreateOptions) (storage.Upload, error) {
+	up, err := f.FS.Create(name, o)
+	if err != nil || f.mended.Load() {
+		return up, err
+	}
+	return faultyUpload{up, name}, nil
+}
+
+type faultyFile struct{ storage.File }
+
+func (faultyFile) Read([]byte) (int, error) { panic("read") }
+
+type faultyUpload struct {
+	storage.Upload
+	name string
+}
+
+func (u faultyUpload) Writer() io.Writer {
+	if strings.HasPrefix(u.name, "/write") {
+		return faultyWriter{}
+	}
+	return u.Upload.Writer()
+}
+
+func (u faultyUpload) Commit() error {
+	if strings.HasPrefix(u.name, "/commit") {
+		panic("commit")
+	}
+	return u.Upload.Commit()
+}
+
+type faultyWriter struct{}
+
+func (faultyWriter) Write([]byte) (int, error) { panic("write") }
+
+// panics is an Observer that counts them, and has one of its own.
+type panics struct {
+	n      atomic.Int64
+	logins atomic.Bool // whether a login panics
+}
+
+func (p *panics) Panicked() { p.n.Add(1) }
+
+func (p *panics) Login(ftpd.LoginResult) {
+	if p.logins.Load() {
+		panic("login")
+	}
+}
+
+func (*panics) Connection(ftpd.ConnectionResult)                                 {}
+func (*panics) Command(int)                                                      {}
+func (*panics) Reply(int)                                                        {}
+func (*panics) TransferBegan(ftpd.Direction)                                     {}
+func (*panics) FirstByte(ftpd.Direction, time.Duration)                          {}
+func (*panics) Moved(ftpd.Direction, int64)                                      {}
+func (*panics) TransferEnded(ftpd.Direction, ftpd.TransferResult, time.Duration) {}
+func (*panics) Handshake(ftpd.Channel, ftpd.HandshakeResult)                     {}
+func (*panics) Banned(bans.Event)                                                {}
+func (*panics) ConfigLoaded(bool)                                                {}
+
+// A panic in what a session or its transfer does ends that session with 421, and no other; what it
+// held is given back.
+func TestPanicEndsItsSessionOnly(t *testing.T) {
+	t.Parallel()
+	seen := new(panics)
+	var mended atomic.Bool
+	s := ftptest.StartWith(t, ftpd.Options{Observer: seen, Storage: func(b storage.Backend) storage.Backend { return faultyBackend{b, &mended} }}, func(c *config.Config) {
+		c.Storage.PartialUploads = config.PartialUploadsKeep
+		c.Users[0].Quota.Bytes = 1000
+	})
+	for _, name := range []string{"stat", "read", "other"} {
+		s.Write(t, name, "content")
+	}
+	before := s.Files(t)
+
+	bystander := ftptest.Login(t, s.Addr, "alice")
+	data := bystander.Data()
+	bystander.Must("STOR bystander", "150")
+
+	for name, fault := range map[string]func(*ftptest.Client) string{
+		"in a command": func(c *ftptest.Client) string { return c.Do("SIZE stat") },
+		"in a command, a transfer is agreed upon": func(c *ftptest.Client) string {
+			c.Data()
+			return c.Do("SIZE stat")
+		},
+		"in a download": func(c *ftptest.Client) string {
+			data := c.Data()
+			c.Must("RETR read", "150")
+			if got, _ := io.ReadAll(data); len(got) > 0 {
+				t.Errorf("got %q", got)
+			}
+			return c.Reply()
+		},
+		"in an upload":        func(c *ftptest.Client) string { return c.Put("STOR write", "something") },
+		"in a resumed upload": func(c *ftptest.Client) string { return c.Put("APPE write", "something") },
+		"in a commit":         func(c *ftptest.Client) string { return c.Put("STOR commit", "something") },
+		"in a checksum":       func(c *ftptest.Client) string { return c.Do("XMD5 read") },
+		"in a command that waited for a transfer": func(c *ftptest.Client) string {
+			data := c.Data()
+			c.Must("STOR slow", "150")
+			c.Send("SIZE stat\r\n")
+			_ = data.Close()
+			if got := c.Reply(); !strings.HasPrefix(got, "226") {
+				t.Errorf("got %q", got)
+			}
+			c2 := ftptest.Login(t, s.Addr, "alice")
+			c2.Must("DELE slow", "250")
+			_ = c2.Close()
+			return c.Reply()
+		},
+		"in another login": func(c *ftptest.Client) string {
+			c.Must("USER alice", "331")
+			seen.logins.Store(true)
+			defer seen.logins.Store(false)
+			return c.Do("PASS " + ftptest.Password)
+		},
+	} {
+		c := ftptest.Login(t, s.Addr, "alice")
+		n := seen.n.Load()
+		if got := fault(c); !strings.HasPrefix(got, "421 Internal error") {
+			t.Errorf("%s: got %q", name, got)
+		}
+		if line, err := c.Line(); err == nil {
+			t.Errorf("%s: the session goes on: %q", name, line)
+		}
+		if got := seen.n.Load() - n; got != 1 {
+			t.Errorf("%s: %d panics were counted", name, got)
+		}
+	}
+	ftptest.Eventually(t, "the sessions have ended", func() bool { return s.Status().Sessions == 1 })
+	if n := s.Reservations(); n != 0 {
+		t.Errorf("%d passive ports are still reserved", n)
+	}
+	if st := s.Status(); st.Transfers != 1 {
+		t.Errorf("%d transfers are counted", st.Transfers)
+	}
+	if len(s.Log.Lines("level=ERROR", "panic: ", "stack=", "faulty")) < 5 {
+		t.Error("the stacks were not logged")
+	}
+
+	if _, err := io.WriteString(data, "all of it"); err != nil {
+		t.Error(err)
+	}
+	_ = data.Close()
+	if got := bystander.Reply(); !strings.HasPrefix(got, "226") {
+		t.Errorf("the transfer of somebody else: %q", got)
+	}
+	if got := s.Read(t, "bystander"); got != "all of it" {
+		t.Errorf("stored %q", got)
+	}
+	bystander.Must("DELE bystander", "250")
+	if after := s.Files(t); strings.Join(after, " ") != strings.Join(before, " ") {
+		t.Errorf("left behind: %q, before %q", after, before)
+	}
+	ftptest.Eventually(t, "the quota holds what is there", func() bool {
+		q := s.Quotas()[0]
+		return q.Counted && q.UsedBytes == 3*int64(len("content"))
+	})
+	// Nothing is locked, and nothing reserved.
+	if got := ftptest.Login(t, s.Addr, "alice").Put("STOR other", strings.Repeat("x", 900)); !strings.HasPrefix(got, "226") {
+		t.Errorf("the quota's last bytes: %q", got)
+	}
+	mended.Store(true)
+	c := ftptest.Login(t, s.Addr, "alice")
+	for _, verb := range []string{"STOR", "APPE"} {
+		for _, name := range []string{"write", "commit"} {
+			if got := c.Put(verb+" "+name, "x"); !strings.HasPrefix(got, "226") {
+				t.Errorf("%s %s: %q", verb, name, got)
+			}
+		}
+	}
+}
