@@ -74,7 +74,7 @@ func (t *progress) next(server types.UID, seen status.Observed, now time.Time) t
 			}
 			after[pod.Name] = l
 			wait = min(wait, backoff(now.Sub(l.since)))
-		case pod.Daemon.AddressError != "":
+		case pod.Daemon.AddressError != "", pod.Daemon.RejectedHash != "": // which is tried again
 			wait = min(wait, recheck)
 		}
 	}

@@ -113,9 +113,7 @@ type activity struct {
 
 // begin notes a command, before it is executed. The verb is one of Verbs, or empty.
 func (a *activity) begin(verb, arg string) {
-	if hidesArgument(verb) {
-		arg = hiddenArgument
-	}
+	arg = shownArgument(verb, arg)
 	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -3,6 +3,8 @@ package ftpd_test
 import (
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
@@ -164,4 +166,29 @@ func TestLoginTimeout(t *testing.T) {
 		S: 331 *
 		S: 421 No login in time*
 		S: EOF`)
+}
+
+// At no level does the log show a secret, or what would reach through to a terminal.
+func TestNoSecretsOrControlCharactersInTheLog(t *testing.T) {
+	t.Parallel()
+	s := ftptest.Start(t)
+	c := ftptest.Login(t, s.Addr, "alice")
+	for _, command := range []string{
+		"SITE PSWD hunter2 hunter3", "OPTS PASS hunter2", "XPAS hunter2", "hunter2", "ACCT hunter2",
+		"CLNT a\x1b[31m\u202eb\xff", "CWD \x1b]0;x\x07\u2066", "HELP \u202e", "OPTS MLST \x1b;",
+	} {
+		c.Do(command)
+	}
+	c.Do("USER hunter2")
+	c.Must("QUIT", "221")
+	ftptest.Eventually(t, "all is logged", func() bool { return len(s.Log.Lines("verb=QUIT")) > 0 })
+	log := s.Log.String()
+	if strings.Contains(log, "hunter") {
+		t.Errorf("a secret was logged:\n%s", log)
+	}
+	for line := range strings.Lines(log) {
+		if !utf8.ValidString(line) || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("logged %q", line)
+		}
+	}
 }

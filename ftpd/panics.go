@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
 )
 
 // A panic in the goroutines of a session ends that session, and nobody else's: a transfer that panics
@@ -19,7 +21,7 @@ var errPanicked = errors.New("internal error")
 // panicked notes a panic. It is called while the panic's stack is still there.
 func (s *Server) panicked(log *slog.Logger, value any) {
 	s.observer.Panicked()
-	log.Error("panic: the session ends", "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+	log.Error("panic: the session ends", "panic", fmt.Sprint(value), "stack", safelog.Stack(debug.Stack()))
 }
 
 // contain runs f. If that panics, it is noted, and errPanicked returned.

@@ -6,10 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
-	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -87,6 +85,7 @@ func (faultyWriter) Write([]byte) (int, error) { panic("write") }
 
 // panics is an Observer that counts them, and has one of its own.
 type panics struct {
+	ftpd.Observer
 	n      atomic.Int64
 	logins atomic.Bool // whether a login panics
 }
@@ -99,22 +98,11 @@ func (p *panics) Login(ftpd.LoginResult) {
 	}
 }
 
-func (*panics) Connection(ftpd.ConnectionResult)                                 {}
-func (*panics) Command(int)                                                      {}
-func (*panics) Reply(int)                                                        {}
-func (*panics) TransferBegan(ftpd.Direction)                                     {}
-func (*panics) FirstByte(ftpd.Direction, time.Duration)                          {}
-func (*panics) Moved(ftpd.Direction, int64)                                      {}
-func (*panics) TransferEnded(ftpd.Direction, ftpd.TransferResult, time.Duration) {}
-func (*panics) Handshake(ftpd.Channel, ftpd.HandshakeResult)                     {}
-func (*panics) Banned(bans.Event)                                                {}
-func (*panics) ConfigLoaded(bool)                                                {}
-
 // A panic in what a session or its transfer does ends that session with 421, and no other; what it
 // held is given back.
 func TestPanicEndsItsSessionOnly(t *testing.T) {
 	t.Parallel()
-	seen := new(panics)
+	seen := &panics{Observer: ftpd.Unobserved}
 	var mended atomic.Bool
 	s := ftptest.StartWith(t, ftpd.Options{Observer: seen, Storage: func(b storage.Backend) storage.Backend { return faultyBackend{b, &mended} }}, func(c *config.Config) {
 		c.Storage.PartialUploads = config.PartialUploadsKeep

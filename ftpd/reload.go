@@ -64,12 +64,14 @@ func (s *Server) Reload(file []byte) error {
 	if err == nil {
 		fresh, err = s.implicit.listen(next.cfg)
 	}
-	s.observer.ConfigLoaded(err == nil)
 	if err != nil {
-		s.reject(config.Hash(file), err)
-		s.log.Error("configuration refused; the old one goes on serving", "hash", config.Hash(file), "error", err)
+		if s.reject(config.Hash(file), err) { // it may be tried again and again
+			s.observer.ConfigLoaded(false)
+			s.log.Error("configuration refused; the old one goes on serving", "hash", config.Hash(file), "error", err)
+		}
 		return err
 	}
+	s.observer.ConfigLoaded(true)
 	s.apply(next)
 	s.serveImplicit(next.cfg, fresh)
 	s.reject("", nil)
@@ -114,12 +116,16 @@ func (s *Server) apply(next *settings) {
 	s.settings.Store(next)
 }
 
-// reject notes the file that was refused last; "" and nil if the newest one serves.
-func (s *Server) reject(hash string, err error) {
+// reject notes the file that was refused last; "" and nil if the newest one serves. It reports whether that
+// is news.
+func (s *Server) reject(hash string, err error) bool {
+	why := ""
+	if err != nil {
+		why = err.Error()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rejectedHash, s.configError = hash, ""
-	if err != nil {
-		s.configError = err.Error()
-	}
+	news := s.rejectedHash != hash || s.configError != why
+	s.rejectedHash, s.configError = hash, why
+	return news
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/ftpd/quota"
+	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
@@ -131,6 +132,7 @@ func New(file []byte, o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	o.Logger = slog.New(safelog.Handler(o.Logger.Handler())) // before anything is logged
 	if o.Observer == nil {
 		o.Observer = unobserved{}
 	}

@@ -43,7 +43,7 @@ func TestReload(t *testing.T) {
 	}
 
 	bad := []byte("apiVersion: " + config.APIVersion + "\nnonsense: true\n")
-	if err := s.Reload(bad); err == nil || !strings.Contains(err.Error(), "nonsense") {
+	if err := s.Reload(bad); err == nil || !strings.Contains(err.Error(), "storage.root") {
 		t.Errorf("a bad file: %v", err)
 	}
 	if st := s.Status(); st.ConfigHash != config.Hash(file) || st.RejectedHash != config.Hash(bad) || st.ConfigError == "" {

@@ -188,7 +188,7 @@ func (s *session) execute(c *command, verb, arg string) {
 	} else {
 		s.srv.observer.Command(c.index)
 		s.activity.begin(verb, arg)
-		s.log.Debug("command", "verb", verb, "argument", loggable(verb, arg))
+		s.log.Debug("command", "verb", verb, "argument", shownArgument(verb, arg))
 	}
 	if s.login != nil && !s.stillWelcome() {
 		s.reply(421, "Your account was removed or changed: connect and log in again.")
@@ -223,20 +223,6 @@ func (s *session) execute(c *command, verb, arg string) {
 		}
 	}
 }
-
-// loggable is an argument that may be logged.
-func loggable(verb, arg string) string {
-	if hidesArgument(verb) {
-		return hiddenArgument
-	}
-	return loggableText(arg)
-}
-
-// hidesArgument reports whether a command's argument is nobody's business.
-func hidesArgument(verb string) bool { return verb == "PASS" || verb == "ACCT" }
-
-// hiddenArgument stands for it.
-const hiddenArgument = "***"
 
 func (s *session) reply(code int, text string) { s.out.reply(code, text) }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -265,9 +266,9 @@ func (f *flags) logger(w io.Writer) (*slog.Logger, error) {
 	o := &slog.HandlerOptions{Level: level}
 	switch f.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, o)), nil
+		return slog.New(safelog.Handler(slog.NewTextHandler(w, o))), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, o)), nil
+		return slog.New(safelog.Handler(slog.NewJSONHandler(w, o))), nil
 	}
 	return nil, fmt.Errorf("--log-format %q: choose text or json", f.logFormat)
 }

@@ -59,9 +59,10 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	var background sync.WaitGroup
 	defer background.Wait()
 	defer cancel()
+	reread := make(chan struct{}, 1)
 	if f.config != "" {
 		background.Go(func() {
-			_ = config.Watch(ctx, f.config, configPoll, func(file []byte) { _ = server.Reload(file) }) // Reload logs
+			_ = config.Watch(ctx, f.config, configPoll, reread, server.Reload) // which logs
 		})
 	}
 	ended := make(chan error, 1)
@@ -95,7 +96,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 		case sig := <-signals:
 			switch {
 			case sig == syscall.SIGHUP:
-				f.reload(server, log)
+				f.reload(reread, log)
 			case signalled: // which an end that the API asked for is not: kubelets send one then, too
 				log.Warn("second signal: ending at once", "signal", sig.String())
 				return nil
@@ -120,15 +121,17 @@ func (f *flags) load() ([]byte, error) {
 }
 
 // reload reads the configuration file again, now.
-func (f *flags) reload(server *ftpd.Server, log *slog.Logger) {
+func (f *flags) reload(reread chan<- struct{}, log *slog.Logger) {
 	if f.config == "" {
 		log.Warn("SIGHUP ignored: there is no configuration file to read again")
 		return
 	}
-	file, err := f.load()
-	if err != nil {
+	if _, err := f.load(); err != nil {
 		log.Error("configuration can't be read; the old one goes on serving", "error", err)
 		return
 	}
-	_ = server.Reload(file) // which logs
+	select {
+	case reread <- struct{}{}:
+	default: // it is about to be read
+	}
 }

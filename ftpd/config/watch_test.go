@@ -19,7 +19,9 @@ func watched(t *testing.T, file string) (next func() []string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	seen := make(chan string, 100)
 	ended := make(chan error)
-	go func() { ended <- Watch(ctx, file, every, func(data []byte) { seen <- string(data) }) }()
+	go func() {
+		ended <- Watch(ctx, file, every, nil, func(data []byte) error { seen <- string(data); return nil })
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -138,7 +140,7 @@ func TestWatchEndsWhileSettling(t *testing.T) {
 		write(t, file, "one")
 		ctx, cancel := context.WithTimeout(t.Context(), maxSettle/2)
 		defer cancel()
-		err := Watch(ctx, file, time.Second, func([]byte) { t.Error("reported") })
+		err := Watch(ctx, file, time.Second, nil, func([]byte) error { t.Error("reported"); return nil })
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Watch returned %v", err)
 		}
@@ -146,7 +148,74 @@ func TestWatchEndsWhileSettling(t *testing.T) {
 }
 
 func TestWatchRefusesNoInterval(t *testing.T) {
-	if err := Watch(t.Context(), "f", 0, nil); err == nil {
+	if err := Watch(t.Context(), "f", 0, nil, nil); err == nil {
 		t.Error("Watch took an interval of zero")
 	}
+}
+
+// What somebody asks for between two looks is known to the watch as well: a file that is A, B for
+// a moment and A again ends at A.
+func TestWatchAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "f")
+		write(t, file, "A")
+		now := make(chan struct{}, 1)
+		var serving []string
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- Watch(ctx, file, time.Hour, now, func(data []byte) error {
+				serving = append(serving, string(data))
+				return nil
+			})
+		}()
+		time.Sleep(time.Minute)
+		write(t, file, "B")
+		now <- struct{}{}
+		synctest.Wait()
+		write(t, file, "A")
+		time.Sleep(2 * time.Hour)
+		now <- struct{}{} // the same again: it is offered, for what it names may have changed
+		synctest.Wait()
+		cancel()
+		<-ended
+		expect(t, "in all", serving, "A", "B", "A", "A")
+	})
+}
+
+// What was refused is offered again, soon and then less and less often, until it is taken or has changed.
+func TestWatchRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "f")
+		write(t, file, "lacks something")
+		began := time.Now()
+		var offered []string
+		lacking := errors.New("it lacks something")
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- Watch(ctx, file, time.Second, nil, func(data []byte) error {
+				offered = append(offered, string(data)+" "+time.Since(began).Truncate(time.Second).String())
+				if string(data) == "right" || time.Since(began) > time.Minute {
+					return nil
+				}
+				return lacking
+			})
+		}()
+		time.Sleep(30*time.Second + 200*time.Millisecond)
+		synctest.Wait()
+		expect(t, "refused", offered, "lacks something 0s", "lacks something 2s", "lacks something 4s", "lacks something 8s", "lacks something 16s", "lacks something 26s")
+		offered = nil
+		write(t, file, "right")
+		time.Sleep(30*time.Second + 200*time.Millisecond)
+		synctest.Wait()
+		expect(t, "changed", offered, "right 31s")
+		offered = nil
+		write(t, file, "lacks something")
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		expect(t, "taken in the end", offered, "lacks something 1m1s")
+		cancel()
+		<-ended
+	})
 }

@@ -1,0 +1,111 @@
+// Package safelog makes whatever is logged safe for logs of any format and for terminals, whoever
+// wrote it and wherever it is logged: a handler that all records go through.
+package safelog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxText bounds one text, in bytes; the rest of a longer one is left out.
+const maxText = 8192
+
+// Stack is a text of the program's own, such as a stack, that may have line breaks. Nothing that comes from
+// outside may be in it. The handler that is wrapped sees a string.
+type Stack string
+
+// Handler returns a handler that makes messages, keys and values safe before next handles them: what is
+// not printable, which includes control characters, those that change the direction of text, and
+// what is not UTF-8, is written as in a Go string.
+func Handler(next slog.Handler) slog.Handler {
+	if h, ok := next.(handler); ok {
+		return h
+	}
+	return handler{next}
+}
+
+type handler struct{ next slog.Handler }
+
+func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.next.Enabled(ctx, level)
+}
+
+func (h handler) Handle(ctx context.Context, r slog.Record) error {
+	safe := slog.NewRecord(r.Time, r.Level, Text(r.Message), r.PC)
+	attrs := make([]slog.Attr, 0, r.NumAttrs())
+	r.Attrs(func(a slog.Attr) bool {
+		attrs = append(attrs, attr(a))
+		return true
+	})
+	safe.AddAttrs(attrs...)
+	return h.next.Handle(ctx, safe)
+}
+
+func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return handler{h.next.WithAttrs(all(attrs))}
+}
+
+func (h handler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	return handler{h.next.WithGroup(Text(name))}
+}
+
+func all(attrs []slog.Attr) []slog.Attr {
+	safe := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		safe[i] = attr(a)
+	}
+	return safe
+}
+
+func attr(a slog.Attr) slog.Attr { return slog.Attr{Key: Text(a.Key), Value: value(a.Value.Resolve())} }
+
+// value makes a value safe. What is neither a number, a time nor the like is logged as text.
+func value(v slog.Value) slog.Value {
+	switch v.Kind() {
+	case slog.KindString:
+		return slog.StringValue(Text(v.String()))
+	case slog.KindGroup:
+		return slog.GroupValue(all(v.Group())...)
+	case slog.KindAny:
+		switch v := v.Any().(type) {
+		case Stack:
+			return slog.StringValue(string(v))
+		case nil:
+			return slog.AnyValue(nil)
+		case error:
+			return slog.StringValue(Text(v.Error()))
+		default:
+			return slog.StringValue(Text(fmt.Sprint(v)))
+		}
+	default: // numbers, booleans, times
+		return v
+	}
+}
+
+// Text makes a text safe. One that is safe stays as it is.
+func Text(text string) string {
+	if len(text) > maxText {
+		text = text[:maxText] + "..."
+	}
+	if utf8.ValidString(text) && !containsUnprintable(text) {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
+}
+
+func containsUnprintable(text string) bool {
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			return true
+		}
+	}
+	return false
+}
