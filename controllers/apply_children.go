@@ -48,6 +48,9 @@ func (p *pass) apply(ctx context.Context) error {
 	} else if err := p.applyService(ctx); err != nil {
 		return err
 	}
+	if err := p.dropSelector(ctx); err != nil {
+		return err
+	}
 	if p.refuse() {
 		return nil // pods that run stay as they are
 	}
@@ -97,8 +100,7 @@ func (p *pass) applyConfig(ctx context.Context) (bool, error) {
 
 func (p *pass) applyService(ctx context.Context) error {
 	before := len(p.problems)
-	served, err := p.ensure(ctx, p.observed.serviceChild, resources.Service(p.inputs))
-	if err != nil {
+	if _, err := p.ensure(ctx, p.observed.serviceChild, resources.Service(p.inputs)); err != nil {
 		return err
 	}
 	for _, problem := range p.problems[before:] {
@@ -106,26 +108,27 @@ func (p *pass) applyService(ctx context.Context) error {
 			return &changedError{"a node port that was chosen is held by a Service that the operator does not see"}
 		}
 	}
-	if !served {
-		return nil
-	}
-	return p.dropSelector(ctx)
+	return nil
 }
 
 // dropSelector takes a selector off our Service. We own no such field, so server-side apply leaves
 // one that a hand put there; but with it the cluster makes slices of its own, which lead passive
-// ports to any pod.
+// ports to any pod. Those it leaves behind: see dropForeignRoutes.
 func (p *pass) dropSelector(ctx context.Context) error {
 	service := p.observed.service()
-	if len(service.Spec.Selector) == 0 {
+	if p.observed.serviceChild.state != ours || len(service.Spec.Selector) == 0 {
 		return nil
 	}
+	p.routes.suspect(p.server.UID, p.Clock.Now())
 	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"selector":null}}`, service.UID)
 	err := p.Client.Patch(ctx, service, client.RawPatch(types.MergePatchType, patch), fieldOwner)
 	if err != nil {
 		return fmt.Errorf("taking the selector off %s: %w", p.observed.serviceChild, err)
 	}
 	p.fresh.wrote(kindService, service)
+	if err := p.deleteEndpoints(ctx); err != nil {
+		return err
+	}
 	log.FromContext(ctx).Info("took a selector off the Service, which must have none", "service", service.Name)
 	return nil
 }

@@ -87,7 +87,9 @@ func slimPod(in any) (any, error) {
 		return in, nil
 	}
 	meta := slimMeta(p.ObjectMeta)
-	for _, key := range []string{v1alpha1.PassivePortsAnnotation, v1alpha1.ConfigHashAnnotation, v1alpha1.ConfigTouchAnnotation} {
+	for _, key := range []string{
+		v1alpha1.PassivePortsAnnotation, v1alpha1.PassiveRangeAnnotation, v1alpha1.ConfigHashAnnotation, v1alpha1.ConfigTouchAnnotation,
+	} {
 		if value, has := p.Annotations[key]; has {
 			if meta.Annotations == nil {
 				meta.Annotations = map[string]string{}

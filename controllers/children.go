@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/controllers/apply"
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
@@ -103,31 +101,48 @@ func predecessors(object client.Object, server *v1alpha1.FtpServer) bool {
 // then, since the API server refuses a second controller; and an existing child is written with
 // its UID, so never another one's.
 func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfiguration) (bool, error) {
-	why := "it does not exist"
 	switch c.state {
 	case foreign:
 		p.problems = append(p.problems, conflict(c, p.server))
 		return false, nil
 	case leaving:
 		return false, nil
-	case ours:
-		difference, err := p.comparer.Difference(c.object, desired)
-		switch {
-		case err != nil:
-			log.FromContext(ctx).Error(err, "can't compare, applying", "child", c.String())
-		case difference == "", p.settled.is(p.comparer, c, desired):
-			return true, nil
-		default:
-			why = difference
-		}
 	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(desired)
 	if err != nil {
 		return false, fmt.Errorf("encoding %s: %w", c, err)
 	}
 	u := &unstructured.Unstructured{Object: content}
+	identity := ""
+	why := "it does not exist"
 	if c.state == ours {
+		difference, err := p.comparer.Difference(c.object, desired)
+		agreed := err == nil && (difference == "" || p.settled.is(p.comparer, c, desired, p.Clock.Now()))
+		if agreed && p.contention.known(p.server.UID, c, p.Clock.Now()) {
+			return true, nil
+		}
+		var identityErr error
+		if identity, identityErr = identityOf(u); identityErr != nil {
+			return false, identityErr
+		}
+		switch {
+		case agreed:
+			p.contention.written(p.server.UID, c, identity, p.Clock.Now())
+			return true, nil
+		case err != nil:
+			log.FromContext(ctx).Error(err, "can't compare, applying", "child", c.String())
+		default:
+			why = difference
+		}
+		if !p.mayWrite(ctx, c, identity, difference) {
+			return true, nil
+		}
+		if err := p.takeOver(ctx, c, desired); err != nil {
+			return true, err
+		}
 		u.SetUID(c.object.GetUID())
+	} else if identity, err = identityOf(u); err != nil {
+		return false, err
 	}
 	if c.state == ours && c.kind == kindDeployment {
 		// Since it was read, an autoscaler may have taken the replicas over.
@@ -135,6 +150,7 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 	}
 	err = p.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership)
 	if err != nil {
+		p.contention.unknown(p.server.UID, c)
 		problem, err := problemOf(c, err)
 		if problem != nil {
 			p.problems = append(p.problems, *problem)
@@ -147,41 +163,27 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 	}
 	c.state = ours
 	p.fresh.wrote(c.kind, c.object)
-	p.settled.note(p.comparer, c, desired)
+	p.settled.note(p.comparer, c, desired, p.Clock.Now())
+	p.contention.written(p.server.UID, c, identity, p.Clock.Now())
 	return true, nil
 }
 
-// settled remembers the children that an apply could not bring to what was desired, since the API
-// server or a webhook amends it, and how the apply left them. As long as they stay so, applying
-// the same again would change nothing.
-type settled struct {
-	mu   sync.Mutex
-	left map[types.UID]string
-}
-
-func newSettled() *settled { return &settled{left: map[types.UID]string{}} }
-
-func (s *settled) note(comparer *apply.Comparer, c *child, desired runtime.ApplyConfiguration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.left, c.object.GetUID())
-	if difference, err := comparer.Difference(c.object, desired); err != nil || difference == "" {
-		return
+// takeOver takes from other managers the fields of a child that are ours and that the next apply is to remove.
+func (p *pass) takeOver(ctx context.Context, c *child, desired runtime.ApplyConfiguration) error {
+	patch, err := p.comparer.TakeOver(c.object, desired)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "can't see what others own", "child", c.String())
+		return nil // they keep it, and the conditions tell of it
 	}
-	if left, err := comparer.Fingerprint(c.object, desired); err == nil {
-		s.left[c.object.GetUID()] = left
+	if patch == nil {
+		return nil
 	}
-}
-
-func (s *settled) is(comparer *apply.Comparer, c *child, desired runtime.ApplyConfiguration) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	left, known := s.left[c.object.GetUID()]
-	if !known {
-		return false
+	if err := p.Client.Patch(ctx, c.object, client.RawPatch(types.JSONPatchType, patch), fieldOwner); err != nil {
+		return fmt.Errorf("taking over fields of %s: %w", c, err)
 	}
-	now, err := comparer.Fingerprint(c.object, desired)
-	return err == nil && now == left
+	p.fresh.wrote(c.kind, c.object)
+	log.FromContext(ctx).Info("took over fields that others owned too", "child", c.String())
+	return nil
 }
 
 // remove deletes a child that is no longer wanted, if it is ours.

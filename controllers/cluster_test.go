@@ -26,8 +26,8 @@ import (
 )
 
 // cluster is one test's part of the cluster: a namespace, with a reconciler that the test drives
-// pass by pass and that reads everything live. What depends on watches and the cache is tested with a
-// whole manager instead: see manager_test.go.
+// pass by pass. It reads what is so now, as the manager's cache would hold it (see cachedClient). What
+// depends on watches and on a cache that lags is tested with a whole manager instead: see manager_test.go.
 type cluster struct {
 	namespace string
 	traffic   *traffic
@@ -36,8 +36,9 @@ type cluster struct {
 	clock     *testclock.FakePassiveClock
 	events    *events.FakeRecorder
 	nextIP    int
-	// cached reads from the cache of the whole manager, if there is one.
-	cached client.Reader
+	// cached reads from the cache of the whole manager, if there is one; managed is its reconciler.
+	cached  client.Reader
+	managed *controllers.Reconciler
 }
 
 const image = "localhost/ftp-operator:dev"
@@ -60,11 +61,11 @@ func newCluster(ctx context.Context) *cluster {
 	return c
 }
 
-// reconciler makes a reconciler that reads live, through that traffic.
+// reconciler makes a reconciler that reads and writes through that traffic.
 func (c *cluster) reconciler(t *traffic) *controllers.Reconciler {
 	GinkgoHelper()
 	live := c.client(t)
-	return controllers.New(c.options(live, live))
+	return controllers.New(c.options(likeCache(live), live))
 }
 
 // client is one with the operator's permissions.

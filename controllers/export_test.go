@@ -1,7 +1,13 @@
 package controllers
 
 import (
+	"context"
 	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
 // Hashed counts the hashes that the reconciler computes from now on, be it for a new hash or to verify an old one. Each
@@ -24,4 +30,17 @@ func (r *Reconciler) Hashed(goOn <-chan struct{}) *atomic.Int64 {
 		return verify(former, password)
 	}
 	return &n
+}
+
+// RequestsOfNode are the servers that an event of a node brings.
+func (r *Reconciler) RequestsOfNode() []ctrl.Request { return r.interests.inNodes() }
+
+// RequestsOfService are the servers that an event of somebody else's Service brings.
+func (r *Reconciler) RequestsOfService(s *corev1.Service) []ctrl.Request {
+	return r.interests.inService(portrange.ServiceOf(s))
+}
+
+// RequestsOfSecret are the servers that an event of a Secret brings.
+func (r *Reconciler) RequestsOfSecret(ctx context.Context, s *corev1.Secret) []ctrl.Request {
+	return r.byLabelOrIndex(indexSecret)(ctx, s)
 }

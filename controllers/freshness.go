@@ -2,8 +2,10 @@ package controllers
 
 import (
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -15,9 +17,19 @@ import (
 // Versions are compared for equality only. Their order is promised by newer API servers alone, and
 // not across the restore of a backup, after which an operator that believed in it would take each
 // cache for stale, or worse, a stale one for fresh.
+//
+// An object that is deleted before the cache has seen our last write of it is never compared again, so
+// what was not asked about for forgetAfter is forgotten.
 type freshness struct {
+	clock   clock.PassiveClock
 	mu      sync.Mutex
-	written map[freshKey]string
+	written map[freshKey]freshVersion
+	swept   time.Time
+}
+
+type freshVersion struct {
+	version string
+	used    time.Time
 }
 
 type freshKey struct {
@@ -25,21 +37,32 @@ type freshKey struct {
 	types.NamespacedName
 }
 
-func newFreshness() *freshness { return &freshness{written: map[freshKey]string{}} }
+func newFreshness(c clock.PassiveClock) *freshness {
+	return &freshness{clock: c, written: map[freshKey]freshVersion{}, swept: c.Now()}
+}
 
 // wrote records what a write of ours answered.
 func (f *freshness) wrote(kind string, obj client.Object) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.written[freshKey{kind, client.ObjectKeyFromObject(obj)}] = obj.GetResourceVersion()
+	now := f.clock.Now()
+	if now.Sub(f.swept) > forgetAfter {
+		for key, v := range f.written {
+			if now.Sub(v.used) > forgetAfter {
+				delete(f.written, key)
+			}
+		}
+		f.swept = now
+	}
+	f.written[freshKey{kind, client.ObjectKeyFromObject(obj)}] = freshVersion{obj.GetResourceVersion(), now}
 }
 
 // read records what the API server answered of an object that the cache was stale about.
 func (f *freshness) read(kind string, obj client.Object) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if key := (freshKey{kind, client.ObjectKeyFromObject(obj)}); f.written[key] != "" {
-		f.written[key] = obj.GetResourceVersion()
+	if key := (freshKey{kind, client.ObjectKeyFromObject(obj)}); f.written[key].version != "" {
+		f.written[key] = freshVersion{obj.GetResourceVersion(), f.clock.Now()}
 	}
 }
 
@@ -53,7 +76,8 @@ func (f *freshness) stale(kind string, obj client.Object) bool {
 	if !known {
 		return false
 	}
-	if obj.GetResourceVersion() != written {
+	if obj.GetResourceVersion() != written.version {
+		f.written[key] = freshVersion{written.version, f.clock.Now()}
 		return true
 	}
 	delete(f.written, key)

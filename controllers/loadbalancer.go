@@ -3,6 +3,8 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,7 +39,7 @@ func (p *pass) loadBalancer(ctx context.Context) loadbalancer.Input {
 		in.NoNodePorts = !*allocate
 	}
 	if in.Type == corev1.ServiceTypeLoadBalancer && p.nodes.allowed {
-		in.ProviderID = p.nodes.providerID(ctx, p.Live)
+		in.ProviderID = p.nodes.providerID(ctx, p.Live, p.Clock.Now())
 	}
 	return in
 }
@@ -52,29 +54,35 @@ func (p *pass) clientNetworks() status.ClientNetworks {
 		Real:    resources.RealClientAddresses(p.asScaled(), service.Status.LoadBalancer.Ingress),
 		Proxied: spec.Service.ProxyProtocol != nil,
 	}
+	if declared := resources.Service(p.inputs).Spec.LoadBalancerSourceRanges; !slices.Equal(service.Spec.LoadBalancerSourceRanges, declared) {
+		n.Foreign = service.Spec.LoadBalancerSourceRanges
+	}
 	for i := range service.Spec.Ports {
 		n.NodePorts = n.NodePorts || service.Spec.Ports[i].NodePort != 0
 	}
 	return n
 }
 
-// providerID is that of some node; empty if none has one (a new node may have to wait for it) or none
-// can be read now. A cluster does not move from one cloud to another, so it is read once and not watched.
-func (n *nodeAccess) providerID(ctx context.Context, reader client.Reader) string {
+// providerIDRecheck is the time between two looks for a provider ID while no node has one: a cloud's
+// controller may set it long after the node came, and on bare metal nothing ever does.
+const providerIDRecheck = time.Minute
+
+// providerID is that of some node; empty if none has one yet or none can be read now. A cluster does not
+// move from one cloud to another, so one that is found is kept, and nodes are not watched for it.
+func (n *nodeAccess) providerID(ctx context.Context, reader client.Reader, now time.Time) string {
 	n.providerMu.Lock()
 	defer n.providerMu.Unlock()
-	if n.provider != nil {
-		return *n.provider
+	if n.provider != "" || now.Before(n.providerNext) {
+		return n.provider
 	}
 	var list corev1.NodeList
 	if err := reader.List(ctx, &list, client.Limit(10)); err != nil {
 		log.FromContext(ctx).V(1).Info("can't read a node, to know the load balancer's limits by", "why", err.Error())
 		return ""
 	}
-	id := ""
 	for i := range list.Items {
-		id = cmp.Or(id, list.Items[i].Spec.ProviderID)
+		n.provider = cmp.Or(n.provider, list.Items[i].Spec.ProviderID)
 	}
-	n.provider = &id
-	return id
+	n.providerNext = now.Add(providerIDRecheck)
+	return n.provider
 }

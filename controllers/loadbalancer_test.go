@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,12 +32,12 @@ func TestProviderIDIsReadOnce(t *testing.T) {
 			},
 		}).Build()
 	n := &nodeAccess{}
-	if got := n.providerID(t.Context(), reader); got != "" {
+	if got := n.providerID(t.Context(), reader, time.Time{}); got != "" {
 		t.Errorf("%q came out of a failure", got)
 	}
 	failing = false
 	for range 3 {
-		if got := n.providerID(t.Context(), reader); got != "aws:///a/i-1" {
+		if got := n.providerID(t.Context(), reader, time.Time{}); got != "aws:///a/i-1" {
 			t.Errorf("provider ID %q", got)
 		}
 	}

@@ -49,7 +49,8 @@ func (c *cluster) manage(config *rest.Config, namespaces ...string) {
 	c.cached = mgr.GetCache()
 	options := c.options(mgr.GetClient(), mgr.GetAPIReader())
 	options.Recorder = mgr.GetEventRecorder("ftp-operator")
-	Expect(controllers.New(options).Setup(ctx, mgr, controllers.SetupOptions{
+	c.managed = controllers.New(options)
+	Expect(c.managed.Setup(ctx, mgr, controllers.SetupOptions{
 		NodesAllowed: nodesAllowed, ServicesAllowed: servicesAllowed, Namespaces: namespaces,
 		MaxConcurrent: 2, Timeout: time.Minute, Name: c.namespace,
 	})).To(Succeed())

@@ -18,10 +18,10 @@ import (
 const listTimeout = 5 * time.Second
 
 // Metrics shows, for as long as this process leads, what is known of each FtpServer. It is to be
-// added to the manager; the reader is the manager's client.
-func Metrics(reader client.Reader, registry prometheus.Registerer) manager.Runnable {
+// added to the manager; the reader is the manager's client, and class that of the servers to show.
+func Metrics(reader client.Reader, registry prometheus.Registerer, class string) manager.Runnable {
 	return manager.RunnableFunc(func(ctx context.Context) error {
-		c := &serverMetrics{reader}
+		c := &serverMetrics{reader, class}
 		if err := registry.Register(c); err != nil {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
@@ -32,7 +32,10 @@ func Metrics(reader client.Reader, registry prometheus.Registerer) manager.Runna
 }
 
 // serverMetrics looks the servers up when somebody asks.
-type serverMetrics struct{ reader client.Reader }
+type serverMetrics struct {
+	reader client.Reader
+	class  string
+}
 
 // gauges of a server. Each has the labels namespace and name.
 var gauges = []struct {
@@ -93,12 +96,15 @@ func (m serverMetrics) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
 	defer cancel()
 	var servers v1alpha1.FtpServerList
-	if err := m.reader.List(ctx, &servers); err != nil {
+	if err := m.reader.List(ctx, &servers, client.UnsafeDisableDeepCopy); err != nil {
 		to <- prometheus.NewInvalidMetric(gauges[0].desc, fmt.Errorf("listing FtpServers: %w", err))
 		return
 	}
 	for i := range servers.Items {
 		s := &servers.Items[i]
+		if s.Spec.ClassName != m.class {
+			continue
+		}
 		for _, g := range gauges {
 			to <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, g.value(s), s.Namespace, s.Name)
 		}

@@ -50,7 +50,7 @@ ftp_operator_server_ready{name="fresh",namespace="b"} 0
 ftp_operator_server_replicas_ready{name="files",namespace="a"} 2
 ftp_operator_server_replicas_ready{name="fresh",namespace="b"} 0
 `
-	c := serverMetrics{reader}
+	c := serverMetrics{reader: reader}
 	if err := testutil.CollectAndCompare(c, strings.NewReader(want), "ftp_operator_server_passive_ports",
 		"ftp_operator_server_passive_ports_free", "ftp_operator_server_ready", "ftp_operator_server_replicas_ready"); err != nil {
 		t.Error(err)
@@ -80,7 +80,7 @@ ftp_operator_server_replicas_ready{name="fresh",namespace="b"} 0
 		return errors.New("no cache")
 	}})
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(serverMetrics{broken})
+	registry.MustRegister(serverMetrics{reader: broken})
 	if _, err := registry.Gather(); err == nil || !strings.Contains(err.Error(), "no cache") {
 		t.Errorf("a failure is not told: %v", err)
 	}
@@ -93,13 +93,13 @@ func TestMetricsComeAndGo(t *testing.T) {
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- Metrics(reader, registry).Start(ctx) }()
+		go func() { ended <- Metrics(reader, registry, "").Start(ctx) }()
 		cancel()
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
 	}
-	if registry.Unregister(serverMetrics{reader}) {
+	if registry.Unregister(serverMetrics{reader: reader}) {
 		t.Error("metrics are left")
 	}
 }

@@ -3,11 +3,13 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -66,35 +68,16 @@ func slimService(in any) (any, error) {
 // neighbourSource brings the servers that a Service stands in the way of, or no longer does.
 func (r *Reconciler) neighbourSource(c cache.Cache) source.Source {
 	return source.Kind(c, &corev1.Service{}, handler.TypedEnqueueRequestsFromMapFunc(
-		func(ctx context.Context, s *corev1.Service) []reconcile.Request {
-			var servers v1alpha1.FtpServerList
-			if err := r.Client.List(ctx, &servers); err != nil {
-				return nil
-			}
-			var requests []reconcile.Request
-			for i := range servers.Items {
-				if server := &servers.Items[i]; concerns(server, portrange.ServiceOf(s)) {
-					requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(server)})
-				}
-			}
-			return requests
-		}), predicate.TypedResourceVersionChangedPredicate[*corev1.Service]{})
+		func(_ context.Context, s *corev1.Service) []reconcile.Request {
+			return r.interests.inService(portrange.ServiceOf(s))
+		}), neighbourChanged())
 }
 
-// concerns reports whether somebody else's Service matters to the server. What the server's status
-// says plays no part: it may be about to change.
-func concerns(server *v1alpha1.FtpServer, s portrange.Service) bool {
-	if isOwn(server, s) || !needsNeighbours(server) {
-		return false
-	}
-	if s.SharingKey != "" && s.SharingKey == sharingKey(server) {
-		return true
-	}
-	if server.Spec.Passive.PortCount > 0 && len(portrange.Allocated(server)) != int(server.Spec.Passive.PortCount) {
-		return true // it may wait for any port
-	}
-	claims := []portrange.Claim{{Holder: s.Holder, Ports: s.NodePorts}}
-	return len(portrange.Conflicts(wantedNodePorts(server), claims)) > 0
+// neighbourChanged lets through what changes a Service's ports; its status and its backends do not.
+func neighbourChanged() predicate.TypedPredicate[*corev1.Service] {
+	return predicate.TypedFuncs[*corev1.Service]{UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Service]) bool {
+		return !reflect.DeepEqual(portrange.ServiceOf(e.ObjectOld), portrange.ServiceOf(e.ObjectNew))
+	}}
 }
 
 func isOwn(server *v1alpha1.FtpServer, s portrange.Service) bool {

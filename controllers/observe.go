@@ -116,14 +116,14 @@ func (p *pass) observeSlices(ctx context.Context) error {
 }
 
 func (p *pass) observeNodes(ctx context.Context) error {
-	if !p.needsNodes() || !p.nodes.allowed {
+	if !needsNodes(p.server) || !p.nodes.allowed {
 		return nil
 	}
 	if err := p.nodes.watch(); err != nil {
 		return fmt.Errorf("watching nodes, whose addresses a NodePort server needs: %w", err)
 	}
 	var list corev1.NodeList
-	if err := p.Client.List(ctx, &list); err != nil {
+	if err := p.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil { // only read
 		return fmt.Errorf("listing nodes, whose addresses a NodePort server needs: %w", err)
 	}
 	holding := map[string]bool{}

@@ -56,6 +56,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.forget(req)
 		return ctrl.Result{}, r.drainDeleted(ctx, req)
 	}
+	if server.Spec.ClassName != r.Class {
+		r.forget(req) // another operator's
+		return ctrl.Result{}, nil
+	}
+	r.interests.note(server)
 	p := &pass{Reconciler: r, server: server}
 	if !server.DeletionTimestamp.IsZero() {
 		r.forget(req)

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -176,6 +177,28 @@ func (p *pass) carried() config.PortSet {
 		}
 	}
 	return config.NewPortSet(all...)
+}
+
+// surplusPorts are the ports that the Service carries and is not to carry, unless it has to stay as it is.
+func (p *pass) surplusPorts() []string {
+	if p.observed.serviceChild.state != ours || p.ports.blocked {
+		return nil
+	}
+	type key struct {
+		port     int32
+		protocol corev1.Protocol
+	}
+	wanted := map[key]bool{}
+	for _, port := range resources.Service(p.inputs).Spec.Ports {
+		wanted[key{*port.Port, *port.Protocol}] = true
+	}
+	var surplus []string
+	for _, port := range p.observed.service().Spec.Ports {
+		if !wanted[key{port.Port, port.Protocol}] {
+			surplus = append(surplus, fmt.Sprintf("%s (%d/%s)", port.Name, port.Port, port.Protocol))
+		}
+	}
+	return surplus
 }
 
 // ownControlNodePorts are the node ports that the cluster chose for the Service's control ports.

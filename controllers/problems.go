@@ -3,6 +3,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,7 +22,7 @@ func problemOf(c *child, err error) (*status.Problem, error) {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return nil, fmt.Errorf("applying %s: %w", c, err)
 	case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err),
-		apierrors.IsRequestEntityTooLargeError(err), apierrors.IsMethodNotSupported(err):
+		apierrors.IsRequestEntityTooLargeError(err), apierrors.IsMethodNotSupported(err), exhausted(err):
 		message := err.Error()
 		if c.kind == kindSecret {
 			message = causes(err) // whose text might quote what it refuses
@@ -33,6 +34,21 @@ func problemOf(c *child, err error) (*status.Problem, error) {
 	}
 	return nil, fmt.Errorf("applying %s: %w", c, err)
 }
+
+// exhausted reports whether the cluster has no node port, or no cluster IP, left to give. The API server
+// calls that an internal error of its own, as it does with a health check's node port that is taken.
+func exhausted(err error) bool {
+	var state apierrors.APIStatus
+	if !errors.As(err, &state) || state.Status().Code != http.StatusInternalServerError {
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, "failed to allocate") &&
+		(strings.Contains(text, "range is full") || strings.Contains(text, portAllocated))
+}
+
+// portAllocated is what the API server says of a node port that another Service has.
+const portAllocated = "provided port is already allocated"
 
 // anotherUID reports whether a write failed because it named another UID than the object has.
 func anotherUID(err error) bool {
@@ -53,7 +69,11 @@ func hint(err error) string {
 	text := err.Error()
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {
-	case has("provided port is already allocated"):
+	case exhausted(err) && has("a serviceIP"):
+		return "the cluster has no free cluster IP left: delete Services that nobody needs, or add a ServiceCIDR"
+	case exhausted(err) && !has(portAllocated):
+		return "the cluster has no free node port left: delete Services that nobody needs, widen the API server's --service-node-port-range, declare fewer passive ports, or set spec.service.allocateLoadBalancerNodePorts to false if the load balancer does without; it is tried again every minute"
+	case has(portAllocated):
 		return "another Service has that node port, one that the operator may not see or that took it a moment ago: choose other ports in spec.passive.portRange (or spec.service.nodePort)"
 	case has("provided port is not in the valid range"):
 		return "choose spec.passive.portRange (and spec.service.nodePort) within the cluster's node port range"

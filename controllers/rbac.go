@@ -5,6 +5,7 @@ package controllers
 // and what has lost its owner is adopted, which clusters with the admission plugin
 // OwnerReferencesPermissionEnforcement (OpenShift, say) allow only to those who may delete the object.
 //
+// +kubebuilder:rbac:groups="",resources=endpoints,verbs=delete
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create;get;list;patch;watch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=delete;get;list;patch;watch

@@ -45,6 +45,8 @@ type Options struct {
 	CRD *CRD
 	// Policy restricts what FtpServers may ask for.
 	Policy policy.Policy
+	// Class of the FtpServers that are reconciled, by their spec.className; empty: those without one.
+	Class string
 	// Clock tells the time.
 	Clock clock.PassiveClock
 	// HashPatience is how long a pass waits for the hashes of passwords, when routing is done; 250 ms if zero.
@@ -71,6 +73,13 @@ type Reconciler struct {
 	// neighbours are the Services whose ports may be in a server's way.
 	neighbours *neighbours
 	refused    *refusedPorts
+	// routes finds what routes to a server's Service without being ours.
+	routes *foreignRoutes
+	told   *told
+	// interests are what servers depend on that is not theirs.
+	interests *interests
+	// contention bounds how often a child is written back that somebody else writes too.
+	contention *contention
 	// choosing is held while passive ports are chosen for a server.
 	choosing sync.Mutex
 
@@ -91,7 +100,7 @@ func New(o Options) *Reconciler {
 	return &Reconciler{
 		Options:   o,
 		comparer:  apply.NewComparer(o.Client.Scheme(), v1alpha1.FieldManager),
-		fresh:     newFreshness(),
+		fresh:     newFreshness(o.Clock),
 		settled:   newSettled(),
 		passwords: passwords,
 		hashing:   newHashing(o.Live, passwords, o.Policy),
@@ -105,6 +114,10 @@ func New(o Options) *Reconciler {
 
 		neighbours: &neighbours{},
 		refused:    newRefusedPorts(),
+		routes:     newForeignRoutes(),
+		told:       newTold(),
+		interests:  newInterests(),
+		contention: newContention(),
 
 		identities: map[types.NamespacedName]types.UID{},
 	}
@@ -150,6 +163,7 @@ func (r *Reconciler) forget(req ctrl.Request) {
 	r.failures.succeeded(req.NamespacedName)
 	r.overtaken.succeeded(req.NamespacedName)
 	r.fresh.forget(kindServer, req.NamespacedName)
+	r.interests.forget(req.NamespacedName)
 }
 
 func (r *Reconciler) forgetUID(uid types.UID) {
@@ -158,4 +172,7 @@ func (r *Reconciler) forgetUID(uid types.UID) {
 	r.progress.forget(uid)
 	r.refused.forget(uid)
 	r.graces.forget(uid)
+	r.routes.forget(uid)
+	r.told.forget(uid)
+	r.contention.forget(uid)
 }

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/controllers/portplan"
+	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
 // replace deletes the pods that the plan can't do without replacing: they drain as in a rolling
@@ -27,7 +28,7 @@ func (p *pass) replace(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("deleting Pod %s/%s, which must be replaced (%s): %w", one.Namespace, one.Name, r.Cause, err)
 		}
-		p.Recorder.Eventf(p.server, one, corev1.EventTypeNormal, "Replacing", "Delete", "%s", replaceMessage(r))
+		p.Recorder.Eventf(p.server, one, corev1.EventTypeNormal, "Replacing", "Delete", "%s", bounded.Text(replaceMessage(r), bounded.Event))
 	}
 	return nil
 }

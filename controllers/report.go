@@ -6,17 +6,14 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 	"github.com/ftp-operator/ftp-operator/controllers/status"
+	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
 // summarize gathers what the status is computed from.
@@ -35,7 +32,7 @@ func (p *pass) summarize(ctx context.Context, users status.Users, certs status.C
 			}
 		}
 	}
-	p.ports.report.Carried = p.carried()
+	p.ports.report.Carried, p.ports.report.Surplus = p.carried(), p.surplusPorts()
 	storage, err := p.storage(ctx)
 	if err != nil {
 		return status.Observed{}, err
@@ -65,6 +62,7 @@ func (p *pass) podsForStatus() []status.Pod {
 
 // report writes the status, if it changed, and then tells of what is new in it.
 func (p *pass) report(ctx context.Context, after v1alpha1.FtpServerStatus) error {
+	p.told.tell(ctx, p.server.UID, p.problems, after)
 	before := p.server.Status
 	server := p.server
 	if !sameStatus(before, p.writable(after)) {
@@ -83,96 +81,12 @@ func (p *pass) report(ctx context.Context, after v1alpha1.FtpServerStatus) error
 		if e.Warning {
 			kind = corev1.EventTypeWarning
 		}
-		p.Recorder.Eventf(server, nil, kind, e.Reason, "Reconcile", "%s", e.Message)
+		p.Recorder.Eventf(server, nil, kind, e.Reason, "Reconcile", "%s", bounded.Text(e.Message, bounded.Event))
 	}
 	if !next.IsZero() {
 		p.lookAgain(next.Sub(now))
 	}
 	return nil
-}
-
-// sameStatus compares two statuses. The order of conditions, in which others' may be amid ours, does not count.
-func sameStatus(a, b v1alpha1.FtpServerStatus) bool {
-	byType := func(conditions []metav1.Condition) map[string]metav1.Condition {
-		m := map[string]metav1.Condition{}
-		for _, c := range conditions {
-			m[c.Type] = c
-		}
-		return m
-	}
-	if !equality.Semantic.DeepEqual(byType(a.Conditions), byType(b.Conditions)) {
-		return false
-	}
-	a.Conditions, b.Conditions = nil, nil
-	return equality.Semantic.DeepEqual(a, b)
-}
-
-// writeStatus applies the status by the operator's field manager, on condition that the server is
-// still as it was read: status.pods is the record of the passive ports, and nobody may write it
-// who has not seen its last state. Conditions of others are left to them.
-func (p *pass) writeStatus(ctx context.Context, s v1alpha1.FtpServerStatus) error {
-	own := s
-	own.Conditions = nil
-	for _, c := range s.Conditions {
-		if status.Ours(c.Type) {
-			own.Conditions = append(own.Conditions, c)
-		}
-	}
-	u, err := p.applyStatus(ctx, own)
-	// A refusal need not name all the fields that the next one does.
-	for range 3 {
-		fields := crdschema.Refused(err)
-		if len(fields) == 0 || p.CRD == nil || !p.CRD.refuse(fields) {
-			break
-		}
-		log.FromContext(ctx).Error(err, "the API server refuses a part of the status, as if the CustomResourceDefinition were older than the operator: writing it without", "fields", fields)
-		u, err = p.applyStatus(ctx, own)
-	}
-	if err != nil {
-		return fmt.Errorf("writing the status of FtpServer %s/%s: %w", p.server.Namespace, p.server.Name, err)
-	}
-	written := &v1alpha1.FtpServer{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, written); err != nil {
-		return fmt.Errorf("decoding FtpServer %s/%s: %w", p.server.Namespace, p.server.Name, err)
-	}
-	p.server = written
-	p.fresh.wrote(kindServer, written)
-	return nil
-}
-
-// applyStatus applies the status without what the CustomResourceDefinition lacks.
-func (p *pass) applyStatus(ctx context.Context, s v1alpha1.FtpServerStatus) (*unstructured.Unstructured, error) {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the status: %w", err)
-	}
-	u := &unstructured.Unstructured{Object: map[string]any{"status": content}}
-	crdschema.Prune(u.Object, p.CRD.state().Missing)
-	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindServer))
-	u.SetNamespace(p.server.Namespace)
-	u.SetName(p.server.Name)
-	u.SetUID(p.server.UID)
-	u.SetResourceVersion(p.server.ResourceVersion)
-	return u, p.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), fieldOwner, client.ForceOwnership)
-}
-
-// writable is the status as the CustomResourceDefinition can hold it.
-func (p *pass) writable(s v1alpha1.FtpServerStatus) v1alpha1.FtpServerStatus {
-	missing := p.CRD.state().Missing
-	if len(missing) == 0 {
-		return s
-	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)
-	if err != nil {
-		return s
-	}
-	object := map[string]any{"status": content}
-	crdschema.Prune(object, missing)
-	var pruned v1alpha1.FtpServer
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, &pruned); err != nil {
-		return s
-	}
-	return pruned.Status
 }
 
 func (r *Reconciler) now() metav1.Time { return metav1.NewTime(r.Clock.Now().Truncate(timeStep)) }

@@ -26,7 +26,10 @@ func (p *pass) applyPods(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.applySlices(ctx)
+	if err := p.applySlices(ctx); err != nil {
+		return err
+	}
+	return p.dropForeignRoutes(ctx)
 }
 
 // applySlices publishes the pods, and drops the slices that no pod stands behind.

@@ -23,6 +23,26 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers"
 )
 
+var _ = Describe("a range that grew and shrank back", func() {
+	It("replaces the pods that hold ports outside of it", func(ctx context.Context) {
+		c := newCluster(ctx)
+		end := func(port int32) {
+			GinkgoHelper()
+			c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange.End = port })
+			c.settle(ctx, "files")
+		}
+		c.serve(ctx, c.files(), "files-a")
+		end(30119)
+		for _, name := range []string{"files-b", "files-c", "files-d"} {
+			c.makePod(ctx, "files", name)
+			c.settle(ctx, "files")
+		}
+		end(30109)
+		// The range is what it was, and still the Deployment has to roll.
+		Expect(c.deployment(ctx, "files").Spec.Template.Annotations).To(HaveKeyWithValue(v1alpha1.PassiveRangeAnnotation, "30100-30109 (2)"))
+	})
+})
+
 var _ = Describe("routing", func() {
 	var c *cluster
 	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
@@ -306,7 +326,7 @@ var _ = Describe("routing", func() {
 		It("never gives a port twice, not even after a restart", func(ctx context.Context) {
 			c.serve(ctx, c.files(replicas(2)))
 			c.makePod(ctx, "files", "files-a")
-			lagging := &laggingClient{Client: c.client(c.traffic)}
+			lagging := &laggingClient{Client: likeCache(c.client(c.traffic))}
 			lagging.freeze(ctx, c, "files") // knows a pod without ports, for ever
 			c.makePod(ctx, "files", "files-b")
 			c.settle(ctx, "files")
@@ -325,7 +345,7 @@ var _ = Describe("routing", func() {
 		It("keeps the route to a pod that the cache does not know", func(ctx context.Context) {
 			c.serve(ctx, c.files(), "files-a")
 			before := c.slice(ctx, "files-a")
-			lagging := &laggingClient{Client: c.client(c.traffic)}
+			lagging := &laggingClient{Client: likeCache(c.client(c.traffic))}
 			lagging.freeze(ctx, c, "files")
 			lagging.pods.Items = nil
 			r := controllers.New(c.options(lagging, c.client(c.traffic)))
@@ -339,7 +359,7 @@ var _ = Describe("routing", func() {
 
 		It("writes nothing twice", func(ctx context.Context) {
 			c.serve(ctx, c.files(), "files-a")
-			lagging := &laggingClient{Client: c.client(c.traffic)}
+			lagging := &laggingClient{Client: likeCache(c.client(c.traffic))}
 			r := controllers.New(c.options(lagging, c.client(c.traffic)))
 			lagging.freeze(ctx, c, "files")
 			edit(ctx, c.service(ctx, "files"), func(s *corev1.Service) { s.Spec.Ports = s.Spec.Ports[:3] })

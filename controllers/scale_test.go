@@ -2,6 +2,9 @@ package controllers_test
 
 import (
 	"context"
+	"regexp"
+	"strconv"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -159,6 +162,56 @@ var _ = Describe("an autoscaler that aims at the Deployment", func() {
 		c.settle(ctx, "files")
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue))
 	})
+})
+
+var _ = Describe("kubectl scale deployment", func() {
+	// follow does what a message says after a word: kubectl ... scale KIND NAME --replicas=N.
+	command := regexp.MustCompile(`kubectl --namespace (\S+) scale (\S+) (\S+) --replicas=(\d+)`)
+	follow := func(ctx context.Context, c *cluster, message, after string) {
+		GinkgoHelper()
+		_, rest, found := strings.Cut(message, after)
+		Expect(found).To(BeTrue(), "%q has no %q", message, after)
+		words := command.FindStringSubmatch(rest)
+		Expect(words).NotTo(BeNil(), "no command in %q", rest)
+		Expect(words[1]).To(Equal(c.namespace))
+		kinds := map[string]client.Object{"deployment": c.deployment(ctx, words[3]), "ftpserver": c.server(ctx, words[3])}
+		Expect(kinds).To(HaveKey(words[2]))
+		n, err := strconv.Atoi(words[4])
+		Expect(err).NotTo(HaveOccurred())
+		scale(ctx, kinds[words[2]], int32(n), "kubectl") //nolint:gosec // a few
+	}
+
+	DescribeTable("is told of, with the command that takes it back",
+		func(ctx context.Context, by client.FieldOwner, after string, want int32) {
+			c := newCluster(ctx)
+			c.serve(ctx, c.files(replicas(1)), "files-a")
+			Expect(c.condition(ctx, "files", v1alpha1.ConditionScaleAsDeclared).Status).To(Equal(metav1.ConditionTrue))
+			c.sent()
+
+			scale(ctx, c.deployment(ctx, "files"), 2, by)
+			c.makePod(ctx, "files", "files-b")
+			c.run(ctx, "files", "files-a", "files-b")
+			told := c.condition(ctx, "files", v1alpha1.ConditionScaleAsDeclared)
+			Expect(told.Status).To(Equal(metav1.ConditionFalse))
+			Expect(told.Reason).To(Equal("ScaledElsewhere"))
+			Expect(told.Message).To(ContainSubstring(string(by)))
+			expectEvent(c, "Warning ScaledElsewhere")
+			Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue), "it serves")
+
+			follow(ctx, c, told.Message, after)
+			c.settle(ctx, "files")
+			Expect(c.deployment(ctx, "files").Spec.Replicas).To(HaveValue(Equal(want)))
+			Expect(c.condition(ctx, "files", v1alpha1.ConditionScaleAsDeclared).Status).To(Equal(metav1.ConditionTrue))
+			Expect(c.server(ctx, "files").Status.ScaledBy).To(BeEmpty())
+			// And from now on spec.replicas counts.
+			c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Replicas = ptr.To[int32](3) })
+			c.settle(ctx, "files")
+			Expect(c.deployment(ctx, "files").Spec.Replicas).To(HaveValue(Equal(int32(3))))
+		},
+		Entry("by kubectl, taken back", client.FieldOwner("kubectl"), "take it back:", int32(1)),
+		Entry("by kubectl, kept", client.FieldOwner("kubectl"), "keep the number:", int32(2)),
+		Entry("by an autoscaler", autoscaler, "take the Deployment back:", int32(1)),
+	)
 })
 
 var _ = Describe("the PodDisruptionBudget", func() {

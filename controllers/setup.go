@@ -11,6 +11,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,6 +47,18 @@ type SetupOptions struct {
 	Name string
 }
 
+// controller is how the controller works. An error is tried again soon at first, and at the latest after as
+// long as a server waits at which nothing is going on: what failed may be mended at any time, and
+// nothing tells of it.
+func (o SetupOptions) controller() controller.Options {
+	const soon = 5 * time.Millisecond
+	return controller.Options{
+		MaxConcurrentReconciles: o.MaxConcurrent,
+		ReconciliationTimeout:   o.Timeout,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](soon, slow),
+	}
+}
+
 // Setup registers the reconciler with a manager, and all that it watches.
 func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions) error {
 	if o.Name == "" {
@@ -64,15 +77,12 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 		Watches(&corev1.Service{}, ofLabel, changed()).
 		Watches(&networkingv1.NetworkPolicy{}, ofLabel, changed()).
 		Watches(&policyv1.PodDisruptionBudget{}, ofLabel, builder.WithPredicates(specChanged())).
-		Watches(&discoveryv1.EndpointSlice{}, ofLabel, changed()).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(bySlice), changed()).
 		Watches(&corev1.Pod{}, ofLabel, builder.WithPredicates(podChanged())).
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(r.byLabelOrIndex(indexClaim)), changed()).
 		WatchesMetadata(&appsv1.ReplicaSet{}, ofLabel, builder.WithPredicates(ownerChanged())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.byLabelOrIndex(indexSecret)), changed()).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: o.MaxConcurrent,
-			ReconciliationTimeout:   o.Timeout,
-		}).
+		WithOptions(o.controller()).
 		Build(r)
 	if err != nil {
 		return fmt.Errorf("setting up the FtpServer controller: %w", err)
@@ -80,6 +90,17 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 	if err := c.Watch(r.hashing.source()); err != nil {
 		return fmt.Errorf("setting up the hashing of passwords: %w", err)
 	}
+	routes, err := newForeignRoutesCache(mgr, o.Namespaces)
+	if err == nil {
+		err = mgr.Add(routes)
+	}
+	if err == nil {
+		err = c.Watch(foreignRouteSource(routes))
+	}
+	if err != nil {
+		return fmt.Errorf("setting up the cache of EndpointSlices that are not ours: %w", err)
+	}
+	r.routes.cached = routes
 	r.nodes.allowed = o.NodesAllowed
 	r.nodes.start = func() error { return c.Watch(r.nodeSource(mgr.GetCache())) }
 
@@ -113,7 +134,7 @@ func (r *Reconciler) byLabelOrIndex(index string) handler.MapFunc {
 	return func(ctx context.Context, o client.Object) []reconcile.Request {
 		requests := byLabel(ctx, o)
 		var servers v1alpha1.FtpServerList
-		err := r.Client.List(ctx, &servers, client.InNamespace(o.GetNamespace()), client.MatchingFields{index: o.GetName()})
+		err := r.Client.List(ctx, &servers, client.InNamespace(o.GetNamespace()), client.MatchingFields{index: o.GetName()}, client.UnsafeDisableDeepCopy)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "can't find the FtpServers that name an object", "object", client.ObjectKeyFromObject(o))
 		}

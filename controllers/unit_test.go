@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	testclock "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -28,7 +29,7 @@ import (
 )
 
 func TestFreshness(t *testing.T) {
-	f := newFreshness()
+	f := newFreshness(testclock.NewFakePassiveClock(time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)))
 	pod := func(version string) *corev1.Pod {
 		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "p", ResourceVersion: version}}
 	}
@@ -180,6 +181,13 @@ func TestProblemOf(t *testing.T) {
 		{"shrinking claim", kindClaim, apierrors.NewForbidden(gr, "files", errors.New("field can not be less than previous value")), []string{"only upwards"}},
 		{"immutable", kindDeployment, invalid("field is immutable"), []string{"set it back"}},
 		{"admission", kindService, apierrors.NewBadRequest("admission webhook denied: no"), []string{"denied: no", "tried again every minute"}},
+		{"no node port left", kindService, apierrors.NewInternalError(errors.New("failed to allocate a nodePort: range is full")),
+			[]string{"no free node port left", "--service-node-port-range"}},
+		{"a health check's node port that is taken", kindService, &apierrors.StatusError{ErrStatus: metav1.Status{Code: 500,
+			Message: "failed to allocate requested HealthCheck NodePort 30000: provided port is already allocated"}},
+			[]string{"another Service has that node port"}},
+		{"no cluster IP left", kindService, apierrors.NewInternalError(errors.New(`failed to allocate a serviceIP for Service "files": range is full`)),
+			[]string{"no free cluster IP left", "ServiceCIDR"}},
 		{"server error", kindService, apierrors.NewInternalError(errors.New("boom")), nil},
 		{"throttled", kindService, apierrors.NewTooManyRequests("slow down", 1), nil},
 		{"conflict", kindService, apierrors.NewConflict(gr, "files", errors.New("changed")), nil},

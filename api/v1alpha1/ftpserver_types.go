@@ -82,6 +82,14 @@ type Charset string
 // +kubebuilder:validation:XValidation:rule="!has(self.networkPolicy) || !has(self.networkPolicy.allowedNetworks) || self.networkPolicy.allowedNetworks.size() == 0 || self.service.type == 'ClusterIP' || has(self.service.proxyProtocol) || (has(self.service.externalTrafficPolicy) ? self.service.externalTrafficPolicy == 'Local' : self.replicas <= 1)",message="networkPolicy.allowedNetworks would shut everybody out: under externalTrafficPolicy Cluster, which is the default with several replicas, the pods see the nodes' addresses and not the clients'; use service.loadBalancerSourceRanges, declare service.proxyProtocol, or set replicas to 1 and the policy to Local",fieldPath=".networkPolicy.allowedNetworks"
 // +kubebuilder:validation:XValidation:rule="!has(self.drain) || !has(self.drain.lameDuck) || !self.drain.lameDuck.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self.drain.lameDuck).getSeconds() < (has(self.template) ? self.template.terminationGracePeriodSeconds : 3600)",message="drain.lameDuck is as long as template.terminationGracePeriodSeconds (3600 if that is not set), which leaves no time to drain: shorten it, or lengthen the grace period",fieldPath=".drain.lameDuck"
 type FtpServerSpec struct {
+	// className is the class of the operator that handles this server, its flag --class, where a cluster
+	// runs several. Default empty: the operator without a class. When it changes, the former operator leaves
+	// everything as it is and the other one takes it over.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	ClassName string `json:"className,omitempty"`
+
 	// suspend: true stops the operator from changing anything for this server; its pods serve
 	// on, but routing and addresses are no longer kept up to date. Default false.
 	// +optional

@@ -34,7 +34,7 @@ type FtpServerStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Stalled, Reconciling (kstatus), Paused, Available, UsersReady, CertificateReady,
 	// StorageReady, AddressResolved, PassivePortsExposed, PassivePortsAssigned, ConfigLoaded, PortsWithinLimits,
-	// ClientNetworksKept, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
+	// ClientNetworksKept, ScaleAsDeclared, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
 	// while Ready is True says what to mend while the server serves.
 	// +optional
 	// +listType=map

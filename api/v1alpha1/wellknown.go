@@ -60,6 +60,8 @@ const (
 	// ConditionPortsWithinLimits: the load balancer, as far as it is known, takes as many ports as the
 	// Service has. It tells early of what a provider would refuse, and never holds Ready up.
 	ConditionPortsWithinLimits = "PortsWithinLimits"
+	// ConditionScaleAsDeclared: spec.replicas is the number of pods, and nobody scaled the Deployment instead.
+	ConditionScaleAsDeclared = "ScaleAsDeclared"
 	// ConditionClientNetworksKept: the networks that clients may connect from, if any are declared, are
 	// kept, and let somebody in. It never holds Ready up.
 	ConditionClientNetworksKept = "ClientNetworksKept"

@@ -33,6 +33,7 @@ type options struct {
 	leaderElect          bool
 	leaderElectNamespace string
 
+	class           string
 	watchNamespaces []string
 	image           string
 	namespace       string
@@ -59,6 +60,9 @@ func flags(o *options, getenv func(string) string) *pflag.FlagSet {
 		"namespaces to look after, separated by commas; none: all. With some, no permission in the whole cluster is needed, "+
 			"but for NodePort servers without spec.passive.advertisedAddress, which need to list and watch nodes; "+
 			"to see which Services of other namespaces hold node ports it must list and watch Services in all of them")
+	f.StringVar(&o.class, "class", "",
+		"handle the servers with this spec.className, and no others; unset: those without one. Operators of different classes "+
+			"work beside each other, in one namespace too")
 	o.nodePorts = utilnet.PortRange{Base: 30000, Size: 2768}
 	f.Var(&o.nodePorts, "node-port-range",
 		"the cluster's node port range, the API server's --service-node-port-range, from which spec.passive.portCount takes ports")
@@ -116,6 +120,9 @@ func (o *options) validate() error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if o.image == "" {
 		bad("--ftpd-image is required: give the image of the daemon, or set %s", envImage)
+	}
+	if problems := validation.IsDNS1123Label(o.class); o.class != "" && len(problems) > 0 {
+		bad("--class: %q is no class: %s", o.class, strings.Join(problems, "; "))
 	}
 	for _, namespace := range o.watchNamespaces {
 		if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -8,6 +9,8 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
 // level reads a level's name.
@@ -31,7 +34,7 @@ func setLogger(out io.Writer, levelName, format string) error {
 	if err != nil {
 		return err
 	}
-	settings := &slog.HandlerOptions{Level: least}
+	settings := &slog.HandlerOptions{Level: least, ReplaceAttr: bound}
 	var handler slog.Handler = slog.NewJSONHandler(out, settings)
 	if format == "text" {
 		handler = slog.NewTextHandler(out, settings)
@@ -41,4 +44,30 @@ func setLogger(out io.Writer, levelName, format string) error {
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 	return nil
+}
+
+// bound keeps each part of a log line to a size, whoever logs it: errors of the API server quote what
+// they refuse.
+func bound(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		if text := a.Value.String(); len(text) > bounded.Log {
+			a.Value = slog.StringValue(bounded.Text(text, bounded.Log))
+		}
+	case slog.KindAny:
+		if err, ok := a.Value.Any().(error); ok {
+			a.Value = slog.StringValue(bounded.Text(err.Error(), bounded.Log))
+			return a
+		}
+		if _, ok := a.Value.Any().(*slog.Source); ok {
+			return a
+		}
+		text, err := json.Marshal(a.Value.Any())
+		if err != nil {
+			a.Value = slog.StringValue(bounded.Text(fmt.Sprint(a.Value.Any()), bounded.Log))
+		} else if len(text) > bounded.Log {
+			a.Value = slog.StringValue(bounded.Text(string(text), bounded.Log))
+		}
+	}
+	return a
 }

@@ -26,8 +26,16 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// leaseName is that of the leader's lease.
+// leaseName is that of the leader's lease, to which a class is added: operators of different classes lead beside
+// each other.
 const leaseName = "ftp-operator-leader"
+
+func lease(class string) string {
+	if class == "" {
+		return leaseName
+	}
+	return leaseName + "-" + class
+}
 
 func main() {
 	if err := run(ctrl.SetupSignalHandler(), os.Args[1:]); err != nil {
@@ -103,7 +111,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 		Metrics:                       serving,
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              leaseName,
+		LeaderElectionID:              lease(o.class),
 		LeaderElectionNamespace:       o.leaderElectNamespace,
 		LeaderElectionReleaseOnCancel: true, // the process ends right after
 	})
@@ -116,7 +124,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("adding /readyz: %w", err)
 	}
-	if err := mgr.Add(controllers.Metrics(mgr.GetClient(), metrics.Registry)); err != nil {
+	if err := mgr.Add(controllers.Metrics(mgr.GetClient(), metrics.Registry, o.class)); err != nil {
 		return nil, fmt.Errorf("adding metrics: %w", err)
 	}
 	nodesAllowed, servicesAllowed, err := mayRead(ctx, cluster, scheme)
@@ -152,6 +160,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 			First: uint16(o.nodePorts.Base), Last: uint16(o.nodePorts.Base + o.nodePorts.Size - 1), //nolint:gosec // ports, by validate
 		},
 		Policy: o.restrictions,
+		Class:  o.class,
 		Clock:  clock.RealClock{},
 	})
 	err = reconciler.Setup(ctx, mgr, controllers.SetupOptions{

@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/ftp-operator/ftp-operator/controllers/policy"
 )
@@ -40,6 +43,7 @@ func TestBadFlagsAreNamed(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                                             "--ftpd-image is required",
 		"--ftpd-image=x --watch-namespaces=A_B":        `"A_B" is no namespace`,
+		"--ftpd-image=x --class=A_B":                   `"A_B" is no class`,
 		"--ftpd-image=x --log-level=loud":              "--log-level must be debug",
 		"--ftpd-image=x --log-format=xml":              "--log-format must be json or text",
 		"--ftpd-image=x --pod-labels=a":                "--pod-labels",
@@ -81,7 +85,7 @@ func TestEveryFlagIsExplained(t *testing.T) {
 	usage := flags(&o, func(string) string { return "" }).FlagUsages()
 	for _, name := range []string{
 		"metrics-bind-address", "metrics-secure", "health-probe-bind-address", "leader-elect", "leader-elect-namespace",
-		"watch-namespaces", "ftpd-image", "allowed-images", "allowed-priority-classes", "require-secret-label", "log-level", "log-format", "namespace", "pod-labels",
+		"watch-namespaces", "ftpd-image", "allowed-images", "allowed-priority-classes", "require-secret-label", "log-level", "log-format", "namespace", "class", "pod-labels",
 	} {
 		if !strings.Contains(usage, "--"+name) {
 			t.Errorf("--%s is missing", name)
@@ -105,6 +109,34 @@ func TestLogFormats(t *testing.T) {
 		slog.Debug("hidden")
 		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "hidden") {
 			t.Errorf("%s: %s", format, out.String())
+		}
+	}
+}
+
+// Whatever is logged, by the operator or by its libraries, a line is of a size that log collectors take.
+func TestLogLinesAreBounded(t *testing.T) {
+	huge := strings.Repeat("ü", 300_000)
+	for _, format := range []string{"json", "text"} {
+		var out bytes.Buffer
+		if err := setLogger(&out, "info", format); err != nil {
+			t.Fatal(err)
+		}
+		err := fmt.Errorf("refused: %s", huge)
+		logger := ctrl.Log.WithValues("object", map[string]string{"name": huge})
+		logger.Error(err, huge, "why", huge, "list", []string{huge, huge})
+		logger.Info(huge)
+		klog.Background().Error(err, "Reconciler error", "small", map[string]int{"a": 1})
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 3 {
+			t.Fatalf("%d lines", len(lines))
+		}
+		for _, line := range lines {
+			if len(line) > 32<<10 {
+				t.Errorf("%s: a line of %d bytes", format, len(line))
+			}
+		}
+		if !strings.Contains(lines[2], "bytes in all") || !strings.Contains(lines[2], "refused: ü") {
+			t.Errorf("%s: %.300s does not say that it was cut", format, lines[2])
 		}
 	}
 }

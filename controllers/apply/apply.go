@@ -7,7 +7,8 @@
 //
 //  1. the fields that our manager owns are the fields that we want: a field that somebody else
 //     changed has left our set, one that we no longer want is still in it; and
-//  2. merging the desired object into the live one changes no value.
+//  2. merging the desired object into the live one changes no value; and
+//  3. the lists that are all ours (a Service's ports) hold no items but those that we want.
 //
 // Fields of others (node ports, cluster IPs, foreign annotations, an autoscaler's replicas) are
 // in neither set and so never count.
@@ -19,6 +20,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -61,6 +63,9 @@ func (c *Comparer) Difference(live client.Object, desired runtime.ApplyConfigura
 	if pair.owned == nil {
 		return "nothing of it was ever applied", nil
 	}
+	if !pair.surplus.Empty() {
+		return fmt.Sprintf("to remove: %s", pair.surplus), nil
+	}
 	if !pair.owned.Equals(pair.wanted) {
 		return fmt.Sprintf("to own: %s; to give up: %s", pair.wanted.Difference(pair.owned), pair.owned.Difference(pair.wanted)), nil
 	}
@@ -75,8 +80,14 @@ func (c *Comparer) Difference(live client.Object, desired runtime.ApplyConfigura
 	if difference.IsSame() {
 		return "", nil
 	}
-	return fmt.Sprintf("to change: %s", difference.Modified.Union(difference.Added).Union(difference.Removed)), nil
+	return fmt.Sprintf(toChange+"%s", difference.Modified.Union(difference.Added).Union(difference.Removed)), nil
 }
+
+const toChange = "to change: "
+
+// ValueChanged reports whether a Difference is of values alone: our manager owns what it wants, and
+// somebody gave a field another value without taking it over, as only an apply by our name does.
+func ValueChanged(difference string) bool { return strings.HasPrefix(difference, toChange) }
 
 // Fingerprint identifies the desired object together with what live has of it: which of the fields
 // our manager owns, and the values of those that are desired. Taken of what an apply answered, it
@@ -97,10 +108,13 @@ func (c *Comparer) Fingerprint(live client.Object, desired runtime.ApplyConfigur
 			return "", fmt.Errorf("encoding %s: %w", pair.kind, err)
 		}
 	}
-	if pair.owned != nil {
-		text, err := pair.owned.ToJSON()
+	for _, set := range []*fieldpath.Set{pair.owned, pair.surplus} {
+		if set == nil || set.Empty() {
+			continue
+		}
+		text, err := set.ToJSON()
 		if err != nil {
-			return "", fmt.Errorf("encoding the owned fields of %s: %w", pair.kind, err)
+			return "", fmt.Errorf("encoding the fields of %s: %w", pair.kind, err)
 		}
 		hash.Write(text)
 	}
@@ -109,10 +123,12 @@ func (c *Comparer) Fingerprint(live client.Object, desired runtime.ApplyConfigur
 
 // pair is a live and a desired object, ready to be compared.
 type pair struct {
-	kind          string
+	kind, version string
 	live, desired *typed.TypedValue
 	// wanted are the fields of the desired object; owned those that our manager has applied, nil if none.
 	wanted, owned *fieldpath.Set
+	// surplus are the items of lists that are all ours which live has and desired has not.
+	surplus *fieldpath.Set
 }
 
 func (c *Comparer) pair(live client.Object, desired runtime.ApplyConfiguration) (*pair, error) {
@@ -133,7 +149,7 @@ func (c *Comparer) pair(live client.Object, desired runtime.ApplyConfiguration) 
 	}
 	have.SetGroupVersionKind(gvk)
 
-	p := &pair{kind: gvk.Kind}
+	p := &pair{kind: gvk.Kind, version: gvk.GroupVersion().String()}
 	if p.desired, err = c.converter.ObjectToTyped(want); err != nil {
 		return nil, fmt.Errorf("desired %s does not follow its schema: %w", gvk.Kind, err)
 	}
@@ -145,6 +161,11 @@ func (c *Comparer) pair(live client.Object, desired runtime.ApplyConfiguration) 
 		return nil, fmt.Errorf("listing the fields of the desired %s: %w", gvk.Kind, err)
 	}
 	p.wanted = all.Difference(identity)
+	present, err := p.live.ToFieldSet()
+	if err != nil {
+		return nil, fmt.Errorf("listing the fields of the live %s: %w", gvk.Kind, err)
+	}
+	p.surplus = surplus(gvk.GroupKind(), present, p.wanted)
 	if p.owned, err = ownedFields(live.GetManagedFields(), c.manager, gvk.GroupVersion()); err != nil {
 		return nil, fmt.Errorf("reading managedFields of the live %s: %w", gvk.Kind, err)
 	}

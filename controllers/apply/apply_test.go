@@ -94,7 +94,6 @@ func TestDifference(t *testing.T) {
 			s.Labels["theirs"] = "x"
 			s.Spec.ClusterIP = "10.0.0.1"
 			s.Spec.Ports[0].NodePort = 30123
-			s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "theirs", Port: 99, Protocol: "TCP"})
 		}, service(21, 30000), ""},
 		{"ports in another order", func(s *corev1.Service) {
 			s.Spec.Ports[0], s.Spec.Ports[1] = s.Spec.Ports[1], s.Spec.Ports[0]
@@ -128,6 +127,19 @@ func TestDifference(t *testing.T) {
 				t.Errorf("after applying: %q, %v", got, err)
 			}
 		})
+	}
+}
+
+// The Service's ports are all ours: one that another manager added is one too many.
+func TestAForeignPortIsADifference(t *testing.T) {
+	s := newServer(t)
+	s.apply(service(21, 30000))
+	s.edit(func(s *corev1.Service) {
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "theirs", Port: 99, Protocol: "TCP"})
+	})
+	got, err := apply.NewComparer(clientgoscheme.Scheme, us).Difference(s.live(), service(21, 30000))
+	if err != nil || !strings.Contains(got, "to remove") || !strings.Contains(got, "99") {
+		t.Errorf("difference is %q, %v", got, err)
 	}
 }
 

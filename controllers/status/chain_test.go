@@ -171,7 +171,7 @@ func TestTrueMeansWell(t *testing.T) {
 	well := map[string]bool{
 		"Ready": true, "PodsReady": true, "UsersReady": true, "CertificateValid": true, "TLSDisabled": true, "ClaimBound": true, "Ephemeral": true,
 		"AddressResolved": true, "OnlyIPv6": true, "PortsExposed": true, "PortsAssigned": true, "ConfigLoaded": true, "WithinLimits": true,
-		"WholeRangeForwarded": true, "ManyNodePorts": true, "AnyNetwork": true, "NetworksKept": true, "CRDCurrent": true,
+		"WholeRangeForwarded": true, "ManyNodePorts": true, "AnyNetwork": true, "NetworksKept": true, "CRDCurrent": true, "AsDeclared": true,
 	}
 	changes := []func(*Observed){
 		func(*Observed) {},

@@ -56,6 +56,22 @@ func StillBad(s v1alpha1.FtpServerStatus, reason string) (message string, is boo
 	return s.Conditions[i].Message, true
 }
 
+// Bad are the conditions that say that something is wrong, those that sum up others last.
+func Bad(s v1alpha1.FtpServerStatus) []metav1.Condition {
+	var all, sums []metav1.Condition
+	for i := range s.Conditions {
+		c := s.Conditions[i]
+		switch {
+		case !Ours(c.Type) || !bad(&c):
+		case c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionStalled:
+			sums = append(sums, c)
+		default:
+			all = append(all, c)
+		}
+	}
+	return append(all, sums...)
+}
+
 // patient are the reasons that say "not yet" rather than "something is wrong".
 var patient = map[string]bool{
 	ReasonProgressing: true, ReasonAssigningPorts: true, ReasonExposingPorts: true, ReasonRangeChanging: true,

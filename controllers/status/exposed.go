@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -18,6 +19,10 @@ const (
 	ReasonPortsExposed = "PortsExposed"
 	// ReasonExposingPorts: the Service does not carry all ports yet.
 	ReasonExposingPorts = "ExposingPorts"
+	// ReasonSurplusPorts: the Service carries ports that it should not.
+	ReasonSurplusPorts = "SurplusPorts"
+	// ReasonForeignEndpoints: EndpointSlices that are not the operator's route to the Service.
+	ReasonForeignEndpoints = "ForeignEndpoints"
 	// ReasonNodePortConflict: another Service holds node ports that the server needs.
 	ReasonNodePortConflict = "NodePortConflict"
 	// ReasonSharedAddressConflict: Services that are to share a load balancer's address have a port
@@ -31,6 +36,10 @@ const (
 type Ports struct {
 	// Carried are the passive ports that it carries.
 	Carried config.PortSet
+	// Surplus are the ports that it carries and should not, as in "p31000 (31000/TCP)".
+	Surplus []string
+	// Foreign are the EndpointSlices of the Service that are not ours.
+	Foreign []ForeignSlice
 	// Taken are the node ports that it needs and others hold: it can't be brought to what is
 	// declared then.
 	Taken []portrange.Conflict
@@ -38,6 +47,19 @@ type Ports struct {
 	Shared []portrange.Conflict
 	// Missing is the range that could not be chosen; nil if none was needed, or it could.
 	Missing *MissingRange
+}
+
+// ForeignSlice is an EndpointSlice that is not ours.
+type ForeignSlice struct {
+	// Name of the slice, and what manages it, as it says; empty if it does not.
+	Name, Manager string
+}
+
+func (s ForeignSlice) String() string {
+	if s.Manager == "" {
+		return s.Name
+	}
+	return s.Name + " (managed by " + s.Manager + ")"
 }
 
 // MissingRange tells why no range could be chosen.
@@ -64,6 +86,20 @@ func passivePortsExposed(o Observed) metav1.Condition {
 	if missing := o.Plan.Exposed.Minus(o.Ports.Carried); len(missing) > 0 {
 		return condition(kind, metav1.ConditionFalse, ReasonExposingPorts,
 			fmt.Sprintf("the Service does not carry the passive ports %s yet", missing))
+	}
+	if len(o.Ports.Surplus) > 0 {
+		return condition(kind, metav1.ConditionFalse, ReasonSurplusPorts, fmt.Sprintf(
+			"the Service carries ports that are not this server's, and they can't be taken off it: %s; find what writes them (see managedFields of the Service) and have it stop",
+			list(o.Ports.Surplus)))
+	}
+	if len(o.Ports.Foreign) > 0 {
+		var names []string
+		for _, s := range o.Ports.Foreign {
+			names = append(names, s.String())
+		}
+		return condition(kind, metav1.ConditionFalse, ReasonForeignEndpoints, fmt.Sprintf(
+			"an EndpointSlice that is not the operator's names the Service, so that connections to passive ports may be led astray: %s; delete it, or take its label %s off",
+			list(names), discoveryv1.LabelServiceName))
 	}
 	if len(o.Ports.Shared) > 0 {
 		return condition(kind, metav1.ConditionFalse, ReasonSharedAddressConflict, fmt.Sprintf(

@@ -125,6 +125,8 @@ const (
 	ProblemScaled ProblemKind = "ScaledTooFar"
 	// ProblemNotAllowed: the operator's administrator does not allow what the spec asks for.
 	ProblemNotAllowed ProblemKind = "NotAllowed"
+	// ProblemContested: somebody else writes a child too, and each undoes what the other wrote.
+	ProblemContested ProblemKind = "ChildContested"
 	// ProblemFailed: the API server failed; trying again may help.
 	ProblemFailed ProblemKind = "ApplyFailed"
 )

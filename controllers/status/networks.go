@@ -1,6 +1,8 @@
 package status
 
 import (
+	"fmt"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -12,12 +14,16 @@ const (
 	ReasonNetworksKept  = "NetworksKept"
 	ReasonNodePortsOpen = "NodePortsOpen"
 	ReasonClientsHidden = "ClientsHidden"
+	// ReasonForeignSourceRanges: the Service has source ranges that the spec does not declare.
+	ReasonForeignSourceRanges = "ForeignSourceRanges"
 )
 
 // ClientNetworks tells of the networks that clients may connect from.
 type ClientNetworks struct {
 	// Allowed: spec.networkPolicy.allowedNetworks are declared. Ranges: loadBalancerSourceRanges are.
 	Allowed, Ranges bool
+	// Foreign are the Service's loadBalancerSourceRanges, if they are not those that are declared.
+	Foreign []string
 	// Policy: there is a NetworkPolicy.
 	Policy bool
 	// Real: the pods see the clients' own addresses. Proxied: a proxy tells them.
@@ -35,6 +41,10 @@ func clientNetworksKept(o Observed) metav1.Condition {
 	}
 	n := o.ClientNetworks
 	switch {
+	case len(n.Foreign) > 0:
+		return condition(kind, metav1.ConditionFalse, ReasonForeignSourceRanges, fmt.Sprintf(
+			"the Service has loadBalancerSourceRanges that somebody else wrote, and the load balancer keeps out clients from elsewhere: %s; declare them in spec.service.loadBalancerSourceRanges, or take them off: kubectl --namespace %s patch service %s --type=merge --patch='{\"spec\":{\"loadBalancerSourceRanges\":null}}'",
+			list(n.Foreign), o.Server.Namespace, o.Server.Name))
 	case n.Allowed && n.Proxied:
 		return yes(ReasonNetworksKept, "the daemons, which are told the clients' addresses by the PROXY protocol, keep spec.networkPolicy.allowedNetworks")
 	case n.Allowed && !n.Real:

@@ -15,7 +15,7 @@ var order = []string{
 	v1alpha1.ConditionAvailable, v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady,
 	v1alpha1.ConditionStorageReady, v1alpha1.ConditionAddressResolved, v1alpha1.ConditionPassivePortsExposed,
 	v1alpha1.ConditionPassivePortsAssigned, v1alpha1.ConditionConfigLoaded, v1alpha1.ConditionPortsWithinLimits,
-	v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionCRDCurrent,
+	v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionScaleAsDeclared, v1alpha1.ConditionCRDCurrent,
 }
 
 // Ours reports whether the condition type is one that this package computes.

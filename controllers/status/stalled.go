@@ -19,7 +19,7 @@ func stalled(o Observed, ready metav1.Condition) *metav1.Condition {
 	}
 	switch ready.Reason {
 	case ReasonConfigRejected, ReasonPortConflict, ReasonPasswordInvalid, reasonDeadline,
-		ReasonNodePortConflict, ReasonNoFreeRange, ReasonSharedAddressConflict, ReasonCertificateInvalid, ReasonCertificateExpired,
+		ReasonNodePortConflict, ReasonSurplusPorts, ReasonForeignEndpoints, ReasonNoFreeRange, ReasonSharedAddressConflict, ReasonCertificateInvalid, ReasonCertificateExpired,
 		ReasonInvalidImageName, ReasonStorageClassMissing, ReasonClaimGrowthRefused, ReasonClaimImmutable, ReasonClaimLeftOver:
 		stuck = true
 	}

@@ -8,7 +8,6 @@ package status
 import (
 	"fmt"
 	"sort"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +19,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/address"
 	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/controllers/portplan"
+	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
 // Observed is all that a status is computed from.
@@ -103,7 +103,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	parts := []metav1.Condition{
 		available(o), addressResolved(o, now.Time), passivePortsExposed(o), passivePortsAssigned(o),
 		portsWithinLimits(o), clientNetworksKept(o), usersReady(o), storageReady(o, now.Time),
-		certificateReady(o, now.Time), configLoaded(o), crdCurrent(o), notPaused(),
+		certificateReady(o, now.Time), configLoaded(o), scaleAsDeclared(o), crdCurrent(o), notPaused(),
 	}
 	summary := ready(o, parts)
 	for _, c := range append(parts, summary) {
@@ -118,14 +118,9 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 func set(conditions *[]metav1.Condition, c metav1.Condition, generation int64, now metav1.Time) {
 	c.ObservedGeneration = generation
 	c.LastTransitionTime = now // kept by SetStatusCondition unless the status changes
-	if len(c.Message) > maxMessage {
-		c.Message = strings.ToValidUTF8(c.Message[:maxMessage], "") + "…"
-	}
+	c.Message = bounded.Text(c.Message, bounded.Condition)
 	meta.SetStatusCondition(conditions, c)
 }
-
-// maxMessage keeps a condition readable; the API allows 32768.
-const maxMessage = 2048
 
 func setOrRemove(conditions *[]metav1.Condition, kind string, c *metav1.Condition, generation int64, now metav1.Time) {
 	if c == nil {

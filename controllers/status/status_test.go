@@ -22,6 +22,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/portplan"
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
 var noon = metav1.NewTime(time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC))
@@ -455,7 +456,7 @@ func TestLongMessagesAreCut(t *testing.T) {
 	s := Compute(healthy(func(o *Observed) {
 		o.Problems = []Problem{{Kind: ProblemRejected, Message: strings.Repeat("é", 40000)}}
 	}), noon)
-	if n := len(get(s, "Ready").Message); n > maxMessage+10 {
+	if n := len(get(s, "Ready").Message); n > bounded.Condition+10 {
 		t.Errorf("message of %d bytes", n)
 	}
 }

@@ -318,6 +318,7 @@ func TestSchemaRefusals(t *testing.T) {
 		{"replicas=many", "/replicas"},
 		{"replicas=-1", "/replicas"},
 		{"watchNamespaces={Team_A}", "/watchNamespaces/0"},
+		{"class=A_B", "/class"},
 		{"nodePortRange.start=0", "/nodePortRange/start"},
 		{"nodePortRange.end=70000", "/nodePortRange/end"},
 		{"policy.allowedImages={a b}", "/policy/allowedImages/0"},

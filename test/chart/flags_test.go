@@ -3,6 +3,7 @@ package chart
 import (
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -21,6 +22,16 @@ func TestManagerTakesItsArguments(t *testing.T) {
 		args := append(managerArgs(t, all), "--help")
 		if out, err := exec.CommandContext(t.Context(), manager, args...).CombinedOutput(); err != nil {
 			t.Errorf("%s: manager %q: %v\n%s", name, args, err, out)
+		}
+	}
+}
+
+// TestClass: the operator of a release with a class handles that class; one without has no such flag.
+func TestClass(t *testing.T) {
+	for set, want := range map[string]bool{"class=beta": true, "class=": false} {
+		got := slices.Contains(managerArgs(t, template(t, "--set", set)), "--class=beta")
+		if got != want {
+			t.Errorf("with %s: --class=beta is %v", set, got)
 		}
 	}
 }

@@ -210,6 +210,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: charset
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Charset
+    - name: className
+      type:
+        scalar: string
     - name: drain
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.DrainSpec

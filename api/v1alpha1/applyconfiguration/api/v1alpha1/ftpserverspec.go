@@ -11,6 +11,10 @@ import (
 //
 // FtpServerSpec is what is wanted.
 type FtpServerSpecApplyConfiguration struct {
+	// className is the class of the operator that handles this server, its flag --class, where a cluster
+	// runs several. Default empty: the operator without a class. When it changes, the former operator leaves
+	// everything as it is and the other one takes it over.
+	ClassName *string `json:"className,omitempty"`
 	// suspend: true stops the operator from changing anything for this server; its pods serve
 	// on, but routing and addresses are no longer kept up to date. Default false.
 	Suspend *bool `json:"suspend,omitempty"`
@@ -65,6 +69,14 @@ type FtpServerSpecApplyConfiguration struct {
 // apply.
 func FtpServerSpec() *FtpServerSpecApplyConfiguration {
 	return &FtpServerSpecApplyConfiguration{}
+}
+
+// WithClassName sets the ClassName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClassName field is set to the value of the last call.
+func (b *FtpServerSpecApplyConfiguration) WithClassName(value string) *FtpServerSpecApplyConfiguration {
+	b.ClassName = &value
+	return b
 }
 
 // WithSuspend sets the Suspend field in the declarative configuration to the given value

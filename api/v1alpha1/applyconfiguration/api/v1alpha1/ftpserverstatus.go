@@ -17,7 +17,7 @@ type FtpServerStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Stalled, Reconciling (kstatus), Paused, Available, UsersReady, CertificateReady,
 	// StorageReady, AddressResolved, PassivePortsExposed, PassivePortsAssigned, ConfigLoaded, PortsWithinLimits,
-	// ClientNetworksKept, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
+	// ClientNetworksKept, ScaleAsDeclared, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
 	// while Ready is True says what to mend while the server serves.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// endpoint is where clients connect, as in ftp://203.0.113.10:21.

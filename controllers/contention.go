@@ -1,0 +1,215 @@
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/apply"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+)
+
+const (
+	// rewriteWindow is the time in which a child is written back freeRewrites times at once, whoever
+	// changes it; then once every rewritePause.
+	rewriteWindow = 10 * time.Minute
+	freeRewrites  = 5
+	rewritePause  = time.Minute
+	// mostRewritePause bounds the pause, which doubles each time, before a child is written back that
+	// another operator changed: each of its writes may be a rollout.
+	mostRewritePause = time.Hour
+	// contentionKept is how long is remembered of a child that is not written any more.
+	contentionKept = 2 * mostRewritePause
+)
+
+// contention remembers how children were last written, and when they were written back although nothing else
+// was wanted. Of two that write the same field each is right by itself; together they write for ever, and
+// with a Deployment every write is a rollout. So there is a bound, and it is told.
+type contention struct {
+	mu       sync.Mutex
+	children map[types.UID]map[string]*contested // by server and child
+}
+
+type contested struct {
+	// desired identifies what was applied last, and time is that of our entry in managedFields from then on.
+	desired, time string
+	// rewrites are the times in the window at which the child was written back.
+	rewrites []time.Time
+	// twins counts the rewrites of a Deployment that were against another operator.
+	twins int
+	// next is when it may be written back again.
+	next time.Time
+	used time.Time
+}
+
+func newContention() *contention {
+	return &contention{children: map[types.UID]map[string]*contested{}}
+}
+
+// verdict says whether a child may be written back, and what to tell.
+type verdict struct {
+	// wait is how long not; 0: it may be.
+	wait time.Duration
+	// contested: it is to be told of. twin: by another operator, else by the manager by.
+	contested, twin bool
+	by              string
+}
+
+// judge says whether a child that differs from what is desired may be written. It may as often as something
+// else is desired.
+//
+// valueChanged: the fields that we own are those that we want, and one has another value.
+func (t *contention) judge(server types.UID, c *child, desired string, valueChanged bool, now time.Time) verdict {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.children[server][c.String()]
+	if e == nil || e.desired != desired || now.Sub(e.used) > forgetAfter {
+		return verdict{} // another wish, or it was not looked at for long, as while the server was suspended
+	}
+	e.used = now
+	for len(e.rewrites) > 0 && now.Sub(e.rewrites[0]) > rewriteWindow {
+		e.rewrites = e.rewrites[1:]
+	}
+	v := verdict{by: lastManager(c.object)}
+	// Somebody applied by our name: another operator, or one that does not know yet that it no longer leads.
+	// The time of our entry in managedFields says so, or within the same second that a value changed which only we own.
+	if appliedAt(c.object) != e.time || valueChanged {
+		v.twin, v.by = true, v1alpha1.FieldManager
+	}
+	// Its routes must be right at once, while a rollout can wait until one of the two has gone.
+	if v.twin && c.kind == kindDeployment {
+		v.contested = true
+		if e.twins == 0 {
+			e.twins, e.next = 1, now.Add(rewritePause)
+		}
+		if v.wait = max(e.next.Sub(now), 0); v.wait == 0 {
+			e.next = now.Add(min(rewritePause<<min(e.twins, 10), mostRewritePause))
+			e.twins++
+		}
+		return v
+	}
+	if v.contested = len(e.rewrites) >= freeRewrites; v.contested {
+		if v.wait = max(e.next.Sub(now), 0); v.wait > 0 {
+			return v
+		}
+		e.rewrites = e.rewrites[1:]
+	}
+	e.rewrites = append(e.rewrites, now)
+	e.next = now.Add(rewritePause)
+	return v
+}
+
+// written notes how a child was written, or found as desired.
+func (t *contention) written(server types.UID, c *child, desired string, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	children := t.children[server]
+	if children == nil {
+		children = map[string]*contested{}
+		t.children[server] = children
+	}
+	for name, e := range children {
+		if now.Sub(e.used) > contentionKept {
+			delete(children, name)
+		}
+	}
+	e := children[c.String()]
+	if e == nil {
+		e = &contested{}
+		children[c.String()] = e
+	}
+	e.desired, e.time, e.used = desired, appliedAt(c.object), now
+}
+
+// known reports whether it is known how a child, which is as desired, was written.
+func (t *contention) known(server types.UID, c *child, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.children[server][c.String()]
+	if e != nil {
+		e.time, e.used = appliedAt(c.object), now
+	}
+	return e != nil
+}
+
+// unknown forgets how a child was written, since it is not known whether a write took effect.
+func (t *contention) unknown(server types.UID, c *child) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.children[server], c.String())
+}
+
+func (t *contention) forget(server types.UID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.children, server)
+}
+
+// appliedAt identifies our last apply of an object, by the time of our entry in its managedFields.
+func appliedAt(object client.Object) string {
+	for _, e := range object.GetManagedFields() {
+		if e.Manager == v1alpha1.FieldManager && e.Operation == metav1.ManagedFieldsOperationApply && e.Subresource == "" && e.Time != nil {
+			return e.Time.UTC().Format(time.RFC3339)
+		}
+	}
+	return ""
+}
+
+// lastManager is the other manager that wrote the object last, its status aside; "unknown" if there is none.
+func lastManager(object client.Object) string {
+	by, at := "unknown", time.Time{}
+	for _, e := range object.GetManagedFields() {
+		us := (e.Manager == v1alpha1.FieldManager || e.Manager == holdManager) && e.Operation == metav1.ManagedFieldsOperationApply
+		if !us && e.Subresource == "" && e.Time != nil && !e.Time.Time.Before(at) {
+			by, at = e.Manager, e.Time.Time
+		}
+	}
+	return by
+}
+
+// mayWrite reports whether a child that differs from what is desired may be written now, and tells of
+// whoever changes it.
+func (p *pass) mayWrite(ctx context.Context, c *child, desired, difference string) bool {
+	v := p.contention.judge(p.server.UID, c, desired, apply.ValueChanged(difference), p.Clock.Now())
+	if v.contested {
+		p.problems = append(p.problems, contestedProblem(c, v))
+	}
+	if v.wait == 0 {
+		return true
+	}
+	log.FromContext(ctx).V(1).Info("left as somebody else wrote it, for now", "child", c.String(), "by", v.by, "for", v.wait.String())
+	p.lookAgain(v.wait)
+	return false
+}
+
+func contestedProblem(c *child, v verdict) status.Problem {
+	if v.twin {
+		return status.Problem{Kind: status.ProblemContested, Object: c.String(), Message: fmt.Sprintf(
+			"another ftp-operator writes it too, as field manager %s: uninstall one of the two, or give one a class (its flag --class, in the chart class) and the servers that it is to handle the same spec.className",
+			v.by)}
+	}
+	return status.Problem{Kind: status.ProblemContested, Object: c.String(), Message: fmt.Sprintf(
+		"field manager %s changed back what the operator wrote, more than %d times in %s: have it leave this object alone; until then it is written back once every %s",
+		v.by, freeRewrites, rewriteWindow, rewritePause)}
+}
+
+// identityOf identifies a desired object.
+func identityOf(u *unstructured.Unstructured) (string, error) {
+	text, err := json.Marshal(u.Object)
+	if err != nil {
+		return "", fmt.Errorf("encoding %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	hash := sha256.Sum256(text)
+	return hex.EncodeToString(hash[:]), nil
+}

@@ -1,0 +1,68 @@
+package controllers
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+	"github.com/ftp-operator/ftp-operator/internal/bounded"
+)
+
+// told remembers which problems of a server the log was told of, so that each is there once and not in
+// every pass, and again after it was over.
+type told struct {
+	mu       sync.Mutex
+	problems map[types.UID]map[string]bool // by server; of what, for which reason
+}
+
+func newTold() *told { return &told{problems: map[types.UID]map[string]bool{}} }
+
+// tell logs, as warnings, the problems that are new, and that others are over.
+func (t *told) tell(ctx context.Context, server types.UID, problems []status.Problem, after v1alpha1.FtpServerStatus) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	// The logger's own level has no name for a warning.
+	logger := slog.New(logr.ToSlogHandler(log.FromContext(ctx)))
+	before, now := t.problems[server], map[string]bool{}
+	say := func(what, reason, message string) {
+		key := what + " " + reason
+		if !before[key] && !now[key] {
+			logger.Warn("problem", "of", what, "reason", reason, "message", bounded.Text(message, bounded.Log))
+		}
+		now[key] = true
+	}
+	reasons := map[string]bool{}
+	for _, p := range problems {
+		say(p.Object, string(p.Kind), p.Message)
+		reasons[string(p.Kind)] = true
+	}
+	for _, c := range status.Bad(after) {
+		if sum := c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionStalled; sum && reasons[c.Reason] {
+			continue // it sums up what was told
+		}
+		say(c.Type, c.Reason, c.Message)
+		reasons[c.Reason] = true
+	}
+	for key := range before {
+		if !now[key] {
+			logger.Info("problem is over", "problem", key)
+		}
+	}
+	if len(now) == 0 {
+		delete(t.problems, server)
+		return
+	}
+	t.problems[server] = now
+}
+
+func (t *told) forget(server types.UID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.problems, server)
+}
