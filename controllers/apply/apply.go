@@ -63,11 +63,11 @@ func (c *Comparer) Difference(live client.Object, desired runtime.ApplyConfigura
 	if pair.owned == nil {
 		return "nothing of it was ever applied", nil
 	}
-	if !pair.surplus.Empty() {
-		return fmt.Sprintf("to remove: %s", pair.surplus), nil
-	}
 	if !pair.owned.Equals(pair.wanted) {
 		return fmt.Sprintf("to own: %s; to give up: %s", pair.wanted.Difference(pair.owned), pair.owned.Difference(pair.wanted)), nil
+	}
+	if !pair.surplus.Empty() {
+		return fmt.Sprintf("to remove: %s", pair.surplus), nil
 	}
 	merged, err := pair.live.Merge(pair.desired)
 	if err != nil {
