@@ -25,7 +25,7 @@ import (
 )
 
 // soon is the patience of these tests, on a machine that does other things too.
-const soon = 30 * time.Second
+const soon = 2 * time.Minute
 
 // manage runs a whole manager, with watches and caches, until the test ends.
 func (c *cluster) manage(config *rest.Config, namespaces ...string) {

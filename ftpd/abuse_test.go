@@ -304,7 +304,7 @@ func TestEmptyLinesAreIdle(t *testing.T) {
 // Sessions that nobody logs in to are a kind of abuse too.
 func TestNoLoginIsAbuse(t *testing.T) {
 	t.Parallel()
-	s := ftptest.Start(t, failures(1), func(c *config.Config) { c.Timeouts.Login = config.Duration(1e9) })
+	s := ftptest.Start(t, failures(1), func(c *config.Config) { c.Timeouts.Login = config.Duration(2 * time.Second) })
 	var idle []*ftptest.Client
 	for range 5 {
 		idle = append(idle, ftptest.DialFrom(t, "127.0.0.2", s.Addr))
@@ -316,6 +316,9 @@ func TestNoLoginIsAbuse(t *testing.T) {
 			S: EOF`)
 	}
 	ftptest.DialFrom(t, "127.0.0.2", s.Addr).Talk(`S: 421 *banned*`)
+	if err := s.Edit(t, func(c *config.Config) { c.Timeouts.Login = config.Duration(time.Minute) }); err != nil {
+		t.Fatal(err)
+	}
 	ftptest.Login(t, s.Addr, "alice")
 }
 
@@ -323,7 +326,7 @@ func TestNoLoginIsAbuse(t *testing.T) {
 func TestSlowHandshakeFlood(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
-	s := ftptest.Start(t, a.WithTLS(), failures(1), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(1e9) })
+	s := ftptest.Start(t, a.WithTLS(), failures(1), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(8 * time.Second) })
 	var slow []*ftptest.Client
 	for range 5 {
 		c := ftptest.DialFrom(t, "127.0.0.2", s.Addr)

@@ -170,7 +170,7 @@ func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 // accepted reads what comes over the next connection.
 func accepted(t *testing.T, l net.Listener) string {
 	t.Helper()
-	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second))
+	_ = l.(*net.TCPListener).SetDeadline(ftptest.Deadline(t))
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -271,7 +271,7 @@ func TestStranger(t *testing.T) {
 	}
 	defer func() { _ = stranger.Close() }()
 	c.Must("RETR hello", "150")
-	_ = stranger.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = stranger.SetDeadline(ftptest.Deadline(t))
 	if got, _ := io.ReadAll(stranger); len(got) > 0 {
 		t.Errorf("the stranger got %q", got)
 	}

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
@@ -257,7 +256,7 @@ func TestActiveSourcePort(t *testing.T) {
 		l := listen(t, "127.0.0.1:0")
 		c.Must("EPRT |1|127.0.0.1|"+strconv.Itoa(port(l))+"|", "200")
 		c.Must("RETR file", "150")
-		_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second))
+		_ = l.(*net.TCPListener).SetDeadline(ftptest.Deadline(t))
 		conn, err := l.Accept()
 		if err != nil {
 			t.Fatal(err)

@@ -33,8 +33,11 @@ const (
 	crowdBytes, crowdStart = 256 << 10, 16 << 10
 	// crowdDescriptors are those of a transfer, of both its ends.
 	crowdDescriptors = 8
+	// crowdAtOnce is how many of them log in and begin at the same time, so that what each step has to
+	// wait for does not grow with the crowd.
+	crowdAtOnce = 32
 	// crowdPatience is how long a transfer may wait for the others to begin.
-	crowdPatience = 10 * time.Minute
+	crowdPatience = time.Hour
 )
 
 // A thousand uploads and downloads run at the same time through ten ports, and each moves its own
@@ -45,7 +48,7 @@ func TestThousandTransfers(t *testing.T) {
 	s := besiege(t, noBans, a.WithTLS(), func(c *config.Config) {
 		c.Passive.Ports = ftptest.FreePorts(t, "127.0.0.1", crowdPorts)
 		// On a busy machine those who came first wait for long.
-		c.Timeouts.Data, c.Timeouts.Login, c.Timeouts.Handshake = config.Duration(crowdPatience), config.Duration(crowdPatience), config.Duration(time.Minute)
+		c.Timeouts.Data, c.Timeouts.Login, c.Timeouts.Handshake = config.Duration(crowdPatience), config.Duration(10*time.Minute), config.Duration(time.Minute)
 	})
 	for i := 1; i < n; i += 2 {
 		s.Write(t, fmt.Sprint("alice/", i), string(crowdContent(i)))
@@ -53,10 +56,11 @@ func TestThousandTransfers(t *testing.T) {
 	s.withstands(t, func(t *testing.T) {
 		var begun, ended sync.WaitGroup
 		begun.Add(n)
-		all := make(chan struct{})
+		all, beginning := make(chan struct{}), make(chan struct{}, crowdAtOnce)
 		for i := range n {
+			beginning <- struct{}{}
 			ended.Go(func() {
-				wait := sync.OnceFunc(func() { begun.Done(); <-all })
+				wait := sync.OnceFunc(func() { <-beginning; begun.Done(); <-all })
 				defer wait() // also if it fails
 				transferInCrowd(t, s, a, i, wait)
 			})
@@ -126,7 +130,7 @@ func transferInCrowd(t *testing.T, s *siege, a *authority.Authority, i int, wait
 func narrow(c *ftptest.Client) (*net.TCPConn, error) {
 	d := net.Dialer{
 		LocalAddr: &net.TCPAddr{IP: c.LocalAddr().(*net.TCPAddr).IP},
-		Timeout:   time.Minute,
+		Timeout:   ftptest.Patience(c.TB()),
 		Control: func(_, _ string, raw syscall.RawConn) error {
 			var optErr error
 			err := raw.Control(func(fd uintptr) {

@@ -24,7 +24,7 @@ func strangerAt(t *testing.T, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(ftptest.Deadline(t))
 	return conn
 }
 

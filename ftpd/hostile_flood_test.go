@@ -46,7 +46,7 @@ func TestHostileSlowLogins(t *testing.T) {
 // Handshakes that begin, on the control port and the implicit one, and never end.
 func TestHostileSlowHandshakes(t *testing.T) {
 	a := authority.New(t)
-	s := besiege(t, noBans, a.WithTLS(), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(time.Second) })
+	s := besiege(t, noBans, a.WithTLS(), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(8 * time.Second) })
 	implicit := s.ServeTLS(t)
 	s.withstands(t, func(t *testing.T) {
 		var slow []*ftptest.Client
@@ -137,7 +137,7 @@ func TestHostileStrangers(t *testing.T) {
 			}
 		}
 		for _, conn := range crowd {
-			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = conn.SetDeadline(ftptest.Deadline(t))
 			if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // as Read returns it
 				t.Errorf("a stranger got %d bytes, %v", n, err)
 			}

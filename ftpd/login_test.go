@@ -3,6 +3,7 @@ package ftpd_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -159,7 +160,7 @@ func TestLogInjection(t *testing.T) {
 
 func TestLoginTimeout(t *testing.T) {
 	t.Parallel()
-	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Login = config.Duration(1e9) })
+	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Login = config.Duration(3 * time.Second) })
 	ftptest.Dial(t, s.Addr).Talk(`
 		S: 220 *
 		C: USER alice

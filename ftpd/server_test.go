@@ -230,7 +230,7 @@ func TestLameDuck(t *testing.T) {
 // after new sessions are refused, and so does its next transfer.
 func TestLateSessionIsServed(t *testing.T) {
 	t.Parallel()
-	s := ftptest.Start(t, func(c *config.Config) { c.Drain.LameDuck = new(config.Duration(3 * time.Second)) })
+	s := ftptest.Start(t, func(c *config.Config) { c.Drain.LameDuck = new(config.Duration(10 * time.Second)) })
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(t.Context()) }()
 	ftptest.Eventually(t, "not ready", func() bool { return s.Ready() == "draining" })

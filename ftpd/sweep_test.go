@@ -22,12 +22,8 @@ func TestLeftoversAreSweptAtStart(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(time.Millisecond) {
-		if _, err := os.Stat(leftover); errors.Is(err, fs.ErrNotExist) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the leftover is still there")
-		}
-	}
+	ftptest.Eventually(t, "the leftover is gone", func() bool {
+		_, err := os.Stat(leftover)
+		return errors.Is(err, fs.ErrNotExist)
+	})
 }

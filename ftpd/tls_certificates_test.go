@@ -18,7 +18,7 @@ func TestImplicitTLS(t *testing.T) {
 	a := authority.New(t)
 	s := ftptest.Start(t, a.WithTLS(func(c *config.TLS) {
 		c.Login, c.Data, c.AllowCCC = config.PolicyRequired, config.PolicyRequired, true
-	}), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(time.Second) })
+	}))
 	s.Write(t, "file", "content")
 	addr := s.ServeTLS(t)
 	for version, edits := range versions {
@@ -53,6 +53,7 @@ func TestImplicitTLS(t *testing.T) {
 				S: EOF`)
 		})
 	}
+	handshakesWithin(t, s, time.Second)
 	silent := ftptest.Dial(t, addr)
 	if n, err := io.Copy(io.Discard, silent.TCPConn); n > 0 || err != nil {
 		t.Errorf("without a handshake got %d bytes, %v", n, err)
@@ -96,7 +97,7 @@ func TestClientCertificates(t *testing.T) {
 				C: AUTH TLS
 				S: 234 *`)
 			conn := tls.Client(c.TCPConn, a.Client(append(edits, more...)...))
-			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = conn.SetDeadline(ftptest.Deadline(t))
 			_, _ = io.WriteString(conn, "NOOP\r\n")
 			if _, err := conn.Read(make([]byte, 1)); err == nil {
 				t.Errorf("%s: let in with %s", version, what)

@@ -70,7 +70,7 @@ func TestActiveModeWithTLS(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	c.Must(fmt.Sprintf("EPRT |1|127.0.0.1|%d|", port(l)), "200")
 	c.Must("RETR file", "150")
-	_ = l.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = l.SetDeadline(ftptest.Deadline(t))
 	raw, err := l.AcceptTCP()
 	if err != nil {
 		t.Fatal(err)
@@ -90,9 +90,10 @@ func TestActiveModeWithTLS(t *testing.T) {
 func TestDataHandshakeFails(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
-	s := ftptest.Start(t, a.WithTLS(), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(time.Second) })
+	s := ftptest.Start(t, a.WithTLS())
 	s.Write(t, "file", "content")
 	c := ftptest.LoginTLS(t, s.Addr, "alice", a.Client())
+	handshakesWithin(t, s, time.Second)
 	for name, attempt := range map[string]func(net.Conn){
 		"clear text": func(data net.Conn) { _, _ = io.WriteString(data, "this is not TLS at all") },
 		"silence":    func(net.Conn) {},
@@ -111,8 +112,17 @@ func TestDataHandshakeFails(t *testing.T) {
 			}
 		})
 	}
+	handshakesWithin(t, s, time.Minute)
 	if got := c.Get("RETR file"); got != "content" {
 		t.Errorf("after that: %q", got)
+	}
+}
+
+// handshakesWithin sets how long handshakes that begin from now on may take.
+func handshakesWithin(t *testing.T, s *ftptest.Server, limit time.Duration) {
+	t.Helper()
+	if err := s.Edit(t, func(c *config.Config) { c.Timeouts.Handshake = config.Duration(limit) }); err != nil {
+		t.Fatal(err)
 	}
 }
 

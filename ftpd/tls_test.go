@@ -205,7 +205,7 @@ func TestControlHandshakeFails(t *testing.T) {
 				C: AUTH TLS
 				S: 234 *`)
 			attempt(c)
-			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = c.SetDeadline(ftptest.Deadline(t))
 			if _, err := io.Copy(io.Discard, c.TCPConn); errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Error("the connection was not dropped")
 			}

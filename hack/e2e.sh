@@ -71,4 +71,4 @@ rm -rf "$E2E_ARTIFACTS"
 arguments=()
 [[ -z ${FOCUS-} ]] || arguments+=("-ginkgo.focus=$FOCUS")
 say "go test ./test/e2e"
-go test -count=1 -timeout 30m ./test/e2e -v -ginkgo.v "${arguments[@]}"
+go test -count=1 -timeout 60m ./test/e2e -v -ginkgo.v "${arguments[@]}"

@@ -7,6 +7,7 @@
 #   config/rbac/role.yaml                    the manager's rules, from the markers in controllers/
 #   charts/ftp-operator/generated/           the CRDs and rules as the chart takes them in
 #   docs/api.md                              the reference of the API
+#   docs/daemon-configuration.md             the reference of the daemon's configuration file
 #
 # Run it by `make generate` after changing a type, a comment or a marker.
 set -euo pipefail
@@ -47,3 +48,4 @@ rules_of ClusterRole > "$generated/manager-rules.yaml"
 rules_of Role > "$generated/leader-election-rules.yaml"
 
 go run ./hack/apidocs -crds config/crd/bases -out docs/api.md
+go run ./hack/configdocs -source ftpd/config -out docs/daemon-configuration.md

@@ -9,20 +9,25 @@
 # VERSION (default: the chart's appVersion) is the version that the binaries report.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=hack/lab/lib/common.sh
+. hack/lab/lib/common.sh
+# shellcheck source=hack/lab/lib/progress.sh
+. hack/lab/lib/progress.sh
 
 app_version=$(sed -n 's/^appVersion: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' charts/ftp-operator/Chart.yaml)
 version=${VERSION:-v$app_version-dev}
 
 binary() { # OUT PACKAGE
-	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false \
+	with_progress "${1##*/}" 0 env CGO_ENABLED=0 GOOS=linux go build -v -trimpath -buildvcs=false \
 		-ldflags "-s -w -X github.com/ftp-operator/ftp-operator/internal/version.version=$version" -o "$1" "$2"
 }
 
 image() { # NAME REF ARGUMENTS...
 	local name=$1 ref=$2
 	shift 2
-	go run ./hack/image --out "dist/$name.tar" --ref "$ref" "$@" | tail -n 1 >"dist/$name.ref"
-	echo "    dist/$name.tar: $ref, $(cat "dist/$name.ref")" >&2
+	with_progress image 0 go build -v -o dist/image ./hack/image
+	dist/image --out "dist/$name.tar" --ref "$ref" "$@" | tail -n 1 >"dist/$name.ref"
+	note "dist/$name.tar: $ref, $(cat "dist/$name.ref")"
 }
 
 mkdir -p dist
@@ -30,14 +35,14 @@ mkdir -p dist
 for what; do
 	case $what in
 	operator)
-		echo "==> building the operator's image ($version; a minute or two the first time)" >&2
+		say "building the operator's image ($version; a minute or two the first time)"
 		binary dist/manager ./cmd/manager
 		binary dist/ftpd ./cmd/ftpd
 		image ftp-operator localhost/ftp-operator:dev --entrypoint /manager \
 			--binary /manager=dist/manager --binary /ftpd=dist/ftpd
 		;;
 	relay)
-		echo "==> building the image of the tests' relay" >&2
+		say "building the image of the tests' relay"
 		binary dist/relay ./test/e2e/relay
 		image relay localhost/ftp-operator-relay:dev --entrypoint /relay,pause --binary /relay=dist/relay
 		;;

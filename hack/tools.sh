@@ -21,7 +21,10 @@ module=$root/hack/tools/$name
 case $name in */* | .*) usage ;; esac
 [ -f "$module/go.mod" ] || usage
 
-cache=${FTP_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ftp-operator}/bin
+CACHE_DIR=${FTP_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ftp-operator}
+# shellcheck source=hack/lab/lib/progress.sh
+. "$root/hack/lab/lib/progress.sh"
+cache=$CACHE_DIR/bin
 hash=$(cat "$module/go.mod" "$module/go.sum" | sha256sum | cut -c1-12)
 binary=$cache/$name-$hash
 
@@ -34,8 +37,8 @@ if [ ! -x "$binary" ]; then
   trap 'rm -rf "$temporary"' EXIT
   started=$SECONDS
   # GOFLAGS is emptied so that -mod and -race settings meant for the project don't apply.
-  (cd "$module" && GOFLAGS='' GOWORK=off CGO_ENABLED=0 GOOS='' GOARCH='' \
-    go build -trimpath -buildvcs=false -ldflags '-s -w' -o "$temporary/$name" "$package") >&2
+  with_progress "$name" 0 env GOFLAGS='' GOWORK=off CGO_ENABLED=0 GOOS='' GOARCH='' \
+    go build -C "$module" -v -trimpath -buildvcs=false -ldflags '-s -w' -o "$temporary/$name" "$package"
   mv "$temporary/$name" "$binary"
   echo "built $name $version in $((SECONDS - started)) s: $binary" >&2
 fi

@@ -12,6 +12,7 @@ generated=(
   config/rbac/role.yaml
   charts/ftp-operator/generated
   docs/api.md
+  docs/daemon-configuration.md
 )
 
 copy=$(mktemp -d)

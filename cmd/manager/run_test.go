@@ -153,7 +153,7 @@ func TestRun(t *testing.T) {
 		if err != nil {
 			t.Errorf("it ends with %v", err)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		t.Fatal("it does not end")
 	}
 }
@@ -185,7 +185,7 @@ func get(t *testing.T, url, token string, want int) error {
 func eventually(t *testing.T, ended chan error, what string, check func() error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 5*time.Minute, true, func(context.Context) (bool, error) {
 		select {
 		case err := <-ended:
 			return false, fmt.Errorf("the manager ended: %w", err)

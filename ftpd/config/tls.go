@@ -42,9 +42,10 @@ type TLS struct {
 
 // Certificate is a certificate of the server and its key, as PEM files.
 type Certificate struct {
-	// CertFile holds the certificate and the intermediate ones after it; KeyFile its key.
+	// CertFile holds the certificate, and the intermediate ones after it.
 	CertFile string `json:"certFile"`
-	KeyFile  string `json:"keyFile"`
+	// KeyFile holds the certificate's key.
+	KeyFile string `json:"keyFile"`
 	// Hosts are the server names the certificate is for; "*.example.com" is every name one label
 	// below. Default: those the certificate itself names.
 	Hosts []string `json:"hosts,omitempty"`

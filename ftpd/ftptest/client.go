@@ -10,11 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
-
-// patience is how long a client waits for anything. Nothing that works takes as long.
-const patience = 20 * time.Second
 
 // Client speaks the control connection's protocol and takes nothing for granted.
 type Client struct {
@@ -113,7 +109,7 @@ func matches(pattern, line string) bool {
 // Send sends bytes as they are.
 func (c *Client) Send(text string) {
 	c.t.Helper()
-	_ = c.SetWriteDeadline(time.Now().Add(patience))
+	_ = c.SetWriteDeadline(Deadline(c.t))
 	if _, err := io.WriteString(c.w, text); err != nil {
 		c.t.Fatalf("sending %q: %v", text, err)
 	}
@@ -121,7 +117,7 @@ func (c *Client) Send(text string) {
 
 // Line returns the next line of the server, which must end with CR LF.
 func (c *Client) Line() (string, error) {
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(Deadline(c.t))
 	line, err := c.r.ReadString('\n')
 	if err != nil {
 		if line == "" && errors.Is(err, io.EOF) {
@@ -207,13 +203,13 @@ func (c *Client) EpsvAddr() string {
 func (c *Client) DialData(addr string) *net.TCPConn {
 	c.t.Helper()
 	own := c.LocalAddr().(*net.TCPAddr).IP // of a *net.TCPConn
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: own}, Timeout: patience}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: own}, Timeout: Patience(c.t)}
 	conn, err := d.Dial("tcp", addr)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(Deadline(c.t))
 	return conn.(*net.TCPConn)
 }
 

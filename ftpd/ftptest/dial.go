@@ -8,7 +8,7 @@ import (
 // DialFrom is Dial from a certain IP address, such as 127.0.0.2.
 func DialFrom(t testing.TB, from, addr string) *Client {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: Patience(t)}
 	conn, err := d.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)

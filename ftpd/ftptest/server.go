@@ -230,10 +230,10 @@ func allFree(host string, ports config.PortSet) bool {
 	return true
 }
 
-// Eventually waits until the condition holds, for 10 seconds at most.
+// Eventually waits until the condition holds; if it never does, for as long as Patience says.
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(Patience(t))
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {

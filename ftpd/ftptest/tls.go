@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net"
 	"testing"
-	"time"
 )
 
 // secured is a client's TLS.
@@ -18,7 +17,7 @@ type secured struct {
 func (c *Client) StartTLS(cfg *tls.Config) *tls.Conn {
 	c.t.Helper()
 	c.control = tls.Client(c.TCPConn, cfg)
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(Deadline(c.t))
 	if err := c.control.Handshake(); err != nil {
 		c.t.Fatalf("TLS handshake: %v", err)
 	}
@@ -36,7 +35,7 @@ func (c *Client) ClearText() {
 		c.t.Fatal(err)
 	}
 	c.control = nil
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(Deadline(c.t))
 	c.r, c.w = bufio.NewReader(c.TCPConn), c.TCPConn
 }
 

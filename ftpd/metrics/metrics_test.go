@@ -192,11 +192,14 @@ func TestPassivePorts(t *testing.T) {
 	s := start(t, func(c *config.Config) {
 		c.Passive.Ports = c.Passive.Ports[:1]
 		c.Passive.PeerCheck = config.PeerCheckRelaxed // a reservation is alone on its port
-		c.Passive.ReservationTimeout = config.Duration(time.Second)
 	})
 	holder := ftptest.Login(t, s.Addr, "alice")
 	holder.Must("EPSV", "229")
 	s.expect(t, map[string]float64{`ftp_passive_ports_in_use`: 1, `ftp_passive_reservations_pending`: 1})
+	if err := s.Edit(t, func(c *config.Config) { c.Passive.ReservationTimeout = config.Duration(time.Second) }); err != nil {
+		t.Fatal(err)
+	}
+	holder.Must("EPSV", "229")
 	s.expect(t, map[string]float64{`ftp_passive_reservations_expired_total`: 1, `ftp_passive_ports_in_use`: 0})
 
 	stranger, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", s.Config.Passive.Ports.String()))

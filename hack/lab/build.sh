@@ -10,6 +10,8 @@
 set -euo pipefail
 # shellcheck source=hack/lab/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
+# shellcheck source=hack/lab/lib/progress.sh
+. "$LAB_DIR/lib/progress.sh"
 
 KUBE_PARTS=(etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl)
 
@@ -65,23 +67,6 @@ module_hash() {
 		sort -z | xargs -0 cat) | sha256sum | cut -c1-12
 }
 
-# progress NAME: shows that a long build moves: a line every 15 seconds.
-progress() {
-	local name=$1 downloads=0 packages=0 last=$SECONDS line of
-	of=$(size "$name")
-	while IFS= read -r line; do
-		case $line in
-		"go: downloading "*) downloads=$((downloads + 1)) ;;
-		\#* | *" "*) printf '%s\n' "$line" >&2 ;;
-		*) packages=$((packages + 1)) ;;
-		esac
-		if ((SECONDS - last >= 15)); then
-			last=$SECONDS
-			note "$name: $downloads modules fetched, $packages of up to $of packages compiled, ${SECONDS} s"
-		fi
-	done
-}
-
 # build NAME: builds it unless it is there, and prints its path.
 build() {
 	local name=$1 pkg flags out
@@ -96,8 +81,8 @@ build() {
 			say "building $name for the local Kubernetes (${out##*/}; $(duration "$name") the first time)"
 			SECONDS=0
 			# The kept flags are the point of the build cache: with others everything is compiled anew.
-			(cd "$LAB_DIR/modules/$name" && GOWORK=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 \
-				go build -v -trimpath -ldflags "$flags" -o "$out.part" "$pkg" 2>&1) | progress "$name"
+			with_progress "$name" "$(size "$name")" env GOWORK=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 \
+				go build -C "$LAB_DIR/modules/$name" -v -trimpath -ldflags "$flags" -o "$out.part" "$pkg"
 			mv "$out.part" "$out"
 			note "$name built in $SECONDS s"
 		fi

@@ -113,3 +113,51 @@ func convert(t *testing.T, u *unstructured.Unstructured, into any) {
 		t.Fatal(err)
 	}
 }
+
+// TestSamplesSayWhatTheyNeed: a sample that works only with something of its reader's says so, and
+// names it, in a comment that begins with "Before you apply it:".
+func TestSamplesSayWhatTheyNeed(t *testing.T) {
+	// What stands in a sample for something of the reader's, and what the comment must name.
+	needs := map[string]string{
+		"192.0.2.0/24": "192.0.2.0/24", "198.51.100.0/24": "198.51.100.0/24", "203.0.113.0/24": "203.0.113.0/24",
+		"203.0.113.17": "203.0.113.17", "10.0.0.0/16": "10.0.0.0/16",
+		"storageClassName: shared": "storageClassName", "kind: HorizontalPodAutoscaler": "metrics-server",
+		"secretName: ftps-tls": "ftps-tls", "secretName: partners-tls": "partners-tls", "secretName: partners-ca": "partners-ca",
+		"service.k8s.aws/nlb": "AWS Load Balancer Controller",
+	}
+	files, err := filepath.Glob(samplesDir + "/ftpserver*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var objects, comment strings.Builder
+		said := false
+		for line := range strings.Lines(string(text)) {
+			rest, isComment := strings.CutPrefix(strings.TrimSpace(line), "#")
+			said = isComment && (said || strings.Contains(rest, "Before you apply it:"))
+			switch {
+			case said:
+				comment.WriteString(rest + " ")
+			case !isComment:
+				objects.WriteString(line)
+			}
+		}
+		for in, named := range needs {
+			if !strings.Contains(objects.String(), in) {
+				continue
+			}
+			found++
+			if !strings.Contains(strings.Join(strings.Fields(comment.String()), " "), named) {
+				t.Errorf("%s has %q, and no comment \"Before you apply it:\" that names %s", filepath.Base(file), in, named)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("found only %d things that are the reader's own", found)
+	}
+}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
 // ftpd is the daemon's binary, built once.
@@ -111,7 +113,7 @@ func (e env) run(t *testing.T, program string, in invocation) (string, error) {
 	if in.program != "" {
 		program = in.program
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), ftptest.Patience(t))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, in.args...) //nolint:gosec // one of the clients
 	cmd.Dir = e.local

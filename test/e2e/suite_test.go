@@ -50,8 +50,8 @@ import (
 )
 
 const (
-	release           = "ftp-operator-e2e"
-	operatorNamespace = "ftp-operator-e2e"
+	release           = "ftp-operator"
+	operatorNamespace = "ftp-operator-system"
 	chart             = "../../charts/ftp-operator"
 )
 
@@ -81,7 +81,7 @@ func TestE2E(t *testing.T) {
 	RegisterFailHandler(Fail)
 	// client-go logs every relay that is ended, which is how they all end.
 	klog.SetLogger(logr.Discard())
-	SetDefaultEventuallyTimeout(60 * time.Second)
+	SetDefaultEventuallyTimeout(2 * time.Minute)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	SetDefaultConsistentlyDuration(3 * time.Second)
 	SetDefaultConsistentlyPollingInterval(200 * time.Millisecond)
@@ -180,10 +180,9 @@ func kubectl(ctx context.Context, args ...string) {
 
 func installOperator(ctx context.Context) {
 	GinkgoHelper()
-	at := strings.LastIndex(env.image, ":")
-	Expect(at).To(BeNumerically(">", 0), "E2E_IMAGE=%s: it needs a tag", env.image)
-	helm(ctx, "upgrade", "--install", release, chart, "--namespace", operatorNamespace, "--create-namespace",
-		"--set", "image.repository="+env.image[:at], "--set", "image.tag="+env.image[at+1:], "--wait", "--timeout", "3m")
+	command := documented("README.md", "helm install "+release)[0]
+	command.Text += " --wait --timeout 3m"
+	newShell(ctx, "default").run(ctx, command)
 }
 
 // writeDiagnostics writes what a person would look at first.

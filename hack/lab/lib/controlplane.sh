@@ -9,11 +9,14 @@ make_bridge() {
 }
 
 start_control_plane() {
-	local etcd=http://127.0.0.1:$ETCD_PORT etcd_peers=http://127.0.0.1:$((ETCD_PORT + 1))
-	# Losing the data when the machine crashes is no loss here, and waiting for the disk is.
+	local etcd=https://127.0.0.1:$ETCD_PORT etcd_peers=https://127.0.0.1:$((ETCD_PORT + 1))
+	# Losing the data when the machine crashes is no loss here, and waiting for the disk is. Both ports
+	# ask for a client certificate, so that no other program on this machine reads or changes the store.
 	start etcd "$KUBE_BIN/etcd" --name=lab --data-dir="$RUN/etcd" --unsafe-no-fsync --log-level=warn \
 		--listen-client-urls="$etcd" --advertise-client-urls="$etcd" \
-		--listen-peer-urls="$etcd_peers" --initial-advertise-peer-urls="$etcd_peers" --initial-cluster="lab=$etcd_peers"
+		--client-cert-auth --trusted-ca-file="$PKI/etcd-ca.crt" --cert-file="$PKI/etcd.crt" --key-file="$PKI/etcd.key" \
+		--listen-peer-urls="$etcd_peers" --initial-advertise-peer-urls="$etcd_peers" --initial-cluster="lab=$etcd_peers" \
+		--peer-client-cert-auth --peer-trusted-ca-file="$PKI/etcd-ca.crt" --peer-cert-file="$PKI/etcd.crt" --peer-key-file="$PKI/etcd.key"
 
 	start_api_server
 
@@ -28,7 +31,8 @@ start_control_plane() {
 
 # start_api_server: starts it, and waits until it is ready.
 start_api_server() {
-	start kube-apiserver "$KUBE_BIN/kube-apiserver" --etcd-servers="http://127.0.0.1:$ETCD_PORT" \
+	start kube-apiserver "$KUBE_BIN/kube-apiserver" --etcd-servers="https://127.0.0.1:$ETCD_PORT" \
+		--etcd-cafile="$PKI/etcd-ca.crt" --etcd-certfile="$PKI/etcd.crt" --etcd-keyfile="$PKI/etcd.key" \
 		--bind-address="$HOST_IP" --advertise-address="$HOST_IP" --secure-port=6443 \
 		--service-cluster-ip-range="$SERVICE_CIDR" --service-node-port-range=30000-32767 \
 		--authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \

@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # pki.sh: one authority, a serving certificate for the API server, a client certificate for each
-# part, and their kubeconfigs. Everything lives and dies with the lab. Sourced.
+# part, and their kubeconfigs; and an authority and a certificate of etcd's own, which only the API
+# server has. Everything lives and dies with the lab. Sourced.
 
 make_pki() {
 	local n part
 	mkdir -p "$PKI"
 	chmod 700 "$PKI"
-	new_key ca
-	openssl req -x509 -key "$PKI/ca.key" -days 3650 -subj /CN=ftp-operator-lab -out "$PKI/ca.crt" 2>/dev/null
+	authority ca ftp-operator-lab
+	authority etcd-ca ftp-operator-lab-etcd
+	certificate etcd /CN=etcd IP:127.0.0.1 etcd-ca
 	# Service account tokens are signed with RSA.
 	openssl genrsa -out "$PKI/sa.key" 2048 2>/dev/null
 
@@ -28,13 +30,19 @@ make_pki() {
 
 new_key() { openssl ecparam -name prime256v1 -genkey -noout -out "$PKI/$1.key" 2>/dev/null; }
 
-# certificate NAME SUBJECT [ALTERNATIVE-NAMES]
+# authority NAME COMMON-NAME
+authority() {
+	new_key "$1"
+	openssl req -x509 -key "$PKI/$1.key" -days 3650 -subj "/CN=$2" -out "$PKI/$1.crt" 2>/dev/null
+}
+
+# certificate NAME SUBJECT [ALTERNATIVE-NAMES [AUTHORITY]]
 certificate() {
-	local extensions="extendedKeyUsage=serverAuth,clientAuth"
+	local extensions="extendedKeyUsage=serverAuth,clientAuth" authority=${4:-ca}
 	[[ -z ${3-} ]] || extensions+=$'\n'"subjectAltName=$3"
 	new_key "$1"
 	openssl req -new -key "$PKI/$1.key" -subj "$2" -out "$PKI/$1.csr" 2>/dev/null
-	openssl x509 -req -in "$PKI/$1.csr" -CA "$PKI/ca.crt" -CAkey "$PKI/ca.key" -CAcreateserial \
+	openssl x509 -req -in "$PKI/$1.csr" -CA "$PKI/$authority.crt" -CAkey "$PKI/$authority.key" -CAcreateserial \
 		-days 3650 -extfile <(echo "$extensions") -out "$PKI/$1.crt" 2>/dev/null
 }
 

@@ -1,0 +1,112 @@
+// Package docs finds the commands that the documentation tells its readers to type, so that tests
+// run them as they are written.
+package docs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Command is a command of a page.
+type Command struct {
+	// Page is the page's path below the root of the repository, with slashes.
+	Page string
+	// Line is the number of its first line, from 1.
+	Line int
+	// Text is the command as it is written. One that a backslash or a here-document continues has
+	// several lines.
+	Text string
+	// Inline is true for a command in a sentence, false for one in a block of its own.
+	Inline bool
+}
+
+func (c Command) String() string { return fmt.Sprintf("%s:%d: %s", c.Page, c.Line, c.Text) }
+
+// Pages are the pages with commands, as paths below the root of the repository.
+func Pages(root string) ([]string, error) {
+	var pages []string
+	for _, pattern := range []string{"README.md", "docs/*.md", "charts/*/README.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range found {
+			page, err := filepath.Rel(root, file)
+			if err != nil {
+				return nil, err
+			}
+			pages = append(pages, filepath.ToSlash(page))
+		}
+	}
+	return pages, nil
+}
+
+// Commands are the commands of a page, in their order.
+func Commands(root, page string) ([]Command, error) {
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(page)))
+	if err != nil {
+		return nil, err
+	}
+	return parse(page, string(text)), nil
+}
+
+// inline finds commands in sentences: what stands between backquotes and begins with a program's name
+// and a blank.
+var inline = regexp.MustCompile("`((?:kubectl|helm|curl|make|docker|kind|ctr|openssl|\\./ftpd|ftpd|lftp) [^`]+)`")
+
+func parse(page, text string) []Command {
+	var commands []Command
+	var block []string
+	fence, began := "", 0
+	for i, line := range strings.Split(text, "\n") {
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case fence == "" && strings.HasPrefix(trimmed, "```"):
+			fence, block, began = trimmed, nil, i+2
+		case fence != "" && trimmed == "```":
+			if fence == "```sh" {
+				commands = append(commands, split(page, began, block)...)
+			}
+			fence = ""
+		case fence != "":
+			block = append(block, line)
+		default:
+			for _, match := range inline.FindAllStringSubmatch(line, -1) {
+				commands = append(commands, Command{Page: page, Line: i + 1, Text: match[1], Inline: true})
+			}
+		}
+	}
+	return commands
+}
+
+var hereDocument = regexp.MustCompile(`<<-?\s*'?(\w+)'?`)
+
+// split splits a block into its commands; comments and blank lines between them are left out.
+func split(page string, began int, block []string) []Command {
+	var commands []Command
+	for i := 0; i < len(block); i++ {
+		line := strings.TrimSpace(block[i])
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		first, lines := i, []string{block[i]}
+		for strings.HasSuffix(block[i], `\`) && i+1 < len(block) {
+			i++
+			lines = append(lines, block[i])
+		}
+		if match := hereDocument.FindStringSubmatch(strings.Join(lines, "\n")); match != nil {
+			for i+1 < len(block) {
+				i++
+				lines = append(lines, block[i])
+				if strings.TrimSpace(block[i]) == match[1] {
+					break
+				}
+			}
+		}
+		commands = append(commands, Command{Page: page, Line: began + first, Text: strings.Join(lines, "\n")})
+	}
+	return commands
+}
