@@ -55,7 +55,7 @@ func Commands(root, page string) ([]Command, error) {
 
 // inline finds commands in sentences: what stands between backquotes and begins with a program's name
 // and a blank.
-var inline = regexp.MustCompile("`((?:kubectl|helm|curl|make|docker|kind|ctr|openssl|\\./ftpd|ftpd|lftp) [^`]+)`")
+var inline = regexp.MustCompile("`((?:kubectl|helm|curl|make|docker|kind|ctr|openssl|bin/ftpd|ftpd|lftp) [^`]+)`")
 
 func parse(page, text string) []Command {
 	var commands []Command
