@@ -47,7 +47,8 @@ func TestThousandTransfers(t *testing.T) {
 	a := authority.New(t)
 	s := besiege(t, noBans, a.WithTLS(), func(c *config.Config) {
 		c.Passive.Ports = ftptest.FreePorts(t, "127.0.0.1", crowdPorts)
-		// On a busy machine those who came first wait for long.
+		// On a busy machine those who came first, and the bystander, wait for long.
+		c.Timeouts.Idle = config.Duration(crowdPatience)
 		c.Timeouts.Data, c.Timeouts.Login, c.Timeouts.Handshake = config.Duration(crowdPatience), config.Duration(10*time.Minute), config.Duration(time.Minute)
 	})
 	for i := 1; i < n; i += 2 {
