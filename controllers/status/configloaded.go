@@ -41,7 +41,7 @@ func configLoaded(o Observed) metav1.Condition {
 			if len(p.Daemon.Ignored) > 0 && ignored == "" {
 				ignored = fmt.Sprintf("; pod %s runs an older daemon, which does not know and ignores %s", p.Name, clip(strings.Join(p.Daemon.Ignored, ", ")))
 			}
-		case p.Daemon.RejectedHash == o.ConfigHash:
+		case p.Daemon.RejectedHash == o.ConfigHash && o.ConfigHash != "": // none was written while there is no hash
 			return condition(kind, metav1.ConditionFalse, ReasonConfigRejected, fmt.Sprintf(
 				"pod %s refuses the new configuration and serves on with the old one: %s", p.Name, clip(p.Daemon.ConfigError)))
 		default:
