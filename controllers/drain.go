@@ -48,6 +48,9 @@ func (p *pass) drainDeleting(ctx context.Context) error {
 	}
 	desired := resources.Service(p.inputs)
 	desired.OwnerReferences = owners
+	if p.server.Status.AdvertisedAddressSource == v1alpha1.AddressFromClusterIP {
+		desired.Spec.WithClusterIP(p.server.Status.AdvertisedAddress) // which clients were told
+	}
 	if _, err := p.ensure(ctx, p.observed.serviceChild, desired); err != nil {
 		return err
 	}
