@@ -107,7 +107,7 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	p.waiting = certs.wanting
-	if err := p.configure(users, certs); err != nil {
+	if err := p.configure(ctx, users, certs); err != nil {
 		return 0, err
 	}
 	p.checkScale()
@@ -142,7 +142,7 @@ func (p *pass) lookAgain(after time.Duration) {
 }
 
 // configure makes the daemon's configuration and all else that the children are made from.
-func (p *pass) configure(users accounts, certs certificates) error {
+func (p *pass) configure(ctx context.Context, users accounts, certs certificates) error {
 	p.address = p.findAddress()
 	service := p.observed.service()
 	p.inputs = resources.Inputs{
@@ -153,6 +153,7 @@ func (p *pass) configure(users accounts, certs certificates) error {
 		ClaimAccessModes:  p.observed.claimModes(),
 		ServiceIPFamilies: service.Spec.IPFamilies,
 		ServiceIngress:    service.Status.LoadBalancer.Ingress,
+		LoadBalancer:      p.loadBalancer(ctx),
 		Certificates:      certs.pairs,
 		ClientCA:          certs.clientCA,
 		PasswordSources:   joinSourceDigests(users.sources),

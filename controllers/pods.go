@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -67,6 +68,16 @@ func (p *pod) conditionTrue(kind corev1.PodConditionType) bool {
 	}
 	return false
 }
+
+// neverReady reports whether the pod's readiness gate was never opened, and its daemon is not ready now.
+func (p *pod) neverReady() bool {
+	gate := corev1.PodConditionType(v1alpha1.RoutedConditionType)
+	gated := slices.ContainsFunc(p.Spec.ReadinessGates, func(g corev1.PodReadinessGate) bool { return g.ConditionType == gate })
+	return gated && !p.conditionTrue(gate) && !p.containersReady()
+}
+
+// unused reports whether no session can have been led to the pod: its slice does not say ready either.
+func (p *pass) unused(one *pod) bool { return one.neverReady() && !p.slicesSay(one, false) }
 
 // daemon is the state of the daemon's container; nil before there is one.
 func (p *pod) daemon() *corev1.ContainerStatus {
@@ -245,7 +256,7 @@ func (p *pass) planInputOf(pods []pod) portplan.Input {
 		in.Pods = append(in.Pods, portplan.Pod{
 			Name: one.Name, UID: string(one.UID), Created: one.CreationTimestamp.Time,
 			Held: one.held, Template: one.Annotations[v1alpha1.PassiveRangeAnnotation],
-			Ready: one.containersReady() && !one.lost(), Terminating: one.terminating(),
+			Ready: one.containersReady() && !one.lost(), Unused: p.unused(one), Terminating: one.terminating(),
 		})
 	}
 	return in

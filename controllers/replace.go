@@ -34,8 +34,11 @@ func (p *pass) replace(ctx context.Context) error {
 }
 
 func replaceMessage(r portplan.Replacement) string {
-	if r.Cause == portplan.CauseConflict {
+	switch r.Cause {
+	case portplan.CauseConflict:
 		return fmt.Sprintf("pod %s is replaced: it holds passive ports that an older pod holds too", r.Pod)
+	case portplan.CauseNeverReady:
+		return fmt.Sprintf("pod %s is replaced: it was never ready, and holds passive ports that are no longer declared", r.Pod)
 	}
 	return fmt.Sprintf("pod %s is replaced: it holds passive ports without which another pod can't start", r.Pod)
 }

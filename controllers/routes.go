@@ -141,7 +141,7 @@ func (p *pass) publish(ctx context.Context, one *pod, wanted map[string]types.UI
 	case route.Settling:
 		now := p.Clock.Now()
 		p.settling.begin(one.UID, now)
-		p.lookAgain(p.settling.left(one.UID, now))
+		p.lookAgain(p.settling.left(one.UID, p.settleTime(), now))
 		return nil
 	}
 	return p.openGate(ctx, one)

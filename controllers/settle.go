@@ -9,18 +9,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-const (
-	// settleTime is how long a new pod's passive ports are published before its control port is, while
-	// another pod takes the sessions. Nodes follow the slices one by one, kube-proxy at most once a
-	// second: a session that comes over a node which was fast may have its data connections come over
-	// one that is not there yet, and refuses them.
-	settleTime = 2 * time.Second
-	// settlingKept is how long is remembered of a pod that its ports are published.
-	settlingKept = time.Hour
-)
+// settlingKept is how long is remembered of a pod that its ports are published.
+const settlingKept = time.Hour
+
+// settleTime is how long a new pod's passive ports are published before its control port is, while
+// another pod takes the sessions: spec.passive.warmUp, else what the load balancer takes. Nodes follow the slices
+// one by one, and a load balancer that checks each port sends nothing to one that has not passed: a session that comes
+// over a node which was fast may have its data connections come over one that is not there yet, and refuses them.
+func (p *pass) settleTime() time.Duration {
+	if warmUp := resources.WarmUp(p.server); warmUp != nil {
+		return *warmUp
+	}
+	return loadbalancer.TimesOf(p.inputs.LoadBalancer, resources.ExternalTrafficPolicy(p.asScaled())).Settle
+}
 
 // settling remembers since when pods' passive ports are published.
 type settling struct {
@@ -31,7 +36,7 @@ type settling struct {
 func newSettling() *settling { return &settling{since: map[types.UID]time.Time{}} }
 
 // left is how much of the time is left; all of it before begin.
-func (s *settling) left(pod types.UID, now time.Time) time.Duration {
+func (s *settling) left(pod types.UID, settleTime time.Duration, now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	since, begun := s.since[pod]
@@ -64,7 +69,7 @@ func (s *settling) forget(pod types.UID) {
 
 // mustSettle reports whether the control port must not lead to the pod yet, which takes sessions.
 func (p *pass) mustSettle(one *pod) bool {
-	if p.slicesSay(one, true) || p.settling.left(one.UID, p.Clock.Now()) == 0 {
+	if p.slicesSay(one, true) || p.settling.left(one.UID, p.settleTime(), p.Clock.Now()) == 0 {
 		return false
 	}
 	return slices.ContainsFunc(p.observed.pods, func(other pod) bool {

@@ -155,6 +155,14 @@ type PassiveSpec struct {
 	// +kubebuilder:validation:Maximum=1000
 	PortCount int32 `json:"portCount,omitempty"`
 
+	// warmUp is how long a new pod's passive ports are published before its control port is, while other pods take the
+	// sessions: 0s to 5m. Load balancers that check each port send nothing to one that has not passed. Default: what
+	// those of its kind take (15s on Azure, 35s for an AWS Network Load Balancer), else 2s, in which the nodes follow.
+	// Set it above interval times threshold of your load balancer's checks if you changed those.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self) >= duration('0s') && duration(self) <= duration('5m')",message="passive.warmUp is out of range: write 0s to 5m"
+	WarmUp Duration `json:"warmUp,omitempty"`
+
 	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
 	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
 	// names while the name still has it, and else takes the lowest; while the name can't be

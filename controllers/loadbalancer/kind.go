@@ -123,7 +123,7 @@ func internalOnGoogle(annotations map[string]string) bool {
 // addresses in the place of its clients', whatever the externalTrafficPolicy: an AWS Network Load
 // Balancer does with IP targets, unless it is told to preserve the clients'.
 func HidesClients(annotations map[string]string) bool {
-	if annotations[awsType] != "nlb-ip" && annotations[awsTargetType] != "ip" {
+	if !ipTargets(annotations) {
 		return false
 	}
 	for attribute := range strings.SplitSeq(annotations[awsAttributes], ",") {

@@ -34,6 +34,8 @@ type Pod struct {
 	Template string
 	// Ready: it takes sessions. No pod is made to give its ports back before the other holders do.
 	Ready bool
+	// Unused: it has never taken sessions, so that no client was told a port of it.
+	Unused bool
 	// Terminating is true from the moment that its deletion was asked for.
 	Terminating bool
 }

@@ -166,6 +166,14 @@ func checkReplace(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	switch {
 	case len(plan.Replace) == 0:
 		return
+	case plan.Replace[0].Cause == portplan.CauseNeverReady:
+		for _, r := range plan.Replace {
+			i := slices.IndexFunc(in.Pods, func(p portplan.Pod) bool { return p.Name == r.Pod })
+			if !in.Pods[i].Unused || in.Pods[i].Terminating || len(in.Pods[i].Held.Minus(in.Range)) == 0 {
+				t.Fatalf("replaces %v, which took sessions, goes already, or holds nothing outdated", r)
+			}
+		}
+		return
 	case len(plan.Replace) > 1 || len(plan.Waiting) == 0:
 		t.Fatalf("replaces %v, waiting %v", plan.Replace, plan.Waiting)
 	}

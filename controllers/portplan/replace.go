@@ -16,6 +16,11 @@ const (
 	// A rolling update can't help: its new pod waits for ports that the old pods hold, and the old pods
 	// stay until the new one is ready.
 	CausePortsNeeded Cause = "PortsNeeded"
+	// CauseNeverReady is a pod that holds ports outside the declared range and has never taken sessions. What keeps it
+	// from getting ready may be these very ports: a load balancer whose address others share refuses
+	// the Service because of them. A rolling update waits for the new pod, which waits for the address. No client was
+	// told a port of it, so nothing is lost with it.
+	CauseNeverReady Cause = "NeverReady"
 )
 
 // Replacement is a pod that the operator must delete, for its Deployment to make another.
@@ -24,7 +29,7 @@ type Replacement struct {
 	Cause Cause
 }
 
-// replacements are the losers of conflicts and, if none of the pods that wait could otherwise ever get a
+// replacements are the outdated pods that were never ready, the losers of conflicts and, if none of the pods that wait could otherwise ever get a
 // port, one holder: an outdated one, else the one that holds most, the oldest of equals. One at a
 // time and only while all other holders are ready, so that somebody goes on taking sessions.
 func replacements(in Input, pods []Pod, plan Plan) []Replacement {
@@ -37,6 +42,13 @@ func replacements(in Input, pods []Pod, plan Plan) []Replacement {
 		r := Replacement{Pod: c.Pod, Cause: CauseConflict}
 		if !terminating[c.Pod] && !slices.Contains(out, r) {
 			out = append(out, r)
+		}
+	}
+	for _, pod := range pods {
+		_, outdated := slices.BinarySearch(plan.Outdated, pod.Name)
+		already := slices.ContainsFunc(out, func(r Replacement) bool { return r.Pod == pod.Name })
+		if outdated && pod.Unused && !already {
+			out = append(out, Replacement{Pod: pod.Name, Cause: CauseNeverReady})
 		}
 	}
 	if len(out) > 0 || len(plan.Waiting) == 0 {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -41,7 +42,7 @@ func DaemonConfig(in Inputs, users []config.User) *config.Config {
 		Users:         users,
 		Anonymous:     anonymous(&server.Spec.Anonymous),
 		Timeouts:      timeouts(&server.Spec.Limits.Timeouts),
-		Drain:         drain(server),
+		Drain:         drain(server, loadbalancer.TimesOf(in.LoadBalancer, ExternalTrafficPolicy(server)).LameDuck),
 		Limits:        limits(&server.Spec.Limits),
 		Bans:          bans(&server.Spec.Bans),
 		ProxyProtocol: proxyProtocol(server.Spec.Service.ProxyProtocol),

@@ -3,25 +3,18 @@ package resources
 import (
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// localLameDuck is the lame duck where load balancers have to find out by health checks that a node
-// has no ready pod any more: those of the usual ones come every 5 to 10 seconds. Elsewhere routing
-// follows the EndpointSlices, and the daemon's default is ample.
-const localLameDuck = 15 * time.Second
-
-// drain is what SIGTERM begins.
-func drain(server *v1alpha1.FtpServer) config.Drain {
+// drain is what SIGTERM begins. lameDuck is what the load balancer takes; 0: the daemon's default.
+func drain(server *v1alpha1.FtpServer, lameDuck time.Duration) config.Drain {
 	d := config.Drain{Grace: drainGrace(server), Idle: duration(server.Spec.Drain.Idle)}
 	switch {
 	case server.Spec.Drain.LameDuck != "":
 		d.LameDuck = new(duration(server.Spec.Drain.LameDuck))
-	case ExternalTrafficPolicy(server) == corev1.ServiceExternalTrafficPolicyLocal:
-		d.LameDuck = new(min(config.Duration(localLameDuck), d.Grace/2))
+	case lameDuck > 0:
+		d.LameDuck = new(min(config.Duration(lameDuck), d.Grace/2))
 	}
 	return d
 }
@@ -31,4 +24,12 @@ func drain(server *v1alpha1.FtpServer) config.Drain {
 func drainGrace(server *v1alpha1.FtpServer) config.Duration {
 	grace := time.Duration(GracePeriodSeconds(server)) * time.Second
 	return config.Duration(grace - min(10*time.Second, grace/5))
+}
+
+// WarmUp is spec.passive.warmUp; nil if it is not said.
+func WarmUp(server *v1alpha1.FtpServer) *time.Duration {
+	if server.Spec.Passive.WarmUp == "" {
+		return nil
+	}
+	return new(time.Duration(duration(server.Spec.Passive.WarmUp)))
 }

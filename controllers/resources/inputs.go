@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -54,6 +55,8 @@ type Inputs struct {
 	// ServiceIPFamilies are spec.ipFamilies of the Service, as observed; empty: of each pod only
 	// the primary address is published.
 	ServiceIPFamilies []corev1.IPFamily
+	// LoadBalancer is what the kind of the Service's load balancer is known by.
+	LoadBalancer loadbalancer.Input
 	// ServiceIngress is status.loadBalancer.ingress of the Service, as observed.
 	ServiceIngress []corev1.LoadBalancerIngress
 }

@@ -422,6 +422,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: portRange
       type:
         namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PortRange
+    - name: warmUp
+      type:
+        namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Duration
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PodDisruptionBudgetSpec
   map:
     fields:

@@ -17,9 +17,10 @@ type DrainSpecApplyConfiguration struct {
 	// lameDuck is how long a pod still takes new sessions after it was withdrawn from routing, which nodes and
 	// load balancers learn with a delay: 0s to 5m, and less than
 	// template.terminationGracePeriodSeconds. It begins anew with each client that still logs in, and
-	// ends after six times as long in any case. Default 5s; 15s where load balancers find out by health
-	// checks of their own, with externalTrafficPolicy Local: set it above interval times threshold
-	// of your load balancer's.
+	// ends after six times as long in any case. Default 5s; where load balancers find out by health
+	// checks of their own it is what those of its kind take by default (35s for an AWS Network Load Balancer, 65s for a
+	// classic one, 30s on Google Cloud, 15s elsewhere), which is so with externalTrafficPolicy Local and with IP targets.
+	// Set it above interval times threshold of your load balancer's if you changed those.
 	LameDuck *apiv1alpha1.Duration `json:"lameDuck,omitempty"`
 	// idle is how long a session must have been idle to be ended with 421: 1s to 24h. Default 5s.
 	Idle *apiv1alpha1.Duration `json:"idle,omitempty"`

@@ -29,6 +29,11 @@ type PassiveSpecApplyConfiguration struct {
 	// unless they come to be impossible (the type becomes NodePort and they lie outside the
 	// cluster's node port range, say). With another count as many of them stay as can.
 	PortCount *int32 `json:"portCount,omitempty"`
+	// warmUp is how long a new pod's passive ports are published before its control port is, while other pods take the
+	// sessions: 0s to 5m. Load balancers that check each port send nothing to one that has not passed. Default: what
+	// those of its kind take (15s on Azure, 35s for an AWS Network Load Balancer), else 2s, in which the nodes follow.
+	// Set it above interval times threshold of your load balancer's checks if you changed those.
+	WarmUp *apiv1alpha1.Duration `json:"warmUp,omitempty"`
 	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
 	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
 	// names while the name still has it, and else takes the lowest; while the name can't be
@@ -69,6 +74,14 @@ func (b *PassiveSpecApplyConfiguration) WithPortRange(value *PortRangeApplyConfi
 // If called multiple times, the PortCount field is set to the value of the last call.
 func (b *PassiveSpecApplyConfiguration) WithPortCount(value int32) *PassiveSpecApplyConfiguration {
 	b.PortCount = &value
+	return b
+}
+
+// WithWarmUp sets the WarmUp field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the WarmUp field is set to the value of the last call.
+func (b *PassiveSpecApplyConfiguration) WithWarmUp(value apiv1alpha1.Duration) *PassiveSpecApplyConfiguration {
+	b.WarmUp = &value
 	return b
 }
 
