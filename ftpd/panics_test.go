@@ -13,75 +13,75 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// faultyBackend has homes that are faulty.
-type faultyBackend struct {
+// panickyBackend has homes that are panicky.
+type panickyBackend struct {
 	storage.Backend
 	mended *atomic.Bool
 }
 
-func (b faultyBackend) Home(home string, create bool) (storage.FS, error) {
+func (b panickyBackend) Home(home string, create bool) (storage.FS, error) {
 	view, err := b.Backend.Home(home, create)
 	if err != nil {
 		return nil, err
 	}
-	return faulty{view, b.mended}, nil
+	return panicky{view, b.mended}, nil
 }
 
-// faulty is a storage with faults in its program: names say where it panics, until it is mended.
-type faulty struct {
+// panicky is a storage with faults in its program: names say where it panics, until it is mended.
+type panicky struct {
 	storage.FS
 	mended *atomic.Bool
 }
 
-func (f faulty) Stat(name string) (fs.FileInfo, error) {
+func (f panicky) Stat(name string) (fs.FileInfo, error) {
 	if strings.HasPrefix(name, "/stat") && !f.mended.Load() {
 		panic("stat")
 	}
 	return f.FS.Stat(name)
 }
 
-func (f faulty) Open(name string) (storage.File, error) {
+func (f panicky) Open(name string) (storage.File, error) {
 	file, err := f.FS.Open(name)
 	if strings.HasPrefix(name, "/read") {
-		return faultyFile{file}, err
+		return panickyFile{file}, err
 	}
 	return file, err
 }
 
-func (f faulty) Create(name string, o storage.CreateOptions) (storage.Upload, error) {
+func (f panicky) Create(name string, o storage.CreateOptions) (storage.Upload, error) {
 	up, err := f.FS.Create(name, o)
 	if err != nil || f.mended.Load() {
 		return up, err
 	}
-	return faultyUpload{up, name}, nil
+	return panickyUpload{up, name}, nil
 }
 
-type faultyFile struct{ storage.File }
+type panickyFile struct{ storage.File }
 
-func (faultyFile) Read([]byte) (int, error) { panic("read") }
+func (panickyFile) Read([]byte) (int, error) { panic("read") }
 
-type faultyUpload struct {
+type panickyUpload struct {
 	storage.Upload
 	name string
 }
 
-func (u faultyUpload) Writer() io.Writer {
+func (u panickyUpload) Writer() io.Writer {
 	if strings.HasPrefix(u.name, "/write") {
-		return faultyWriter{}
+		return panickyWriter{}
 	}
 	return u.Upload.Writer()
 }
 
-func (u faultyUpload) Commit() error {
+func (u panickyUpload) Commit() error {
 	if strings.HasPrefix(u.name, "/commit") {
 		panic("commit")
 	}
 	return u.Upload.Commit()
 }
 
-type faultyWriter struct{}
+type panickyWriter struct{}
 
-func (faultyWriter) Write([]byte) (int, error) { panic("write") }
+func (panickyWriter) Write([]byte) (int, error) { panic("write") }
 
 // panics is an Observer that counts them, and has one of its own.
 type panics struct {
@@ -104,7 +104,7 @@ func TestPanicEndsItsSessionOnly(t *testing.T) {
 	t.Parallel()
 	seen := &panics{Observer: ftpd.Unobserved}
 	var mended atomic.Bool
-	s := ftptest.StartWith(t, ftpd.Options{Observer: seen, Storage: func(b storage.Backend) storage.Backend { return faultyBackend{b, &mended} }}, func(c *config.Config) {
+	s := ftptest.StartWith(t, ftpd.Options{Observer: seen, Storage: func(b storage.Backend) storage.Backend { return panickyBackend{b, &mended} }}, func(c *config.Config) {
 		c.Storage.PartialUploads = config.PartialUploadsKeep
 		c.Users[0].Quota.Bytes = 1000
 	})
@@ -174,7 +174,7 @@ func TestPanicEndsItsSessionOnly(t *testing.T) {
 	if st := s.Status(); st.Transfers != 1 {
 		t.Errorf("%d transfers are counted", st.Transfers)
 	}
-	if len(s.Log.Lines("level=ERROR", "panic: ", "stack=", "faulty")) < 5 {
+	if len(s.Log.Lines("level=ERROR", "panic: ", "stack=", "panicky")) < 5 {
 		t.Error("the stacks were not logged")
 	}
 
