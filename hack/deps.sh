@@ -9,7 +9,7 @@ set -euo pipefail
 LAB=(containerd:containerd ctr:containerd runc:runc iptables:iptables nft:nftables conntrack:conntrack
 	ipset:ipset ebtables:ebtables socat:socat ethtool:ethtool openssl:openssl ip:iproute2
 	sysctl:procps unshare:util-linux nsenter:util-linux flock:util-linux mount:mount)
-E2E=(haproxy:haproxy curl:curl prometheus:prometheus promtool:prometheus)
+E2E=(haproxy:haproxy curl:curl jq:jq prometheus:prometheus promtool:prometheus)
 CHART=(promtool:prometheus)
 CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3
 	openssl:openssl strace:strace php:php8.2-cli ruby:ruby node:nodejs npm:npm aria2c:aria2 vsftpd:vsftpd)

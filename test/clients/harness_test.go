@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )

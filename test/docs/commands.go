@@ -16,8 +16,8 @@ type Command struct {
 	Page string
 	// Line is the number of its first line, from 1.
 	Line int
-	// Text is the command as it is written. One that a backslash or a here-document continues has
-	// several lines.
+	// Text is the command as it is written. One that a backslash, a pipe, a quoted text or a
+	// here-document continues has several lines.
 	Text string
 	// Inline is true for a command in a sentence, false for one in a block of its own.
 	Inline bool
@@ -82,6 +82,11 @@ func parse(page, text string) []Command {
 	return commands
 }
 
+// goesOn reports whether the next line belongs to the command.
+func goesOn(command string) bool {
+	return strings.HasSuffix(command, `\`) || strings.HasSuffix(command, "|") || strings.Count(command, "'")%2 == 1
+}
+
 var hereDocument = regexp.MustCompile(`<<-?\s*'?(\w+)'?`)
 
 // split splits a block into its commands; comments and blank lines between them are left out.
@@ -93,7 +98,7 @@ func split(page string, began int, block []string) []Command {
 			continue
 		}
 		first, lines := i, []string{block[i]}
-		for strings.HasSuffix(block[i], `\`) && i+1 < len(block) {
+		for goesOn(strings.Join(lines, "\n")) && i+1 < len(block) {
 			i++
 			lines = append(lines, block[i])
 		}

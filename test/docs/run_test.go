@@ -37,10 +37,13 @@ var ranBy = map[string]map[string]string{
 		"ftpd --config": "cmd/ftpd/serve_test.go",
 		"ftpd --check":  "cmd/ftpd/serve_test.go",
 	},
-	"docs/routing.md":       {"kubectl delete pod": "test/e2e/routing_test.go"},
-	"docs/metrics.md":       {"helm upgrade": "test/e2e/docs_readme_test.go"},
-	"docs/passive-range.md": {"kubectl get ftpserver NAME": "test/e2e/passive_test.go"},
-	"docs/scaling.md":       {"kubectl scale ftpserver": "test/e2e/change_test.go"},
+	"docs/routing.md":            {"kubectl delete pod": "test/e2e/routing_test.go"},
+	"docs/architecture.md":       {"ftpd --check": "cmd/ftpd/check_test.go"},
+	"docs/backup-and-restore.md": {"kubectl ": "test/e2e/docs_readme_test.go"},
+	"docs/troubleshooting.md":    {"kubectl ": "test/e2e/docs_readme_test.go"},
+	"docs/metrics.md":            {"helm upgrade": "test/e2e/docs_readme_test.go"},
+	"docs/passive-range.md":      {"kubectl get ftpserver NAME": "test/e2e/passive_test.go"},
+	"docs/scaling.md":            {"kubectl scale ftpserver": "test/e2e/change_test.go", "kubectl scale deployment": "controllers/scale_test.go"},
 }
 
 // Every command that the documentation tells its reader to type is run by a test.

@@ -31,6 +31,8 @@ var _ = Describe("The README", func() {
 				session, err := ftpclient.Login(ctx, ftpclient.Host{}, controlAddress(server), user, "a-better-one")
 				Expect(err).NotTo(HaveOccurred())
 				Expect(session.Quit()).To(Succeed())
+				askAbout(ctx, server)
+				restoreByHand(ctx, server)
 				plain.run(ctx, command)
 				return
 			case strings.HasPrefix(command.Text, "curl "):
@@ -58,6 +60,46 @@ var _ = Describe("The README", func() {
 			" --set metrics.prometheusRule.enabled=false --set metrics.dashboard.enabled=false"})
 	}, SpecTimeout(specTimeout))
 })
+
+// askAbout runs the commands of the troubleshooting page for the server: what they show is for a person, but each
+// must be one that kubectl takes.
+func askAbout(ctx context.Context, server *v1alpha1.FtpServer) {
+	GinkgoHelper()
+	sh := newShell(ctx, server.Namespace, "NAMESPACE", server.Namespace, "NAME", server.Name, "SECRET", "alice-ftp",
+		"POD", onePod(ctx, server).Name, "NS", server.Namespace, `\|`, "|")
+	ran := map[string]bool{}
+	for _, command := range documented("docs/troubleshooting.md", "kubectl get ftpservers") {
+		// What the sample does not have: a claim, an earlier container, the kinds of cert-manager.
+		if ran[command.Text] || strings.Contains(command.Text, "pvc -n NS NAME-data") ||
+			strings.Contains(command.Text, "--previous") || strings.Contains(command.Text, "certificate") ||
+			strings.Contains(command.Text, "CLAIM") {
+			continue
+		}
+		ran[command.Text] = true
+		sh.run(ctx, command)
+	}
+	Expect(len(ran)).To(BeNumerically(">", 10))
+}
+
+// restoreByHand runs the commands of the backup page and waits until the server serves again.
+func restoreByHand(ctx context.Context, server *v1alpha1.FtpServer) {
+	GinkgoHelper()
+	sh := newShell(ctx, server.Namespace, "backup.json", filepath.Join(GinkgoT().TempDir(), "backup.json"))
+	for _, command := range documented("docs/backup-and-restore.md", "kubectl get ftpserver,deployment") {
+		if !command.Inline {
+			sh.run(ctx, command)
+		}
+	}
+	Eventually(ctx, func(g Gomega, ctx context.Context) {
+		again := readme(ctx, server.Namespace)
+		g.Expect(again.UID).NotTo(Equal(server.UID))
+		*server = *again
+	}).Should(Succeed())
+	waitReady(ctx, server)
+	session, err := ftpclient.Login(ctx, ftpclient.Host{}, controlAddress(server), user, "a-better-one")
+	Expect(err).NotTo(HaveOccurred())
+	Expect(session.Quit()).To(Succeed())
+}
 
 // readme is the server of the README's sample.
 func readme(ctx context.Context, namespace string) *v1alpha1.FtpServer {
