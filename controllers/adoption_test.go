@@ -50,7 +50,7 @@ var _ = Describe("adoption", func() {
 			Expect(owner.UID).To(Equal(server.UID), "%T %s", o, o.GetName())
 		}
 		Expect(kstatusOf(ctx, c, "files")).To(Equal("Current"), "%+v", server.Status.Conditions)
-		Expect(c.condition(ctx, "files", v1alpha1.ConditionStalled).Status).To(BeEquivalentTo("absent"))
+		Expect(*c.condition(ctx, "files", v1alpha1.ConditionStalled)).To(HaveField("Status", BeEquivalentTo("absent")))
 	}
 
 	It("takes over what was orphaned, with the pods that serve", func(ctx context.Context) {

@@ -107,11 +107,11 @@ var _ = Describe("deleting a server", func() {
 		By("before the garbage collector has come to what the old one owns")
 		Expect(admin.Create(ctx, c.files())).To(Succeed())
 		c.settle(ctx, "files")
-		Expect(c.condition(ctx, "files", v1alpha1.ConditionStalled).Status).To(BeEquivalentTo("absent"))
+		Expect(*c.condition(ctx, "files", v1alpha1.ConditionStalled)).To(HaveField("Status", BeEquivalentTo("absent")))
 		By("and after")
 		c.collectGarbage(ctx)
 		c.settle(ctx, "files")
-		Expect(c.condition(ctx, "files", v1alpha1.ConditionStalled).Status).To(BeEquivalentTo("absent"))
+		Expect(*c.condition(ctx, "files", v1alpha1.ConditionStalled)).To(HaveField("Status", BeEquivalentTo("absent")))
 		c.makePod(ctx, "files", "files-b")
 		c.run(ctx, "files", "files-b")
 

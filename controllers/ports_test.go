@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -261,6 +262,70 @@ var _ = Describe("node ports that an operator of some namespaces can't see", fun
 })
 
 var _ = Describe("a load balancer's address that Services share", func() {
+	It("is had in the end, by following the advice: another range", func(ctx context.Context) {
+		c := newCluster(ctx)
+		shares := func(name string, port int32) *v1alpha1.FtpServer {
+			return c.files(func(s *v1alpha1.FtpServer) {
+				s.Name = name
+				s.Spec.Service.Type = corev1.ServiceTypeLoadBalancer
+				s.Spec.Service.Port = port
+				s.Spec.Service.Annotations = map[string]string{"metallb.io/allow-shared-ip": c.namespace}
+			})
+		}
+		// balance does what MetalLB does: a Service that has a port in common with one that has the address gets none.
+		balance := func() {
+			GinkgoHelper()
+			var services corev1.ServiceList
+			Expect(admin.List(ctx, &services, client.InNamespace(c.namespace))).To(Succeed())
+			taken := map[int32]string{}
+			slices.SortFunc(services.Items, func(a, b corev1.Service) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+			for _, has := range []bool{true, false} {
+				for i := range services.Items {
+					s := &services.Items[i]
+					if (len(s.Status.LoadBalancer.Ingress) > 0) != has {
+						continue
+					}
+					if slices.ContainsFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { h := taken[p.Port]; return h != "" && h != s.Name }) {
+						continue
+					}
+					for _, p := range s.Spec.Ports {
+						taken[p.Port] = s.Name
+					}
+					c.loadBalancer(ctx, s.Name, corev1.LoadBalancerIngress{IP: "203.0.113.10"})
+				}
+			}
+		}
+		c.serve(ctx, shares("files", 21), "files-a")
+		Expect(admin.Create(ctx, shares("other", 2021))).To(Succeed())
+		c.settle(ctx, "other")
+		balance()
+		c.makePod(ctx, "other", "other-a")
+		c.settle(ctx, "other")
+		c.setPod(ctx, "other-a", func(p *corev1.Pod) { // it runs, and waits for an address
+			p.Status.Phase = corev1.PodRunning
+			setPodCondition(p, corev1.ContainersReady, corev1.ConditionFalse)
+		})
+		c.settle(ctx, "other")
+		Expect(c.pod(ctx, "other-a").Annotations).To(HaveKey(v1alpha1.PassivePortsAnnotation))
+		Expect(c.service(ctx, "other").Status.LoadBalancer.Ingress).To(BeEmpty())
+		exposed := c.condition(ctx, "other", v1alpha1.ConditionPassivePortsExposed)
+		Expect(exposed.Reason).To(Equal("SharedAddressConflict"))
+		Expect(exposed.Message).To(ContainSubstring("choose another passive.portRange"))
+
+		c.update(ctx, "other", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30200, End: 30209} })
+		c.settle(ctx, "other")
+		Expect(c.pod(ctx, "other-a").DeletionTimestamp).NotTo(BeNil(), "the pod that was never ready goes")
+		expectEvent(c, "was never ready")
+		c.bury(ctx, "other-a")
+		c.makePod(ctx, "other", "other-b")
+		c.settle(ctx, "other")
+		balance()
+		c.run(ctx, "other", "other-b")
+		Expect(kstatusOf(ctx, c, "other")).To(Equal("Current"))
+		Expect(c.server(ctx, "other").Status.Endpoint).To(Equal("ftp://203.0.113.10:2021"))
+		Expect(c.condition(ctx, "other", v1alpha1.ConditionPassivePortsExposed).Reason).To(Equal("PortsExposed"))
+	})
+
 	It("is told to be impossible for ports that two have, and counted ports avoid that", func(ctx context.Context) {
 		c := newCluster(ctx)
 		sharing := func(s *v1alpha1.FtpServer) {
