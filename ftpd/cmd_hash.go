@@ -2,19 +2,39 @@ package ftpd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
+	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
 // maxHashes bounds the files that are summed at one time; others wait. It costs what a transfer
-// costs, without a network that would slow it down.
+// costs, without a network that would slow it down. Those who sum share the places by time.
 const maxHashes = 8
 
-var hashes = make(chan struct{}, maxHashes)
+var hashes = fair.New(maxHashes)
+
+// placeTimeout is how long a command waits for a place among those that cost much, before 450.
+const placeTimeout = 5 * time.Second
+
+// shared is a file that is read only while its reader has a place.
+type shared struct {
+	storage.File
+	ctx   context.Context
+	place *fair.Place
+}
+
+func (f shared) Read(p []byte) (int, error) {
+	if err := f.place.Yield(f.ctx); err != nil {
+		return 0, err
+	}
+	return f.File.Read(p)
+}
 
 // cmdHash sums a file, or the part that RANG gave, by the algorithm that OPTS HASH chose
 // (draft-bryan-ftpext-hash). First and last octet are told as RANG takes them.
@@ -143,14 +163,17 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *b
 		code, text := fsReply(err)
 		return result{code: code, text: name + ": " + text, err: err}
 	}
+	user := account(*s.login)
 	s.work(verb, name, func(ctx context.Context) result {
 		defer func() { _ = f.Close() }()
-		select {
-		case hashes <- struct{}{}:
-			defer func() { <-hashes }()
-		case <-ctx.Done():
-			return failed(context.Cause(ctx))
+		place, err := hashes.Enter(ctx, user, placeTimeout)
+		switch {
+		case errors.Is(err, fair.ErrBusy):
+			return result{code: 450, text: "Too many checksums are being computed; try again later.", err: err}
+		case err != nil:
+			return failed(err)
 		}
+		defer place.Leave()
 		info, err := f.Stat()
 		if err != nil {
 			return failed(err)
@@ -159,7 +182,7 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *b
 		if !ok {
 			return failed(storage.ErrOffset)
 		}
-		sum, _, err := checksum.Hash(ctx, f, algorithm, part.start, part.end)
+		sum, _, err := checksum.Hash(ctx, shared{f, ctx, place}, algorithm, part.start, part.end)
 		if err != nil {
 			return failed(err)
 		}

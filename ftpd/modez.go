@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 )
 
 // MODE Z (draft-preston-ftpext-deflate): what goes over the data connection is one zlib stream
@@ -31,7 +33,7 @@ var (
 )
 
 var (
-	deflates  = make(chan struct{}, maxDeflates)
+	deflates  = fair.New(maxDeflates)
 	deflaters [flate.BestCompression + 1]sync.Pool // of *zlib.Writer, by level
 )
 
@@ -54,10 +56,6 @@ func (t *transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 	if !t.coding.deflate {
 		return produce(w)
 	}
-	if !enter(deflates) {
-		return errDeflateBusy
-	}
-	defer func() { <-deflates }()
 	pool := &deflaters[t.coding.level]
 	z, ok := pool.Get().(*zlib.Writer)
 	if ok {
@@ -82,10 +80,6 @@ func (t *transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
 	if !t.coding.deflate {
 		return consume(r)
 	}
-	if !enter(deflates) {
-		return errDeflateBusy
-	}
-	defer func() { <-deflates }()
 	buffered := bufio.NewReaderSize(r, 32<<10)
 	z, err := zlib.NewReader(buffered)
 	if err != nil {
@@ -103,14 +97,20 @@ func (t *transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
 	return nil
 }
 
-// enter takes one of the places of a semaphore; false if there is none.
-func enter(places chan<- struct{}) bool {
-	select {
-	case places <- struct{}{}:
-		return true
-	default:
-		return false
+// enterCoding waits for a place among the transfers that compress, if the transfer does. leave gives it
+// back. No place in time is errDeflateBusy.
+func (t *transfer) enterCoding() (leave func(), err error) {
+	if !t.coding.deflate {
+		return func() {}, nil
 	}
+	place, err := deflates.Enter(t.ctx, t.account, placeTimeout)
+	switch {
+	case errors.Is(err, fair.ErrBusy):
+		return nil, errDeflateBusy
+	case err != nil:
+		return nil, err
+	}
+	return place.Leave, nil
 }
 
 // stoppable is a writer that ends with its transfer: a compressor may take in much before it

@@ -61,6 +61,7 @@ type transfer struct {
 	result  chan result   // gets what do returns
 	flow    *bandwidth.Flow
 	coding  coding
+	account string    // of the user, for what is shared among them
 	tls     *dataTLS  // nil: in clear text
 	secure  *tls.Conn // with tls, once the handshake is done
 
@@ -102,6 +103,9 @@ func (s *session) start(j job) {
 	t := s.newTransfer(j)
 	t.timeout = s.settings().cfg.Timeouts.Data.Std()
 	t.tls, t.coding, t.flow = s.dataTLS(), s.coding, s.flow(j.upload)
+	if s.login != nil { // which tests of the parts do without
+		t.account = account(*s.login)
+	}
 	s.srv.transfers.Add(1)
 	direction, observer := t.direction(), s.srv.observer
 	t.observer = observer
@@ -181,6 +185,11 @@ func (t *transfer) run(s *session, data connector) (err error) {
 			t.giveUp(err)
 		}
 	}()
+	leave, err := t.enterCoding() // before the 150, so that a refusal comes instead
+	if err != nil {
+		return err
+	}
+	defer leave()
 	// By itself, and before the connection: some clients connect only now, and others wait for ever for
 	// a reply that they have read together with another.
 	s.reply(150, t.opening)
