@@ -28,11 +28,14 @@ cache=$CACHE_DIR/bin
 hash=$(cat "$module/go.mod" "$module/go.sum" | sha256sum | cut -c1-12)
 binary=$cache/$name-$hash
 
+mkdir -p "$cache"
+# Two runs at once would build the same tool twice; the second waits for the first.
+exec 9> "$cache/.$name.lock"
+if [ ! -x "$binary" ] && command -v flock > /dev/null; then flock 9; fi
 if [ ! -x "$binary" ]; then
   package=$(sed -n 's/^tool //p' "$module/go.mod" | head -n 1)
   version=$(cd "$module" && GOFLAGS='' go list -f '{{.Module.Version}}' "$package")
-  echo "building $name $version (once; downloads, and up to some minutes of compiling) ..." >&2
-  mkdir -p "$cache"
+  echo "==> building $name $version (once; some minutes)" >&2
   temporary=$(mktemp -d "$cache/.$name.XXXXXX")
   trap 'rm -rf "$temporary"' EXIT
   started=$SECONDS
