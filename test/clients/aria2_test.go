@@ -17,8 +17,10 @@ const aria2Timeout = 10 * time.Second
 
 // aria2 reads whatever there is and looks at the first reply in it; for the next one it waits until more comes. It
 // stands still no more often than with vsftpd, whatever the size of the file.
+//
+// On a busy machine aria2 may be late for a reply that was sent by itself, with any server. So a few more times than
+// with vsftpd are no failure: a server that sends two replies at once has it stand still nearly every time.
 func TestAria2(t *testing.T) {
-	t.Parallel()
 	if _, err := exec.LookPath("aria2c"); err != nil {
 		t.Fatal("aria2c is not installed: apt-get install aria2")
 	}
@@ -39,8 +41,8 @@ func TestAria2(t *testing.T) {
 		}
 	}
 	t.Logf("aria2 stood still in %d of %d downloads, with vsftpd in %d", ours, rounds*len(files), theirs)
-	if ours > theirs {
-		t.Error("that is more often")
+	if ours > theirs+rounds*len(files)/4 {
+		t.Error("that is far more often")
 	}
 }
 
