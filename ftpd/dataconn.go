@@ -20,8 +20,8 @@ type connector interface {
 	connect(ctx context.Context) (*net.TCPConn, error)
 	// release gives up what is held for it; it may be called at any time, and again.
 	release()
-	// take returns the client's connection if it is there already, and nil if not.
-	take() *net.TCPConn
+	// take returns the client's connection if it is there already or about to be, and nil if not. It releases.
+	take(ctx context.Context) *net.TCPConn
 	// describe is for STAT.
 	describe() string
 }

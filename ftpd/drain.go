@@ -20,24 +20,32 @@ const (
 )
 
 // drain throws away what comes on a data connection, whose end the client has been told of, until it closes
-// its side. A session drains one connection at a time: the next one ends this.
-func (s *session) drain(conn *net.TCPConn) {
+// its side. A session drains one connection at a time: the next one ends this. What take returns is the connection,
+// or nil if there is none; it is called in a goroutine, and its context ends with the time or with the session.
+func (s *session) drain(take func(ctx context.Context) *net.TCPConn) {
 	s.endDrain()
-	s.drained = conn
-	_ = conn.SetDeadline(time.Now().Add(drainTime))
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	s.stopDrain = cancel
 	go func() {
+		defer cancel()
+		conn := take(ctx)
+		if conn == nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		_ = conn.SetDeadline(time.Time{}) // the context ends it
 		buf := buffers.Get().(*[]byte)
 		defer buffers.Put(buf)
 		_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(conn, drainBytes), *buf)
-		_ = conn.Close()
 	}()
 }
 
 // endDrain ends what drain does.
 func (s *session) endDrain() {
-	if s.drained != nil {
-		_ = s.drained.Close()
-		s.drained = nil
+	if s.stopDrain != nil {
+		s.stopDrain()
+		s.stopDrain = nil
 	}
 }
 
@@ -54,18 +62,23 @@ func (t *transfer) settle(err error) {
 	t.settled = t.settled || err != nil && t.aborted == nil
 }
 
-// take returns the client's connection if it is there already, and nil if not.
-func (c passiveConnector) take() *net.TCPConn {
-	now, cancel := context.WithCancel(context.Background())
-	cancel()
-	conn, err := c.Accept(now)
+// takeTime is how long a connection that the client has begun may take to get here: it is in the kernel, and
+// the goroutine that accepts has yet to run.
+const takeTime = time.Second
+
+// take returns the client's connection if it comes within takeTime, and nil if not. It ends the reservation.
+func (c passiveConnector) take(ctx context.Context) *net.TCPConn {
+	defer c.Release()
+	soon, cancel := context.WithTimeout(ctx, takeTime)
+	defer cancel()
+	conn, err := c.Accept(soon)
 	if err != nil {
 		return nil
 	}
 	return conn
 }
 
-func (c activeConnector) take() *net.TCPConn { return nil }
+func (c activeConnector) take(context.Context) *net.TCPConn { return nil }
 
 // refuseData gives up a data connection after the reply that refused its transfer. With TLS the client may be in the
 // midst of the handshake, and takes a connection that breaks for a server that it has to ask for another
@@ -75,8 +88,6 @@ func (s *session) refuseData(why UnusedReservation) {
 		s.dropData(why)
 		return
 	}
-	if conn := s.data.take(); conn != nil {
-		s.drain(conn)
-	}
-	s.dropData(why)
+	s.drain(s.data.take)
+	s.data = nil
 }

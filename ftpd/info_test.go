@@ -85,7 +85,7 @@ func TestInfo(t *testing.T) {
 		C: XYZQUIT
 		S: 500 *
 		C:  NOOP
-		S: 500 *
+		S: 200 *
 		C: NOOPS
 		S: 500 *
 		C: USER alice

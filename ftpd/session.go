@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -76,13 +75,13 @@ type session struct {
 	conduct
 	activity activity
 
-	drained  *net.TCPConn // see drain
-	transfer *transfer
-	starting *transfer // the same, until somebody carries it
-	queue    []line    // commands that wait for the transfer's end
-	aborting bool      // ABOR came: it is answered after the transfer
-	quitting bool      // QUIT came: end when the transfer has ended
-	readAll  bool      // the client closed its side after QUIT: nothing more will come
+	stopDrain context.CancelFunc // see drain
+	transfer  *transfer
+	starting  *transfer // the same, until somebody carries it
+	queue     []line    // commands that wait for the transfer's end
+	aborting  bool      // ABOR came: it is answered after the transfer
+	quitting  bool      // QUIT came: end when the transfer has ended
+	readAll   bool      // the client closed its side after QUIT: nothing more will come
 	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
 	endingTLS bool
 	closing   bool // the last reply was sent

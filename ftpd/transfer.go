@@ -164,7 +164,8 @@ func (s *session) finish(r result) {
 	}
 	s.reply(r.code, r.text)
 	if t.rest != nil {
-		s.drain(t.rest)
+		rest := t.rest
+		s.drain(func(context.Context) *net.TCPConn { return rest })
 	}
 	s.lastActive = time.Now()
 	s.closing = s.closing || errors.Is(r.err, errPanicked)

@@ -185,7 +185,7 @@ func TestNamespaced(t *testing.T) {
 	var want []rbacv1.PolicyRule
 	for _, rule := range clusterRules(t) {
 		rule.Resources = slices.DeleteFunc(rule.Resources, func(resource string) bool {
-			return slices.Contains([]string{"nodes", "tokenreviews", "subjectaccessreviews"}, resource)
+			return slices.Contains([]string{"nodes", "storageclasses", "tokenreviews", "subjectaccessreviews"}, resource)
 		})
 		if len(rule.Resources) > 0 {
 			want = append(want, rule)

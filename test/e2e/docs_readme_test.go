@@ -39,7 +39,7 @@ var _ = Describe("The README", func() {
 				server = readme(ctx, namespace)
 				newShell(ctx, namespace, "203.0.113.10", server.Status.AdvertisedAddress, "report.pdf", report).run(ctx, command)
 				Expect(stored(ctx, server)).To(ContainElement(HaveSuffix("report.pdf")))
-				forward := documented("docs/admin.md", "kubectl port-forward")[:2]
+				forward := documented("docs/admin.md", "kubectl port-forward deployment")[:2]
 				forward[0].Text += "\ntrap 'kill $!' EXIT\n" + forward[1].Text
 				Expect(plain.run(ctx, forward[0])).To(ContainSubstring("sessions"))
 			case strings.HasPrefix(command.Text, "make "), strings.HasPrefix(command.Text, "docker "):

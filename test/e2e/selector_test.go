@@ -59,6 +59,16 @@ var _ = Describe("A selector that a hand put on the Service", func() {
 			g.Expect(apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(server), endpointsObject()))).To(BeTrue())
 		}).Should(Succeed(), "the operator takes it off, and away what was made of it")
 
+		// The nodes follow what the API server says a moment later.
+		Eventually(ctx, func(ctx context.Context) error {
+			for range 20 {
+				if err := tryTransfer(ctx, ftpclient.Host{}, server); err != nil {
+					return err
+				}
+			}
+			return nil
+		}).Should(Succeed(), "the nodes have caught up")
+
 		cfg.Dir, cfg.Transfers = "mended-", 400
 		after := load.Start(ctx, cfg).Wait()
 		Expect(after.Summary().Outcomes).To(Equal(map[load.Outcome]int{load.Completed: cfg.Transfers}), after.Failures(20))

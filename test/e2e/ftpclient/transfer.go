@@ -101,6 +101,7 @@ func (t *Transfer) step(do func([]byte) (int, error), p []byte) (int, error) {
 	if err := t.conn.SetDeadline(time.Now().Add(t.client.Patience)); err != nil {
 		return 0, err
 	}
+	defer func() { _ = t.conn.SetDeadline(time.Time{}) }() // it may rest as long as the test likes
 	return do(p)
 }
 
@@ -157,10 +158,7 @@ func (c *Client) BeginStore(ctx context.Context, mode Mode, path string) (*Uploa
 }
 
 // Write sends a part of the file.
-func (u *Upload) Write(p []byte) (int, error) {
-	defer func() { _ = u.transfer.conn.SetDeadline(time.Time{}) }() // it may rest as long as the test likes
-	return u.transfer.Write(p)
-}
+func (u *Upload) Write(p []byte) (int, error) { return u.transfer.Write(p) }
 
 // Finish ends the file and reads the 226.
 func (u *Upload) Finish() error { return u.transfer.Finish(nil) }
