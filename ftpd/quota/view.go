@@ -24,6 +24,9 @@ func (v *view) abs(name string) string { return path.Join(v.home, name) }
 
 // rel is the name in the view of a path below the storage root.
 func (v *view) rel(abs string) (name string, ok bool) {
+	if abs == v.home {
+		return "/", true
+	}
 	if v.home == "." {
 		return "/" + abs, true
 	}
