@@ -19,6 +19,9 @@ export GINKGO_NO_COLOR := true
 # When a test is taken to hang: no test's outcome depends on the machine's speed. Tests wait for half of
 # what is left of it (ftptest.Patience).
 TEST_TIMEOUT := 40m
+# How long envtest waits for the API server and etcd, for the same reason; its own default is 20 s.
+export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT := 10m
+export KUBEBUILDER_CONTROLPLANE_STOP_TIMEOUT := 5m
 # How long each fuzz target runs.
 MINUTES ?= 1
 # For `make e2e`: a part of the tests' names, and the number of nodes of the local cluster (also

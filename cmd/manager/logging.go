@@ -30,20 +30,28 @@ func level(name string) (slog.Level, error) {
 
 // setLogger sends the logs of the operator and of its libraries to out.
 func setLogger(out io.Writer, levelName, format string) error {
-	least, err := level(levelName)
+	handler, err := newHandler(out, levelName, format)
 	if err != nil {
 		return err
-	}
-	settings := &slog.HandlerOptions{Level: least, ReplaceAttr: bound}
-	var handler slog.Handler = slog.NewJSONHandler(out, settings)
-	if format == "text" {
-		handler = slog.NewTextHandler(out, settings)
 	}
 	slog.SetDefault(slog.New(handler))
 	logger := logr.FromSlogHandler(handler)
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 	return nil
+}
+
+// newHandler writes lines of a bounded size to out.
+func newHandler(out io.Writer, levelName, format string) (slog.Handler, error) {
+	least, err := level(levelName)
+	if err != nil {
+		return nil, err
+	}
+	settings := &slog.HandlerOptions{Level: least, ReplaceAttr: bound}
+	if format == "text" {
+		return slog.NewTextHandler(out, settings), nil
+	}
+	return slog.NewJSONHandler(out, settings), nil
 }
 
 // bound keeps each part of a log line to a size, whoever logs it: errors of the API server quote what

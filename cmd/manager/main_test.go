@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/ftp-operator/ftp-operator/controllers/policy"
 )
@@ -118,11 +118,14 @@ func TestLogLinesAreBounded(t *testing.T) {
 	huge := strings.Repeat("ü", 300_000)
 	for _, format := range []string{"json", "text"} {
 		var out bytes.Buffer
-		if err := setLogger(&out, "info", format); err != nil {
+		handler, err := newHandler(&out, "info", format)
+		if err != nil {
 			t.Fatal(err)
 		}
-		err := fmt.Errorf("refused: %s", huge)
-		logger := ctrl.Log.WithValues("object", map[string]string{"name": huge})
+		logger := logr.FromSlogHandler(handler)
+		klog.SetLogger(logger)
+		err = fmt.Errorf("refused: %s", huge)
+		logger = logger.WithValues("object", map[string]string{"name": huge})
 		logger.Error(err, huge, "why", huge, "list", []string{huge, huge})
 		logger.Info(huge)
 		klog.Background().Error(err, "Reconciler error", "small", map[string]int{"a": 1})
