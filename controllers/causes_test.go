@@ -12,7 +12,6 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -132,7 +131,7 @@ var _ = Describe("a server that does not get ready", func() {
 
 	It("names a load balancer class that nobody serves, after a while, and can be given another one", func(ctx context.Context) {
 		c.password(ctx, "alice", "secret")
-		Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) { s.Spec.Service.LoadBalancerClass = ptr.To("example.com/none") }))).To(Succeed())
+		Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) { s.Spec.Service.LoadBalancerClass = new("example.com/none") }))).To(Succeed())
 		c.settle(ctx, "files")
 		c.makePod(ctx, "files", "files-a")
 		c.run(ctx, "files", "files-a")
@@ -151,7 +150,7 @@ var _ = Describe("a server that does not get ready", func() {
 		})
 		c.settle(ctx, "files")
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) {
-			s.Spec.Service.Type, s.Spec.Service.LoadBalancerClass = corev1.ServiceTypeLoadBalancer, ptr.To("example.com/served")
+			s.Spec.Service.Type, s.Spec.Service.LoadBalancerClass = corev1.ServiceTypeLoadBalancer, new("example.com/served")
 		})
 		c.settle(ctx, "files")
 		Expect(c.service(ctx, "files").Spec.LoadBalancerClass).To(HaveValue(Equal("example.com/served")))
@@ -169,7 +168,7 @@ var _ = Describe("a server that does not get ready", func() {
 
 	It("names a storage class that does not exist, and can be given another one", func(ctx context.Context) {
 		c.password(ctx, "alice", "secret")
-		Expect(admin.Create(ctx, c.files(template(ptr.To("no-such-class"), "1Gi")))).To(Succeed())
+		Expect(admin.Create(ctx, c.files(template(new("no-such-class"), "1Gi")))).To(Succeed())
 		c.settle(ctx, "files")
 		Expect(ready(ctx).Reason).To(Equal("StorageClassMissing"))
 		remove := "kubectl delete pvc -n " + c.namespace + " files-data"
@@ -179,7 +178,7 @@ var _ = Describe("a server that does not get ready", func() {
 
 		By("the remedy, step by step")
 		storageClass(ctx, "there-is-"+c.namespace, func(s *storagev1.StorageClass) {})
-		c.update(ctx, "files", template(ptr.To("there-is-"+c.namespace), "1Gi"))
+		c.update(ctx, "files", template(new("there-is-"+c.namespace), "1Gi"))
 		c.settle(ctx, "files")
 		Expect(ready(ctx).Reason).To(Equal("ClaimLeftOver"))
 		Expect(ready(ctx).Message).To(And(HavePrefix("delete PersistentVolumeClaim files-data, it holds nothing"), ContainSubstring(remove), ContainSubstring(`storageClassName: "no-such-class"`)))
@@ -213,7 +212,7 @@ var _ = Describe("a server that does not get ready", func() {
 	It("names the node that its pod lacks, where the volume waits for the pod", func(ctx context.Context) {
 		class := "patient-" + c.namespace
 		storageClass(ctx, class, func(s *storagev1.StorageClass) {
-			s.VolumeBindingMode = ptr.To(storagev1.VolumeBindingWaitForFirstConsumer)
+			s.VolumeBindingMode = new(storagev1.VolumeBindingWaitForFirstConsumer)
 		})
 		c.password(ctx, "alice", "secret")
 		Expect(admin.Create(ctx, c.files(template(&class, "1Gi")))).To(Succeed())
@@ -289,7 +288,7 @@ var _ = Describe("a claim that can't be as declared", func() {
 		class := serving(ctx, false)
 		c.update(ctx, "files", template(&class, "20Gi"))
 		c.settle(ctx, "files")
-		edit(ctx, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: class}}, func(s *storagev1.StorageClass) { s.AllowVolumeExpansion = ptr.To(true) })
+		edit(ctx, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: class}}, func(s *storagev1.StorageClass) { s.AllowVolumeExpansion = new(true) })
 		Eventually(func() string { // the API server's admission looks at a cache of its own
 			c.settle(ctx, "files")
 			return storage(ctx).Reason
@@ -348,7 +347,7 @@ var _ = Describe("a claim that can't be as declared", func() {
 
 	It("for it holds files of another class: says what to set back, which is taken", func(ctx context.Context) {
 		class := serving(ctx, true)
-		c.update(ctx, "files", template(ptr.To("another"), "10Gi"))
+		c.update(ctx, "files", template(new("another"), "10Gi"))
 		c.settle(ctx, "files")
 		Expect(storage(ctx).Reason).To(Equal("ClaimImmutable"))
 		Expect(storage(ctx).Message).To(And(ContainSubstring(class), ContainSubstring(`not "another"`), ContainSubstring("persistentVolumeClaim")))
@@ -358,7 +357,7 @@ var _ = Describe("a claim that can't be as declared", func() {
 	})
 
 	It("for a claim that was never bound was left over: says first to delete it", func(ctx context.Context) {
-		Expect(admin.Create(ctx, c.files(template(ptr.To("no-such-class"), "1Gi")))).To(Succeed())
+		Expect(admin.Create(ctx, c.files(template(new("no-such-class"), "1Gi")))).To(Succeed())
 		c.settle(ctx, "files")
 		By("the FtpServer goes, and the claim stays")
 		Expect(admin.Delete(ctx, c.server(ctx, "files"))).To(Succeed())

@@ -113,7 +113,7 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 		return false, fmt.Errorf("encoding %s: %w", c, err)
 	}
 	u := &unstructured.Unstructured{Object: content}
-	identity := ""
+	var identity string
 	why := "it does not exist"
 	if c.state == ours {
 		difference, err := p.comparer.Difference(c.object, desired)

@@ -10,7 +10,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -134,7 +133,7 @@ var _ = Describe("children", func() {
 			good(NewWithT(GinkgoT()), object)
 		},
 		Entry("Deployment: replicas", "files", &appsv1.Deployment{},
-			func(o client.Object) { o.(*appsv1.Deployment).Spec.Replicas = ptr.To[int32](5) },
+			func(o client.Object) { o.(*appsv1.Deployment).Spec.Replicas = new(int32(5)) },
 			func(g Gomega, o client.Object) {
 				g.Expect(o.(*appsv1.Deployment).Spec.Replicas).To(HaveValue(Equal(int32(1))))
 			}),
@@ -271,7 +270,7 @@ var _ = Describe("children", func() {
 		Entry("NetworkPolicy", &networkingv1.NetworkPolicy{}, "files"),
 		Entry("NetworkPolicy that has our label and another controller", &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{
 			Labels:          map[string]string{v1alpha1.ServerLabel: "files"},
-			OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "other", UID: "1-2-3", Controller: ptr.To(true)}},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "other", UID: "1-2-3", Controller: new(true)}},
 		}}, "files"),
 		Entry("Service that has another server's label", &corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.ServerLabel: "other"}},
@@ -341,7 +340,7 @@ var _ = Describe("children", func() {
 	It("shows what the API server refuses, with a hint", func(ctx context.Context) {
 		c.password(ctx, "alice", "secret")
 		Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) {
-			s.Spec.Service.IPFamilyPolicy = ptr.To(corev1.IPFamilyPolicyRequireDualStack)
+			s.Spec.Service.IPFamilyPolicy = new(corev1.IPFamilyPolicyRequireDualStack)
 		}))).To(Succeed())
 		Expect(c.settle(ctx, "files")).To(BeNumerically(">=", 30e9), "no hot loop")
 		ready := c.condition(ctx, "files", v1alpha1.ConditionReady)

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,10 +43,7 @@ func (p *pass) applyClaim(ctx context.Context) (bool, error) {
 		}
 		// The volume has what is asked for. The claim may ask for more, if a growth was taken back that did not come
 		// about; the API server would not have it ask for as little as the volume has.
-		requests := corev1.ResourceList{}
-		for name, quantity := range *desired.Spec.Resources.Requests {
-			requests[name] = quantity
-		}
+		requests := maps.Clone(*desired.Spec.Resources.Requests)
 		requests[corev1.ResourceStorage] = claim.Spec.Resources.Requests[corev1.ResourceStorage]
 		desired.Spec.Resources.WithRequests(requests)
 	}

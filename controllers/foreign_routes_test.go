@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"maps"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -9,7 +10,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -24,13 +24,11 @@ var _ = Describe("what else routes to the Service", func() {
 		GinkgoHelper()
 		s := &discoveryv1.EndpointSlice{
 			ObjectMeta: c.meta(name), AddressType: discoveryv1.AddressTypeIPv4,
-			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}}},
-			Ports:     []discoveryv1.EndpointPort{{Name: ptr.To("p30100"), Port: ptr.To[int32](30100)}, {Name: ptr.To("ftp"), Port: ptr.To[int32](2121)}},
+			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}}},
+			Ports:     []discoveryv1.EndpointPort{{Name: new("p30100"), Port: new(int32(30100))}, {Name: new("ftp"), Port: new(int32(2121))}},
 		}
 		s.Labels = map[string]string{discoveryv1.LabelServiceName: "files"}
-		for k, v := range labels {
-			s.Labels[k] = v
-		}
+		maps.Copy(s.Labels, labels)
 		if manager != "" {
 			s.Labels[discoveryv1.LabelManagedBy] = manager
 		}

@@ -37,13 +37,11 @@ var _ = Describe("with 1,000 FtpServers", Serial, func() {
 		var wait sync.WaitGroup
 		next := make(chan int)
 		for range 8 {
-			wait.Add(1)
-			go func() {
-				defer wait.Done()
+			wait.Go(func() {
 				for i := range next {
 					make1000(i)
 				}
-			}()
+			})
 		}
 		for i := range servers {
 			next <- i

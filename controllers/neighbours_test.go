@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
@@ -18,7 +17,7 @@ func TestSlimServiceKeepsWhatIsRead(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "a", Name: "web", Labels: map[string]string{"app": "web"},
 			Annotations:     map[string]string{"metallb.io/allow-shared-ip": "one", "metallb.universe.tf/allow-shared-ip": "two", "other": "x"},
-			OwnerReferences: []metav1.OwnerReference{{Kind: "FtpServer", Name: "files", Controller: ptr.To(true)}},
+			OwnerReferences: []metav1.OwnerReference{{Kind: "FtpServer", Name: "files", Controller: new(true)}},
 			ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "x"}},
 		},
 		Spec: corev1.ServiceSpec{

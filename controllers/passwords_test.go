@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers"
@@ -193,7 +192,7 @@ var _ = Describe("passwords", func() {
 		pass()
 		slice := &discoveryv1.EndpointSlice{}
 		Expect(admin.Get(ctx, c.key("files-b"), slice)).To(Succeed())
-		Expect(slice.Endpoints[0].Conditions.Ready).To(Equal(ptr.To(true)))
+		Expect(slice.Endpoints[0].Conditions.Ready).To(Equal(new(true)))
 		Expect(podConditionTrue(c.pod(ctx, "files-b"), v1alpha1.RoutedConditionType)).To(BeTrue())
 		Expect(hashed.Load()).To(BeZero())
 		_, during := c.config(ctx, "files")

@@ -40,14 +40,12 @@ func TestProblemsAreLoggedOnce(t *testing.T) {
 	told := newTold()
 	rejected := status.Problem{Kind: status.ProblemRejected, Object: "Service a/files", Message: strings.Repeat("x", 1<<20)}
 	var bad v1alpha1.FtpServerStatus
-	for _, c := range []metav1.Condition{
+	bad.Conditions = append(bad.Conditions, []metav1.Condition{
 		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: "ChildRejected", Message: "y"},
 		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: "ChildRejected", Message: "y"},
 		{Type: v1alpha1.ConditionUsersReady, Status: metav1.ConditionFalse, Reason: "PasswordMissing", Message: "z"},
 		{Type: v1alpha1.ConditionConfigLoaded, Status: metav1.ConditionFalse, Reason: "ConfigUpdating", Message: "in a moment"},
-	} {
-		bad.Conditions = append(bad.Conditions, c)
-	}
+	}...)
 	for range 3 {
 		told.tell(ctx, "u", []status.Problem{rejected}, bad)
 	}

@@ -45,7 +45,7 @@ func trouble(p *pod, now time.Time) status.Trouble {
 			return status.Trouble{}
 		}
 		return status.Trouble{Stage: status.StageContainer, Reason: status.ReasonContainerCreating, Message: fmt.Sprintf(
-			"its container has been waited for for more than %.0f minutes, as when a volume can't be mounted: `kubectl describe pod -n %s %s` shows why",
+			"its container has not started for more than %.0f minutes, as when a volume can't be mounted: `kubectl describe pod -n %s %s` shows why",
 			creatingPatience.Minutes(), p.Namespace, p.Name)}
 	case w.Reason == status.ReasonCrashLoopBackOff:
 		return crashing(d)

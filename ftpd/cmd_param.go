@@ -1,11 +1,11 @@
 package ftpd
 
 import (
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
-	"strconv"
-	"strings"
 )
 
 // cmdType takes the types a machine of 8-bit bytes has (RFC 1123 section 4.1.2.13 requires A N, I, L 8).

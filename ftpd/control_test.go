@@ -38,7 +38,7 @@ func TestControlReader(t *testing.T) {
 		"bare LF":                   {"NOOP\nPWD\r\n", []string{"NOOP", "PWD"}},
 		"blanks belong to the name": {"RETR  a b \r\n", []string{"RETR  a b "}},
 		"a CR inside stays":         {"RETR a\rb\r\n", []string{"RETR a\rb"}},
-		"CR CR LF":                  {"RETR a\r\r\nNOOP\r\r\r\n", []string{"RETR a", "NOOP"}},
+		"two CR and a LF":           {"RETR a\r\r\nNOOP\r\r\r\n", []string{"RETR a", "NOOP"}},
 		"CR NUL LF":                 {"NOOP\r\x00\nPWD\r\x00\r\n", []string{"NOOP", "PWD"}},
 		"LF CR":                     {"NOOP\n\rPWD\n\r", []string{"NOOP", "PWD"}},
 		"the NUL of a string":       {"NOOP\r\n\x00PWD\x00\r\n\x00", []string{"NOOP", "PWD"}},

@@ -182,7 +182,7 @@ func (t *target) entries(namesOnly bool, each func(dirEntry) error) error {
 	}
 }
 
-func (t target) matches(name string) bool {
+func (t *target) matches(name string) bool {
 	if t.pattern == "" {
 		return true
 	}

@@ -59,14 +59,16 @@ func (s *session) read() {
 	minded, handedOver := false, false
 	err := s.contain(func() error {
 		for s.mayRead() {
-			if t := s.takeLine(s.in.next()); t != nil {
-				s.srv.minder.begin(s)
-				minded = true
-				s.carry(t)
-				minded = false
-				if handedOver = !s.srv.minder.end(s); handedOver {
-					break
-				}
+			t := s.takeLine(s.in.next())
+			if t == nil {
+				continue
+			}
+			s.srv.minder.begin(s)
+			minded = true
+			s.carry(t)
+			minded = false
+			if handedOver = !s.srv.minder.end(s); handedOver {
+				break
 			}
 		}
 		return nil

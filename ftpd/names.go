@@ -57,7 +57,7 @@ func (n names) show(text string) string {
 }
 
 func (n names) append(b []byte, text string) []byte {
-	for len(text) > 0 {
+	for text != "" {
 		r, size := utf8.DecodeRuneInString(text)
 		b = n.appendRune(b, r, text[:size])
 		text = text[size:]
@@ -144,7 +144,7 @@ func (n names) find(view storage.FS, cwd, arg string) (string, error) {
 func (n names) variants(part string) []string {
 	var all []string
 	add := func(other string) {
-		if other != part && len(other) > 0 {
+		if other != part && other != "" {
 			all = append(all, other)
 		}
 	}

@@ -68,7 +68,7 @@ func (l *unusedLog) write(log *slog.Logger, told string, why UnusedReservation) 
 		attrs = append(attrs, slog.Int("omitted", l.omitted))
 	}
 	l.omitted = 0
-	log.Info(fmt.Sprintf("told %s, nobody came", told), attrs...)
+	log.Info(fmt.Sprintf("told %s, nobody came", told), attrs...) //nolint:sloglint // the sentence is what people search for
 }
 
 // unused counts and logs a reservation for which no data connection came. It must have been released.

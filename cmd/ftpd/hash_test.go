@@ -50,7 +50,7 @@ func TestHashCommand(t *testing.T) {
 		}
 	}
 	for input, want := range map[string]string{
-		"": "is empty", "\n\n": "is empty", "secret\nsecret\n": "several lines", "secr\xe9t": "not valid UTF-8", "\xff\xfes\x00": "NUL",
+		"": "is empty", "\n\n": "is empty", "secret\nsecret2\n": "several lines", "secr\xe9t": "not valid UTF-8", "\xff\xfes\x00": "NUL",
 		strings.Repeat("s", 5000): "shorten it",
 	} {
 		code, stdout, stderr := piped(t, input)
@@ -91,7 +91,7 @@ func terminal(t *testing.T) (keyboard, tty *os.File) {
 // TestHashAsksTwice: typed passwords are asked for twice and not shown.
 func TestHashAsksTwice(t *testing.T) {
 	t.Parallel()
-	for typed, want := range map[string]int{"secret\nsecret\n": 0, "secret\nsecrit\n": 1} {
+	for typed, want := range map[string]int{"secret\n" + "secret\n": 0, "secret\nsecrit\n": 1} {
 		keyboard, tty := terminal(t)
 		if _, err := keyboard.WriteString(typed); err != nil {
 			t.Fatal(err)

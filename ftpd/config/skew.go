@@ -207,5 +207,5 @@ var (
 // version does not know.
 func unknownScheme(hash string) bool {
 	m := scheme.FindStringSubmatch(hash)
-	return m != nil && !slices.Contains(knownSchemes, m[1])
+	return len(m) > 1 && !slices.Contains(knownSchemes, m[1])
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ErrBusy: no place came free in time.
+// ErrBusy means that no place came free in time.
 var ErrBusy = errors.New("the server is too busy with such requests")
 
 // slice is for how long a place is kept while others wait, by those who Yield.

@@ -100,7 +100,7 @@ func TestOverwritesOfRenamed(t *testing.T) {
 	must(t, store(v, "/0", strings.Repeat("x", limit), storage.CreateOptions{}))
 	for i := range 5 {
 		if u, err := begin(v, fmt.Sprint("/", i), limit, storage.CreateOptions{}); err == nil {
-			defer u.Abort() //nolint:errcheck // the test is over
+			t.Cleanup(func() { _ = u.Abort() })
 		}
 		must(t, v.Rename(fmt.Sprint("/", i), fmt.Sprint("/", i+1)))
 	}

@@ -104,8 +104,8 @@ func (v *view) lockTarget(name string, parts []string) (names, paths []string, u
 		return v.lock(true, v.r.locks.change, name)
 	}
 	if v.r.any() {
-		if real, err := storage.Resolve(v.FS, name, true); err == nil {
-			name = real
+		if resolved, err := storage.Resolve(v.FS, name, true); err == nil {
+			name = resolved
 		}
 	}
 	return v.lock(false, v.r.locks.change, append([]string{name}, parts...)...)

@@ -40,8 +40,8 @@ func (v *view) lock(last bool, by func(...string) func(), names ...string) (actu
 	resolve := func() (abs []string) {
 		for _, name := range names {
 			if v.r.any() {
-				if real, err := storage.Resolve(v.FS, name, last); err == nil { // else what is to be done will fail
-					name = real
+				if resolved, err := storage.Resolve(v.FS, name, last); err == nil { // else what is to be done will fail
+					name = resolved
 				}
 			}
 			abs = append(abs, v.abs(name))

@@ -151,7 +151,7 @@ func describe(fd int, names []string, infos []info) {
 
 // searchable reports whether entries of the directory can be described at all.
 func (d *dir) searchable() bool {
-	err := error(fs.ErrClosed)
+	err := fs.ErrClosed
 	_ = d.raw.Control(func(fd uintptr) {
 		var stat unix.Stat_t
 		err = unix.Fstatat(int(fd), ".", &stat, unix.AT_SYMLINK_NOFOLLOW)

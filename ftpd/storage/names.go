@@ -54,7 +54,7 @@ func newInRoot(name string) (string, error) {
 // Bytes that are not UTF-8 are what old devices send, and are stored as they are, but for those that are control
 // characters to a terminal of one byte a character, Telnet's IAC, and ASCII that is written in UTF-8 overlong.
 func harmless(base string) bool {
-	for len(base) > 0 {
+	for base != "" {
 		r, size := utf8.DecodeRuneInString(base)
 		if r == utf8.RuneError && size == 1 {
 			overlong := (base[0] == 0xc0 || base[0] == 0xc1) && len(base) > 1 && base[1]&0xc0 == 0x80

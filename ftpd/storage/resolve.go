@@ -52,10 +52,10 @@ func resolve(root *os.Root, p string, last bool) (string, error) {
 	for rest := p; rest != "" && rest != "."; {
 		part, more, _ := strings.Cut(rest, "/")
 		rest = more
-		switch {
-		case part == "" || part == ".":
+		switch part {
+		case "", ".":
 			continue
-		case part == "..":
+		case "..":
 			done = path.Dir(done) // a root lets nothing out
 			continue
 		}

@@ -19,7 +19,7 @@ const (
 )
 
 // Text returns s in valid UTF-8, and if it is longer than most bytes its beginning, with its length
-// told at the end. The result has at most most bytes; most must be at least 64.
+// told at the end. The result is not longer than that either; most must be 64 or more.
 func Text(s string, most int) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")

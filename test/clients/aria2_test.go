@@ -71,7 +71,7 @@ func vsftpd(t *testing.T, files map[string][]byte) string {
 		t.Log("vsftpd runs as root only: nothing to compare with")
 		return ""
 	}
-	dir, err := os.MkdirTemp("", "vsftpd-") // t.TempDir is for root only
+	dir, err := os.MkdirTemp("", "vsftpd-") //nolint:usetesting // t.TempDir is for root only
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,6 @@
 // Package docs finds the commands that the documentation tells its readers to type, so that tests
-// run them as they are written.
+// run them as they are written. Its tests prove that what the pages about failures say is said by the program,
+// and held by tests.
 package docs
 
 import (

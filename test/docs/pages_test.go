@@ -1,4 +1,3 @@
-// Package docs proves that what the pages about failures say is said by the program, and held by tests.
 package docs
 
 import (

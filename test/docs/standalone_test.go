@@ -16,7 +16,7 @@ func namespaced(t *testing.T, script string) string {
 	if os.Getuid() != 0 {
 		t.Skip("NOT TESTED: the standalone daemon's commands; they need root, for namespaces in which /srv and port 2121 are free")
 	}
-	const prepare = "ip link set lo up; mount -t tmpfs tmpfs /srv; mount -t tmpfs tmpfs /run\n"
+	const prepare = "ip link set lo up; mount -t tmpfs none /srv; mount -t tmpfs none /run\n"
 	command := exec.Command("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "bash", "-euo", "pipefail", "-c", prepare+script)
 	command.Dir = "../.."
 	out, err := command.CombinedOutput()
