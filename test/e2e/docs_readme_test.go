@@ -70,7 +70,8 @@ func askAbout(ctx context.Context, server *v1alpha1.FtpServer) {
 	ran := map[string]bool{}
 	for _, command := range documented("docs/troubleshooting.md", "kubectl get ftpservers") {
 		// What the sample does not have: a claim, an earlier container, the kinds of cert-manager.
-		if ran[command.Text] || strings.Contains(command.Text, "pvc -n NS NAME-data") ||
+		named := len(strings.Fields(command.Text)) == 2 // a verb, in a sentence
+		if named || ran[command.Text] || strings.Contains(command.Text, "pvc -n NS NAME-data") ||
 			strings.Contains(command.Text, "--previous") || strings.Contains(command.Text, "certificate") ||
 			strings.Contains(command.Text, "CLAIM") {
 			continue

@@ -55,8 +55,12 @@ var _ = Describe("FTP over TLS", func() {
 			Expect(u.Scheme).To(Equal("ftps"), "status.ftpsEndpoint = %q", server.Status.FTPSEndpoint)
 			address = u.Host
 		}
-		c, err := ftpclient.LoginTLS(ctx, network, mode, address, user, password, config)
-		Expect(err).NotTo(HaveOccurred(), "%s TLS to %s", mode, address)
+		var c *ftpclient.Client
+		// A port that has just been added is known to the nodes a moment later.
+		Eventually(ctx, func(ctx context.Context) (err error) {
+			c, err = ftpclient.LoginTLS(ctx, network, mode, address, user, password, config)
+			return err
+		}).Should(Succeed(), "%s TLS to %s", mode, address)
 		DeferCleanup(func() { _ = c.Close() })
 		return c
 	}
