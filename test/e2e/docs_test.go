@@ -25,11 +25,15 @@ type shell struct {
 	replace     *strings.Replacer
 }
 
+// shells is the folder of all shells: cleanups use them, too, which can't have a cleanup of their own.
+var shells string
+
 // newShell makes a shell for the namespace. What stands in the pages for something of the reader's own is
 // replaced: pairs are texts and what to put in their place. The operator's image always is.
 func newShell(ctx context.Context, namespace string, pairs ...string) shell {
 	GinkgoHelper()
-	folder := GinkgoT().TempDir()
+	folder, err := os.MkdirTemp(shells, "")
+	Expect(err).NotTo(HaveOccurred())
 	for name, program := range map[string]string{"kubectl": env.kubectl, "helm": env.helm} {
 		found, err := exec.LookPath(program)
 		Expect(err).NotTo(HaveOccurred())

@@ -100,6 +100,10 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	k8s, err = client.New(restConfig, client.Options{Scheme: clientgoscheme.Scheme})
 	Expect(err).NotTo(HaveOccurred())
 
+	shells, err = os.MkdirTemp("", "ftp-operator-e2e-")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(os.RemoveAll, shells)
+
 	By("installing the operator with its Helm chart")
 	installOperator(ctx)
 	DeferCleanup(func(ctx SpecContext) {
