@@ -17,9 +17,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// drainsLong is longer than any test lets sessions of a deleted server go on.
+// drainsLong is longer than any test lets sessions of a deleted server go on, also one that is idle for as long as
+// a busy machine takes between two steps.
 func drainsLong(s *v1alpha1.FtpServer) {
 	s.Spec.Template.TerminationGracePeriodSeconds = new(int64(180))
+	s.Spec.Drain.Idle = "2m"
 }
 
 var _ = Describe("Deleting a server in mid-transfer", func() {
