@@ -182,8 +182,12 @@ func kubectl(ctx context.Context, args ...string) {
 	Expect(err).NotTo(HaveOccurred(), "kubectl %s:\n%s", strings.Join(args, " "), out)
 }
 
+// installOperator installs the operator as the README says, unless it is installed.
 func installOperator(ctx context.Context) {
 	GinkgoHelper()
+	if strings.Contains(helm(ctx, "list", "--namespace", operatorNamespace, "--all", "--short"), release) {
+		return
+	}
 	command := documented("README.md", "helm install "+release)[0]
 	command.Text += " --wait --timeout 3m"
 	newShell(ctx, "default").run(ctx, command)
