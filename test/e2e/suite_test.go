@@ -185,7 +185,7 @@ func kubectl(ctx context.Context, args ...string) {
 // installOperator installs the operator as the README says, unless it is installed.
 func installOperator(ctx context.Context) {
 	GinkgoHelper()
-	if strings.Contains(helm(ctx, "list", "--namespace", operatorNamespace, "--all", "--short"), release) {
+	if strings.Contains(helm(ctx, "list", "--namespace", operatorNamespace, "--short"), release) {
 		return
 	}
 	command := documented("README.md", "helm install "+release)[0]
