@@ -157,7 +157,7 @@ var _ = Describe("configuration", func() {
 				good.RejectedHash, good.ConfigHash, good.ConfigError = good.ConfigHash, "old", "users[0].home: unsafe"
 				return good, nil
 			})
-			Expect(c.settle(ctx, "files")).To(BeNumerically(">=", 30*time.Second), "polling does not help")
+			Expect(c.settle(ctx, "files")).To(BeNumerically(">=", 15*time.Second), "the daemon tries again by itself")
 			loaded := c.condition(ctx, "files", v1alpha1.ConditionConfigLoaded)
 			Expect(loaded.Reason).To(Equal("ConfigRejected"))
 			Expect(loaded.Message).To(ContainSubstring("users[0].home: unsafe"))

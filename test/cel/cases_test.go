@@ -212,6 +212,7 @@ var refused = []refusal{
 
 	refuse("a lame duck of nothing", base+"drain: {lameDuck: soon}", "this is no span of time"),
 	refuse("a lame duck of six minutes", base+"drain: {lameDuck: 6m}", "drain.lameDuck is out of range: write 0s to 5m"),
+	refuse("a warm-up of six minutes", base+"passive: {warmUp: 6m}", "passive.warmUp is out of range: write 0s to 5m"),
 	refuse("a lame duck of the whole grace", base+"drain: {lameDuck: 30s}\ntemplate: {terminationGracePeriodSeconds: 30}", "drain.lameDuck is as long as template.terminationGracePeriodSeconds"),
 	refuse("a drain that ends sessions at once", base+"drain: {idle: 0s}", "drain.idle is out of range: write 1s to 24h"),
 
