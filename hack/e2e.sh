@@ -6,6 +6,8 @@
 #   FOCUS=TEXT     only tests whose names match
 #   NODES=1|2      nodes of the local cluster (default 2; with 1, what needs two is left out)
 #   IMAGE, RELAY_IMAGE   images that the cluster can pull, for clusters that no local one can be loaded into
+#   PREVIOUS_IMAGE   likewise, of the previous release (hack/images.sh previous); none: version skew is not
+#                  tested, which is the default with IMAGE
 #   E2E_LB_CIDR    load balancer addresses that this machine can reach and that nobody else uses
 #   E2E_SHARED_CLASS   a StorageClass of volumes that several nodes can mount
 set -euo pipefail
@@ -57,6 +59,17 @@ if [[ -z $relay ]]; then
 	hack/images.sh relay
 	load_image $LAB dist/relay.tar
 	relay=$(cat dist/relay.ref)
+fi
+previous=${PREVIOUS_IMAGE:-${IMAGE:+none}}
+if [[ $previous != none ]]; then
+	hack/images.sh previous-chart
+	export E2E_PREVIOUS_CHART=$PWD/dist/previous-chart
+	if [[ -z $previous ]]; then
+		hack/images.sh previous
+		load_image $LAB dist/previous.tar
+		previous=$(cat dist/previous.ref)
+	fi
+	export E2E_PREVIOUS_IMAGE=$previous
 fi
 
 export E2E_KUBECONFIG=$KUBECONFIG E2E_KUBECTL=$KUBECTL E2E_HELM=$HELM E2E_IMAGE=$image E2E_RELAY_IMAGE=$relay

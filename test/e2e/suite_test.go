@@ -6,6 +6,8 @@
 //	E2E_KUBECONFIG   the cluster; without it nothing is tested
 //	E2E_IMAGE        the operator's image, which the cluster has or can pull
 //	E2E_RELAY_IMAGE  the image of test/e2e/relay, likewise
+//	E2E_PREVIOUS_IMAGE, E2E_PREVIOUS_CHART   the previous release's, likewise, and the folder of its chart;
+//	                 empty: version skew is not tested
 //	E2E_HELM         helm; default: from the PATH
 //	E2E_KUBECTL      kubectl, for the diagnostics; default: from the PATH
 //	E2E_LB_CIDR      load balancer addresses that this machine can dial; empty: it dials none, and
@@ -58,6 +60,7 @@ const (
 // settings are the environment.
 type settings struct {
 	kubeconfig, image, relayImage, helm, kubectl, artifacts, sharedClass string
+	previousImage, previousChart                                         string
 
 	loadBalancers         netip.Prefix
 	loadClients, loadSize int
@@ -131,17 +134,19 @@ var _ = JustAfterEach(func(ctx SpecContext) {
 
 func readSettings() settings {
 	s := settings{
-		kubeconfig:  os.Getenv("E2E_KUBECONFIG"),
-		image:       os.Getenv("E2E_IMAGE"),
-		relayImage:  os.Getenv("E2E_RELAY_IMAGE"),
-		helm:        cmp.Or(os.Getenv("E2E_HELM"), "helm"),
-		kubectl:     cmp.Or(os.Getenv("E2E_KUBECTL"), "kubectl"),
-		node:        strings.Fields(os.Getenv("E2E_NODE")),
-		apiServer:   strings.Fields(os.Getenv("E2E_APISERVER")),
-		sharedClass: os.Getenv("E2E_SHARED_CLASS"),
-		loadClients: number("E2E_LOAD_CLIENTS", 40),
-		loadSize:    number("E2E_LOAD_TRANSFERS", 2000),
-		artifacts:   cmp.Or(os.Getenv("E2E_ARTIFACTS"), filepath.Join(os.TempDir(), "ftp-operator-e2e")),
+		kubeconfig:    os.Getenv("E2E_KUBECONFIG"),
+		image:         os.Getenv("E2E_IMAGE"),
+		relayImage:    os.Getenv("E2E_RELAY_IMAGE"),
+		previousImage: os.Getenv("E2E_PREVIOUS_IMAGE"),
+		previousChart: os.Getenv("E2E_PREVIOUS_CHART"),
+		helm:          cmp.Or(os.Getenv("E2E_HELM"), "helm"),
+		kubectl:       cmp.Or(os.Getenv("E2E_KUBECTL"), "kubectl"),
+		node:          strings.Fields(os.Getenv("E2E_NODE")),
+		apiServer:     strings.Fields(os.Getenv("E2E_APISERVER")),
+		sharedClass:   os.Getenv("E2E_SHARED_CLASS"),
+		loadClients:   number("E2E_LOAD_CLIENTS", 40),
+		loadSize:      number("E2E_LOAD_TRANSFERS", 2000),
+		artifacts:     cmp.Or(os.Getenv("E2E_ARTIFACTS"), filepath.Join(os.TempDir(), "ftp-operator-e2e")),
 	}
 	Expect(s.image).NotTo(BeEmpty(), "E2E_IMAGE must name the operator's image")
 	Expect(s.relayImage).NotTo(BeEmpty(), "E2E_RELAY_IMAGE must name the relay's image")
