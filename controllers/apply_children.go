@@ -75,7 +75,7 @@ func (p *pass) refuse() bool {
 // applyConfig writes the config Secret and reports whether it is there. A configuration that the
 // daemon would refuse is not written: the old one serves on. A first one is not written while
 // certificates are wanting: a server that is to speak TLS doesn't begin without. None is written while
-// pods serve users of whom none is known yet.
+// pods serve users whose passwords are not hashed yet.
 func (p *pass) applyConfig(ctx context.Context) (bool, error) {
 	secret := p.observed.secretChild
 	if (p.waiting || p.unknown) && secret.state == absent {

@@ -34,8 +34,8 @@ type pass struct {
 	configHash string
 	// waiting is true while nothing may be configured for the first time, since TLS lacks something.
 	waiting bool
-	// hashed are the passwords that were read in this pass; unknown is true while there are pods and no user's
-	// hash is known, so that a configuration written now would log everybody out.
+	// hashed are the passwords that were read in this pass; unknown is true while there are pods, and a configuration
+	// written now would log users out only because their passwords are not hashed yet.
 	hashed   map[passwordKey]bool
 	unknown  bool
 	problems []status.Problem

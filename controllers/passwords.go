@@ -37,6 +37,9 @@ type accounts struct {
 	sources []string
 	// asked are the passwords to be read and hashed, by Secret.
 	asked map[string][]hashUser
+	// awaited counts the users left out until their passwords are hashed. A password whose Secret could not be read
+	// does not count: it may never come.
+	awaited int
 }
 
 // users finds the hashes of the users' passwords: those that are known of the present version of their
@@ -78,10 +81,14 @@ func (p *pass) account(ctx context.Context, all *accounts, user v1alpha1.User, v
 			p.server.Namespace, key.secret, p.withLabel(), key.key)}
 	case !recalled || known.version != version && !p.hashed[key]:
 		all.asked[key.secret] = append(all.asked[key.secret], hashUser{key: key, former: former})
-		if err := p.passwords.failure(p.server.UID, key); err != nil {
-			log.FromContext(ctx).Error(err, "a password can't be read; trying again", "user", user.Name)
+		failure := p.passwords.failure(p.server.UID, key)
+		if failure != nil {
+			log.FromContext(ctx).Error(failure, "a password can't be read; trying again", "user", user.Name)
 		}
 		if former == "" {
+			if failure == nil {
+				all.awaited++
+			}
 			all.report.Hashing = append(all.report.Hashing, user.Name)
 		} else {
 			ready(former)
@@ -144,7 +151,9 @@ func (p *pass) awaitHashes(ctx context.Context, all accounts) (accounts, error) 
 	all, err := p.users(ctx)
 	if err == nil && len(all.asked) > 0 {
 		p.lookAgain(hashProgress)
-		p.unknown = len(all.report.Hashing) > 0 && len(all.ready) == 0 && len(p.observed.pods) > 0
+		lost := p.observed.secretChild.state != ours && all.awaited > 0
+		none := len(all.report.Hashing) > 0 && len(all.ready) == 0
+		p.unknown = len(p.observed.pods) > 0 && (lost || none)
 	}
 	return all, err
 }

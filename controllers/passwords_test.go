@@ -218,11 +218,18 @@ var _ = Describe("passwords", func() {
 		c.serve(ctx, c.files(two), "files-a")
 		goOn := make(chan struct{})
 		restart(func(o *controllers.Options) { o.HashPatience = time.Millisecond })
-		c.reconcile.Hashed(goOn)
+		hashed := c.reconcile.Hashed(goOn)
 		remove(ctx, "files-config")
-		_, err := c.pass(ctx, "files")
-		Expect(err).NotTo(HaveOccurred())
-		Expect(admin.Get(ctx, c.key("files-config"), &corev1.Secret{})).NotTo(Succeed(), "a configuration without users")
+		unwritten := func(why string) {
+			GinkgoHelper()
+			_, err := c.pass(ctx, "files")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(admin.Get(ctx, c.key("files-config"), &corev1.Secret{})).NotTo(Succeed(), why)
+		}
+		unwritten("a configuration without users")
+		goOn <- struct{}{} // one of the two
+		Eventually(hashed.Load, soon).Should(BeEquivalentTo(1))
+		unwritten("a configuration without one of its users")
 		close(goOn)
 		Eventually(func(g Gomega) {
 			_, err := c.pass(ctx, "files")

@@ -71,12 +71,16 @@ func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) 
 	case all && n <= littleFile:
 		return copyBuffered(lastWriter{raw}, f, n)
 	}
-	if file, ok := f.(*os.File); ok && n >= bulk {
+	file, ok := storage.OSFile(f)
+	if !ok {
+		return io.CopyN(conn, f, n)
+	}
+	if n >= bulk {
 		if sent, err := sendHere(raw, file, n); sent > 0 || err != nil {
 			return sent, err
 		}
 	}
-	return io.CopyN(conn, f, n)
+	return io.CopyN(conn, file, n)
 }
 
 // copyBuffered copies n octets through a buffer; io.EOF if there are less.

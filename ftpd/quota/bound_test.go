@@ -1,15 +1,18 @@
 package quota
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -188,7 +191,8 @@ func (s *staying) Remove(string) error { return fs.ErrPermission }
 
 // Whatever several users of a home do at the same time, the disk holds no more than the quota and,
 // for each file that is being replaced or removed, its size once more; and no more than the quota
-// when all has ended. Operations run beside one another between two looks at the disk.
+// when all has ended, or after a crash. Files that have no name any more, and are being downloaded, are on the
+// disk, too. Operations run beside one another between two looks at the disk.
 func TestBoundOfTheDisk(t *testing.T) {
 	base := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -234,9 +238,13 @@ func TestBoundOfTheDisk(t *testing.T) {
 				may += c.of.bytes
 			}
 			s.mu.Unlock()
-			if got := onDisk(rt, root); got > may || over > limit {
+			if got := onDisk(rt, root) + unnamed(rt, workers); got > may || over > limit {
 				rt.Fatalf("%d bytes are on the disk, of %d that may be, %d over the limit", got, may, over)
 			}
+		}
+		if rapid.Bool().Draw(rt, "crash") {
+			crash(rt, s, workers, limit)
+			return
 		}
 		for _, w := range workers {
 			w.end()
@@ -248,8 +256,58 @@ func TestBoundOfTheDisk(t *testing.T) {
 		if got := held(rt, root); got != a.used || got.bytes > limit || got.files > 10 || a.reserved != (usage{}) || a.ahead != 0 {
 			rt.Fatalf("on the disk is %+v, counted %+v, reserved %+v, the limit is %d", got, a.used, a.reserved, limit)
 		}
-		if len(s.claims) != 0 || len(s.running) != 0 || len(s.appends) != 0 || len(s.locks.held) != 0 {
+		if len(s.readings) != 0 || len(s.claims) != 0 || len(s.running) != 0 || len(s.appends) != 0 || len(s.locks.held) != 0 {
 			rt.Fatalf("left: %d claims, %d uploads, %d appends, %d locks", len(s.claims), len(s.running), len(s.appends), len(s.locks.held))
 		}
 	})
+}
+
+// crash closes what the server has open and does nothing else, as kill -9 does, and has another server begin on
+// what is there.
+func crash(t reporter, s *server, workers []*worker, limit int64) {
+	t.Helper()
+	s.settled(".")
+	closeAll(t, s.root)
+	left := onDisk(t, s.root)
+	local, err := storage.NewLocal(s.root)
+	must(t, err)
+	next := &server{root: s.root, local: local, Registry: New(func(home string) (storage.FS, error) { return local.Home(home, false) }, quiet)}
+	next.SetLimits(s.limits)
+	defer func() {
+		next.Close()
+		must(t, local.Close())
+		for _, w := range workers {
+			w.end()
+		}
+	}()
+	must(t, next.counted("."))
+	_, err = local.Sweep(context.Background())
+	must(t, err)
+	next.Recount()
+	next.settled(".")
+	next.mu.Lock()
+	defer next.mu.Unlock()
+	got, used := held(t, s.root), next.accounts["."].used
+	if got != used || got.bytes != onDisk(t, s.root) || got.bytes > limit || got.bytes > left {
+		t.Fatal(fmt.Sprintf("after a crash the disk holds %+v, counted is %+v; the limit is %d, and there were %d bytes", got, used, limit, left))
+	}
+}
+
+// closeAll takes the files of a directory from all descriptors of this process, and their locks with them. What has
+// the descriptors can still close them.
+func closeAll(t reporter, dir string) {
+	t.Helper()
+	null, err := os.Open(os.DevNull)
+	must(t, err)
+	defer null.Close() //nolint:errcheck // nothing was written
+	open, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	for _, e := range open {
+		target, err := os.Readlink("/proc/self/fd/" + e.Name())
+		if err != nil || target != dir && !strings.HasPrefix(target, dir+"/") {
+			continue
+		}
+		fd, err := strconv.Atoi(e.Name())
+		must(t, err, unix.Dup3(int(null.Fd()), fd, unix.O_CLOEXEC))
+	}
 }

@@ -10,7 +10,8 @@
 // The file that it will replace is its to use meanwhile, and no other's: see claim. So what is on
 // the disk, temporary files included, is never more than the quota and, for each file that is
 // being replaced, its size once more. An upload that would fit but for another's claim is
-// storage.ErrBusy.
+// storage.ErrBusy. A file that is removed or replaced while it is downloaded counts as used until
+// the last of the downloads has ended, for as long as it takes room.
 //
 // What others do to the storage, another server on a shared volume above all, is not seen when
 // it happens. So the count is made again in the background when it has grown old, and before an
@@ -68,6 +69,7 @@ type Registry struct {
 	appends  map[string]*upload  // the files that grow in place
 	running  map[*upload]struct{}
 	claims   map[string]*claim // by name
+	readings readings
 	uploads  uint64            // how many have begun
 	places   map[string]string // of homes that are reached by links, by home
 }
@@ -83,6 +85,7 @@ func New(open func(home string) (storage.FS, error), log *slog.Logger) *Registry
 		appends:      map[string]*upload{},
 		running:      map[*upload]struct{}{},
 		claims:       map[string]*claim{},
+		readings:     readings{},
 		places:       map[string]string{},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())

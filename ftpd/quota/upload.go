@@ -30,8 +30,9 @@ type upload struct {
 	base int64
 	// written came, ahead may come at any moment, and expect in all was announced.
 	written, ahead, expect int64
-	place                  int64 // how many names it takes: 1, if it may be new
-	stored                 bool  // the data is: what remains is to remove the parts
+	place                  int64       // how many names it takes: 1, if it may be new
+	stored                 bool        // the data is: what remains is to remove the parts
+	replaced               fs.FileInfo // what the name leads to before it is published
 
 	// What is reserved, and where.
 	accounts []*account
@@ -328,6 +329,9 @@ func (u *upload) publish(was, now usage) {
 	}
 	u.rebalance()
 	r.put(u.at, was, now)
+	if !u.rewrites {
+		r.unnamed(u.at, u.replaced)
+	}
 	if r.claims[u.at] == nil {
 		r.pass(u.at, now)
 	}
@@ -343,7 +347,7 @@ func (u *upload) settle() (was, now usage, err error) {
 	}
 	name, within := u.v.rel(u.at)
 	if !u.inPlace && within && r.watched(u.at) {
-		_, was = u.v.there(name)
+		u.replaced, was = u.v.there(name)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

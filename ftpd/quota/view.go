@@ -146,13 +146,14 @@ func (v *view) removeLocked(name string, do func(string) error) error {
 	if !v.r.watched(abs) {
 		return do(name)
 	}
-	_, gone := v.there(name)
+	info, gone := v.there(name)
 	if err := do(name); err != nil {
 		return err
 	}
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
 	v.r.put(abs, gone, usage{})
+	v.r.unnamed(abs, info)
 	return nil
 }
 
@@ -181,6 +182,7 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
 	v.r.put(target, replaced, moved)
+	v.r.unnamed(target, replacedInfo)
 	v.r.put(old, moved, usage{})
 	if info.IsDir() {
 		v.r.moved(old, target)

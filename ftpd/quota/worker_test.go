@@ -22,7 +22,7 @@ func drawStep(t *rapid.T) step {
 	return step{
 		what: rapid.SampledFrom([]string{
 			"begin", "begin", "begin", "write", "write", "write", "commit", "commit", "keep", "abort",
-			"remove", "rename", "move", "combine", "mkdir", "rmdir", "recount",
+			"remove", "rename", "move", "combine", "mkdir", "rmdir", "recount", "open", "open", "close",
 		}).Draw(t, "what"),
 		from: names.Draw(t, "from"),
 		to:   names.Draw(t, "to"),
@@ -36,10 +36,11 @@ func drawStep(t *rapid.T) step {
 	}
 }
 
-// worker is a session with the uploads that it has begun and not ended.
+// worker is a session with the uploads and the downloads that it has begun and not ended.
 type worker struct {
-	v       storage.FS
-	uploads []storage.Upload
+	v         storage.FS
+	uploads   []storage.Upload
+	downloads []storage.File
 }
 
 // do does a step. What it may not do is refused, and what others do meanwhile may be in its way.
@@ -62,6 +63,15 @@ func (w *worker) do(ctx context.Context, s step) {
 		_ = w.v.Mkdir("/d")
 	case "rmdir":
 		_ = w.v.Rmdir("/d")
+	case "open":
+		if f, err := w.v.Open(s.from); err == nil {
+			w.downloads = append(w.downloads, f)
+		}
+	case "close":
+		if len(w.downloads) > 0 {
+			_ = w.downloads[0].Close()
+			w.downloads = w.downloads[1:]
+		}
 	case "recount":
 		w.v.(*view).r.Recount()
 	default:
@@ -92,10 +102,36 @@ func (w *worker) carry(s step) {
 	w.uploads = w.uploads[1:]
 }
 
-// end aborts every upload.
+// end aborts every upload and every download.
 func (w *worker) end() {
 	for _, u := range w.uploads {
 		_ = u.Abort()
 	}
+	w.quit()
 	w.uploads = nil
+}
+
+// quit ends every download.
+func (w *worker) quit() {
+	for _, f := range w.downloads {
+		_ = f.Close()
+	}
+	w.downloads = nil
+}
+
+// unnamed is the size of the files without a name that downloads have open.
+func unnamed(t reporter, workers []*worker) (bytes int64) {
+	t.Helper()
+	seen := map[inode]bool{}
+	for _, w := range workers {
+		for _, f := range w.downloads {
+			info, err := f.Stat()
+			must(t, err)
+			if id, names, _ := inodeOf(info); names == 0 && !seen[id] {
+				seen[id] = true
+				bytes += info.Size()
+			}
+		}
+	}
+	return bytes
 }

@@ -53,8 +53,8 @@ type FS interface {
 	// ReadDir opens a directory for listing.
 	ReadDir(name string) (Dir, error)
 	// Open opens a regular file for reading; it never blocks on a FIFO or a device, which are
-	// refused with ErrNotRegular. The File of a local storage is an *os.File, so that sendfile
-	// applies.
+	// refused with ErrNotRegular. OSFile finds an *os.File in the File of a local storage, so that
+	// sendfile applies.
 	Open(name string) (File, error)
 	// Create begins an upload; see CreateOptions. A target that is there and is not a regular
 	// file is refused with ErrIsDirectory or ErrNotRegular, and one that nobody may write

@@ -1,0 +1,120 @@
+package quota
+
+import (
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+)
+
+// inode identifies a file whatever its name is.
+type inode struct{ dev, ino uint64 }
+
+// inodeOf is a file's identity, and how many names it has; false where the storage knows of none.
+func inodeOf(info fs.FileInfo) (id inode, names uint64, ok bool) {
+	if info == nil || !info.Mode().IsRegular() {
+		return inode{}, 0, false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return inode{}, 0, false
+	}
+	return inode{uint64(st.Dev), uint64(st.Ino)}, uint64(st.Nlink), true //nolint:unconvert // the types differ by architecture
+}
+
+// readings are the files that downloads have open. A file that loses its last name stays on the disk until the
+// last of them has ended, and until then its size is reserved in the accounts that held it.
+type readings map[inode]*reading
+
+type reading struct {
+	// open counts the downloads.
+	open int
+	// held is reserved in these accounts, since the file has no name any more.
+	held     usage
+	accounts []*account
+}
+
+// Open opens a file for reading.
+func (v *view) Open(name string) (storage.File, error) {
+	f, err := v.FS.Open(name)
+	if err != nil || !v.r.any() {
+		return f, err
+	}
+	info, err := f.Stat()
+	id, _, known := inodeOf(info)
+	if err != nil || !known {
+		return f, nil //nolint:nilerr // the download will meet it
+	}
+	open := &openFile{File: f, r: v.r, id: id}
+	v.r.mu.Lock()
+	file := v.r.readings[id]
+	if file == nil {
+		file = &reading{}
+		v.r.readings[id] = file
+	}
+	file.open++
+	v.r.mu.Unlock()
+	// It may have lost its name after it was opened, and before that was known.
+	if info, err := f.Stat(); err == nil {
+		v.r.mu.Lock()
+		defer v.r.mu.Unlock()
+		if _, names, _ := inodeOf(info); names == 0 {
+			v.r.linger(v.abs(name), info)
+		}
+	}
+	return open, nil
+}
+
+// openFile is a file that is counted among the readings until it is closed.
+type openFile struct {
+	storage.File
+	r    *Registry
+	id   inode
+	once sync.Once
+}
+
+// OSFile is the file below, for the system calls that need one.
+func (f *openFile) OSFile() *os.File {
+	file, _ := storage.OSFile(f.File)
+	return file
+}
+
+func (f *openFile) Close() error {
+	err := f.File.Close()
+	f.once.Do(func() {
+		f.r.mu.Lock()
+		defer f.r.mu.Unlock()
+		file := f.r.readings[f.id]
+		if file.open--; file.open > 0 {
+			return
+		}
+		delete(f.r.readings, f.id)
+		for _, a := range file.accounts {
+			a.reserved = a.reserved.minus(file.held)
+		}
+	})
+	return err
+}
+
+// unnamed notes that the file, as it was before, has lost the name, and reserves its size if that was its last name
+// and a download has it open. Called with mu.
+func (r *Registry) unnamed(name string, before fs.FileInfo) {
+	if _, names, ok := inodeOf(before); ok && names <= 1 {
+		r.linger(name, before)
+	}
+}
+
+// linger reserves the size of a file without a name, for as long as downloads have it open. Called with mu.
+func (r *Registry) linger(name string, info fs.FileInfo) {
+	id, _, _ := inodeOf(info)
+	file := r.readings[id]
+	if file == nil || file.accounts != nil {
+		return
+	}
+	file.held, file.accounts = usage{bytes: info.Size()}, r.holding(name)
+	for _, a := range file.accounts {
+		a.reserved = a.reserved.plus(file.held)
+	}
+}
