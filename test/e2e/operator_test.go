@@ -139,21 +139,7 @@ var _ = Describe("Without its operator", func() {
 
 var _ = Describe("Storage", func() {
 	It("of a claim outlives the pod", func(ctx SpecContext) {
-		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
-			s.Spec.Storage = v1alpha1.StorageSpec{VolumeClaimTemplate: &v1alpha1.VolumeClaimTemplate{
-				WhenDeleted: v1alpha1.RetentionDelete,
-				Spec: corev1.PersistentVolumeClaimSpec{
-					AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-					Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: oneGi}},
-				},
-			}}
-		})
-		waitReady(ctx, server)
-		content := randomBytes(1 << 20)
-		session := login(ctx, inPod, server)
-		Expect(session.Store(ctx, ftpclient.PASV, "kept.bin", content)).To(Succeed())
-		Expect(session.Quit()).To(Succeed())
-
+		server, content := withFile(ctx, v1alpha1.RetentionDelete)
 		pod := onePod(ctx, server)
 		Expect(k8s.Delete(ctx, &pod)).To(Succeed())
 		Eventually(ctx, func(g Gomega, ctx context.Context) {
@@ -163,9 +149,7 @@ var _ = Describe("Storage", func() {
 			g.Expect(podIsReady(&all[0])).To(BeTrue())
 		}).WithTimeout(specTimeout / 2).Should(Succeed())
 		waitReady(ctx, server)
-		came, err := login(ctx, inPod, server).Retrieve(ctx, ftpclient.EPSV, "kept.bin")
-		Expect(err).NotTo(HaveOccurred())
-		Expect(came).To(Equal(content))
+		expectFile(ctx, server, content)
 	}, SpecTimeout(specTimeout))
 })
 

@@ -13,25 +13,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
 var _ = Describe("A backup", func() {
 	It("of all objects without their owners is restored, and serves the files", func(ctx SpecContext) {
-		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
-			s.Spec.Storage = v1alpha1.StorageSpec{VolumeClaimTemplate: &v1alpha1.VolumeClaimTemplate{
-				Spec: corev1.PersistentVolumeClaimSpec{
-					AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-					Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: oneGi}},
-				},
-			}}
-		})
-		waitReady(ctx, server)
-		content := randomBytes(1 << 20)
-		session := login(ctx, inPod, server)
-		Expect(session.Store(ctx, ftpclient.PASV, "kept.bin", content)).To(Succeed())
-		Expect(session.Quit()).To(Succeed())
-
+		server, content := withFile(ctx, "")
 		saved := backup(ctx, server.Namespace)
 		Expect(k8s.Delete(ctx, server.DeepCopy())).To(Succeed())
 		Eventually(ctx, func(g Gomega, ctx context.Context) {
@@ -55,9 +41,7 @@ var _ = Describe("A backup", func() {
 			Expect(metav1.GetControllerOf(o)).To(HaveValue(HaveField("UID", server.UID)), "%s %s is adopted", o.GetKind(), o.GetName())
 		}
 		Eventually(ctx, func() error { return tryTransfer(ctx, inPod, server) }).Should(Succeed())
-		came, err := login(ctx, inPod, server).Retrieve(ctx, ftpclient.EPSV, "kept.bin")
-		Expect(err).NotTo(HaveOccurred())
-		Expect(came).To(Equal(content))
+		expectFile(ctx, server, content)
 		for range 4 { // no slice of the past leads a session astray
 			Expect(tryTransfer(ctx, inPod, server)).To(Succeed())
 		}

@@ -1,9 +1,14 @@
 package e2e
 
 import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
 // manyPodsStorage is a claim that several pods mount, as several replicas need: on several nodes, if
@@ -21,4 +26,32 @@ func manyPodsStorage() v1alpha1.StorageSpec {
 			Resources:        corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: oneGi}},
 		},
 	}}
+}
+
+// withFile is a server with a claim of its own, and what was stored on it as kept.bin.
+func withFile(ctx context.Context, whenDeleted v1alpha1.RetentionPolicy) (server *v1alpha1.FtpServer, content []byte) {
+	GinkgoHelper()
+	server = newServer(ctx, func(s *v1alpha1.FtpServer) {
+		s.Spec.Storage = v1alpha1.StorageSpec{VolumeClaimTemplate: &v1alpha1.VolumeClaimTemplate{
+			WhenDeleted: whenDeleted,
+			Spec: corev1.PersistentVolumeClaimSpec{
+				AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+				Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: oneGi}},
+			},
+		}}
+	})
+	waitReady(ctx, server)
+	content = randomBytes(1 << 20)
+	session := login(ctx, inPod, server)
+	Expect(session.Store(ctx, ftpclient.PASV, "kept.bin", content)).To(Succeed())
+	Expect(session.Quit()).To(Succeed())
+	return server, content
+}
+
+// expectFile expects kept.bin to hold the content.
+func expectFile(ctx context.Context, server *v1alpha1.FtpServer, content []byte) {
+	GinkgoHelper()
+	came, err := login(ctx, inPod, server).Retrieve(ctx, ftpclient.EPSV, "kept.bin")
+	Expect(err).NotTo(HaveOccurred())
+	Expect(came).To(Equal(content))
 }
