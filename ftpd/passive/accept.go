@@ -100,9 +100,13 @@ func (p *Pool) arrive(port uint16, conn *net.TCPConn, peer netip.Addr) {
 		_ = conn.Close()
 		return
 	}
-	p.stats.Accepted++
-	h.owner.conn, h.owner.came = conn, true
-	h.owner.finish(arrived)
+	if !h.owner.arrive(conn) {
+		p.stats.Strangers++
+		p.mu.Unlock()
+		p.log.Debug("dropped one connection too many for a session", "port", port, "peer", peer)
+		_ = conn.Close()
+		return
+	}
 	p.mu.Unlock()
 }
 

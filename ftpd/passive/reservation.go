@@ -19,11 +19,13 @@ type Reservation struct {
 	port  uint16 // once reserved; it never changes then
 	// granted is when it got the port. No connection that was there before is the client's.
 	granted ticks
-	conn    *net.TCPConn  // while arrived
-	came    bool          // a connection has come, whatever became of it
-	late    bool          // none came in time
-	timer   *time.Timer   // ends it when nobody connects
-	wake    chan struct{} // if somebody waits: closed at the next change of state
+	conns   []*net.TCPConn // that have come; more than one only of an exclusive hold, see candidates.go
+	ends    time.Time      // when a connection must have come
+	judged  time.Time      // until when Accept waits to tell the client's from others
+	came    bool           // a connection has come, whatever became of it
+	late    bool           // none came in time
+	timer   *time.Timer    // ends it when nobody connects
+	wake    chan struct{}  // if somebody waits: closed at the next change of state
 }
 
 // state is how far a reservation is. It begins as waiting and only goes forward.
@@ -31,7 +33,7 @@ type state int
 
 const (
 	waiting  state = iota // for a port
-	reserved              // it has a port and waits for the connection
+	reserved              // it has a port and waits for the connection, or for its proof
 	arrived               // the connection is here; the port is free for others
 	expired               // none came in time
 	ended                 // accepted or released
@@ -50,17 +52,16 @@ func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
+		conn, undecided := r.choose()
 		switch {
-		case r.state == arrived:
-			conn := r.conn
-			r.conn, r.state = nil, ended
-			return conn, nil
+		case conn != nil:
+			return r.take(conn), nil
 		case r.state == expired:
 			return nil, ErrExpired
 		case r.state == ended || p.ended:
 			return nil, net.ErrClosed
 		}
-		if err := r.sleep(ctx, nil); err != nil {
+		if err := r.sleepToLookAgain(ctx, undecided); err != nil {
 			return nil, err
 		}
 	}
@@ -85,11 +86,11 @@ func (r *Reservation) Expired() bool {
 func (r *Reservation) Release() {
 	p := r.pool
 	p.mu.Lock()
-	conn := r.conn
-	r.conn = nil
+	conns := r.conns
+	r.conns = nil
 	r.finish(ended)
 	p.mu.Unlock()
-	if conn != nil {
+	for _, conn := range conns {
 		_ = conn.Close()
 	}
 }
@@ -131,7 +132,11 @@ func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context
 // startClock begins the time in which the connection must come. The caller holds the lock.
 func (r *Reservation) startClock() {
 	if r.state == reserved { // else one came before the client could be told, and was taken for its own
+		r.ends = time.Now().Add(r.timeout)
 		r.timer = time.AfterFunc(r.timeout, r.expire)
+		if len(r.conns) > 0 {
+			r.timer.Reset(min(r.timeout, proof))
+		}
 	}
 }
 
@@ -139,7 +144,11 @@ func (r *Reservation) expire() {
 	p := r.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r.state == reserved {
+	switch {
+	case r.state != reserved:
+	case len(r.conns) > 0:
+		r.proven()
+	default:
 		p.stats.Expired++
 		r.late = true
 		r.finish(expired)

@@ -1,0 +1,147 @@
+package passive
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+)
+
+// A load balancer's checks of the ports take no connection from a client whose address is hidden, whenever they come.
+func TestHealthChecksTakeNoConnection(t *testing.T) {
+	checker, client := netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.2") // both behind one node
+	for name, c := range map[string]struct{ before, after int }{
+		"before the client's": {before: 1},
+		"after it":            {after: 1},
+		"before and after it": {before: 2, after: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := listen(t, "127.0.0.1", 1)
+			r := reserve(t, p, Request{Client: netip.MustParseAddr("192.0.2.1"), AnyPeer: true, Timeout: long})
+			check := func(n int) {
+				for range n {
+					conn := dial(t, checker, r.Port())
+					if err := conn.Close(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			check(c.before)
+			conn := dial(t, client, r.Port())
+			check(c.after)
+			server, err := r.Accept(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantConnected(t, conn, server)
+			eventually(t, "the port is free again", func() bool { return p.Stats().InUse == 0 })
+		})
+	}
+}
+
+// A check that is still open when the transfer begins is told from the client's connection by that it is closed.
+func TestHealthCheckThatIsSlow(t *testing.T) {
+	p := listen(t, "127.0.0.1", 1)
+	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
+	check := dial(t, loopback, r.Port())
+	conn := dial(t, loopback, r.Port())
+	eventually(t, "both have come", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(r.conns) == 2
+	})
+	p.mu.Lock()
+	if _, undecided := r.choose(); !undecided {
+		t.Error("one of two that are open was chosen at once")
+	}
+	p.mu.Unlock()
+	if err := check.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server, err := r.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, conn, server)
+}
+
+// What a client has closed before its transfer began is its connection all the same if no other comes: an
+// upload of nothing, or one that was sent in advance.
+func TestClosedConnectionIsTakenIfNoOtherComes(t *testing.T) {
+	for name, content := range map[string]string{"of nothing": "", "sent in advance": "x"} {
+		t.Run(name, func(t *testing.T) {
+			p := listen(t, "127.0.0.1", 1)
+			r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
+			conn := dial(t, loopback, r.Port())
+			if _, err := conn.Write([]byte(content)); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.Close(); err != nil {
+				t.Fatal(err)
+			}
+			server, err := r.Accept(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, 2)
+			if n, _ := server.Read(got); string(got[:n]) != content {
+				t.Errorf("read %q, want %q", got[:n], content)
+			}
+			_ = server.Close()
+		})
+	}
+}
+
+// The port is free for others once a connection has stayed open for a moment, and not before the reservation ends if
+// all that came was closed.
+func TestPortIsKeptUntilAConnectionIsProven(t *testing.T) {
+	p := listen(t, "127.0.0.1", 1)
+	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
+	if err := dial(t, loopback, r.Port()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the check has come", r.Came)
+	if _, err := p.Reserve(t.Context(), Request{Client: loopback, AnyPeer: true, Timeout: 2 * proof}); !errors.Is(err, ErrExhausted) {
+		t.Fatalf("another reservation of the port: %v", err)
+	}
+	conn := dial(t, loopback, r.Port())
+	next := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long}) // waits until conn is proven
+	other := dial(t, loopback, next.Port())
+	server, err := r.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, conn, server)
+	if server, err = next.Accept(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, other, server)
+}
+
+// Of what is held too many connections are dropped, and all of them are closed with the reservation.
+func TestConnectionsOfAReservationAreBounded(t *testing.T) {
+	p := listen(t, "127.0.0.1", 1)
+	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
+	var held []*net.TCPConn
+	for range maxCandidates {
+		held = append(held, dial(t, loopback, r.Port()))
+	}
+	wantDropped(t, dial(t, loopback, r.Port()))
+	r.Release()
+	for _, conn := range held {
+		wantDropped(t, conn)
+	}
+	if s := p.Stats(); s.InUse != 0 || s.Accepted != 1 || s.Strangers != 1 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+// A reservation that only checks came to ends like one that nobody came to: its port is free.
+func TestReservationThatOnlyChecksCameTo(t *testing.T) {
+	p := listen(t, "127.0.0.1", 1)
+	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: 2 * proof})
+	if err := dial(t, loopback, r.Port()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the port is free again", func() bool { return p.Stats().InUse == 0 })
+}
