@@ -28,6 +28,7 @@ end_lab() {
 		# Its routes go with the bridge, but for those of the router that lead nowhere.
 		ip link del "$BRIDGE" 2>/dev/null || true
 		ip route flush root "$LB_CIDR" 2>/dev/null || true
+		unroute_ports
 		restore_cgroup_controllers
 	fi
 	with_lock forget

@@ -18,7 +18,7 @@ make_image() {
 # own_binary NAME: the path of a program of this repository, below hack/lab, built if need be.
 own_binary() {
 	local binary
-	binary=$CACHE_DIR/bin/$1-$(cat "$LAB_DIR/$1/main.go" "$REPO_DIR/go.sum" | sha256sum | cut -c1-12)
+	binary=$CACHE_DIR/bin/$1-$(cat "$LAB_DIR/$1"/*.go "$REPO_DIR/go.sum" | sha256sum | cut -c1-12)
 	if [[ ! -x $binary ]]; then
 		(cd "$REPO_DIR" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$binary" "./hack/lab/$1") >&2
 	fi

@@ -42,6 +42,8 @@ use_slot() {
 	SERVICE_CIDR=10.96.$((16 * SLOT)).0/20
 	API_IP=10.96.$((16 * SLOT)).1
 	DNS_IP=10.96.$((16 * SLOT)).10
+	# The routing tables of single ports, 16 of them, and the priority of the rules that lead to them; see router.
+	TABLES=$((18800 + 16 * SLOT))
 	ETCD_PORT=$((23790 + 2 * SLOT))
 }
 

@@ -43,8 +43,17 @@ route_services() {
 	if ((NODES > 1)); then
 		# Source and destination address, protocol, destination port.
 		sysctl --quiet --write net.ipv4.fib_multipath_hash_fields=$((0x01 | 0x02 | 0x04 | 0x20)) net.ipv4.fib_multipath_hash_policy=3
-		start router "$ROUTER" --kubeconfig "$ADMIN_KUBECONFIG" --cidr "$LB_CIDR"
+		start router "$ROUTER" --kubeconfig "$ADMIN_KUBECONFIG" --cidr "$LB_CIDR" --tables "$TABLES"
 	fi
+}
+
+# unroute_ports: takes away the rules and tables of the router, which ends without doing it.
+unroute_ports() {
+	local table
+	while ip rule del priority "$TABLES" 2>/dev/null; do :; done
+	for table in $(seq "$TABLES" $((TABLES + 15))); do
+		ip route flush table "$table" 2>/dev/null || true
+	done
 }
 
 wait_for_nodes() {

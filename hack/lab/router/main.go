@@ -1,11 +1,11 @@
 // Command router is the load balancer's data path of a lab with several nodes: it leads each load
 // balancer address to the nodes that say they can serve it, as the health checks of a real load
 // balancer do. With externalTrafficPolicy Local it asks the Service's healthCheckNodePort of each
-// node, otherwise kube-proxy's own health port. An answer counts at once, its absence when it lasts: a
+// node, otherwise kube-proxy's own health port. Of some Services it leads each port by itself (ports.go). An answer counts at once, its absence when it lasts: a
 // route that is taken away and comes back cuts every connection over it. It sets routes of this
-// machine, by `ip route`.
+// machine, by `ip route`, and of single ports by `ip rule`.
 //
-//	router --kubeconfig FILE --cidr 10.89.0.0/24
+//	router --kubeconfig FILE --cidr 10.89.0.0/24 --tables 18800
 package main
 
 import (
@@ -47,9 +47,10 @@ const (
 func main() {
 	kubeconfig := pflag.String("kubeconfig", "", "the lab's kubeconfig")
 	cidr := pflag.String("cidr", "", "the addresses to lead")
+	base := pflag.Int("tables", 0, "the first of 16 routing tables for single ports, and the priority of the rules that lead to them")
 	pflag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	err := run(ctx, *kubeconfig, *cidr)
+	err := run(ctx, *kubeconfig, *cidr, *base)
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		slog.Error("router ends", "error", err)
@@ -57,7 +58,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, kubeconfig, cidr string) error {
+func run(ctx context.Context, kubeconfig, cidr string, base int) error {
 	prefix, err := netip.ParsePrefix(cidr)
 	if err != nil {
 		return fmt.Errorf("--cidr: %w", err)
@@ -72,11 +73,15 @@ func run(ctx context.Context, kubeconfig, cidr string) error {
 	}
 	r := &router{
 		api: api, prefix: prefix, routes: map[netip.Addr][]string{}, checks: map[string]check{},
+		tables: tables{base}, rules: map[rule]bool{}, probes: newProbes(),
 		http: &http.Client{Timeout: every, Transport: &http.Transport{
 			DisableKeepAlives: true,
 			// Shorter, so that who does not answer is told from who is not there.
 			DialContext: (&net.Dialer{Timeout: every / 2}).DialContext,
 		}},
+	}
+	if err := r.clearPorts(ctx); err != nil { // of one that was killed
+		return err
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -100,6 +105,11 @@ type router struct {
 	routes map[netip.Addr][]string
 	// checks are the outcomes of the last round, by host:port.
 	checks map[string]check
+	// tables are those for single ports, filled for tablesOf, and rules those set.
+	tables   tables
+	tablesOf []string
+	rules    map[rule]bool
+	probes   *probes
 }
 
 // check is what is known of the health of a port.
@@ -147,12 +157,26 @@ func (r *router) round(ctx context.Context) error {
 	}
 	now := map[string]check{}
 	wanted := map[netip.Addr][]string{}
+	probed := map[target]probing{}
+	rules := map[rule]bool{}
+	ips := nodeIPs(nodes.Items)
 	for i := range services.Items {
 		service := &services.Items[i]
+		if how, each := probesEachPort(service); each {
+			for _, address := range addresses(service, r.prefix) {
+				wanted[address] = []string{} // but for its ports
+				targets := portTargets(service, address, ips)
+				for _, t := range targets {
+					probed[t] = how
+				}
+				maps.Copy(rules, r.portRules(address, ips, targets))
+			}
+			continue
+		}
 		port := cmp.Or(int(service.Spec.HealthCheckNodePort), kubeProxyHealth)
 		for _, address := range addresses(service, r.prefix) {
 			wanted[address] = []string{}
-			for _, node := range nodeIPs(nodes.Items) {
+			for _, node := range ips {
 				at := net.JoinHostPort(node, strconv.Itoa(port))
 				if _, known := now[at]; !known {
 					now[at] = r.checks[at].after(r.ask(ctx, at))
@@ -164,7 +188,8 @@ func (r *router) round(ctx context.Context) error {
 		}
 	}
 	r.checks = now
-	return r.set(ctx, wanted)
+	r.probes.follow(ctx, probed)
+	return errors.Join(r.setPorts(ctx, ips, rules), r.set(ctx, wanted))
 }
 
 // ask checks once.
@@ -188,6 +213,68 @@ func (r *router) ask(ctx context.Context, hostPort string) finding {
 	return well
 }
 
+// portRules are those for the ports of an address. A port whose probes are just changing their minds is led as before: a
+// rule that changes can move connections to another node, which cuts them.
+func (r *router) portRules(address netip.Addr, nodes []string, targets []target) map[rule]bool {
+	up, changing := map[int32][]string{}, map[int32]bool{}
+	for _, t := range targets {
+		node, _, _ := net.SplitHostPort(t.hostPort)
+		health := r.probes.health(t)
+		if health.up {
+			up[t.port] = append(up[t.port], node)
+		}
+		changing[t.port] = changing[t.port] || health.other > 0
+	}
+	rules := map[rule]bool{}
+	for port, some := range up {
+		if !changing[port] {
+			rules[rule{address, port, r.tables.of(nodes, some)}] = true
+		}
+	}
+	for was := range r.rules {
+		if was.address == address && changing[was.port] {
+			rules[was] = true
+		}
+	}
+	return rules
+}
+
+// setPorts makes the rules of this machine those wanted. Other ports of their addresses lead where the address does.
+func (r *router) setPorts(ctx context.Context, nodes []string, wanted map[rule]bool) error {
+	var commands []string
+	if len(wanted) > 0 && !slices.Equal(r.tablesOf, nodes) {
+		commands = r.tables.fill(nodes)
+	}
+	commands = append(commands, r.tables.changes(r.rules, wanted)...)
+	if len(commands) == 0 {
+		return nil
+	}
+	batch := exec.CommandContext(ctx, "ip", "-batch", "-")
+	batch.Stdin = strings.NewReader(strings.Join(commands, "\n") + "\n")
+	if out, err := batch.CombinedOutput(); err != nil {
+		// Some may have been done: begin again from nothing.
+		r.rules, r.tablesOf = map[rule]bool{}, nil
+		return errors.Join(fmt.Errorf("ip -batch: %w: %s", err, out), r.clearPorts(ctx))
+	}
+	slog.Info("ports", "commands", commands)
+	r.rules = wanted
+	if len(wanted) > 0 {
+		r.tablesOf = nodes
+	}
+	return nil
+}
+
+// clearPorts deletes all rules.
+func (r *router) clearPorts(ctx context.Context) error {
+	for ctx.Err() == nil {
+		// One at a time, until there is none.
+		if err := exec.CommandContext(ctx, "ip", "rule", "del", "priority", strconv.Itoa(r.tables.base)).Run(); err != nil {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
 // set makes the routes of this machine those wanted.
 func (r *router) set(ctx context.Context, wanted map[netip.Addr][]string) error {
 	var failed error
@@ -201,7 +288,7 @@ func (r *router) set(ctx context.Context, wanted map[netip.Addr][]string) error 
 		if was, ok := r.routes[address]; ok && slices.Equal(was, nodes) {
 			continue
 		}
-		if err := ipRoute(ctx, routeArguments(address, nodes)...); err != nil {
+		if err := ipRoute(ctx, routeArguments(address.String(), nodes)...); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
@@ -211,13 +298,13 @@ func (r *router) set(ctx context.Context, wanted map[netip.Addr][]string) error 
 	return failed
 }
 
-// routeArguments of `ip route` for an address: over all of the nodes; with none, nowhere, so that
+// routeArguments of `ip route` for a destination: over all of the nodes; with none, nowhere, so that
 // clients are told at once.
-func routeArguments(address netip.Addr, nodes []string) []string {
+func routeArguments(destination string, nodes []string) []string {
 	if len(nodes) == 0 {
-		return []string{"replace", "unreachable", address.String()}
+		return []string{"replace", "unreachable", destination}
 	}
-	args := []string{"replace", address.String()}
+	args := []string{"replace", destination}
 	for _, node := range nodes {
 		args = append(args, "nexthop", "via", node)
 	}
