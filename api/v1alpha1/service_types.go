@@ -157,7 +157,8 @@ type PassiveSpec struct {
 
 	// warmUp is how long a new pod's passive ports are published before its control port is, while other pods take the
 	// sessions: 0s to 5m. Load balancers that check each port send nothing to one that has not passed. Default: what
-	// those of its kind take (15s on Azure, 35s for an AWS Network Load Balancer), else 2s, in which the nodes follow.
+	// those of its kind take (15s on Azure; 35s for an AWS Network Load Balancer, 95s for one that is not made by the AWS
+	// Load Balancer Controller), else 2s, in which the nodes follow.
 	// Set it above interval times threshold of your load balancer's checks if you changed those.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self) >= duration('0s') && duration(self) <= duration('5m')",message="passive.warmUp is out of range: write 0s to 5m"

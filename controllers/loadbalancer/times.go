@@ -22,11 +22,15 @@ const (
 	nodesSettle = 2 * time.Second
 	// azureProbes are 2 probes of each port, 5 s apart.
 	azureProbes = 15 * time.Second
-	// awsNetworkChecks are 3 checks of each port (with policy Local: of the node), 10 s apart.
+	// awsNetworkChecks are 3 checks of each port (with policy Local: 2 of the node), 10 s apart, that the AWS Load Balancer
+	// Controller asks for.
 	awsNetworkChecks = 35 * time.Second
-	// awsClassicChecks are 6 checks of the node, 10 s apart.
+	// awsProviderChecks are 3 checks of each port, 30 s apart, that cloud-provider-aws asks for where that controller has no
+	// part in it. With policy Local it asks for the same as the controller.
+	awsProviderChecks = 95 * time.Second
+	// awsClassicChecks are 6 checks of the node, 10 s apart, the last of which takes 5 s (cloud-provider-aws).
 	awsClassicChecks = 65 * time.Second
-	// googleChecks are 3 checks of the node, 8 s apart.
+	// googleChecks are 3 checks of the node, 8 s apart (ingress-gce and cloud-provider-gcp). One is enough to come up.
 	googleChecks = 30 * time.Second
 	// usualChecks are those of most others, 5 to 10 s apart.
 	usualChecks = 15 * time.Second
@@ -47,6 +51,9 @@ func TimesOf(in Input, policy corev1.ServiceExternalTrafficPolicy) Times {
 		times.Settle = azureProbes
 	case AWSNetwork:
 		times.Settle = awsNetworkChecks
+		if in.Class == "" && in.Annotations[awsType] == "nlb" && !local {
+			times.Settle = awsProviderChecks
+		}
 		if local || ipTargets(in.Annotations) {
 			times.LameDuck = awsNetworkChecks
 		}

@@ -12,6 +12,7 @@ import (
 func TestTimesOf(t *testing.T) {
 	const local, cluster = corev1.ServiceExternalTrafficPolicyLocal, corev1.ServiceExternalTrafficPolicyCluster
 	ip := map[string]string{"service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip"}
+	nlb := map[string]string{"service.beta.kubernetes.io/aws-load-balancer-type": "nlb"}
 	for name, one := range map[string]struct {
 		in               loadbalancer.Input
 		policy           corev1.ServiceExternalTrafficPolicy
@@ -24,6 +25,9 @@ func TestTimesOf(t *testing.T) {
 		"NLB":                    {loadbalancer.Input{Class: "service.k8s.aws/nlb"}, cluster, 35 * time.Second, 0},
 		"NLB, Local":             {loadbalancer.Input{Class: "service.k8s.aws/nlb"}, local, 35 * time.Second, 35 * time.Second},
 		"NLB to pods":            {loadbalancer.Input{Class: "service.k8s.aws/nlb", Annotations: ip}, cluster, 35 * time.Second, 35 * time.Second},
+		"NLB of the provider":    {loadbalancer.Input{Annotations: nlb}, cluster, 95 * time.Second, 0},
+		"the same, Local":        {loadbalancer.Input{Annotations: nlb}, local, 35 * time.Second, 35 * time.Second},
+		"nlb by the controller":  {loadbalancer.Input{Class: "service.k8s.aws/nlb", Annotations: nlb}, cluster, 35 * time.Second, 0},
 		"classic, Local":         {loadbalancer.Input{ProviderID: "aws:///x"}, local, 2 * time.Second, 65 * time.Second},
 		"Google, Local":          {loadbalancer.Input{ProviderID: "gce://x"}, local, 2 * time.Second, 30 * time.Second},
 		"Google":                 {loadbalancer.Input{ProviderID: "gce://x"}, cluster, 2 * time.Second, 0},

@@ -31,7 +31,8 @@ type PassiveSpecApplyConfiguration struct {
 	PortCount *int32 `json:"portCount,omitempty"`
 	// warmUp is how long a new pod's passive ports are published before its control port is, while other pods take the
 	// sessions: 0s to 5m. Load balancers that check each port send nothing to one that has not passed. Default: what
-	// those of its kind take (15s on Azure, 35s for an AWS Network Load Balancer), else 2s, in which the nodes follow.
+	// those of its kind take (15s on Azure; 35s for an AWS Network Load Balancer, 95s for one that is not made by the AWS
+	// Load Balancer Controller), else 2s, in which the nodes follow.
 	// Set it above interval times threshold of your load balancer's checks if you changed those.
 	WarmUp *apiv1alpha1.Duration `json:"warmUp,omitempty"`
 	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
