@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/e2e/load"
+)
+
+// The annotations of Azure that the lab's router goes by as well: it then plays a load balancer that probes each
+// port of the Service, every five seconds or as said, and leads a port to nobody before two probes have succeeded.
+const (
+	azureAnnotation    = "service.beta.kubernetes.io/azure-load-balancer-internal"
+	azureProbeInterval = "service.beta.kubernetes.io/azure-load-balancer-health-probe-interval"
+)
+
+var _ = Describe("Behind a load balancer that probes each port", Ordered, ContinueOnFailure, func() {
+	var server *v1alpha1.FtpServer
+
+	BeforeAll(func(ctx SpecContext) {
+		needSeveralNodes(ctx)
+		if len(env.node) == 0 {
+			Skip("NOT TESTED: a load balancer that probes each port: this cluster's is not hack/lab's")
+		}
+		server = newServer(ctx, func(s *v1alpha1.FtpServer) {
+			two, grace := int32(2), int64(120)
+			s.Spec.Replicas = &two
+			s.Spec.Service.Type = corev1.ServiceTypeLoadBalancer
+			s.Spec.Service.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster
+			s.Spec.Service.Annotations = map[string]string{azureAnnotation: "false"}
+			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30000, End: 30047}
+			s.Spec.Template.TerminationGracePeriodSeconds = &grace
+			s.Spec.Storage = manyPodsStorage()
+		})
+		waitReady(ctx, server)
+		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, ftpclient.Host{}, server) }).
+			Should(Succeed(), "the probes have found its ports")
+	}, NodeTimeout(specTimeout))
+
+	start := func(ctx context.Context, dir string) *load.Load {
+		GinkgoHelper()
+		running := load.Start(ctx, load.Config{
+			Network: ftpclient.Host{}, Address: controlAddress(server), User: user, Password: password,
+			Dir: dir, Clients: 10, PerSession: 4, MaxSize: 64 << 10,
+			Pause: 100 * time.Millisecond, RetryAfter: 500 * time.Millisecond, Seed: uint64(GinkgoRandomSeed()),
+		})
+		Eventually(ctx, running.Tried).Should(BeNumerically(">", 10))
+		return running
+	}
+
+	It("no transfer is lost while it scales and rolls", func(ctx SpecContext) {
+		running := start(ctx, "probed-")
+		update(ctx, server, func(s *v1alpha1.FtpServer) {
+			three := int32(3)
+			s.Spec.Replicas = &three
+			s.Spec.Template.Metadata.Annotations = map[string]string{generationAnnotation: "probed"}
+		})
+		waitPods(ctx, server, 3, func(pod *corev1.Pod) bool { return pod.Annotations[generationAnnotation] == "probed" })
+		waitReady(ctx, server)
+		report := running.Stop()
+		sum := tell("behind probes of each port", report)
+		Expect(sum.Outcomes).To(Equal(map[load.Outcome]int{load.Completed: sum.Transfers}), report.Failures(20))
+		Expect(sum.RefusedAgain).To(BeZero(), report.Failures(20))
+	}, SpecTimeout(routingTimeout))
+
+	// What the time is for. It also shows that this load balancer can fail the test before.
+	It("transfers are lost if the control port of a new pod is published before its passive ports have passed", func(ctx SpecContext) {
+		four := int32(4)
+		update(ctx, server, func(s *v1alpha1.FtpServer) {
+			s.Spec.Replicas = &four
+			s.Spec.Passive.WarmUp = "2s"
+			s.Spec.Service.Annotations[azureProbeInterval] = "300" // so that none passes before the test ends
+		})
+		waitPods(ctx, server, 4, nil)
+		running := start(ctx, "lost-")
+		Eventually(ctx, running.Tried).Should(BeNumerically(">", 200))
+		report := running.Stop()
+		sum := tell("with a warm-up that is shorter than the probes take", report)
+		Expect(sum.Outcomes[load.Misrouted]).NotTo(BeZero())
+	}, SpecTimeout(routingTimeout))
+})
