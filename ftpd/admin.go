@@ -23,13 +23,16 @@ func (s *Server) Status() config.Status {
 		st.PassivePorts = p.Ports()
 	}
 	for _, want4 := range []bool{true, false} {
-		if addr := s.resolver.Addr(want4); addr.IsValid() {
+		if addr := s.advertised(want4); addr.IsValid() {
 			st.AdvertisedIP = addr.String()
 			break
 		}
 	}
 	if err := errors.Join(s.resolver.Err(), s.overrides.Err()); err != nil {
 		st.AddressError = err.Error()
+	}
+	if err := s.podAddress.Err(); err != nil {
+		st.PodAddressError = err.Error()
 	}
 	if store := s.settings.Load().tls; store != nil {
 		until := store.NotAfter()

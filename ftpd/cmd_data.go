@@ -122,11 +122,11 @@ func (s *session) pasvAddress() (addr netip.Addr, why string) {
 	if addr = s.dialled(); passiveCfg.AdvertisedAddressFrom == config.AddressFromProxyProtocol && addr.IsValid() {
 		return addr, ""
 	}
-	if addr = s.srv.resolver.Addr(true); addr.IsValid() {
+	if addr = s.srv.advertised(true); addr.IsValid() {
 		return addr, ""
 	}
 	switch {
-	case passiveCfg.AdvertisedAddress != "":
+	case passiveCfg.AdvertisedAddress != "" || s.srv.podAddress.Addr().IsValid():
 		return netip.Addr{}, "The server's IPv4 address is not known; use EPSV, or try again later."
 	case !over4:
 		return netip.Addr{}, "PASV needs an IPv4 address, and there is none; use EPSV."

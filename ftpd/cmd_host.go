@@ -64,7 +64,7 @@ func (s *session) cmdHost(arg string) {
 // servesHost reports whether the name or the address is one of this server's.
 func (s *session) servesHost(h virtualHost) bool {
 	if h.addr.IsValid() {
-		return h.addr == s.local.Addr().WithZone("") || h.addr == s.srv.resolver.Addr(h.addr.Is4())
+		return h.addr == s.local.Addr().WithZone("") || h.addr == s.srv.advertised(h.addr.Is4())
 	}
 	names := s.settings().cfg.Hosts
 	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return config.MatchHost(n, h.name) })

@@ -25,7 +25,7 @@ func (s *Server) notReady() string {
 	if why := s.portsWait.Load(); why != nil {
 		return *why
 	}
-	if !passiveCfg.RequireAddress || s.resolver.Addr(true).IsValid() || s.resolver.Addr(false).IsValid() {
+	if !passiveCfg.RequireAddress || s.advertised(true).IsValid() || s.advertised(false).IsValid() {
 		return ""
 	}
 	if passiveCfg.AdvertisedAddress == "" {
@@ -123,6 +123,8 @@ func (s *Server) tryPortsFile(file string) string {
 	if len(ports) == 0 {
 		return "waiting for the passive ports in " + file
 	}
+	// Both files come in one piece. With the ports the first session may come, which must be told the pod's own address.
+	s.podAddress.Look(s.ctx)
 	if err := s.bindPorts(ports); err != nil {
 		return err.Error()
 	}

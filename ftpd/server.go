@@ -67,6 +67,8 @@ type Server struct {
 	settings atomic.Pointer[settings]
 	cache    *passhash.Cache
 	resolver *advertise.Resolver
+	// podAddress is the pod's own address, see config.PodAddressFile.
+	podAddress *advertise.File
 	// overrides are the addresses of passive.overrides.
 	overrides *advertise.Book
 	storage   storage.Backend
@@ -167,6 +169,7 @@ func New(file []byte, o Options) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.resolver, s.overrides = advertise.New(s.log), advertise.NewBook(s.log)
+	s.podAddress = advertise.NewFile(podAddressFile(first.cfg), s.log)
 	s.apply(first)
 	s.observer.ConfigLoaded(true)
 	s.tellIgnored(first, nil)
@@ -184,6 +187,7 @@ func (s *Server) start() error {
 			}
 		} else {
 			s.background.Go(func() { s.awaitPortsFile(cfg.Passive.PortsFile) })
+			s.background.Go(func() { s.podAddress.Run(s.ctx) })
 		}
 		s.background.Go(func() { s.resolver.Run(s.ctx) })
 		s.background.Go(func() { s.overrides.Run(s.ctx) })

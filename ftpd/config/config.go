@@ -74,6 +74,9 @@ type Passive struct {
 	Ports PortSet `json:"ports,omitempty"`
 	// PortsFile names a file that will hold the ports in PortSet's text form. Until it does
 	// the daemon is not ready; what it first holds stays for the life of the process. Static.
+	// A file advertised-address in the same directory, if there is one, holds the IP address by which clients reach
+	// this pod and no other one. PASV names it in place of AdvertisedAddress, and follows it as it changes; what is not
+	// an IP address is ignored, logged, and told in /status (podAddressError).
 	PortsFile string `json:"portsFile,omitempty"`
 	// AdvertisedAddress is the IP address or host name that PASV names (RFC 959). A host name
 	// is resolved when loaded and again as it ages; the last good answer serves meanwhile.
@@ -86,7 +89,7 @@ type Passive struct {
 	// server by another way. The first that covers the client counts.
 	Overrides []AddressOverride `json:"overrides,omitempty"`
 	// RequireAddress holds the daemon out of readiness until AdvertisedAddress is set and, for a
-	// host name, resolved.
+	// host name, resolved, or the file beside PortsFile gives an address.
 	RequireAddress bool `json:"requireAddress,omitempty"`
 	// PeerCheck is Strict (default) or Relaxed.
 	PeerCheck PeerCheck `json:"peerCheck,omitempty"`

@@ -23,6 +23,8 @@ type Status struct {
 	AdvertisedIP string `json:"advertisedIP,omitempty"`
 	// AddressError tells why AdvertisedAddress could not be resolved the last time it was tried.
 	AddressError string `json:"addressError,omitempty"`
+	// PodAddressError tells why the file PodAddressFile can't be used; AdvertisedAddress serves meanwhile.
+	PodAddressError string `json:"podAddressError,omitempty"`
 	// DataPeer is Config.DataPeer of the configuration that is serving now.
 	DataPeer DataPeer `json:"dataPeer,omitempty"`
 	// CertificateNotAfter is when the first of the certificates in force ends; nil without TLS.
