@@ -84,7 +84,11 @@ func (p *pass) recordOnPods(ctx context.Context) error {
 	for i := range p.observed.pods {
 		one := &p.observed.pods[i]
 		if ports := one.held.String(); len(p.plan.Assign[one.Name]) > 0 && one.Annotations[v1alpha1.PassivePortsAnnotation] != ports {
-			if err := p.annotatePod(ctx, one, map[string]string{v1alpha1.PassivePortsAnnotation: ports}, one.ResourceVersion); err != nil {
+			change := map[string]any{v1alpha1.PassivePortsAnnotation: ports}
+			if own := p.podAddress(one).Address; own != "" {
+				change[v1alpha1.AdvertisedAddressAnnotation] = own
+			}
+			if err := p.annotatePod(ctx, one, change, one.ResourceVersion); err != nil {
 				return err
 			}
 		}

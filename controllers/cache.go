@@ -88,7 +88,8 @@ func slimPod(in any) (any, error) {
 	}
 	meta := slimMeta(p.ObjectMeta)
 	for _, key := range []string{
-		v1alpha1.PassivePortsAnnotation, v1alpha1.PassiveRangeAnnotation, v1alpha1.ConfigHashAnnotation, v1alpha1.ConfigTouchAnnotation,
+		v1alpha1.PassivePortsAnnotation, v1alpha1.PassiveRangeAnnotation, v1alpha1.AdvertisedAddressAnnotation,
+		v1alpha1.ConfigHashAnnotation, v1alpha1.ConfigTouchAnnotation,
 	} {
 		if value, has := p.Annotations[key]; has {
 			if meta.Annotations == nil {

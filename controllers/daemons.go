@@ -76,7 +76,7 @@ func (d *HTTPDaemons) Status(ctx context.Context, ip string) (*config.Status, er
 	}
 	for _, text := range []*string{
 		&report.Reason, &report.ConfigHash, &report.RejectedHash, &report.ConfigError, &report.AdvertisedIP, &report.AddressError,
-		&report.CertificateError, (*string)(&report.DataPeer),
+		&report.CertificateError, &report.PodAddressError, (*string)(&report.DataPeer),
 	} {
 		if len(*text) > maxReportText {
 			*text = strings.ToValidUTF8(strings.Clone((*text)[:maxReportText]), "") + "…"

@@ -63,6 +63,9 @@ func (d *fakeDaemons) good(ctx context.Context, ip string) *config.Status {
 		ports, _ := config.ParsePortSet(p.Annotations[v1alpha1.PassivePortsAnnotation])
 		status := &config.Status{ConfigHash: config.Hash(secret.Data["ftpd.yaml"]), PassivePorts: ports, DataPeer: c.DataPeer()}
 		status.AdvertisedIP = c.Passive.AdvertisedAddress
+		if own, err := config.ParsePodAddress(p.Annotations[v1alpha1.AdvertisedAddressAnnotation]); err == nil && own.IsValid() {
+			status.AdvertisedIP = own.String()
+		}
 		if strings.ContainsAny(status.AdvertisedIP, "ghijklmnopqrstuvwxyz") {
 			status.AdvertisedIP = "198.51.100.7" // a host name resolves to something
 		}

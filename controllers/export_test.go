@@ -32,6 +32,11 @@ func (r *Reconciler) Hashed(goOn <-chan struct{}) *atomic.Int64 {
 	return &n
 }
 
+// AllowNodes lets it read nodes, by which no event of one begins a pass.
+func (r *Reconciler) AllowNodes() {
+	r.nodes.allowed, r.nodes.start = true, func() error { return nil }
+}
+
 // RequestsOfNode are the servers that an event of a node brings.
 func (r *Reconciler) RequestsOfNode() []ctrl.Request { return r.interests.inNodes() }
 

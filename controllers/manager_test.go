@@ -234,6 +234,8 @@ var _ = Describe("a whole manager", func() {
 		Consistently(c.traffic.requests, "1s").Should(BeZero(), "a heartbeat is nothing to reconcile")
 		setNode(address("198.51.100.21"))
 		Eventually(func() string { return c.server(ctx, "files").Status.AdvertisedAddress }, soon).Should(Equal("198.51.100.21"))
+		Eventually(func() string { return c.pod(ctx, "files-a").Annotations[v1alpha1.AdvertisedAddressAnnotation] }, soon).Should(Equal("198.51.100.21"))
+		c.eventuallyReady(ctx, "files")
 	})
 
 	It("needs no permission beyond its namespaces in namespaced mode", func(ctx context.Context) {

@@ -126,12 +126,8 @@ func (p *pass) observeNodes(ctx context.Context) error {
 	if err := p.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil { // only read
 		return fmt.Errorf("listing nodes, whose addresses a NodePort server needs: %w", err)
 	}
-	holding := map[string]bool{}
-	for i := range p.observed.pods {
-		holding[p.observed.pods[i].Spec.NodeName] = true
-	}
 	for i := range list.Items {
-		p.observed.nodes = append(p.observed.nodes, address.NodeOf(&list.Items[i], holding[list.Items[i].Name]))
+		p.observed.nodes = append(p.observed.nodes, address.NodeOf(&list.Items[i]))
 	}
 	return nil
 }

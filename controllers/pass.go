@@ -148,7 +148,7 @@ func (p *pass) configure(ctx context.Context, users accounts, certs certificates
 	p.inputs = resources.Inputs{
 		Server: p.asScaled(), ScaledBy: p.scaledBy(), Image: p.Image, Operator: p.Operator,
 		Exposed:           p.plan.Exposed,
-		AdvertisedAddress: p.address.Address,
+		AdvertisedAddress: p.findConfigured().Address,
 		ClusterIP:         address.ClusterIP(service.Spec.ClusterIPs),
 		ClaimAccessModes:  p.observed.claimModes(),
 		ServiceIPFamilies: service.Spec.IPFamilies,
@@ -171,22 +171,6 @@ func (p *pass) configure(ctx context.Context, users accounts, certs certificates
 	}
 	p.inputs.ConfigFile = file
 	return nil
-}
-
-// findAddress finds the address that PASV should name.
-func (p *pass) findAddress() address.Result {
-	service := p.observed.service()
-	return address.Find(address.Input{
-		Spec:             p.server.Spec.Passive.AdvertisedAddress,
-		ServiceType:      resources.ServiceType(p.server),
-		Ingress:          service.Status.LoadBalancer.Ingress,
-		ClusterIPs:       service.Spec.ClusterIPs,
-		Nodes:            p.observed.nodes,
-		NodesHidden:      !p.nodes.allowed,
-		OnlyNodesWithPod: resources.ExternalTrafficPolicy(p.asScaled()) == corev1.ServiceExternalTrafficPolicyLocal,
-		Previous:         p.server.Status.AdvertisedAddress,
-		PreviousSource:   p.server.Status.AdvertisedAddressSource,
-	})
 }
 
 // port is the control port that clients dial; for type NodePort it is 0 until the Service has one.

@@ -36,11 +36,17 @@ func (c *cluster) replicaSet(ctx context.Context, d *appsv1.Deployment) *appsv1.
 // containers yet.
 func (c *cluster) makePod(ctx context.Context, server, name string) *corev1.Pod {
 	GinkgoHelper()
+	return c.makePodOn(ctx, server, name, "node-a")
+}
+
+// makePodOn is makePod on that node; empty: it is not scheduled yet.
+func (c *cluster) makePodOn(ctx context.Context, server, name, node string) *corev1.Pod {
+	GinkgoHelper()
 	d := c.deployment(ctx, server)
 	set := c.replicaSet(ctx, d)
 	pod := &corev1.Pod{ObjectMeta: *d.Spec.Template.ObjectMeta.DeepCopy(), Spec: *d.Spec.Template.Spec.DeepCopy()}
 	pod.Namespace, pod.Name = c.namespace, name
-	pod.Spec.NodeName = "node-a"
+	pod.Spec.NodeName = node
 	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}
 	Expect(admin.Create(ctx, pod)).To(Succeed())
 	c.nextIP++

@@ -64,8 +64,8 @@ func (t *progress) next(server types.UID, seen status.Observed, now time.Time) t
 			wait = min(wait, recheck)
 		case !status.Served(seen, *pod):
 			l := before[pod.Name]
-			if l == nil || l.hash != seen.ConfigHash || l.address != seen.Address.Address {
-				l = &lateness{hash: seen.ConfigHash, address: seen.Address.Address, since: now, touched: now}
+			if want := pod.Advertises(&seen); l == nil || l.hash != seen.ConfigHash || l.address != want {
+				l = &lateness{hash: seen.ConfigHash, address: want, since: now, touched: now}
 			}
 			if now.Sub(l.touched) >= min(patience<<l.touches, slow) && pod.Daemon.ConfigHash != seen.ConfigHash {
 				l.touches++

@@ -51,7 +51,7 @@ func (p *pass) podsForStatus() []status.Pod {
 	for i := range p.observed.pods {
 		one := &p.observed.pods[i]
 		pods = append(pods, status.Pod{
-			Name: one.Name, Node: one.Spec.NodeName, Ports: one.held,
+			Name: one.Name, Node: one.Spec.NodeName, Ports: one.held, Address: p.podAddress(one),
 			Running: one.running(), Ready: one.conditionTrue(corev1.PodReady), Terminating: one.terminating(),
 			Trouble: trouble(one, p.Clock.Now()),
 		})

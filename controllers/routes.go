@@ -45,16 +45,23 @@ func (p *pass) applySlices(ctx context.Context) error {
 	return p.dropStraySlices(ctx, wanted)
 }
 
-// annotate tells a pod its ports and the hash of the configuration it should serve. The patch
-// names the pod's UID, so it never lands on a later pod of that name.
+// annotate tells a pod its ports, the address of its own node if it is reached by that alone, and the hash of the
+// configuration it should serve. The patch names the pod's UID, so it never lands on a later pod of that name.
 func (p *pass) annotate(ctx context.Context, one *pod) error {
-	change := map[string]string{}
+	change := map[string]any{}
 	want := func(key, value string) {
 		if value != "" && one.Annotations[key] != value {
 			change[key] = value
 		}
 	}
-	want(v1alpha1.PassivePortsAnnotation, one.held.String())
+	if p.tellPorts(one) {
+		want(v1alpha1.PassivePortsAnnotation, one.held.String())
+	}
+	own := p.podAddress(one).Address
+	want(v1alpha1.AdvertisedAddressAnnotation, own)
+	if _, has := one.Annotations[v1alpha1.AdvertisedAddressAnnotation]; has && own == "" {
+		change[v1alpha1.AdvertisedAddressAnnotation] = nil
+	}
 	want(v1alpha1.ConfigHashAnnotation, p.configHash)
 	want(v1alpha1.ConfigTouchAnnotation, p.progress.touch(p.server.UID, one.Name))
 	if len(change) == 0 {
@@ -63,8 +70,8 @@ func (p *pass) annotate(ctx context.Context, one *pod) error {
 	return p.annotatePod(ctx, one, change, "")
 }
 
-// annotatePod writes annotations of a pod; if a resource version is given, on condition that the pod has it.
-func (p *pass) annotatePod(ctx context.Context, one *pod, change map[string]string, version string) error {
+// annotatePod writes annotations of a pod, and removes those whose value is nil; if a resource version is given, on condition that the pod has it.
+func (p *pass) annotatePod(ctx context.Context, one *pod, change map[string]any, version string) error {
 	metadata := map[string]any{"uid": one.UID, "annotations": change}
 	if version != "" {
 		metadata["resourceVersion"] = version

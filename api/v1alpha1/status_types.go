@@ -40,7 +40,9 @@ type FtpServerStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// endpoint is where clients connect, as in ftp://203.0.113.10:21.
+	// endpoint is where clients connect, as in ftp://203.0.113.10:21. For service.type NodePort with
+	// externalTrafficPolicy Local it names the node whose pod takes new sessions, and so changes when another
+	// node's pod does.
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
 	// ftpsEndpoint is where clients connect with implicit TLS, as in ftps://203.0.113.10:990; empty
@@ -51,7 +53,9 @@ type FtpServerStatus struct {
 	// +optional
 	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
 	// advertisedAddress is the address that PASV replies name. One that is withdrawn stays until
-	// there is another; the condition AddressResolved tells of it.
+	// there is another; the condition AddressResolved tells of it. Where each pod names the address of
+	// its own node (service.type NodePort with externalTrafficPolicy Local) it is the endpoint's, and
+	// pods has that of each.
 	// +optional
 	AdvertisedAddress string `json:"advertisedAddress,omitempty"`
 	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
@@ -126,7 +130,8 @@ type PodStatus struct {
 	State PodState `json:"state,omitempty"`
 	// advertisedIP is the IP address that its PASV replies name (or that stands for the server in
 	// IPv6, where it has no IPv4 address), as its daemon says; empty if the daemon could not be
-	// asked.
+	// asked. A pod that drains is not asked: for service.type NodePort with externalTrafficPolicy Local it
+	// is the address of the pod's own node, which it was told, and else empty.
 	// +optional
 	AdvertisedIP string `json:"advertisedIP,omitempty"`
 }

@@ -7,6 +7,9 @@ const (
 	// PassivePortsAnnotation is on a pod: the passive ports that are its own, as in
 	// "30000-30009,30020". Written once; it never changes while the pod lives.
 	PassivePortsAnnotation = "ftp-operator.io/passive-ports"
+	// AdvertisedAddressAnnotation is on a pod that is reached by the address of its own node only (type NodePort with
+	// externalTrafficPolicy Local): that IP address, which its PASV replies name.
+	AdvertisedAddressAnnotation = "ftp-operator.io/advertised-address"
 	// ConfigHashAnnotation is on a pod: the hash of the configuration it should serve. Writing
 	// it makes the kubelet refresh the pod's Secret volume at once.
 	ConfigHashAnnotation = "ftp-operator.io/config-hash"

@@ -31,15 +31,15 @@ type Node struct {
 	Name string
 	// Ready is the node's Ready condition.
 	Ready bool
-	// HasPod is true if a pod of the server is bound to the node, ready or not.
+	// HasPod is true if a pod of the server is bound to the node that may be the entry point.
 	HasPod bool
 	// Addresses are those of the node's status.
 	Addresses []corev1.NodeAddress
 }
 
-// NodeOf is the projection of a Node object.
-func NodeOf(node *corev1.Node, hasPod bool) Node {
-	n := Node{Name: node.Name, HasPod: hasPod, Addresses: node.Status.Addresses}
+// NodeOf is the projection of a Node object, without HasPod.
+func NodeOf(node *corev1.Node) Node {
+	n := Node{Name: node.Name, Addresses: node.Status.Addresses}
 	for _, c := range node.Status.Conditions {
 		if c.Type == corev1.NodeReady {
 			n.Ready = c.Status == corev1.ConditionTrue

@@ -97,11 +97,29 @@ func portErrors(ingress []corev1.LoadBalancerIngress) string {
 // fromNodes takes the address of a ready node, by which every client can reach the node ports; an
 // internal one reaches as far as the nodes' network does, which the source says.
 func fromNodes(in Input) Result {
+	eligible := slices.DeleteFunc(slices.Clone(in.Nodes), func(n Node) bool {
+		return !n.Ready || in.OnlyNodesWithPod && !n.HasPod
+	})
+	result := ofNodes(eligible, in.Previous)
+	switch {
+	case result.Address != "":
+	case in.NodesHidden:
+		result.Reason, result.Message = ReasonNodesNotReadable, messageHidden
+	case in.OnlyNodesWithPod:
+		result.Reason = ReasonNoNodeAddress
+		result.Message = "no ready node with a pod of this server has an IP address (externalTrafficPolicy is Local)"
+	default:
+		result.Reason, result.Message = ReasonNoNodeAddress, "no ready node has an IP address"
+	}
+	return result
+}
+
+const messageHidden = "the operator may not read nodes, where it would find an address: set spec.passive.advertisedAddress"
+
+// ofNodes is the address of one of the nodes, without a reason if there is none.
+func ofNodes(nodes []Node, previous string) Result {
 	var external, internal []string
-	for _, node := range in.Nodes {
-		if !node.Ready || in.OnlyNodesWithPod && !node.HasPod {
-			continue
-		}
+	for _, node := range nodes {
 		for _, a := range node.Addresses {
 			switch a.Type {
 			case corev1.NodeExternalIP:
@@ -111,20 +129,9 @@ func fromNodes(in Input) Result {
 			}
 		}
 	}
-	result := Result{Address: bestIP(external, in.Previous), Source: v1alpha1.AddressFromNodeExternalIP}
+	result := Result{Address: bestIP(external, previous), Source: v1alpha1.AddressFromNodeExternalIP}
 	if result.Address == "" {
-		result = Result{Address: bestIP(internal, in.Previous), Source: v1alpha1.AddressFromNodeInternalIP}
-	}
-	switch {
-	case result.Address != "":
-	case in.NodesHidden:
-		result.Reason = ReasonNodesNotReadable
-		result.Message = "the operator may not read nodes, where it would find an address: set spec.passive.advertisedAddress"
-	case in.OnlyNodesWithPod:
-		result.Reason = ReasonNoNodeAddress
-		result.Message = "no ready node with a pod of this server has an IP address (externalTrafficPolicy is Local)"
-	default:
-		result.Reason, result.Message = ReasonNoNodeAddress, "no ready node has an IP address"
+		result = Result{Address: bestIP(internal, previous), Source: v1alpha1.AddressFromNodeInternalIP}
 	}
 	return known(result)
 }

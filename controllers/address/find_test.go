@@ -262,15 +262,15 @@ func TestNodeOf(t *testing.T) {
 			Conditions: []corev1.NodeCondition{{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionTrue}},
 		},
 	}
-	if n := address.NodeOf(object, true); n.Ready || !n.HasPod || n.Name != "a" || len(n.Addresses) != 1 {
+	if n := address.NodeOf(object); n.Ready || n.HasPod || n.Name != "a" || len(n.Addresses) != 1 {
 		t.Errorf("without a Ready condition: %+v", n)
 	}
 	object.Status.Conditions = append(object.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue})
-	if n := address.NodeOf(object, false); !n.Ready || n.HasPod {
+	if n := address.NodeOf(object); !n.Ready || n.HasPod {
 		t.Errorf("ready: %+v", n)
 	}
 	object.Status.Conditions[1].Status = corev1.ConditionUnknown
-	if n := address.NodeOf(object, false); n.Ready {
+	if n := address.NodeOf(object); n.Ready {
 		t.Errorf("unknown: %+v", n)
 	}
 }

@@ -32,7 +32,7 @@ const (
 
 	configDir = "/etc/ftpd/config"
 	podDir    = "/etc/ftpd/pod"
-	portsFile = "passive-ports"
+	portsFile = "passive-ports" // beside it is config.PodAddressFile
 	dataDir   = "/data"
 )
 

@@ -4,6 +4,7 @@ import (
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
 const (
@@ -24,15 +25,23 @@ func volumes(in Inputs) []*coreac.VolumeApplyConfiguration {
 				WithDefaultMode(secretFileMode)),
 		coreac.Volume().WithName(podVolume).
 			WithDownwardAPI(coreac.DownwardAPIVolumeSource().
-				WithItems(coreac.DownwardAPIVolumeFile().
-					WithPath(portsFile).
-					WithFieldRef(coreac.ObjectFieldSelector().
-						// The default, but in a list that is one field as a whole: without it the
-						// API server's answer would never look like what was asked for.
-						WithAPIVersion("v1").
-						WithFieldPath("metadata.annotations['" + v1alpha1.PassivePortsAnnotation + "']")))),
+				WithItems(
+					annotationFile(portsFile, v1alpha1.PassivePortsAnnotation),
+					// Whether or not the pod has an address of its own, so that it can without being replaced.
+					annotationFile(config.PodAddressFile, v1alpha1.AdvertisedAddressAnnotation))),
 		storageVolume(in.Server),
 	}
+}
+
+// annotationFile is a file with the value of an annotation of the pod, empty while there is none.
+func annotationFile(name, annotation string) *coreac.DownwardAPIVolumeFileApplyConfiguration {
+	return coreac.DownwardAPIVolumeFile().
+		WithPath(name).
+		WithFieldRef(coreac.ObjectFieldSelector().
+			// The default, but in a list that is one field as a whole: without it the
+			// API server's answer would never look like what was asked for.
+			WithAPIVersion("v1").
+			WithFieldPath("metadata.annotations['" + annotation + "']"))
 }
 
 // storageVolume holds the users' files.

@@ -41,23 +41,29 @@ func addressResolved(o Observed, now time.Time) metav1.Condition {
 	if o.Address.Address == "" {
 		return condition(kind, metav1.ConditionFalse, o.Address.Reason, o.Address.Message)
 	}
+	for i := range o.Pods {
+		if p := &o.Pods[i]; p.Address.Reason != "" && !p.Terminating {
+			return condition(kind, metav1.ConditionFalse, p.Address.Reason, fmt.Sprintf("pod %s: %s", p.Name, p.Address.Message))
+		}
+	}
 	if o.Address.Lost {
 		return condition(kind, metav1.ConditionFalse, o.Address.Reason, o.Address.Message)
 	}
-	only6, stale := isIPv6(o.Address.Address), ""
+	only6, stale, byNode := isIPv6(o.Address.Address), "", false
 	for i := range o.Pods {
 		p := &o.Pods[i]
+		byNode = byNode || p.Address.Address != ""
 		if p.Terminating || p.Daemon == nil {
 			continue
 		}
+		want := p.Advertises(&o)
 		switch {
 		case p.Daemon.AddressError != "" && p.Daemon.AdvertisedIP == "":
 			return condition(kind, metav1.ConditionFalse, ReasonHostNameNotResolved, fmt.Sprintf(
 				"pod %s can't resolve %s: %s; check the name, or set spec.passive.advertisedAddress to an IP address",
-				p.Name, o.Address.Address, clip(p.Daemon.AddressError)))
-		case !serves(p.Daemon.AdvertisedIP, o.Address.Address):
-			return condition(kind, metav1.ConditionFalse, ReasonAddressNotYetServed, fmt.Sprintf(
-				"pod %s does not advertise %s yet", p.Name, o.Address.Address))
+				p.Name, want, clip(p.Daemon.AddressError)))
+		case !serves(p.Daemon.AdvertisedIP, want):
+			return condition(kind, metav1.ConditionFalse, ReasonAddressNotYetServed, notYetServed(p, want))
 		case p.Daemon.AddressError != "" && stale == "":
 			stale = fmt.Sprintf("pod %s: %s; what the name last stood for is advertised on", p.Name, clip(p.Daemon.AddressError))
 		}
@@ -71,8 +77,23 @@ func addressResolved(o Observed, now time.Time) metav1.Condition {
 			"EPSV serves clients of %s (%s); PASV can only name IPv4 addresses, of which none is known, and is answered with 425",
 			o.Address.Address, o.Address.Source))
 	}
-	return condition(kind, metav1.ConditionTrue, ReasonAddressResolved,
-		fmt.Sprintf("PASV names %s (%s)", o.Address.Address, o.Address.Source))
+	message := fmt.Sprintf("PASV names %s (%s)", o.Address.Address, o.Address.Source)
+	if byNode {
+		message += ", as each pod names the address of its own node (externalTrafficPolicy is Local)"
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonAddressResolved, message)
+}
+
+// notYetServed says of a pod that does not advertise the address what it advertises, and why if it says so.
+func notYetServed(p *Pod, want string) string {
+	message := fmt.Sprintf("pod %s does not advertise %s yet", p.Name, want)
+	if now := p.advertisedIP(); now != "" && p.Address.Address != "" {
+		message += fmt.Sprintf(", the address of its node, by which alone it is reached (externalTrafficPolicy is Local), but %s", now)
+	}
+	if p.Daemon.PodAddressError != "" {
+		message += ": " + clip(p.Daemon.PodAddressError)
+	}
+	return message
 }
 
 // loadBalancerOverdue reports whether the load balancer's address has been awaited for longer than it takes.

@@ -71,6 +71,6 @@ func Served(o Observed, p Pod) bool {
 	if p.Daemon.RejectedHash == o.ConfigHash && o.ConfigHash != "" {
 		return true
 	}
-	return p.Daemon.ConfigHash == o.ConfigHash &&
-		(o.Address.Address == "" || serves(p.Daemon.AdvertisedIP, o.Address.Address))
+	want := p.Advertises(&o)
+	return p.Daemon.ConfigHash == o.ConfigHash && (want == "" || serves(p.Daemon.AdvertisedIP, want))
 }

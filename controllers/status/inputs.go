@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/address"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -14,6 +15,8 @@ type Pod struct {
 	Name, Node string
 	// Ports are its own passive ports; empty until some are assigned.
 	Ports config.PortSet
+	// Address is that of its own node, if it is reached by that alone; zero: it advertises the server's.
+	Address address.Result
 	// Running: its daemon's container runs. Ready: Kubernetes calls the pod ready, which includes
 	// the readiness gate, that is the routing. Terminating: its deletion was asked for.
 	Running, Ready, Terminating bool
@@ -39,15 +42,27 @@ func (p *Pod) State() v1alpha1.PodState {
 	return v1alpha1.PodWaiting
 }
 
-// advertisedIP is what its daemon says that PASV names; empty if it could not be asked.
+// advertisedIP is what its daemon says that PASV names; empty if it could not be asked. A pod that drains is not asked:
+// it is what it was told, if it was told an address of its own.
 func (p *Pod) advertisedIP() string {
-	if p.Daemon == nil {
+	switch {
+	case p.Daemon == nil && p.Terminating:
+		return p.Address.Address
+	case p.Daemon == nil:
 		return ""
 	}
 	if _, err := netip.ParseAddr(p.Daemon.AdvertisedIP); err != nil {
 		return "" // what answers need not be our daemon
 	}
 	return p.Daemon.AdvertisedIP
+}
+
+// Advertises is the address that the pod is to advertise; empty while none is known.
+func (p *Pod) Advertises(o *Observed) string {
+	if p.Address.Address != "" {
+		return p.Address.Address
+	}
+	return o.Address.Address
 }
 
 // Users tells whose passwords were found.

@@ -172,6 +172,24 @@ func TestConditions(t *testing.T) {
 			o.Address.Address, o.Pods[0].Daemon.AdvertisedIP = "lb.example.com", "2001:db8::1"
 		}, "AddressResolved", yes, "OnlyIPv6", "lb.example.com", yes, status.CurrentStatus},
 		{"address not yet advertised", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "203.0.113.9" }), "AddressResolved", no, "AddressNotYetServed", "files-a", no, status.InProgressStatus},
+		{"each pod at its own node", func(o *Observed) {
+			o.Pods[0].Address = o.Address
+			o.Pods = append(o.Pods, Pod{Name: "files-old", Terminating: true, Address: address.Result{Address: "203.0.113.7"}})
+		}, "AddressResolved", yes, "AddressResolved", "each pod names the address of its own node", yes, status.CurrentStatus},
+		{"a pod at another node than the first", func(o *Observed) {
+			o.Pods[0].Address.Address, o.Pods[0].Daemon.AdvertisedIP = "203.0.113.7", "203.0.113.7"
+		}, "AddressResolved", yes, "AddressResolved", "203.0.113.10", yes, status.CurrentStatus},
+		{"a pod that names another node", pod(func(p *Pod) { p.Address.Address = "203.0.113.7" }),
+			"AddressResolved", no, "AddressNotYetServed", "does not advertise 203.0.113.7 yet, the address of its node, by which alone it is reached (externalTrafficPolicy is Local), but 203.0.113.10", no, status.InProgressStatus},
+		{"a pod that can't use its node's address", pod(func(p *Pod) {
+			p.Address.Address, p.Daemon.PodAddressError = "203.0.113.7", `"203" is no IP address`
+		}), "AddressResolved", no, "AddressNotYetServed", `but 203.0.113.10: "203" is no IP address`, no, status.InProgressStatus},
+		{"a node without address", pod(func(p *Pod) {
+			p.Address = address.Result{Reason: address.ReasonNoNodeAddress, Message: "node n has no IP address"}
+		}), "AddressResolved", no, "NoNodeAddress", "pod files-a: node n has no IP address", no, status.InProgressStatus},
+		{"a node that has lost its address", pod(func(p *Pod) {
+			p.Address = address.Result{Address: "203.0.113.10", Lost: true, Reason: address.ReasonAddressLost, Message: "203.0.113.10 is advertised on"}
+		}), "AddressResolved", no, "AddressLost", "pod files-a: 203.0.113.10 is advertised on", no, status.InProgressStatus},
 		{"host name not resolved", pod(func(p *Pod) { p.Daemon.AdvertisedIP, p.Daemon.AddressError = "", "no such host" }), "AddressResolved", no, "HostNameNotResolved", "no such host", no, status.InProgressStatus},
 		{"IPv4 in IPv6 clothes", pod(func(p *Pod) { p.Daemon.AdvertisedIP = "::ffff:203.0.113.10" }), "AddressResolved", yes, "AddressResolved", "", yes, status.CurrentStatus},
 

@@ -20,7 +20,9 @@ type FtpServerStatusApplyConfiguration struct {
 	// ClientNetworksKept, ScaleAsDeclared, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
 	// while Ready is True says what to mend while the server serves.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// endpoint is where clients connect, as in ftp://203.0.113.10:21.
+	// endpoint is where clients connect, as in ftp://203.0.113.10:21. For service.type NodePort with
+	// externalTrafficPolicy Local it names the node whose pod takes new sessions, and so changes when another
+	// node's pod does.
 	Endpoint *string `json:"endpoint,omitempty"`
 	// ftpsEndpoint is where clients connect with implicit TLS, as in ftps://203.0.113.10:990; empty
 	// if there is none.
@@ -28,7 +30,9 @@ type FtpServerStatusApplyConfiguration struct {
 	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
 	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
 	// advertisedAddress is the address that PASV replies name. One that is withdrawn stays until
-	// there is another; the condition AddressResolved tells of it.
+	// there is another; the condition AddressResolved tells of it. Where each pod names the address of
+	// its own node (service.type NodePort with externalTrafficPolicy Local) it is the endpoint's, and
+	// pods has that of each.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
 	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
 	// LoadBalancerHostname, NodeExternalIP, NodeInternalIP or ClusterIP.

@@ -39,7 +39,8 @@ type PassiveSpecApplyConfiguration struct {
 	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
 	// names while the name still has it, and else takes the lowest; while the name can't be
 	// resolved the last good answer serves. Default, the first of: the load balancer's IP; the
-	// load balancer's host name (resolved); for NodePort a node's external, else internal, IP; for
+	// load balancer's host name (resolved); for NodePort a node's external, else internal, IP (with
+	// externalTrafficPolicy Local each pod names its own node, which alone leads to it); for
 	// ClusterIP the cluster IP. Of several of one kind, too, the one in use stays, and else the
 	// lowest is taken, IPv4 first: PASV can't name IPv6 addresses, and without an IPv4 one only
 	// EPSV works. An address that is withdrawn is kept until there is another. Set it where clients

@@ -21,7 +21,8 @@ type PodStatusApplyConfiguration struct {
 	State *apiv1alpha1.PodState `json:"state,omitempty"`
 	// advertisedIP is the IP address that its PASV replies name (or that stands for the server in
 	// IPv6, where it has no IPv4 address), as its daemon says; empty if the daemon could not be
-	// asked.
+	// asked. A pod that drains is not asked: for service.type NodePort with externalTrafficPolicy Local it
+	// is the address of the pod's own node, which it was told, and else empty.
 	AdvertisedIP *string `json:"advertisedIP,omitempty"`
 }
 
