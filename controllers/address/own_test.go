@@ -32,7 +32,7 @@ func TestOfNode(t *testing.T) {
 		"an external IPv6 before an internal IPv4": {node: "six", address: "2001:db8::6", source: v1alpha1.AddressFromNodeExternalIP},
 		"a node that is not ready":                 {node: "down", address: "10.0.0.3", source: v1alpha1.AddressFromNodeInternalIP},
 		"a node that is not yet known to have it":  {node: "empty", address: "10.0.0.4", source: v1alpha1.AddressFromNodeInternalIP},
-		"no address":                               {node: "none", reason: address.ReasonNoNodeAddress, message: "node none has no IP address"},
+		"no address": {node: "none", reason: address.ReasonNoNodeAddress, message: "node none has no IP address"},
 		"no address any more": {node: "none", previous: "203.0.113.7", address: "203.0.113.7", reason: address.ReasonAddressLost,
 			message: "node none has no IP address; 203.0.113.7, the last one known, is advertised on"},
 		"the node is gone": {node: "gone", previous: "203.0.113.7", address: "203.0.113.7", reason: address.ReasonAddressLost},
