@@ -12,10 +12,10 @@ import (
 const maxAtOnce = 4
 
 // Cache remembers passwords that were found right, so that the tenth login costs nothing, and
-// bounds how many hashes are computed at once. It holds neither passwords nor hashes but a
+// bounds how many hashes are computed at once, and the memory that they take. It holds neither passwords nor hashes but a
 // digest of both under a key that never leaves the process. It is safe for concurrent use.
 type Cache struct {
-	slots   chan struct{}
+	queue   *queue
 	right   *keyed.Set // of hash and password
 	compute func(hash, password string) (bool, error)
 }
@@ -24,10 +24,22 @@ type Cache struct {
 // With zero or less it remembers nothing and only bounds.
 func NewCache(maxEntries int) *Cache {
 	return &Cache{
-		slots:   make(chan struct{}, min(runtime.GOMAXPROCS(0), maxAtOnce)),
+		queue:   newQueue(min(runtime.GOMAXPROCS(0), maxAtOnce)),
 		right:   keyed.NewSet(maxEntries),
 		compute: Verify,
 	}
+}
+
+// Bound bounds how many hashes are computed at once, at least one, and the memory in bytes that they take together,
+// that of hashes which have ended and is not collected yet included; 0 is no bound.
+// A hash that takes more than that by itself is ErrTooLarge.
+func (c *Cache) Bound(atOnce int, memory int64) { c.queue.bound(atOnce, memory) }
+
+// ComputeBy has f verify passwords from now on in place of the package's Verify, for tests of what bounds it.
+func (c *Cache) ComputeBy(f func(hash, password string) (bool, error)) {
+	c.queue.mu.Lock() // which everybody has had who verifies
+	defer c.queue.mu.Unlock()
+	c.compute = f
 }
 
 // Verify is the package's Verify with a memory of successes.
@@ -36,14 +48,16 @@ func (c *Cache) Verify(hash, password string) (bool, error) {
 }
 
 // VerifyContext is Verify, and waits for its turn until the context ends, whose cause is the error then.
+// Error: ErrTooLarge.
 func (c *Cache) VerifyContext(ctx context.Context, hash, password string) (bool, error) {
 	if c.right.Has(hash, password) {
 		return true, nil
 	}
-	if err := c.enter(ctx); err != nil {
+	need := Memory(hash)
+	if err := c.queue.enter(ctx, need); err != nil {
 		return false, err
 	}
-	defer func() { <-c.slots }()
+	defer c.queue.leave(need)
 	// Many sessions of one client log in at once; the first of them has done the work.
 	if c.right.Has(hash, password) {
 		return true, nil
@@ -58,20 +72,11 @@ func (c *Cache) VerifyContext(ctx context.Context, hash, password string) (bool,
 // Spend takes the time that Verify takes for a password that is not remembered, and says
 // nothing: for logins of users that do not exist. The error is the context's, as VerifyContext's.
 func (c *Cache) Spend(ctx context.Context, hash, password string) error {
-	if err := c.enter(ctx); err != nil {
+	need := Memory(hash)
+	if err := c.queue.enter(ctx, need); err != nil {
 		return err
 	}
-	defer func() { <-c.slots }()
+	defer c.queue.leave(need)
 	_, _ = c.compute(hash, password)
 	return nil
-}
-
-// enter waits for one of the slots.
-func (c *Cache) enter(ctx context.Context) error {
-	select {
-	case c.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -1,0 +1,171 @@
+package passhash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// argon2idOf is a hash, of nothing, that takes so many KiB.
+func argon2idOf(memory int) string {
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g", memory)
+}
+
+func TestMemory(t *testing.T) {
+	own, err := Hash("secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hash, want := range map[string]int64{
+		own:               19 << 20,
+		argon2idOf(65536): 64 << 20,
+		argon2idOf(8):     8 << 10,
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy": littleMemory,
+		argon2idOf(1 << 20): littleMemory, // which is not computed
+		"":                  littleMemory,
+	} {
+		if got := Memory(hash); got != want {
+			t.Errorf("Memory(%q) = %d, want %d", hash, got, want)
+		}
+	}
+}
+
+// The hashes that are computed never take more memory together than they may, with the garbage of those
+// before, whoever waits or goes away; each that fits has its turn, in order.
+func TestQueueMemory(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		slots := rapid.IntRange(1, 5).Draw(rt, "slots")
+		memory := rapid.Int64Range(1, 20).Draw(rt, "memory")
+		needs := rapid.SliceOfN(rapid.Int64Range(1, 22), 1, 10).Draw(rt, "needs")
+		gone := rapid.SliceOfN(rapid.Bool(), len(needs), len(needs)).Draw(rt, "gone")
+		synctest.Test(t, func(t *testing.T) {
+			q := newQueue(slots)
+			q.bound(slots, memory)
+			var mu sync.Mutex
+			var used, garbage int64
+			running, done := 0, 0
+			q.collect = func() {
+				mu.Lock()
+				collected := garbage
+				mu.Unlock()
+				time.Sleep(time.Millisecond) // meanwhile some more end
+				mu.Lock()
+				garbage -= collected
+				mu.Unlock()
+			}
+			var all sync.WaitGroup
+			fits := 0
+			for i, need := range needs {
+				if need <= memory && !gone[i] {
+					fits++
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				if gone[i] {
+					time.AfterFunc(time.Duration(i)*time.Millisecond, cancel)
+				}
+				all.Go(func() {
+					defer cancel()
+					err := q.enter(ctx, need)
+					if (need > memory) != errors.Is(err, ErrTooLarge) || err != nil && need <= memory && !gone[i] {
+						rt.Errorf("%d of %d: %v", need, memory, err)
+					}
+					if err != nil {
+						return
+					}
+					mu.Lock()
+					used += need
+					running++
+					if used+garbage > memory || running > slots {
+						rt.Errorf("%d hashes with %d, and %d of garbage, at once", running, used, garbage)
+					}
+					mu.Unlock()
+					time.Sleep(time.Duration(need) * time.Millisecond)
+					mu.Lock()
+					used -= need
+					garbage += need
+					running--
+					if !gone[i] {
+						done++
+					}
+					mu.Unlock()
+					q.leave(need)
+				})
+			}
+			all.Wait()
+			time.Sleep(time.Second) // for the last garbage, and those who went
+			if done != fits || q.running != 0 || q.used != 0 || q.waiting.Len() != 0 {
+				rt.Errorf("%d of %d were computed; %d run, %d used, %d wait", done, fits, q.running, q.used, q.waiting.Len())
+			}
+		})
+	})
+}
+
+// What waits gets its turn in the order in which it came: a large hash is not passed over by small ones.
+func TestQueueOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(2)
+		q.bound(2, 10)
+		if err := q.enter(t.Context(), 6); err != nil {
+			t.Fatal(err)
+		}
+		var order []int64
+		var all sync.WaitGroup
+		for _, need := range []int64{9, 7, 6} {
+			all.Go(func() {
+				if err := q.enter(t.Context(), need); err != nil {
+					t.Error(err)
+				}
+				order = append(order, need)
+				q.leave(need)
+			})
+			synctest.Wait()
+		}
+		q.leave(6)
+		all.Wait()
+		if fmt.Sprint(order) != "[9 7 6]" {
+			t.Errorf("%v", order)
+		}
+	})
+}
+
+// A cache that is bounded refuses a hash that can never be verified, and verifies large ones one by one.
+func TestCacheBoundsMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCache(100)
+		c.Bound(4, 40<<20)
+		var now, most atomic.Int64
+		c.compute = func(hash, password string) (bool, error) {
+			if n := now.Add(Memory(hash)); n > most.Load() {
+				most.Store(n)
+			}
+			time.Sleep(time.Second)
+			now.Add(-Memory(hash))
+			return false, nil
+		}
+		if _, err := c.Verify(argon2idOf(65536), "x"); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("64 MiB of 40: %v", err)
+		}
+		if err := c.Spend(t.Context(), argon2idOf(65536), "x"); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("64 MiB of 40: %v", err)
+		}
+		var all sync.WaitGroup
+		for i := range 50 {
+			all.Go(func() {
+				if _, err := c.Verify(argon2idOf([]int{38 << 10, 19 << 10, 8}[i%3]), fmt.Sprint(i)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if most.Load() > 40<<20 || most.Load() < 38<<20 {
+			t.Errorf("%d MiB at once", most.Load()>>20)
+		}
+	})
+}
