@@ -17,6 +17,7 @@ func (s *Server) Status() config.Status {
 		Ignored:    s.settings.Load().ignored,
 		DataPeer:   s.settings.Load().cfg.DataPeer(),
 		Transfers:  int(s.transfers.Load()),
+		Resources:  s.resourceStatus(s.settings.Load().cfg),
 	}
 	st.Ready = st.Reason == ""
 	if p := s.ports.Load(); p != nil {

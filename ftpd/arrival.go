@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
@@ -79,7 +80,16 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 		return
 	}
 	sess := s.newSession(conn, from, implicit)
-	lease, err := s.counter.Connect(from.peer.Addr(), cfg.AddressesHidden(), &cfg.Limits, func() { sess.end(errCrowded) })
+	bounds := s.limits(cfg)
+	lease, err := s.counter.Connect(from.peer.Addr(), cfg.AddressesHidden(), &bounds, func() { sess.end(errCrowded) })
+	if err == nil {
+		if err = s.takeSession(sess.held.of); err != nil {
+			lease.Release()
+		}
+	}
+	if errors.Is(err, limits.ErrServerFull) && bounds.MaxSessions != cfg.Limits.MaxSessions {
+		err = s.scarce(cfg)
+	}
 	if err != nil {
 		if errors.Is(err, limits.ErrAddressFull) {
 			sess.misdeed(bans.Refused)
@@ -93,6 +103,7 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 	if !s.enroll(sess) {
 		sess.timer.Stop()
 		sess.end(errDrain)
+		sess.held.of.give(budget.SessionDescriptors)
 		lease.Release()
 		s.refuseConn(conn, from, implicit, errDrain)
 		return

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
@@ -67,6 +68,9 @@ func (s *session) setActive(to netip.AddrPort) {
 		s.log.Warn("active mode refused: not the client's address, or a privileged port", "target", to)
 		s.reply(504, "Refused: the address must be the one you connect from, the port at least 1024.")
 		s.abuse(bans.Bounce)
+		return
+	}
+	if !s.takeData() {
 		return
 	}
 	s.setData(activeConnector{
@@ -171,7 +175,7 @@ func (s *session) cmdEpsv(arg string) {
 // to be had, it says so and returns nil. addr is the address that the client will be told, if it is told any.
 func (s *session) reserve(addr netip.Addr) *passive.Reservation {
 	s.dropData(UnusedReplaced)
-	if !s.reservation() {
+	if !s.reservation() || !s.takeData() {
 		return nil
 	}
 	cfg := s.settings().cfg.Passive
@@ -182,6 +186,7 @@ func (s *session) reserve(addr netip.Addr) *passive.Reservation {
 		Waiting: s.whilePresent,
 	})
 	if err != nil {
+		s.held.give(budget.DataDescriptors)
 		s.log.Warn("no passive port", "error", err)
 		s.reply(425, "No passive port is free; try again later.")
 		return nil

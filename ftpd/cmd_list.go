@@ -96,8 +96,25 @@ func (s *session) cmdMlst(arg string) {
 	s.out.multi(250, "Listing "+name, []string{string(line)}, "End")
 }
 
+// listBuffer is how much is gathered of a listing, and smallListBuffer where memory is short.
+const listBuffer, smallListBuffer = 64 << 10, 4 << 10
+
 // listWriters gather lines of listings.
-var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
+var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, listBuffer) }}
+
+// takeListWriter returns a writer to w. put gives it back.
+func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
+	if !largeBuffers.take() {
+		return bufio.NewWriterSize(to, smallListBuffer), func() {}
+	}
+	w = listWriters.Get().(*bufio.Writer)
+	w.Reset(to)
+	return w, func() {
+		w.Reset(nil)
+		listWriters.Put(w)
+		largeBuffers.give()
+	}
+}
 
 // listing is a job that sends lines, which always end with CR LF, about an opened target.
 func listing(verb string, t *target, write func(*bufio.Writer) error) job {
@@ -112,15 +129,12 @@ func listing(verb string, t *target, write func(*bufio.Writer) error) job {
 		closed:  t.close,
 		move: func(tr *transfer, conn net.Conn) error {
 			return tr.send(conn, func(to io.Writer) error {
-				w := listWriters.Get().(*bufio.Writer)
-				w.Reset(to)
-				err := write(w)
-				if err == nil {
-					err = w.Flush()
+				w, put := takeListWriter(to)
+				defer put()
+				if err := write(w); err != nil {
+					return err
 				}
-				w.Reset(nil)
-				listWriters.Put(w)
-				return err
+				return w.Flush()
 			})
 		},
 	}

@@ -1,10 +1,12 @@
 package ftpd
 
 import (
+	"errors"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
 // maxFailures is how many failed logins a session may have; the last of them ends it.
@@ -49,6 +51,10 @@ func (s *session) cmdPass(arg string) {
 	s.lease.Busy(false)
 	switch {
 	case err != nil && s.ctx.Err() != nil:
+	case errors.Is(err, passhash.ErrTooLarge): // the client is told no more than that of a wrong password
+		s.srv.observer.Login(LoginUnverifiable)
+		s.loginFailed(name, arg, "the password can't be verified: "+passhash.ErrTooLarge.Error()+"; raise the memory limit (spec.template.resources.limits.memory), or hash the password again with less memory",
+			"Login incorrect.", leave)
 	case err != nil:
 		s.srv.observer.Login(LoginIncorrect)
 		s.loginFailed(name, arg, "login incorrect", "Login incorrect.", leave)
@@ -82,8 +88,15 @@ func (s *session) pace(name, password string) (paced, ok bool) {
 
 // admitUser completes the login of somebody whose password was right.
 func (s *session) admitUser(id auth.Identity, current *settings) {
+	if !s.held.of.enterHome(id.Home) {
+		s.srv.observer.Login(LoginLimited)
+		s.auditDenial(id.Name, 530, errNoDescriptors.Error())
+		s.reply(530, "Login refused: "+errNoDescriptors.Error()+"; try again later.")
+		return
+	}
 	view, err := s.srv.openHome(id)
 	if err != nil {
+		s.held.of.leaveHome(id.Home)
 		s.srv.observer.Login(LoginNoHome)
 		s.auditDenial(id.Name, 530, "home "+id.Home+" can't be opened: "+err.Error())
 		s.reply(530, "Login failed: your home directory can't be opened; ask the server's operator.")
@@ -91,6 +104,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	}
 	if err := s.lease.Login(account(id), &current.cfg.Limits); err != nil {
 		_ = view.Close()
+		s.held.of.leaveHome(id.Home)
 		s.srv.observer.Login(LoginLimited)
 		s.auditDenial(id.Name, 530, err.Error())
 		s.reply(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
@@ -184,6 +198,7 @@ func (s *session) logout(why string) {
 	s.lease.Logout()
 	s.rates.Close()
 	_ = s.fs.Close()
+	s.held.of.leaveHome(s.login.Home)
 	s.login, s.loginSettings, s.fs, s.rates = nil, nil, nil, nil
 	s.log = s.srv.sessionLog(s)
 	s.cwd, s.restart, s.allocate = "/", 0, 0

@@ -3,10 +3,12 @@ package ftpd
 import (
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
 	"sync"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -20,14 +22,37 @@ const (
 	maxSplices = 32
 	// littleFile is what is copied with less effort than sendfile takes to begin with.
 	littleFile = 16 << 10
-	// copyBuffer is the size of the buffers of the uploads that don't splice.
-	copyBuffer = 256 << 10
+	// copyBuffer is the size of the buffers of the uploads that don't splice, and of downloads in TLS.
+	copyBuffer = int(budget.LargeBuffer)
+	// smallBuffer is what is used in place of them where memory is short. It holds a record of TLS.
+	smallBuffer = maxRecord
 )
 
 var (
 	splices = make(chan struct{}, maxSplices)
 	buffers = sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
+	// largeBuffers bounds the buffers that are in use, and uploadPipes the uploads by splice, by the memory that there is. They are the
+	// process's, as its memory is.
+	largeBuffers = newTokens(math.MaxInt)
+	uploadPipes  = newTokens(maxSplices)
 )
+
+// takeBuffer returns a large buffer, or a small one where memory is short.
+func takeBuffer() *[]byte {
+	if largeBuffers.take() {
+		return buffers.Get().(*[]byte)
+	}
+	b := make([]byte, smallBuffer)
+	return &b
+}
+
+// putBuffer gives it back.
+func putBuffer(b *[]byte) {
+	if len(*b) == copyBuffer {
+		buffers.Put(b)
+		largeBuffers.give()
+	}
+}
 
 // sendFile sends size octets of f, from where it stands.
 func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) error {
@@ -85,8 +110,8 @@ func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) 
 
 // copyBuffered copies n octets through a buffer; io.EOF if there are less.
 func copyBuffered(w io.Writer, r io.Reader, n int64) (int64, error) {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
+	buf := takeBuffer()
+	defer putBuffer(buf)
 	// The struct hides the methods that would make io.CopyBuffer do without the buffer.
 	copied, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(r, n), *buf)
 	if err == nil && copied < n {
@@ -100,22 +125,38 @@ type lastWriter struct{ conn *net.TCPConn }
 
 func (w lastWriter) Write(p []byte) (int, error) { return sendLast(w.conn, p) }
 
-// spliceSlot returns a place among those that may splice, or nil, which is never ready, for a
-// connection that can't.
-func spliceSlot(conn net.Conn) chan<- struct{} {
+// enterSplice takes a place among those that may splice, with the memory and the descriptors of its pipe. ok is false if there
+// is none, or for a connection that can't.
+func (t *transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
 	if _, raw := conn.(*net.TCPConn); !raw {
-		return nil
+		return nil, false
 	}
-	return splices
+	select {
+	case splices <- struct{}{}:
+	default:
+		return nil, false
+	}
+	switch {
+	case !uploadPipes.take():
+	case !t.held.take(budget.SpliceDescriptors):
+		uploadPipes.give()
+	default:
+		return func() {
+			t.held.give(budget.SpliceDescriptors)
+			uploadPipes.give()
+			<-splices
+		}, true
+	}
+	<-splices
+	return nil, false
 }
 
 // receiveFile stores what comes until the end.
 func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 	copyN := func(n int64) (int64, error) { return io.CopyN(w, conn, n) } // splice, for an *os.File and a *net.TCPConn
-	select {
-	case spliceSlot(conn) <- struct{}{}:
-		defer func() { <-splices }()
-	default:
+	if leave, ok := t.enterSplice(conn); ok {
+		defer leave()
+	} else {
 		copyN = func(n int64) (int64, error) { return copyBuffered(w, gather{conn}, n) }
 	}
 	for {
@@ -147,8 +188,8 @@ func copyPart(w io.Writer, f storage.File, n int64) error {
 
 // storeAll copies until the end.
 func storeAll(w io.Writer, r io.Reader) error {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
+	buf := takeBuffer()
+	defer putBuffer(buf)
 	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, *buf)
 	return err
 }

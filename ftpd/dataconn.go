@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
 
@@ -69,11 +70,20 @@ func shareAddress(_, _ string, conn syscall.RawConn) error {
 func (c activeConnector) release()         {}
 func (c activeConnector) describe() string { return "active, to " + c.to.String() }
 
-// setData replaces what the last PASV, EPSV, PORT or EPRT agreed upon.
-func (s *session) setData(c connector) {
+// takeData takes the descriptor of the next data connection, giving up what was agreed upon. If there is none, it says so and returns
+// false. A setData has to follow, or s.held.give.
+func (s *session) takeData() bool {
 	s.dropData(UnusedReplaced)
-	s.data = c
+	if s.held.take(budget.DataDescriptors) {
+		return true
+	}
+	s.log.Warn("data connection refused", "error", errNoDescriptors)
+	s.reply(425, "Too many files and connections are open; try again later.")
+	return false
 }
+
+// setData is what PASV, EPSV, PORT or EPRT has agreed upon, after takeData.
+func (s *session) setData(c connector) { s.data = c }
 
 // dropData gives up what was agreed upon.
 func (s *session) dropData(why UnusedReservation) {
@@ -81,5 +91,6 @@ func (s *session) dropData(why UnusedReservation) {
 		s.data.release()
 		s.unused(s.data, why)
 		s.data = nil
+		s.held.give(budget.DataDescriptors)
 	}
 }

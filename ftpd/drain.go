@@ -21,13 +21,15 @@ const (
 
 // drain throws away what comes on a data connection, whose end the client has been told of, until it closes
 // its side. A session drains one connection at a time: the next one ends this. What take returns is the connection,
-// or nil if there is none; it is called in a goroutine, and its context ends with the time or with the session.
-func (s *session) drain(take func(ctx context.Context) *net.TCPConn) {
+// or nil if there is none; it is called in a goroutine, and its context ends with the time or with the session. taken are
+// the descriptors of the connection.
+func (s *session) drain(taken held, take func(ctx context.Context) *net.TCPConn) {
 	s.endDrain()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	s.stopDrain = cancel
 	go func() {
 		defer cancel()
+		defer taken.giveAll()
 		conn := take(ctx)
 		if conn == nil {
 			return
@@ -35,8 +37,8 @@ func (s *session) drain(take func(ctx context.Context) *net.TCPConn) {
 		defer func() { _ = conn.Close() }()
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 		_ = conn.SetDeadline(time.Time{}) // the context ends it
-		buf := buffers.Get().(*[]byte)
-		defer buffers.Put(buf)
+		buf := takeBuffer()
+		defer putBuffer(buf)
 		_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(conn, drainBytes), *buf)
 	}()
 }
@@ -88,6 +90,6 @@ func (s *session) refuseData(why UnusedReservation) {
 		s.dropData(why)
 		return
 	}
-	s.drain(s.data.take)
+	s.drain(s.held.move(), s.data.take)
 	s.data = nil
 }

@@ -11,3 +11,6 @@ func Splices() int { return len(splices) }
 
 // Unobserved is an Observer that does nothing.
 var Unobserved Observer = unobserved{}
+
+// VerifyBy has f verify passwords. It is called before the first login.
+func (s *Server) VerifyBy(f func(hash, password string) (bool, error)) { s.cache.ComputeBy(f) }

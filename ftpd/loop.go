@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 )
 
 // A session has one goroutine while it is idle: the one that reads its commands, executes them,
@@ -35,6 +37,8 @@ func (s *session) over() {
 	_ = s.contain(func() error { s.close(); return nil })
 	_ = s.conn.Close()
 	s.end(nil)
+	s.held.giveAll() // what a panic has left
+	s.held.of.give(budget.SessionDescriptors)
 	s.lease.Release()
 	s.srv.dismiss(s)
 }

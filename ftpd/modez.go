@@ -33,7 +33,6 @@ var (
 )
 
 var (
-	deflates  = fair.New(maxDeflates)
 	deflaters [flate.BestCompression + 1]sync.Pool // of *zlib.Writer, by level
 )
 
@@ -103,7 +102,7 @@ func (t *transfer) enterCoding() (leave func(), err error) {
 	if !t.coding.deflate {
 		return func() {}, nil
 	}
-	place, err := deflates.Enter(t.ctx, t.account, placeTimeout)
+	place, err := t.deflates.Enter(t.ctx, t.account, placeTimeout)
 	switch {
 	case errors.Is(err, fair.ErrBusy):
 		return nil, errDeflateBusy

@@ -76,13 +76,15 @@ const (
 	ConnectionProxy
 	// ConnectionNotReady: no passive ports or no address yet, or the server is on its way out.
 	ConnectionNotReady
+	// ConnectionNoResources: the server's memory or descriptors bear no more sessions.
+	ConnectionNoResources
 	// ConnectionResults is how many there are.
 	ConnectionResults
 )
 
 // String is the result as metrics name it.
 func (r ConnectionResult) String() string {
-	return [...]string{"taken", "banned", "server_full", "address_full", "pre_login_full", "outsider", "proxy", "not_ready"}[r]
+	return [...]string{"taken", "banned", "server_full", "address_full", "pre_login_full", "outsider", "proxy", "not_ready", "no_resources"}[r]
 }
 
 // refusal sorts the reason for which a connection is refused.
@@ -96,6 +98,8 @@ func refusal(reason error) ConnectionResult {
 		return ConnectionAddressFull
 	case errors.Is(reason, limits.ErrPreLoginFull):
 		return ConnectionPreLoginFull
+	case errors.Is(reason, errNoMemory), errors.Is(reason, errNoDescriptors):
+		return ConnectionNoResources
 	case errors.Is(reason, errOutsider):
 		return ConnectionOutsider
 	case errors.Is(reason, proxy.ErrUntrusted), errors.Is(reason, errPending):
@@ -119,13 +123,15 @@ const (
 	LoginLimited
 	// LoginNoHome: the home can't be opened.
 	LoginNoHome
+	// LoginUnverifiable: verifying the password takes more memory than there is for hashes.
+	LoginUnverifiable
 	// LoginResults is how many there are.
 	LoginResults
 )
 
 // String is the result as metrics name it.
 func (r LoginResult) String() string {
-	return [...]string{"ok", "incorrect", "banned", "limited", "no_home"}[r]
+	return [...]string{"ok", "incorrect", "banned", "limited", "no_home", "unverifiable"}[r]
 }
 
 // Direction is which way a transfer goes.

@@ -132,7 +132,7 @@ func declaredTests(t *testing.T) map[string]bool {
 	t.Helper()
 	declared := regexp.MustCompile(`(?m)^func (Test\w+|Fuzz\w+)\(`)
 	tests := map[string]bool{}
-	for _, root := range []string{".", "../test/clients"} {
+	for _, root := range []string{".", "../test/clients", "../cmd", "../internal"} {
 		err := filepath.WalkDir(root, func(file string, _ os.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(file, "_test.go") {
 				return err

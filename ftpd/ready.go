@@ -54,6 +54,7 @@ func (s *Server) bindPorts(ports config.PortSet) error {
 		return fmt.Errorf("passive.ports: %w", err)
 	}
 	s.ports.Store(pool)
+	s.bound()
 	s.portsWait.Store(nil)
 	s.log.Info("passive ports bound", "ports", ports.String())
 	return nil

@@ -114,6 +114,7 @@ func (s *Server) apply(next *settings) {
 	s.bans.Set(next.cfg.Bans, proxies)
 	s.shaper.Set(next.cfg.Limits.Bandwidth)
 	s.settings.Store(next)
+	s.bound()
 }
 
 // reject notes the file that was refused last; "" and nil if the newest one serves. It reports whether that

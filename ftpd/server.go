@@ -15,7 +15,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
@@ -53,6 +55,9 @@ type Options struct {
 	ReplyTimeout time.Duration
 	// Observer, if there is one, is told what happens.
 	Observer Observer
+	// Resources, if set, are what the system lets the process have; see budget.Find. What the server takes is
+	// bounded by them.
+	Resources budget.Available
 	// Storage, if set, is what the server stores through, made of the one at storage.root.
 	Storage func(storage.Backend) storage.Backend
 }
@@ -64,7 +69,14 @@ type Server struct {
 	replyTimeout time.Duration
 	observer     Observer
 
-	settings atomic.Pointer[settings]
+	settings  atomic.Pointer[settings]
+	resources budget.Available
+	bounding  sync.Mutex
+	divided   bool // descriptors are; guarded by bounding
+	bounds    atomic.Pointer[budget.Bounds]
+	files     atomic.Pointer[descriptors] // nil: without a bound, or the ports are not known yet
+	deflates  *fair.Places                // of compressed transfers
+
 	cache    *passhash.Cache
 	resolver *advertise.Resolver
 	// podAddress is the pod's own address, see config.PodAddressFile.
@@ -155,6 +167,8 @@ func New(file []byte, o Options) (*Server, error) {
 		failureDelay: cmp.Or(o.FailureDelay, defaultFailureDelay),
 		replyTimeout: cmp.Or(o.ReplyTimeout, defaultReplyTimeout),
 		observer:     o.Observer,
+		resources:    o.Resources,
+		deflates:     fair.New(maxDeflates),
 		cache:        cache,
 		unused:       newUnusedLog(),
 		storage:      backend,

@@ -13,6 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
@@ -75,6 +76,7 @@ type session struct {
 	conduct
 	activity activity
 
+	held      held               // descriptors for the next transfer
 	stopDrain context.CancelFunc // see drain
 	transfer  *transfer
 	starting  *transfer // the same, until somebody carries it
@@ -212,6 +214,9 @@ func (s *session) execute(c *command, verb, arg string) {
 		s.reply(521, "Data connections need TLS here: send PBSZ 0 and PROT P.")
 	case c.transfers && s.data == nil:
 		s.reply(425, "Use PASV or EPSV first.")
+	case c.transfers && !s.held.take(budget.TransferDescriptors):
+		s.log.Warn("transfer refused", "error", errNoDescriptors)
+		s.reply(450, "Too many files and connections are open; try again later.")
 	default:
 		c.run(s, arg)
 	}
@@ -219,6 +224,7 @@ func (s *session) execute(c *command, verb, arg string) {
 		s.reservations = 0
 		if s.transfer == nil {
 			s.noTransfer(refusedCommand)
+			s.held.giveAll()
 		}
 	}
 }
@@ -326,11 +332,14 @@ func (s *session) close() {
 	s.dropData(UnusedSessionEnded)
 	s.endDrain()
 	s.logout("disconnected")
+	s.held.giveAll()
 	if s.tls != nil {
 		_ = s.tls.CloseWrite()
 	}
 	_ = s.conn.CloseWrite()
-	s.linger()
+	if !errors.Is(context.Cause(s.ctx), errCrowded) || !s.srv.pressed() {
+		s.linger()
+	}
 	_ = s.conn.Close()
 	s.end(nil)
 	s.log.Debug("disconnected")

@@ -1,6 +1,7 @@
 package ftpd
 
 import (
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
@@ -18,6 +19,9 @@ type Stats struct {
 	// Certificates in force; TLSFilesBad when their files, as they are now, can't be used.
 	Certificates []ftptls.Certificate
 	TLSFilesBad  bool
+	// Resources are what the server may have. MaxSessions is how many sessions there may be by configuration and memory; 0 without a bound.
+	Resources   budget.Bounds
+	MaxSessions int
 	// ConfigHash is config.Hash of the file in force.
 	ConfigHash string
 	// ConfigIgnored is how many keys and values of it this daemon does not know.
@@ -32,7 +36,8 @@ func (s *Server) Stats() Stats {
 	counts := s.counter.Counts()
 	stats := Stats{
 		Sessions: counts.Sessions, PreLogin: counts.PreLogin,
-		Bans:       s.bans.Active(),
+		Bans:      s.bans.Active(),
+		Resources: s.Resources(), MaxSessions: s.maxSessions(current.cfg),
 		ConfigHash: current.hash, ConfigIgnored: len(current.ignored),
 		Ready:    s.Ready() == "",
 		Draining: s.now() != phaseServing,

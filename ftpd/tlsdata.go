@@ -49,7 +49,7 @@ type records struct {
 }
 
 // gather keeps what is written until flush, as far as it fits.
-func (r *records) gather() { r.buf, r.have = buffers.Get().(*[]byte), 0 }
+func (r *records) gather() { r.buf, r.have = takeBuffer(), 0 }
 
 func (r *records) Write(p []byte) (int, error) {
 	if r.buf == nil {
@@ -79,7 +79,7 @@ func (r *records) flush() error {
 	if r.have > 0 {
 		err = r.send()
 	}
-	buffers.Put(r.buf)
+	putBuffer(r.buf)
 	r.buf = nil
 	return err
 }

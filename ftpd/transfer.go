@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
+	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -53,17 +54,19 @@ type job struct {
 // transfer is a job that runs; see minder.go for where.
 type transfer struct {
 	job
-	started time.Time
-	opened  time.Time     // when the 150 was sent
-	timeout time.Duration // for how long the data connection may stand still
-	bytes   atomic.Int64  // octets moved on the wire
-	do      func() result // does it all
-	result  chan result   // gets what do returns
-	flow    *bandwidth.Flow
-	coding  coding
-	account string    // of the user, for what is shared among them
-	tls     *dataTLS  // nil: in clear text
-	secure  *tls.Conn // with tls, once the handshake is done
+	started  time.Time
+	opened   time.Time     // when the 150 was sent
+	timeout  time.Duration // for how long the data connection may stand still
+	bytes    atomic.Int64  // octets moved on the wire
+	do       func() result // does it all
+	result   chan result   // gets what do returns
+	flow     *bandwidth.Flow
+	coding   coding
+	account  string       // of the user, for what is shared among them
+	deflates *fair.Places // of the server, for MODE Z
+	held     held         // descriptors
+	tls      *dataTLS     // nil: in clear text
+	secure   *tls.Conn    // with tls, once the handshake is done
 
 	observer Observer // nil in tests of the parts
 
@@ -103,6 +106,7 @@ func (s *session) start(j job) {
 	t := s.newTransfer(j)
 	t.timeout = s.settings().cfg.Timeouts.Data.Std()
 	t.tls, t.coding, t.flow = s.dataTLS(), s.coding, s.flow(j.upload)
+	t.deflates, t.held = s.srv.deflates, s.held.move()
 	if s.login != nil { // which tests of the parts do without
 		t.account = account(*s.login)
 	}
@@ -120,6 +124,9 @@ func (s *session) start(j job) {
 			t.closed()
 		}
 		s.srv.transfers.Add(-1)
+		if t.rest == nil {
+			t.held.giveAll()
+		}
 		r := t.outcome(err)
 		observer.TransferEnded(direction, r.ending(), time.Since(t.started))
 		return r
@@ -165,7 +172,7 @@ func (s *session) finish(r result) {
 	s.reply(r.code, r.text)
 	if t.rest != nil {
 		rest := t.rest
-		s.drain(func(context.Context) *net.TCPConn { return rest })
+		s.drain(t.held.move(), func(context.Context) *net.TCPConn { return rest })
 	}
 	s.lastActive = time.Now()
 	s.closing = s.closing || errors.Is(r.err, errPanicked)

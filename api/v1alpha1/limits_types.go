@@ -15,7 +15,10 @@ type Duration string
 // LimitsSpec bounds what clients may take. Each pod counts for itself. What is changed holds at
 // once: the number of sessions for new ones, all else for those that run, too.
 type LimitsSpec struct {
-	// maxSessions bounds the sessions of a pod. Default 0: no bound.
+	// maxSessions bounds the sessions of a pod. When there are so many, one more takes the place of a session in
+	// which nobody is logged in, also of one whose failed login is being delayed; it is refused with 421 if there is
+	// none. A pod with a memory limit (template.resources.limits.memory) takes no more sessions
+	// than its memory bears, whatever this says. Default 0: no bound.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	MaxSessions int32 `json:"maxSessions,omitempty"`
@@ -31,7 +34,8 @@ type LimitsSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	MaxSessionsPerAddress int32 `json:"maxSessionsPerAddress,omitempty"`
 	// maxPreLogin bounds the sessions in which nobody is logged in yet, 1 to 100000. One more takes
-	// the place of the oldest of the address that has the most of them. Default 1024.
+	// the place of the oldest of the address that has the most of them, also of one whose failed login is being
+	// delayed. With a memory limit it is at most half of the sessions that the memory bears. Default 1024.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000

@@ -9,7 +9,9 @@ type PodTemplateSpec struct {
 	// metadata of the pods: labels and annotations.
 	// +optional
 	Metadata EmbeddedMetadata `json:"metadata,omitzero"`
-	// resources of the daemon's container: requests and limits, as in any pod. Default: none.
+	// resources of the daemon's container: requests and limits, as in any pod. The daemon keeps within its memory limit by
+	// bounding sessions, password hashes and buffers; 128Mi is enough for some hundred sessions, and 64Mi is the least. Default: a request of
+	// 50m of a processor and 64Mi of memory, and no limits.
 	// +optional
 	Resources corev1.ResourceRequirements `json:"resources,omitzero"`
 	// nodeSelector: the pods run only on nodes with all these labels.

@@ -12,6 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/httpbound"
 	"github.com/ftp-operator/ftp-operator/ftpd/metrics"
 )
 
@@ -32,7 +33,7 @@ func serveAdmin(file []byte, server *ftpd.Server, observed *metrics.Metrics, log
 	mux := http.NewServeMux()
 	mux.Handle("/", server.Handler())
 	mux.Handle("GET /metrics", observed.Handler())
-	return serveHTTP(l, mux, log), nil
+	return serveHTTP(l, mux, answerTimeout, server.Resources().Admin, log), nil
 }
 
 // serveAPI serves the management API where the flags say, if they do. stop ends it.
@@ -45,15 +46,29 @@ func (f *flags) serveAPI(server *ftpd.Server, drain func(), log *slog.Logger) (s
 		return nil, fmt.Errorf("--api: %w", err)
 	}
 	log.Info("management API", "address", f.api)
-	return serveHTTP(l, admin.Handler(server, drain), log), nil
+	return serveHTTP(l, admin.Handler(server, drain), 0, server.Resources().Admin, log), nil // a profile takes as long as is asked for
 }
 
-// serveHTTP serves until stop is called.
-func serveHTTP(l net.Listener, handler http.Handler, log *slog.Logger) (stop func()) {
+const (
+	// headerTimeout bounds the reading of a request's header.
+	headerTimeout = 5 * time.Second
+	// answerTimeout bounds a request and its answer.
+	answerTimeout = 30 * time.Second
+)
+
+// serveHTTP serves until stop is called. At most so many connections are open at one time; one more takes the place of another, see
+// httpbound.
+func serveHTTP(l net.Listener, handler http.Handler, answer time.Duration, connections int, log *slog.Logger) (stop func()) {
+	bounded := httpbound.Listen(l, connections)
+	l = bounded
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       answer,
+		WriteTimeout:      answer,
 		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ConnState:         bounded.State,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	var done sync.WaitGroup

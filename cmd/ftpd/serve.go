@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/metrics"
 	"github.com/ftp-operator/ftp-operator/internal/version"
@@ -30,8 +31,13 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	if err != nil {
 		return err
 	}
+	resources, err := budget.Find()
+	if err != nil {
+		log.Warn("the memory limit is not known: set GOMEMLIMIT where there is one", "error", err)
+	}
+	budget.Apply(resources)
 	observed := metrics.New(version.String())
-	server, err := ftpd.New(file, ftpd.Options{Logger: log, Observer: observed})
+	server, err := ftpd.New(file, ftpd.Options{Logger: log, Observer: observed, Resources: resources})
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,8 @@ func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Aut
 // long as a known one. Hashes are computed a few at a time, so Login may wait for its turn; for
 // what was denied before, none is computed again, whether or not there is such a user.
 // Anonymous users ("anonymous" and "ftp", if enabled) may give any password.
-// When the context ends while it waits, nothing was verified and the error is its cause.
+// When the context ends while it waits, nothing was verified and the error is its cause. A hash that there is not enough
+// memory to verify is ErrDenied and passhash.ErrTooLarge.
 func (a *Authenticator) Login(ctx context.Context, user, password string) (Identity, error) {
 	id, found := a.Lookup(user)
 	switch {
@@ -69,7 +70,10 @@ func (a *Authenticator) Login(ctx context.Context, user, password string) (Ident
 	case a.wrong.Has(user, password):
 		return Identity{}, ErrDenied
 	case !found:
-		if err := a.cache.Spend(ctx, a.hashFor(user), password); err != nil {
+		switch err := a.cache.Spend(ctx, a.hashFor(user), password); {
+		case errors.Is(err, passhash.ErrTooLarge): // as for the user whose hash it is
+			return Identity{}, ErrDenied
+		case err != nil:
 			return Identity{}, err
 		}
 		a.wrong.Add(user, password)

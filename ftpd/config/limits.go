@@ -3,7 +3,9 @@ package config
 // Limits bound what clients may take. They hold for new sessions from the moment they are
 // loaded; those that are open stay. Bandwidth changes running transfers too.
 type Limits struct {
-	// MaxSessions bounds the sessions of the server. 0 (default): no bound.
+	// MaxSessions bounds the sessions of the server. When there are so many, one more takes the place of a session in which
+	// nobody is logged in, also of one whose failed login is being delayed, and gets 421 if there is
+	// none. What memory and descriptors bear bounds them too (see Status.Resources). 0 (default): no bound.
 	MaxSessions int `json:"maxSessions,omitempty"`
 	// MaxSessionsPerUser bounds the sessions in which one user is logged in; all anonymous ones
 	// count together. 0 (default): no bound.
@@ -13,8 +15,9 @@ type Limits struct {
 	// Config.AddressesHidden). 0 (default): no bound.
 	MaxSessionsPerAddress int `json:"maxSessionsPerAddress,omitempty"`
 	// MaxPreLogin bounds the sessions in which nobody is logged in yet. One more takes the place
-	// of the oldest of the address that has the most of them, which gets 421; sessions whose
-	// password is just being checked keep theirs. Default 1024; 1 to 100000.
+	// of the oldest of the address that has the most of them, which gets 421, also while its failed login is being delayed; sessions whose
+	// password is just being checked keep theirs, unless their address has more of them. With a memory limit it is at most half of the sessions that
+	// the memory bears. Default 1024; 1 to 100000.
 	MaxPreLogin int `json:"maxPreLogin,omitempty"`
 	// Bandwidth bounds the rates of transfers.
 	Bandwidth Bandwidth `json:"bandwidth,omitzero"`

@@ -37,4 +37,28 @@ type Status struct {
 	// Sessions and Transfers count what is open now.
 	Sessions  int `json:"sessions"`
 	Transfers int `json:"transfers"`
+	// Resources are the memory and descriptors that the daemon has; nil if it does not know.
+	Resources *ResourceStatus `json:"resources,omitempty"`
+}
+
+// ResourceStatus is what the system lets the daemon have, and the bounds that follow.
+// Zero is no limit, or no bound.
+type ResourceStatus struct {
+	// MemoryLimit is that of the daemon's cgroup, GoMemoryLimit the soft one of its heap (GOMEMLIMIT), in bytes.
+	MemoryLimit   int64 `json:"memoryLimit,omitempty"`
+	GoMemoryLimit int64 `json:"goMemoryLimit,omitempty"`
+	// HashMemory bounds what the password hashes that are verified at one time take, in bytes, and HashesAtOnce
+	// how many they are.
+	HashMemory   int64 `json:"hashMemory,omitempty"`
+	HashesAtOnce int   `json:"hashesAtOnce,omitempty"`
+	// MaxSessions is the lower one of limits.maxSessions and what the memory bears; MaxPreLogin likewise.
+	MaxSessions int `json:"maxSessions,omitempty"`
+	MaxPreLogin int `json:"maxPreLogin,omitempty"`
+	// CompressedTransfers bounds those in MODE Z at one time.
+	CompressedTransfers int `json:"compressedTransfers,omitempty"`
+	// DescriptorLimit is RLIMIT_NOFILE, and Descriptors what is left of it for sessions and transfers.
+	DescriptorLimit int `json:"descriptorLimit,omitempty"`
+	Descriptors     int `json:"descriptors,omitempty"`
+	// Warnings name each of these that is too small for the configuration, with the field and the fix.
+	Warnings []string `json:"warnings,omitempty"`
 }

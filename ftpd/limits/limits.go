@@ -242,14 +242,14 @@ func (l *Lease) leaveUser() {
 	l.user = ""
 }
 
-// Counts are how many sessions there are.
-type Counts struct{ Sessions, PreLogin int }
+// Counts are how many sessions there are. Those that are Leaving had to give way and have not ended yet.
+type Counts struct{ Sessions, PreLogin, Leaving int }
 
 // Counts returns the counts.
 func (c *Counter) Counts() Counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Counts{Sessions: c.sessions, PreLogin: c.preLogin}
+	return Counts{Sessions: c.sessions, PreLogin: c.preLogin, Leaving: c.leaving}
 }
 
 // prefix is what counts as one address: an IPv4 address, the /64 of an IPv6 one.

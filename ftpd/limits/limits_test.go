@@ -63,7 +63,7 @@ func TestSessions(t *testing.T) {
 	a.Release()
 	a.Release()
 	login(connect(t, &c, "192.0.2.1", l))
-	if got := c.Counts(); got != (Counts{3, 0}) {
+	if got := c.Counts(); got != (Counts{Sessions: 3}) {
 		t.Errorf("%+v", got)
 	}
 	refused(t, &c, "192.0.2.4", l, ErrServerFull)
@@ -93,7 +93,7 @@ func TestFullOfSilentSessions(t *testing.T) {
 		x.Release()
 	}
 	refused(t, &c, "192.0.2.9", l, ErrServerFull)
-	if c.leaving != 0 || c.Counts() != (Counts{3, 0}) {
+	if c.leaving != 0 || c.Counts() != (Counts{Sessions: 3}) {
 		t.Errorf("%d leave, %+v", c.leaving, c.Counts())
 	}
 }
@@ -131,7 +131,7 @@ func TestUsers(t *testing.T) {
 	if err := a.Login("carol", l); err != nil {
 		t.Error(err)
 	}
-	if got := c.Counts(); got != (Counts{1, 0}) || len(c.users) != 1 {
+	if got := c.Counts(); got != (Counts{Sessions: 1}) || len(c.users) != 1 {
 		t.Errorf("%+v, users %v", got, c.users)
 	}
 }
@@ -294,7 +294,7 @@ func TestModel(t *testing.T) {
 				}
 			},
 			"": func(t *rapid.T) {
-				want := Counts{len(open), count(func(o *session) bool { return o.user == "" && !o.evicted })}
+				want := Counts{len(open), count(func(o *session) bool { return o.user == "" && !o.evicted }), count(func(o *session) bool { return o.evicted })}
 				if got := c.Counts(); got != want {
 					t.Fatalf("got %+v, want %+v", got, want)
 				}

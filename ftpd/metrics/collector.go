@@ -36,6 +36,15 @@ var single = []struct {
 	{desc("certificate_files_valid", "Whether the files of TLS can be used as they are now (1); else what they held before serves."), prometheus.GaugeValue,
 		func(s *ftpd.Stats) float64 { return truth(!s.TLSFilesBad) }},
 
+	{desc("memory_limit_bytes", "Memory limit of the daemon's cgroup; 0 if there is none."), prometheus.GaugeValue,
+		func(s *ftpd.Stats) float64 { return float64(s.Resources.Memory) }},
+	{desc("hash_memory_limit_bytes", "Bound of the memory that password hashes which are verified at one time take together; 0 if there is none."), prometheus.GaugeValue,
+		func(s *ftpd.Stats) float64 { return float64(s.Resources.HashMemory) }},
+	{desc("sessions_limit", "Sessions that there may be, by limits.maxSessions and the memory limit; 0 if there is no bound."), prometheus.GaugeValue,
+		func(s *ftpd.Stats) float64 { return float64(s.MaxSessions) }},
+	{desc("resource_warnings", "Memory and descriptors that are too small for the configuration, as the log and /status say."), prometheus.GaugeValue,
+		func(s *ftpd.Stats) float64 { return float64(len(s.Resources.Warnings)) }},
+
 	{desc("passive_ports", "Passive ports that the server holds."), prometheus.GaugeValue,
 		pool(func(p *passive.Stats) int { return p.Ports })},
 	{desc("passive_ports_in_use", "Passive ports that are reserved for at least one data connection."), prometheus.GaugeValue,

@@ -134,6 +134,9 @@ func (p *Pool) Close() error {
 	return errors.Join(errs...)
 }
 
+// BoundHeaders bounds the connections whose PROXY header is awaited at one time.
+func (p *Pool) BoundHeaders(most int) { p.headers.Bound(most) }
+
 // Ports returns the ports held.
 func (p *Pool) Ports() config.PortSet { return slices.Clone(p.ports) }
 

@@ -30,6 +30,13 @@ func NewReader(timeout time.Duration, maxPending int) *Reader {
 	return &Reader{timeout: timeout, max: maxPending, pending: map[*net.TCPConn]struct{}{}}
 }
 
+// Bound changes how many may be pending.
+func (r *Reader) Bound(maxPending int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.max = maxPending
+}
+
 // Go reads the header of a connection and then calls then, in a goroutine of its own. It returns
 // false, and does nothing, if too many are pending or the reader is closed.
 func (r *Reader) Go(conn *net.TCPConn, then func(Header, error)) bool {

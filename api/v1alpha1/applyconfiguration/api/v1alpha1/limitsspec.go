@@ -8,7 +8,10 @@ package v1alpha1
 // LimitsSpec bounds what clients may take. Each pod counts for itself. What is changed holds at
 // once: the number of sessions for new ones, all else for those that run, too.
 type LimitsSpecApplyConfiguration struct {
-	// maxSessions bounds the sessions of a pod. Default 0: no bound.
+	// maxSessions bounds the sessions of a pod. When there are so many, one more takes the place of a session in
+	// which nobody is logged in, also of one whose failed login is being delayed; it is refused with 421 if there is
+	// none. A pod with a memory limit (template.resources.limits.memory) takes no more sessions
+	// than its memory bears, whatever this says. Default 0: no bound.
 	MaxSessions *int32 `json:"maxSessions,omitempty"`
 	// maxSessionsPerUser bounds the sessions in which one user is logged in; all anonymous ones
 	// count together. Default 0: no bound.
@@ -18,7 +21,8 @@ type LimitsSpecApplyConfiguration struct {
 	// service.externalTrafficPolicy and service.proxyProtocol). Default 0: no bound.
 	MaxSessionsPerAddress *int32 `json:"maxSessionsPerAddress,omitempty"`
 	// maxPreLogin bounds the sessions in which nobody is logged in yet, 1 to 100000. One more takes
-	// the place of the oldest of the address that has the most of them. Default 1024.
+	// the place of the oldest of the address that has the most of them, also of one whose failed login is being
+	// delayed. With a memory limit it is at most half of the sessions that the memory bears. Default 1024.
 	MaxPreLogin *int32 `json:"maxPreLogin,omitempty"`
 	// bandwidth bounds the rates of transfers.
 	Bandwidth *BandwidthSpecApplyConfiguration `json:"bandwidth,omitempty"`
