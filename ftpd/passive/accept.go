@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
@@ -24,15 +25,18 @@ type acceptor interface {
 // EMFILE passes, so the loop pauses and goes on.
 func (p *Pool) acceptLoop(l acceptor, port uint16) {
 	var backoff time.Duration
+	inHand := &p.inHand[slices.Index(p.ports, port)]
 	for {
 		conn, err := l.AcceptTCP()
 		switch {
 		case err == nil:
+			inHand.Store(true)
 			if backoff > 0 {
 				p.log.Info("accepting data connections again", "port", port)
 				backoff = 0
 			}
 			p.meet(port, conn)
+			inHand.Store(false)
 			continue
 		case errors.Is(err, net.ErrClosed):
 			return

@@ -67,7 +67,7 @@ func (r *Reservation) choose() (conn *net.TCPConn, undecided bool) {
 		return r.conns[0], false
 	}
 	open := slices.DeleteFunc(slices.Clone(r.conns), func(c *net.TCPConn) bool { return !isOpen(c) })
-	if len(open) == 1 {
+	if len(open) == 1 && !r.pool.mayHaveMore(r.port) {
 		return open[0], false
 	}
 	if r.judged.IsZero() {
@@ -75,12 +75,33 @@ func (r *Reservation) choose() (conn *net.TCPConn, undecided bool) {
 	}
 	late := !time.Now().Before(r.judged)
 	switch {
-	case len(open) > 1 && late:
+	case len(open) > 0 && late:
 		return open[0], false
 	case len(open) == 0 && (late || r.state == arrived):
 		return r.conns[0], false
 	}
 	return nil, true
+}
+
+// mayHaveMore reports whether connections to the port have come that no reservation has been asked about: in the
+// listener's queue, or in the hands of acceptLoop. A client connects before its command, so its own is among them
+// if it is not here.
+func (p *Pool) mayHaveMore(port uint16) bool {
+	i := slices.Index(p.ports, port)
+	if i < 0 || i >= len(p.listeners) {
+		return false
+	}
+	raw, err := p.listeners[i].SyscallConn()
+	if err != nil {
+		return false
+	}
+	queued := false
+	_ = raw.Control(func(fd uintptr) {
+		// Of a listener Unacked is the length of its queue.
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) //nolint:gosec // a descriptor
+		queued = err == nil && info.Unacked > 0
+	})
+	return queued || p.inHand[i].Load()
 }
 
 // take ends the reservation, closes the other connections and returns conn. The caller holds the pool's lock.

@@ -145,3 +145,38 @@ func TestReservationThatOnlyChecksCameTo(t *testing.T) {
 	}
 	eventually(t, "the port is free again", func() bool { return p.Stats().InUse == 0 })
 }
+
+// A client's connection that has not been accepted yet when its command comes is waited for, if another is there.
+func TestConnectionInTheQueueIsWaitedFor(t *testing.T) {
+	ports := freePorts(t, 1)
+	p := newPool(ports, quiet)
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(loopback, ports[0])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.listeners = append(p.listeners, l)
+	t.Cleanup(func() { _ = p.Close() })
+	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
+
+	check := dial(t, loopback, r.Port())
+	accepted, err := l.AcceptTCP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.meet(r.Port(), accepted)
+	conn := dial(t, loopback, r.Port()) // in the queue: nothing accepts yet
+	p.mu.Lock()
+	if chosen, _ := r.choose(); chosen != nil {
+		t.Error("a connection was chosen while another was in the queue")
+	}
+	p.mu.Unlock()
+	p.loops.Go(func() { p.acceptLoop(l, r.Port()) })
+	if err := check.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server, err := r.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, conn, server)
+}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
@@ -37,6 +38,8 @@ type Pool struct {
 	closed    chan struct{}
 	policy    func() *proxy.Policy
 	headers   *proxy.Reader
+	// inHand, by port: acceptLoop has a connection of which it has not found out yet whose it is.
+	inHand []atomic.Bool
 
 	mu     sync.Mutex
 	ledger *ledger
@@ -111,6 +114,7 @@ func newPool(ports config.PortSet, log *slog.Logger) *Pool {
 	return &Pool{
 		log: log, ports: slices.Clone(ports), closed: make(chan struct{}), ledger: newLedger(ports),
 		policy: func() *proxy.Policy { return nil }, headers: proxy.NewReader(proxy.Timeout, proxy.MaxPending),
+		inHand: make([]atomic.Bool, len(ports)),
 	}
 }
 

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"net"
+	"strconv"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -39,8 +41,17 @@ var _ = Describe("Behind a load balancer that probes each port", Ordered, Contin
 			s.Spec.Storage = manyPodsStorage()
 		})
 		waitReady(ctx, server)
-		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, ftpclient.Host{}, server) }).
-			Should(Succeed(), "the probes have found its ports")
+		// The first pods are not held back: there are no others to take the sessions.
+		Eventually(ctx, func(g Gomega, ctx context.Context) {
+			g.Expect(tryTransfer(ctx, ftpclient.Host{}, server)).To(Succeed())
+			for _, pod := range pods(ctx, server) {
+				for _, port := range podPorts(pod) {
+					conn, err := ftpclient.Host{}.Dial(ctx, net.JoinHostPort(server.Status.AdvertisedAddress, strconv.Itoa(int(port))))
+					g.Expect(err).NotTo(HaveOccurred())
+					g.Expect(conn.Close()).To(Succeed())
+				}
+			}
+		}).Should(Succeed(), "the probes have found all ports of the first pods")
 	}, NodeTimeout(specTimeout))
 
 	start := func(ctx context.Context, dir string) *load.Load {

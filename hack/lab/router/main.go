@@ -266,11 +266,9 @@ func (r *router) setPorts(ctx context.Context, nodes []string, wanted map[rule]b
 
 // clearPorts deletes all rules.
 func (r *router) clearPorts(ctx context.Context) error {
-	for ctx.Err() == nil {
-		// One at a time, until there is none.
-		if err := exec.CommandContext(ctx, "ip", "rule", "del", "priority", strconv.Itoa(r.tables.base)).Run(); err != nil {
-			return nil
-		}
+	// One at a time, until there is none, which is an error.
+	for exec.CommandContext(ctx, "ip", "rule", "del", "priority", strconv.Itoa(r.tables.base)).Run() == nil {
+		continue
 	}
 	return ctx.Err()
 }
