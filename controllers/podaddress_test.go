@@ -192,7 +192,7 @@ var _ = Describe("the address of a pod's own node", func() {
 		Entry("a declared address", func(s *v1alpha1.FtpServer) { s.Spec.Passive.AdvertisedAddress = "ftp.example.com" }),
 	)
 
-	It("is not told of a daemon that does not know it", func(ctx context.Context) {
+	It("is asked of a daemon that does not know it, which the status shows until the old pod is gone", func(ctx context.Context) {
 		c.daemons.set(func(_ string, good *config.Status) (*config.Status, error) {
 			if good != nil {
 				good.AdvertisedIP = configured(ctx)
