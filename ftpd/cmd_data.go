@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
-	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
@@ -186,7 +185,7 @@ func (s *session) reserve(addr netip.Addr) *passive.Reservation {
 		Waiting: s.whilePresent,
 	})
 	if err != nil {
-		s.held.give(budget.DataDescriptors)
+		s.held.give(s.heldForData)
 		s.log.Warn("no passive port", "error", err)
 		s.reply(425, "No passive port is free; try again later.")
 		return nil

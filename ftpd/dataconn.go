@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
 
@@ -74,7 +75,11 @@ func (c activeConnector) describe() string { return "active, to " + c.to.String(
 // false. A setData has to follow, or s.held.give.
 func (s *session) takeData() bool {
 	s.dropData(UnusedReplaced)
-	if s.held.take(budget.DataDescriptors) {
+	s.heldForData = budget.DataDescriptors
+	if s.settings().cfg.Passive.PeerCheck == config.PeerCheckRelaxed {
+		s.heldForData *= passive.MaxCandidates // until it is known which of them is the client's
+	}
+	if s.held.take(s.heldForData) {
 		return true
 	}
 	s.log.Warn("data connection refused", "error", errNoDescriptors)
@@ -91,6 +96,6 @@ func (s *session) dropData(why UnusedReservation) {
 		s.data.release()
 		s.unused(s.data, why)
 		s.data = nil
-		s.held.give(budget.DataDescriptors)
+		s.held.give(s.heldForData)
 	}
 }

@@ -76,14 +76,16 @@ type session struct {
 	conduct
 	activity activity
 
-	held      held               // descriptors for the next transfer
-	stopDrain context.CancelFunc // see drain
-	transfer  *transfer
-	starting  *transfer // the same, until somebody carries it
-	queue     []line    // commands that wait for the transfer's end
-	aborting  bool      // ABOR came: it is answered after the transfer
-	quitting  bool      // QUIT came: end when the transfer has ended
-	readAll   bool      // the client closed its side after QUIT: nothing more will come
+	held held // descriptors for the next transfer
+	// heldForData are those of them for its data connection.
+	heldForData int
+	stopDrain   context.CancelFunc // see drain
+	transfer    *transfer
+	starting    *transfer // the same, until somebody carries it
+	queue       []line    // commands that wait for the transfer's end
+	aborting    bool      // ABOR came: it is answered after the transfer
+	quitting    bool      // QUIT came: end when the transfer has ended
+	readAll     bool      // the client closed its side after QUIT: nothing more will come
 	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
 	endingTLS bool
 	closing   bool // the last reply was sent

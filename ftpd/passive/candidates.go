@@ -23,13 +23,13 @@ const (
 	patience = time.Second
 	// lookAgain is the time between two looks at whether they are closed.
 	lookAgain = 5 * time.Millisecond
-	// maxCandidates bounds the connections of a reservation.
-	maxCandidates = 4
+	// MaxCandidates bounds the connections of a reservation, of which one is its client's.
+	MaxCandidates = 4
 )
 
 // arrive takes a connection for the reservation's; false if it has its own. The caller holds the pool's lock.
 func (r *Reservation) arrive(conn *net.TCPConn) bool {
-	if len(r.conns) == maxCandidates {
+	if len(r.conns) == MaxCandidates {
 		return false
 	}
 	if !r.came {

@@ -123,7 +123,7 @@ func TestConnectionsOfAReservationAreBounded(t *testing.T) {
 	p := listen(t, "127.0.0.1", 1)
 	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
 	var held []*net.TCPConn
-	for range maxCandidates {
+	for range MaxCandidates {
 		held = append(held, dial(t, loopback, r.Port()))
 	}
 	wantDropped(t, dial(t, loopback, r.Port()))
