@@ -56,7 +56,9 @@ func TestHostileGuessesInLittleMemory(t *testing.T) {
 	s.VerifyBy(func(hash, password string) (bool, error) {
 		n := now.Add(passhash.Memory(hash))
 		defer now.Add(-passhash.Memory(hash))
-		for p := peak.Load(); n > p && !peak.CompareAndSwap(p, n); p = peak.Load() {
+		p := peak.Load()
+		for n > p && !peak.CompareAndSwap(p, n) {
+			p = peak.Load()
 		}
 		computed.Add(1)
 		time.Sleep(time.Millisecond) // real ones take seconds under the race detector

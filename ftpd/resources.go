@@ -73,7 +73,7 @@ func (s *Server) bound() {
 		"descriptorLimit", s.resources.Descriptors, "descriptors", b.Descriptors)
 	for _, w := range b.Warnings {
 		if first || !slices.Contains(before.Warnings, w) {
-			s.log.Warn("resources are too small: " + w)
+			s.log.Warn("resources are too small", "why", w)
 		}
 	}
 }

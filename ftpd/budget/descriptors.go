@@ -9,10 +9,16 @@ const (
 	// mostPending bounds the connections whose PROXY header is awaited.
 	leastPending, mostPending = 4, 1024
 
-	// SessionDescriptors is what a session takes, HomeDescriptors a home that somebody is logged in to, DataDescriptors
-	// a data connection, TransferDescriptors a transfer beside it (the file and its directory, and what it continues or replaces), and
-	// SpliceDescriptors the pipe of an upload by splice.
-	SessionDescriptors, HomeDescriptors, DataDescriptors, TransferDescriptors, SpliceDescriptors = 1, 1, 1, 4, 2
+	// SessionDescriptors is what a session takes.
+	SessionDescriptors = 1
+	// HomeDescriptors is what a home takes that somebody is logged in to.
+	HomeDescriptors = 1
+	// DataDescriptors is what a data connection takes.
+	DataDescriptors = 1
+	// TransferDescriptors is what a transfer takes beside it: the file and its directory, and what it continues or replaces.
+	TransferDescriptors = 4
+	// SpliceDescriptors is what the pipe of an upload by splice takes.
+	SpliceDescriptors = 2
 
 	// leastReserve is enough for one login and one transfer.
 	leastReserve = HomeDescriptors + DataDescriptors + TransferDescriptors + SpliceDescriptors

@@ -30,16 +30,14 @@ func TestMain(m *testing.M) {
 	}
 	a, err := Find()
 	Apply(a)
-	fmt.Println("found", a.Memory, debug.SetMemoryLimit(-1), a.Descriptors > 0, a.Processors > 0, err)
+	fmt.Println("found", a.Memory, debug.SetMemoryLimit(-1), a.Descriptors > 0 && a.Processors > 0, err)
 }
 
 // find runs Find where these are the process's cgroups and mounts, with DIR for a directory that holds the files.
 func find(t *testing.T, cgroup, mountinfo string, files map[string]string, env ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"cgroup": cgroup, "mountinfo": strings.ReplaceAll(mountinfo, "DIR", dir)} {
-		files[name] = content
-	}
+	files["cgroup"], files["mountinfo"] = cgroup, strings.ReplaceAll(mountinfo, "DIR", dir)
 	for name, content := range files {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
@@ -66,8 +64,8 @@ func find(t *testing.T, cgroup, mountinfo string, files map[string]string, env .
 // The limit is that of the process's own cgroup, whichever version it has and however a container sees it.
 func TestFind(t *testing.T) {
 	const (
-		v1Memory = "34 30 0:30 %s DIR/memory rw,relatime - cgroup cgroup rw,memory"
-		v2       = "42 30 0:38 %s DIR/unified rw,relatime - cgroup2 cgroup2 rw"
+		v1Memory = "34 30 0:30 %s DIR/memory rw,relatime - cgroup cgroup rw,memory" //nolint:dupword // as the kernel writes it
+		v2       = "42 30 0:38 %s DIR/unified rw,relatime - cgroup2 cgroup2 rw"     //nolint:dupword // likewise
 		limited  = "134217728"
 		none     = "9223372036854771712"
 	)
@@ -79,49 +77,49 @@ func TestFind(t *testing.T) {
 	}{
 		"v1, of a container": {
 			"9:name=systemd:/\n4:memory:/kubepods/pod1/c1\n0::/", fmt.Sprintf(v1Memory, "/kubepods/pod1/c1"),
-			map[string]string{"memory/memory.limit_in_bytes": limited}, nil, "found 134217728 117440512 true true <nil>",
+			map[string]string{"memory/memory.limit_in_bytes": limited}, nil, "found 134217728 117440512 true <nil>",
 		},
 		"v1, with a cgroup namespace": {
 			"4:memory:/", fmt.Sprintf(v1Memory, "/"),
-			map[string]string{"memory/memory.limit_in_bytes": limited}, nil, "found 134217728 117440512 true true <nil>",
+			map[string]string{"memory/memory.limit_in_bytes": limited}, nil, "found 134217728 117440512 true <nil>",
 		},
 		"v1, the pod's limit": {
 			"4:memory:/kubepods/pod1/c1", fmt.Sprintf(v1Memory, "/kubepods/pod1/c1"),
 			map[string]string{"memory/memory.limit_in_bytes": none, "memory/memory.stat": "hierarchical_memory_limit " + limited}, nil,
-			"found 134217728 117440512 true true <nil>",
+			"found 134217728 117440512 true <nil>",
 		},
 		"v1, no limit": {
 			"4:memory:/", fmt.Sprintf(v1Memory, "/"),
-			map[string]string{"memory/memory.limit_in_bytes": none}, nil, "found 0 9223372036854775807 true true <nil>",
+			map[string]string{"memory/memory.limit_in_bytes": none}, nil, "found 0 9223372036854775807 true <nil>",
 		},
 		"v2, of a container with a cgroup namespace": {
 			"0::/", fmt.Sprintf(v2, "/"),
-			map[string]string{"unified/memory.max": limited}, nil, "found 134217728 117440512 true true <nil>",
+			map[string]string{"unified/memory.max": limited}, nil, "found 134217728 117440512 true <nil>",
 		},
 		"v2, without one": {
 			"0::/kubepods/pod1/c1", fmt.Sprintf(v2, "/kubepods/pod1/c1"),
-			map[string]string{"unified/memory.max": limited}, nil, "found 134217728 117440512 true true <nil>",
+			map[string]string{"unified/memory.max": limited}, nil, "found 134217728 117440512 true <nil>",
 		},
 		"v2, the pod's limit": {
 			"0::/kubepods/pod1/c1", fmt.Sprintf(v2, "/"),
 			map[string]string{"unified/kubepods/pod1/c1/memory.max": "max", "unified/kubepods/pod1/memory.max": limited}, nil,
-			"found 134217728 117440512 true true <nil>",
+			"found 134217728 117440512 true <nil>",
 		},
 		"v2, no limit": {
 			"0::/", fmt.Sprintf(v2, "/"),
-			map[string]string{"unified/memory.max": "max"}, nil, "found 0 9223372036854775807 true true <nil>",
+			map[string]string{"unified/memory.max": "max"}, nil, "found 0 9223372036854775807 true <nil>",
 		},
 		"v1 and v2, with the memory in v1": {
 			"4:memory:/\n0::/", fmt.Sprintf(v1Memory, "/") + "\n" + fmt.Sprintf(v2, "/"),
-			map[string]string{"memory/memory.limit_in_bytes": limited, "unified/cgroup.procs": ""}, nil, "found 134217728 117440512 true true <nil>",
+			map[string]string{"memory/memory.limit_in_bytes": limited, "unified/cgroup.procs": ""}, nil, "found 134217728 117440512 true <nil>",
 		},
 		"GOMEMLIMIT": {
 			"0::/", fmt.Sprintf(v2, "/"),
-			map[string]string{"unified/memory.max": limited}, []string{"GOMEMLIMIT=50MiB"}, "found 134217728 52428800 true true <nil>",
+			map[string]string{"unified/memory.max": limited}, []string{"GOMEMLIMIT=50MiB"}, "found 134217728 52428800 true <nil>",
 		},
 		"hidden": {
 			"0::/../elsewhere", fmt.Sprintf(v2, "/"),
-			map[string]string{"unified/memory.max": limited}, nil, "found 0 9223372036854775807 true true no usable cgroup v2 memory mount found",
+			map[string]string{"unified/memory.max": limited}, nil, "found 0 9223372036854775807 true no usable cgroup v2 memory mount found",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

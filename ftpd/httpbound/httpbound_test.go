@@ -168,7 +168,8 @@ func TestModel(t *testing.T) {
 						t.Fatalf("%+v had to go, not %+v", gone, c)
 					}
 				}
-				open = append(staying, newest)
+				staying = append(staying, newest)
+				open = staying
 			},
 			"state": func(t *rapid.T) {
 				if len(open) > 0 {

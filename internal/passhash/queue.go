@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrTooLarge: verifying the hash takes more memory than there may be for hashes at all.
+// ErrTooLarge means that verifying the hash takes more memory than there may be for hashes at all.
 var ErrTooLarge = errors.New("verifying the password hash takes more memory than there is")
 
 // OwnMemory is the memory, in bytes, that a hash takes which Hash has made.
