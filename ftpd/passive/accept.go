@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
@@ -16,27 +15,24 @@ const (
 	maxBackoff = time.Second
 )
 
-// acceptor is what a loop needs of a *net.TCPListener.
+// acceptor is what a loop needs of a *listener.
 type acceptor interface {
-	AcceptTCP() (*net.TCPConn, error)
+	accept() (conn *net.TCPConn, number uint64, err error)
 }
 
 // acceptLoop takes every connection to one port until the pool is closed. An error such as
 // EMFILE passes, so the loop pauses and goes on.
 func (p *Pool) acceptLoop(l acceptor, port uint16) {
 	var backoff time.Duration
-	inHand := &p.inHand[slices.Index(p.ports, port)]
 	for {
-		conn, err := l.AcceptTCP()
+		conn, number, err := l.accept()
 		switch {
 		case err == nil:
-			inHand.Store(true)
 			if backoff > 0 {
 				p.log.Info("accepting data connections again", "port", port)
 				backoff = 0
 			}
-			p.meet(port, conn)
-			inHand.Store(false)
+			p.meet(port, conn, number)
 			continue
 		case errors.Is(err, net.ErrClosed):
 			return
@@ -56,14 +52,14 @@ func (p *Pool) acceptLoop(l acceptor, port uint16) {
 
 // meet finds out whose connection it is: the peer's, or that of a client of whom the peer, a
 // proxy, tells. It does not wait for what the proxy has to say.
-func (p *Pool) meet(port uint16, conn *net.TCPConn) {
+func (p *Pool) meet(port uint16, conn *net.TCPConn, number uint64) {
 	peer := peerOf(conn)
 	expects, err := p.policy().Expects(peer)
 	switch {
 	case err != nil:
 		p.headless(port, conn, peer, err)
 	case !expects:
-		p.arrive(port, conn, peer)
+		p.arrive(port, conn, number, peer)
 	case !p.headers.Go(conn, func(h proxy.Header, err error) {
 		switch {
 		case err != nil:
@@ -71,7 +67,7 @@ func (p *Pool) meet(port uint16, conn *net.TCPConn) {
 		case h.Local: // the proxy's own: it asks whether the port is open
 			_ = conn.Close()
 		default:
-			p.arrive(port, conn, h.Source.Addr())
+			p.arrive(port, conn, number, h.Source.Addr())
 		}
 	}):
 		p.headless(port, conn, peer, errors.New("too many connections whose header has not come yet"))
@@ -90,14 +86,12 @@ func (p *Pool) headless(port uint16, conn *net.TCPConn, peer netip.Addr, err err
 // arrive hands a connection to the reservation that it belongs to, or closes it: in the ordinary
 // way, not with a reset, so that a load balancer's probe of the port succeeds.
 //
-// A connection on which all that came had come before the reservation was made is not its client's:
-// somebody, mostly the same client in an earlier session, has left it in the listener's queue while
-// this process had no time to accept it.
-func (p *Pool) arrive(port uint16, conn *net.TCPConn, peer netip.Addr) {
-	seen := lastSeen(conn)
+// A connection that was made before the reservation is not its client's: somebody, mostly the same client in an
+// earlier session, has left it in the listener's queue while this process had no time to accept it.
+func (p *Pool) arrive(port uint16, conn *net.TCPConn, number uint64, peer netip.Addr) {
 	p.mu.Lock()
 	h := p.ledger.find(port, peer)
-	if h == nil || p.ended || seen.before(h.owner.granted) {
+	if h == nil || p.ended || number <= h.owner.after {
 		p.stats.Strangers++
 		p.mu.Unlock()
 		p.log.Debug("dropped a connection that no session waits for", "port", port, "peer", peer)

@@ -83,25 +83,11 @@ func (r *Reservation) choose() (conn *net.TCPConn, undecided bool) {
 	return nil, true
 }
 
-// mayHaveMore reports whether connections to the port have come that no reservation has been asked about: in the
-// listener's queue, or in the hands of acceptLoop. A client connects before its command, so its own is among them
-// if it is not here.
+// mayHaveMore reports whether connections to the port have come that no reservation has been asked about. A client
+// connects before its command, so its own is among them if it is not here.
 func (p *Pool) mayHaveMore(port uint16) bool {
-	i := slices.Index(p.ports, port)
-	if i < 0 || i >= len(p.listeners) {
-		return false
-	}
-	raw, err := p.listeners[i].SyscallConn()
-	if err != nil {
-		return false
-	}
-	queued := false
-	_ = raw.Control(func(fd uintptr) {
-		// Of a listener Unacked is the length of its queue.
-		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) //nolint:gosec // a descriptor
-		queued = err == nil && info.Unacked > 0
-	})
-	return queued || p.inHand[i].Load()
+	l := p.listeners[port]
+	return l != nil && l.more()
 }
 
 // take ends the reservation, closes the other connections and returns conn. The caller holds the pool's lock.

@@ -150,20 +150,24 @@ func TestReservationThatOnlyChecksCameTo(t *testing.T) {
 func TestConnectionInTheQueueIsWaitedFor(t *testing.T) {
 	ports := freePorts(t, 1)
 	p := newPool(ports, quiet)
-	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(loopback, ports[0])))
+	tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(loopback, ports[0])))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.listeners = append(p.listeners, l)
+	l, err := newListener(tcp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.listeners[ports[0]] = l
 	t.Cleanup(func() { _ = p.Close() })
 	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
 
 	check := dial(t, loopback, r.Port())
-	accepted, err := l.AcceptTCP()
+	accepted, number, err := l.accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.meet(r.Port(), accepted)
+	p.meet(r.Port(), accepted, number)
 	conn := dial(t, loopback, r.Port()) // in the queue: nothing accepts yet
 	p.mu.Lock()
 	if chosen, _ := r.choose(); chosen != nil {

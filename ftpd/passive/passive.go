@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
@@ -33,13 +32,11 @@ var (
 type Pool struct {
 	log       *slog.Logger
 	ports     config.PortSet
-	listeners []*net.TCPListener
+	listeners map[uint16]*listener // by port
 	loops     sync.WaitGroup
 	closed    chan struct{}
 	policy    func() *proxy.Policy
 	headers   *proxy.Reader
-	// inHand, by port: acceptLoop has a connection of which it has not found out yet whose it is.
-	inHand []atomic.Bool
 
 	mu     sync.Mutex
 	ledger *ledger
@@ -95,26 +92,29 @@ func ListenBehind(host string, ports config.PortSet, log *slog.Logger, policy fu
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(false)
 	for _, port := range p.ports {
-		l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
+		tcp, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
+		var l *listener
+		if err == nil {
+			l, err = newListener(tcp.(*net.TCPListener))
+		}
 		if err != nil {
 			for _, bound := range p.listeners {
 				_ = bound.Close()
 			}
 			return nil, fmt.Errorf("bind passive port %d: %w", port, err)
 		}
-		p.listeners = append(p.listeners, l.(*net.TCPListener))
+		p.listeners[port] = l
 	}
-	for i, l := range p.listeners {
-		p.loops.Go(func() { p.acceptLoop(l, p.ports[i]) })
+	for port, l := range p.listeners {
+		p.loops.Go(func() { p.acceptLoop(l, port) })
 	}
 	return p, nil
 }
 
 func newPool(ports config.PortSet, log *slog.Logger) *Pool {
 	return &Pool{
-		log: log, ports: slices.Clone(ports), closed: make(chan struct{}), ledger: newLedger(ports),
+		log: log, ports: slices.Clone(ports), listeners: map[uint16]*listener{}, closed: make(chan struct{}), ledger: newLedger(ports),
 		policy: func() *proxy.Policy { return nil }, headers: proxy.NewReader(proxy.Timeout, proxy.MaxPending),
-		inHand: make([]atomic.Bool, len(ports)),
 	}
 }
 
@@ -182,7 +182,10 @@ func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, erro
 
 // granted marks a reservation whose hold has a port. The caller holds the lock.
 func (p *Pool) granted(r *Reservation) {
-	r.state, r.port, r.granted = reserved, r.hold.slot.port, tickClock()
+	r.state, r.port = reserved, r.hold.slot.port
+	if l := p.listeners[r.port]; l != nil {
+		r.after = l.last()
+	}
 	p.stats.Reserved++
 }
 

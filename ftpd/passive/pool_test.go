@@ -342,28 +342,32 @@ func TestTimes(t *testing.T) {
 
 // failing fails with EMFILE for a while before it accepts.
 type failing struct {
-	*net.TCPListener
+	*listener
 	failures, calls atomic.Int64
 }
 
-func (f *failing) AcceptTCP() (*net.TCPConn, error) {
+func (f *failing) accept() (*net.TCPConn, uint64, error) {
 	f.calls.Add(1)
 	if f.failures.Add(-1) >= 0 {
-		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+		return nil, 0, &net.OpError{Op: "accept", Err: syscall.EMFILE}
 	}
-	return f.TCPListener.AcceptTCP()
+	return f.listener.accept()
 }
 
 func TestAcceptErrorsPass(t *testing.T) {
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	tcp, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := newListener(tcp)
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := uint16(l.Addr().(*net.TCPAddr).Port) //nolint:gosec // a port
-	f := &failing{TCPListener: l}
+	f := &failing{listener: l}
 	f.failures.Store(5)
 	p := newPool(config.NewPortSet(port), quiet)
-	p.listeners = []*net.TCPListener{l}
+	p.listeners[port] = l
 	p.loops.Go(func() { p.acceptLoop(f, port) })
 	defer p.Close() //nolint:errcheck // a test's
 	r := reserve(t, p, Request{Client: loopback, Timeout: long})

@@ -17,15 +17,16 @@ type Reservation struct {
 	hold  hold
 	state state
 	port  uint16 // once reserved; it never changes then
-	// granted is when it got the port. No connection that was there before is the client's.
-	granted ticks
-	conns   []*net.TCPConn // that have come; more than one only of an exclusive hold, see candidates.go
-	ends    time.Time      // when a connection must have come
-	judged  time.Time      // until when Accept waits to tell the client's from others
-	came    bool           // a connection has come, whatever became of it
-	late    bool           // none came in time
-	timer   *time.Timer    // ends it when nobody connects
-	wake    chan struct{}  // if somebody waits: closed at the next change of state
+	// after is the number of the port's last connection when it got the port. Those up to it were there before, and
+	// none is the client's.
+	after  uint64
+	conns  []*net.TCPConn // that have come; more than one only of an exclusive hold, see candidates.go
+	ends   time.Time      // when a connection must have come
+	judged time.Time      // until when Accept waits to tell the client's from others
+	came   bool           // a connection has come, whatever became of it
+	late   bool           // none came in time
+	timer  *time.Timer    // ends it when nobody connects
+	wake   chan struct{}  // if somebody waits: closed at the next change of state
 }
 
 // state is how far a reservation is. It begins as waiting and only goes forward.

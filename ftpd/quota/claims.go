@@ -79,10 +79,11 @@ func (r *Registry) rename(from, to string) {
 	}
 	for u := range r.running {
 		old := u.at
-		var moved bool
-		if u.at, moved = renamed(old); !moved {
-			continue
+		at, moved := renamed(old)
+		if !moved {
+			continue // who holds its lock may be reading it
 		}
+		u.at = at
 		if r.appends[old] == u {
 			delete(r.appends, old)
 			r.appends[u.at] = u
