@@ -70,9 +70,9 @@ func TestCompute(t *testing.T) {
 			Available{Descriptors: 256, Processors: 2}, demand(1000, own),
 			Bounds{
 				HashesAtOnce: 2, PreLogin: 1024, Buffers: 256, Splices: 32, Deflates: 64,
-				Descriptors: 180, DescriptorReserve: 45, Admin: 16, PendingHeaders: 1024,
+				Descriptors: 174, DescriptorReserve: 43, Admin: 16, PendingHeaders: 1024,
 			},
-			[]string{"limits.maxSessions of 1000 is more than the 135 for which there are descriptors"},
+			[]string{"limits.maxSessions of 1000 is more than the 131 for which there are descriptors"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,14 +27,14 @@ const (
 )
 
 // descriptors divides RLIMIT_NOFILE. Each listener may have accepted one connection of which it is not known yet
-// whose it is.
+// whose it is, and those of passive ports have a second descriptor.
 func (b *Bounds) descriptors(limit int, d Demand) {
 	b.Admin, b.PendingHeaders = mostAdmin, mostPending
 	if limit <= 0 {
 		return
 	}
 	b.Admin = within(limit/16, leastAdmin, mostAdmin)
-	left := limit - ownDescriptors - 2*d.Listeners - 2*b.Admin
+	left := limit - ownDescriptors - 3*d.Listeners - 2*b.Admin
 	if d.Proxied {
 		b.PendingHeaders = within(left/8, leastPending, mostPending)
 		left -= 2 * b.PendingHeaders
