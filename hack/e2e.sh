@@ -64,7 +64,7 @@ previous=${PREVIOUS_IMAGE:-${IMAGE:+none}}
 untested=
 if [[ $previous != none ]] && ! hack/images.sh previous-chart; then
 	# The other tests run all the same.
-	untested="version skew was not tested (see above)"
+	untested="NOT TESTED: version skew, for the reason above"
 	previous=none
 fi
 if [[ $previous != none ]]; then
@@ -90,4 +90,4 @@ arguments=()
 [[ -z ${FOCUS-} ]] || arguments+=("-ginkgo.focus=$FOCUS")
 say "go test ./test/e2e"
 go test -count=1 -timeout 60m ./test/e2e -v -ginkgo.v "${arguments[@]}"
-[[ -z $untested ]] || die "$untested"
+[[ -z $untested ]] || say "$untested"
