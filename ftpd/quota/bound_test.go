@@ -112,6 +112,26 @@ func TestOverwritesOfRenamed(t *testing.T) {
 	}
 }
 
+// Nor does removing a file of which uploads keep a part, and so have all of it open.
+func TestPartsOfRemoved(t *testing.T) {
+	const limit = 20
+	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: limit}})
+	v := s.login("alice", "alice")
+	for range 5 {
+		if err := store(v, "/x", strings.Repeat("x", limit-2), storage.CreateOptions{}); err != nil {
+			wantErr(t, "another", err, storage.ErrQuota)
+			break
+		}
+		u, err := begin(v, "/x", 0, storage.CreateOptions{Offset: 1})
+		must(t, err)
+		t.Cleanup(func() { _ = u.Abort() })
+		must(t, v.Remove("/x"))
+	}
+	if n := onDisk(t, s.root) + unnamed(t, s.root); n > 2*limit {
+		t.Errorf("%d bytes are on the disk, of %d", n, limit)
+	}
+}
+
 // The one that waits gets what the first had claimed.
 func TestClaimIsPassedOn(t *testing.T) {
 	for _, how := range []string{"abort", "commit"} {
@@ -191,8 +211,7 @@ func (s *staying) Remove(string) error { return fs.ErrPermission }
 
 // Whatever several users of a home do at the same time, the disk holds no more than the quota and,
 // for each file that is being replaced or removed, its size once more; and no more than the quota
-// when all has ended, or after a crash. Files that have no name any more, and are being downloaded, are on the
-// disk, too. Operations run beside one another between two looks at the disk.
+// when all has ended, or after a crash. Files that have no name any more, and are open, are on the disk, too. Operations run beside one another between two looks at the disk.
 func TestBoundOfTheDisk(t *testing.T) {
 	base := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -238,7 +257,7 @@ func TestBoundOfTheDisk(t *testing.T) {
 				may += c.of.bytes
 			}
 			s.mu.Unlock()
-			if got := onDisk(rt, root) + unnamed(rt, workers); got > may || over > limit {
+			if got := onDisk(rt, root) + unnamed(rt, root); got > may || over > limit {
 				rt.Fatalf("%d bytes are on the disk, of %d that may be, %d over the limit", got, may, over)
 			}
 		}

@@ -161,6 +161,13 @@ func TestAgainstDisk(t *testing.T) {
 							}
 						}
 					}
+					for _, file := range s.readings {
+						for _, in := range file.accounts {
+							if in.home == home {
+								reserved = reserved.plus(file.held)
+							}
+						}
+					}
 					s.mu.Unlock()
 					onDisk := held(t, filepath.Join(root, home))
 					if home == "." && a.used != onDisk.minus(growing) || a.reserved != reserved || a.used.files != onDisk.files {

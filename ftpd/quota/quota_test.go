@@ -184,7 +184,9 @@ func TestSharedVolume(t *testing.T) {
 	wantErr(t, "the other", store(w, "/g", "1", storage.CreateOptions{}), storage.ErrQuota)
 	must(t, w.Remove("/f"))
 	wantErr(t, "a count that is fresh", store(v, "/g", "1", storage.CreateOptions{}), storage.ErrQuota)
-	one.freshFor = 0
+	one.mu.Lock()
+	one.accounts["alice"].began = time.Time{} // long ago
+	one.mu.Unlock()
 	must(t, store(v, "/g", "1", storage.CreateOptions{}))
 	two.Recount()
 	two.wantCount("alice")

@@ -24,16 +24,44 @@ func inodeOf(info fs.FileInfo) (id inode, names uint64, ok bool) {
 	return inode{uint64(st.Dev), uint64(st.Ino)}, uint64(st.Nlink), true //nolint:unconvert // the types differ by architecture
 }
 
-// readings are the files that downloads have open. A file that loses its last name stays on the disk until the
-// last of them has ended, and until then its size is reserved in the accounts that held it.
+// readings are the files that downloads have open, and uploads that keep a part of what they replace (REST). A file
+// that loses its last name stays on the disk until the last of them has ended, and until then its size is reserved
+// in the accounts that held it.
 type readings map[inode]*reading
 
 type reading struct {
-	// open counts the downloads.
+	// open counts the downloads and uploads.
 	open int
 	// held is reserved in these accounts, since the file has no name any more.
 	held     usage
 	accounts []*account
+}
+
+// opened notes that a file is being read. Called with mu; what it returns is for closed.
+func (r *Registry) opened(info fs.FileInfo) (id inode, known bool) {
+	id, _, known = inodeOf(info)
+	if !known {
+		return id, false
+	}
+	file := r.readings[id]
+	if file == nil {
+		file = &reading{}
+		r.readings[id] = file
+	}
+	file.open++
+	return id, true
+}
+
+// closed takes opened back. Called with mu.
+func (r *Registry) closed(id inode) {
+	file := r.readings[id]
+	if file.open--; file.open > 0 {
+		return
+	}
+	delete(r.readings, id)
+	for _, a := range file.accounts {
+		a.reserved = a.reserved.minus(file.held)
+	}
 }
 
 // Open opens a file for reading.
@@ -43,19 +71,15 @@ func (v *view) Open(name string) (storage.File, error) {
 		return f, err
 	}
 	info, err := f.Stat()
-	id, _, known := inodeOf(info)
-	if err != nil || !known {
+	if err != nil {
 		return f, nil //nolint:nilerr // the download will meet it
 	}
-	open := &openFile{File: f, r: v.r, id: id}
 	v.r.mu.Lock()
-	file := v.r.readings[id]
-	if file == nil {
-		file = &reading{}
-		v.r.readings[id] = file
-	}
-	file.open++
+	id, known := v.r.opened(info)
 	v.r.mu.Unlock()
+	if !known {
+		return f, nil
+	}
 	// It may have lost its name after it was opened, and before that was known.
 	if info, err := f.Stat(); err == nil {
 		v.r.mu.Lock()
@@ -64,7 +88,7 @@ func (v *view) Open(name string) (storage.File, error) {
 			v.r.linger(v.abs(name), info)
 		}
 	}
-	return open, nil
+	return &openFile{File: f, r: v.r, id: id}, nil
 }
 
 // openFile is a file that is counted among the readings until it is closed.
@@ -86,14 +110,7 @@ func (f *openFile) Close() error {
 	f.once.Do(func() {
 		f.r.mu.Lock()
 		defer f.r.mu.Unlock()
-		file := f.r.readings[f.id]
-		if file.open--; file.open > 0 {
-			return
-		}
-		delete(f.r.readings, f.id)
-		for _, a := range file.accounts {
-			a.reserved = a.reserved.minus(file.held)
-		}
+		f.r.closed(f.id)
 	})
 	return err
 }

@@ -30,9 +30,13 @@ type upload struct {
 	base int64
 	// written came, ahead may come at any moment, and expect in all was announced.
 	written, ahead, expect int64
-	place                  int64       // how many names it takes: 1, if it may be new
-	stored                 bool        // the data is: what remains is to remove the parts
-	replaced               fs.FileInfo // what the name leads to before it is published
+	place                  int64 // how many names it takes: 1, if it may be new
+	stored                 bool  // the data is: what remains is to remove the parts
+
+	// replaced is what the name leads to before the upload is published. source is that at the beginning, of which a
+	// part is kept; nil once it is closed, or if there is none.
+	replaced fs.FileInfo
+	source   *inode
 
 	// What is reserved, and where.
 	accounts []*account
@@ -66,10 +70,11 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 	name, u.at = names[0], paths[0]
 	sizes := u.describe(paths[1:])
 	var target usage
+	var there fs.FileInfo
 	// Where nothing is counted, what is there matters only at the end, if it is counted by then.
 	if o.Offset > 0 || o.Append || v.r.watched(u.at) {
 		if info, err := v.FS.Stat(name); err == nil {
-			target = v.r.amount(u.at, info)
+			there, target = info, v.r.amount(u.at, info)
 		}
 	}
 	switch {
@@ -87,6 +92,9 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 		return nil, err
 	}
 	u.Upload = inner
+	if o.Offset > 0 && !u.inPlace {
+		u.reads(there)
+	}
 	if w, ok := inner.(storage.Rewriter); ok && w.Rewrites() && !u.inPlace {
 		u.rewrites, u.before = true, target.bytes
 	}
@@ -96,6 +104,24 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 		v.r.mu.Unlock()
 	}
 	return u, nil
+}
+
+// reads notes that the upload keeps a part of a file, and so has it open.
+func (u *upload) reads(there fs.FileInfo) {
+	r := u.v.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if id, known := r.opened(there); known {
+		u.source = &id
+	}
+}
+
+// readNothing takes reads back. Called with mu.
+func (u *upload) readNothing() {
+	if u.source != nil {
+		u.v.r.closed(*u.source)
+		u.source = nil
+	}
 }
 
 // lockTarget locks what an upload to a name will change, of which a link is followed, and the parts
@@ -129,8 +155,10 @@ func (u *upload) begin(target usage, parts []int64) error {
 	}
 	r.running[u] = struct{}{}
 	err := u.hold(0)
-	if err == nil && len(u.parts) > 0 && u.exceeded() {
-		err = u.refused() // the parts may turn out to stay
+	if err == nil && (len(u.parts) > 0 && u.exceeded() || u.base+u.expect > 0 && u.overdrawn()) {
+		// The parts may turn out to stay, and what is announced or kept of a file (REST) is reserved before the
+		// first byte comes.
+		err = u.refused()
 	}
 	if err != nil {
 		u.releaseLocked()
@@ -195,6 +223,7 @@ func (u *upload) release() {
 
 func (u *upload) releaseLocked() {
 	r := u.v.r
+	u.readNothing()
 	delete(r.running, u)
 	if r.appends[u.at] == u {
 		delete(r.appends, u.at)
@@ -329,6 +358,7 @@ func (u *upload) publish(was, now usage) {
 	}
 	u.rebalance()
 	r.put(u.at, was, now)
+	u.readNothing()
 	if !u.rewrites {
 		r.unnamed(u.at, u.replaced)
 	}

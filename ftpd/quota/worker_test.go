@@ -2,6 +2,9 @@ package quota
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -119,18 +122,23 @@ func (w *worker) quit() {
 	w.downloads = nil
 }
 
-// unnamed is the size of the files without a name that downloads have open.
-func unnamed(t reporter, workers []*worker) (bytes int64) {
+// unnamed is the size of the files of a directory that have no name any more, and that this process has open.
+func unnamed(t reporter, dir string) (bytes int64) {
 	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
 	seen := map[inode]bool{}
-	for _, w := range workers {
-		for _, f := range w.downloads {
-			info, err := f.Stat()
-			must(t, err)
-			if id, names, _ := inodeOf(info); names == 0 && !seen[id] {
-				seen[id] = true
-				bytes += info.Size()
-			}
+	for _, e := range open {
+		link := "/proc/self/fd/" + e.Name()
+		name, err := os.Readlink(link)
+		if err != nil || !strings.HasPrefix(name, dir+"/") || strings.HasPrefix(filepath.Base(name), ".ftpd-append-") {
+			continue
+		}
+		info, err := os.Stat(link)
+		must(t, err)
+		if id, names, ok := inodeOf(info); ok && names == 0 && !seen[id] {
+			seen[id] = true
+			bytes += info.Size()
 		}
 	}
 	return bytes

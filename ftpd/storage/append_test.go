@@ -158,6 +158,24 @@ func TestAppendToNothingTwice(t *testing.T) {
 	}
 }
 
+// An append that is completed while another process looks at its journal is not taken for one that was interrupted: what
+// was acknowledged would be cut off.
+func TestCompletedAppendIsNotUndone(t *testing.T) {
+	v, dir := newHome(t)
+	must(t, upload(v, "/f", "first", CreateOptions{}))
+	u := begin(t, v, "/f", " second", CreateOptions{Append: true})
+	journal, err := os.OpenFile(filepath.Join(dir, journalName("f")), os.O_RDWR, 0) // as settleIn and Sweep do
+	must(t, err)
+	defer journal.Close() //nolint:errcheck // it was only read
+	if dead, err := abandonedBy(journal, time.Now()); dead || err != nil {
+		t.Fatalf("while it runs: %v, %v", dead, err)
+	}
+	must(t, u.Commit())
+	if dead, err := abandonedBy(journal, time.Now()); dead || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("once it is completed: %v, %v", dead, err)
+	}
+}
+
 // Many append at once, in two processes' stead: what was acknowledged is there, whole and once.
 func TestConcurrentAppends(t *testing.T) {
 	v, home := newHome(t)

@@ -144,7 +144,7 @@ func settleIn(dir *os.Root, base string) error {
 	dead, err := abandonedBy(j, time.Now())
 	switch {
 	case err != nil:
-		return err
+		return ignoreAbsent(err)
 	case !dead:
 		return ErrBusy
 	}
@@ -162,7 +162,8 @@ func ignoreAbsent(err error) error {
 }
 
 // abandonedBy reports whether the file is the leftover of a process that died, and locks it if
-// so. Where there are no locks only its age can tell.
+// so. It is fs.ErrNotExist if its writer has removed it since it was opened: who gives up the lock having done that
+// was not interrupted. Where there are no locks only its age can tell.
 func abandonedBy(f *os.File, now time.Time) (bool, error) {
 	info, err := regular(f)
 	if err != nil {
@@ -173,6 +174,12 @@ func abandonedBy(f *os.File, now time.Time) (bool, error) {
 		return false, nil
 	case err != nil:
 		return info.ModTime().Before(now.Add(-abandoned)), nil //nolint:nilerr // there are no locks
+	}
+	if info, err = f.Stat(); err != nil {
+		return false, err
+	}
+	if info.Sys().(*syscall.Stat_t).Nlink == 0 {
+		return false, &fs.PathError{Op: "lock", Path: f.Name(), Err: fs.ErrNotExist}
 	}
 	return true, nil
 }
