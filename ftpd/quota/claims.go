@@ -27,11 +27,8 @@ func (r *Registry) claim(u *upload, name string, of usage) {
 func (r *Registry) put(name string, was, now usage) {
 	r.record(name, now.minus(was))
 	if u := r.appends[name]; u != nil {
-		// It appends to a file that no longer has a name, all of which is gone when it ends.
+		// It writes to a file that no longer has the name; see readings.
 		delete(r.appends, name)
-		if u.inPlace {
-			u.base = u.before
-		}
 		u.rebalance()
 	}
 	if c := r.claims[name]; c != nil {

@@ -24,9 +24,9 @@ func inodeOf(info fs.FileInfo) (id inode, names uint64, ok bool) {
 	return inode{uint64(st.Dev), uint64(st.Ino)}, uint64(st.Nlink), true //nolint:unconvert // the types differ by architecture
 }
 
-// readings are the files that downloads have open, and uploads that keep a part of what they replace (REST). A file
-// that loses its last name stays on the disk until the last of them has ended, and until then its size is reserved
-// in the accounts that held it.
+// readings are the files that downloads have open, and uploads that append to a file or keep a part of it (REST). A
+// file that loses its last name stays on the disk until the last of them has ended, and until then its size is reserved
+// in the accounts that held it; what an upload adds to it is reserved for the upload.
 type readings map[inode]*reading
 
 type reading struct {
@@ -85,7 +85,7 @@ func (v *view) Open(name string) (storage.File, error) {
 		v.r.mu.Lock()
 		defer v.r.mu.Unlock()
 		if _, names, _ := inodeOf(info); names == 0 {
-			v.r.linger(v.abs(name), info)
+			v.r.linger(v.abs(name), id, info.Size())
 		}
 	}
 	return &openFile{File: f, r: v.r, id: id}, nil
@@ -115,22 +115,21 @@ func (f *openFile) Close() error {
 	return err
 }
 
-// unnamed notes that the file, as it was before, has lost the name, and reserves its size if that was its last name
-// and a download has it open. Called with mu.
-func (r *Registry) unnamed(name string, before fs.FileInfo) {
-	if _, names, ok := inodeOf(before); ok && names <= 1 {
-		r.linger(name, before)
+// unnamed notes that a file has lost the name at which it was counted for that much, and reserves it if that was the
+// file's last name and something has it open. Called with mu.
+func (r *Registry) unnamed(name string, before fs.FileInfo, was usage) {
+	if id, names, ok := inodeOf(before); ok && names <= 1 {
+		r.linger(name, id, was.bytes)
 	}
 }
 
-// linger reserves the size of a file without a name, for as long as downloads have it open. Called with mu.
-func (r *Registry) linger(name string, info fs.FileInfo) {
-	id, _, _ := inodeOf(info)
+// linger reserves the size of a file without a name, for as long as something has it open. Called with mu.
+func (r *Registry) linger(name string, id inode, bytes int64) {
 	file := r.readings[id]
 	if file == nil || file.accounts != nil {
 		return
 	}
-	file.held, file.accounts = usage{bytes: info.Size()}, r.holding(name)
+	file.held, file.accounts = usage{bytes: bytes}, r.holding(name)
 	for _, a := range file.accounts {
 		a.reserved = a.reserved.plus(file.held)
 	}

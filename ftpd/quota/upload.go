@@ -33,8 +33,8 @@ type upload struct {
 	place                  int64 // how many names it takes: 1, if it may be new
 	stored                 bool  // the data is: what remains is to remove the parts
 
-	// replaced is what the name leads to before the upload is published. source is that at the beginning, of which a
-	// part is kept; nil once it is closed, or if there is none.
+	// replaced is what the name leads to before the upload is published. source is the file that was there at the
+	// beginning and is open since, to be written to or to keep a part of it; nil if there is none, or once it is closed.
 	replaced fs.FileInfo
 	source   *inode
 
@@ -92,11 +92,11 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 		return nil, err
 	}
 	u.Upload = inner
-	if o.Offset > 0 && !u.inPlace {
-		u.reads(there)
-	}
 	if w, ok := inner.(storage.Rewriter); ok && w.Rewrites() && !u.inPlace {
 		u.rewrites, u.before = true, target.bytes
+	}
+	if o.Offset > 0 || u.inPlace || u.rewrites {
+		u.opens(there)
 	}
 	if u.inPlace || u.rewrites {
 		v.r.mu.Lock()
@@ -106,8 +106,8 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 	return u, nil
 }
 
-// reads notes that the upload keeps a part of a file, and so has it open.
-func (u *upload) reads(there fs.FileInfo) {
+// opens notes that the upload has the file open.
+func (u *upload) opens(there fs.FileInfo) {
 	r := u.v.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,8 +116,8 @@ func (u *upload) reads(there fs.FileInfo) {
 	}
 }
 
-// readNothing takes reads back. Called with mu.
-func (u *upload) readNothing() {
+// closes takes opens back. Called with mu.
+func (u *upload) closes() {
 	if u.source != nil {
 		u.v.r.closed(*u.source)
 		u.source = nil
@@ -223,7 +223,7 @@ func (u *upload) release() {
 
 func (u *upload) releaseLocked() {
 	r := u.v.r
-	u.readNothing()
+	u.closes()
 	delete(r.running, u)
 	if r.appends[u.at] == u {
 		delete(r.appends, u.at)
@@ -358,9 +358,9 @@ func (u *upload) publish(was, now usage) {
 	}
 	u.rebalance()
 	r.put(u.at, was, now)
-	u.readNothing()
+	u.closes()
 	if !u.rewrites {
-		r.unnamed(u.at, u.replaced)
+		r.unnamed(u.at, u.replaced, was)
 	}
 	if r.claims[u.at] == nil {
 		r.pass(u.at, now)

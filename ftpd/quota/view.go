@@ -153,7 +153,7 @@ func (v *view) removeLocked(name string, do func(string) error) error {
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
 	v.r.put(abs, gone, usage{})
-	v.r.unnamed(abs, info)
+	v.r.unnamed(abs, info, gone)
 	return nil
 }
 
@@ -182,7 +182,7 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
 	v.r.put(target, replaced, moved)
-	v.r.unnamed(target, replacedInfo)
+	v.r.unnamed(target, replacedInfo, replaced)
 	v.r.put(old, moved, usage{})
 	if info.IsDir() {
 		v.r.moved(old, target)

@@ -135,7 +135,9 @@ func unnamed(t reporter, dir string) (bytes int64) {
 			continue
 		}
 		info, err := os.Stat(link)
-		must(t, err)
+		if err != nil {
+			continue // a count that runs has closed it
+		}
 		if id, names, ok := inodeOf(info); ok && names == 0 && !seen[id] {
 			seen[id] = true
 			bytes += info.Size()
