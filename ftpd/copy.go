@@ -16,10 +16,6 @@ const (
 	// chunk is how much moves between two looks at the deadline and the abort. One chunk is one
 	// io.CopyN, which is what lets Go use sendfile and splice.
 	chunk = 4 << 20
-	// maxSplices bounds the uploads that splice at one time. Each takes a pipe of 1 MiB, of
-	// which the kernel grants an unprivileged user 64 (pipe-user-pages-soft); beyond that all
-	// his pipes shrink and every upload is slow.
-	maxSplices = 32
 	// littleFile is what is copied with less effort than sendfile takes to begin with.
 	littleFile = 16 << 10
 	// copyBuffer is the size of the buffers of the uploads that don't splice, and of downloads in TLS.
@@ -29,12 +25,11 @@ const (
 )
 
 var (
-	splices = make(chan struct{}, maxSplices)
 	buffers = sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
 	// largeBuffers bounds the buffers that are in use, and uploadPipes the uploads by splice, by the memory that there is. They are the
 	// process's, as its memory is.
 	largeBuffers = newTokens(math.MaxInt)
-	uploadPipes  = newTokens(maxSplices)
+	uploadPipes  = newTokens(budget.MostSplices)
 )
 
 // takeBuffer returns a large buffer, or a small one where memory is short.
@@ -131,24 +126,17 @@ func (t *transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
 	if _, raw := conn.(*net.TCPConn); !raw {
 		return nil, false
 	}
-	select {
-	case splices <- struct{}{}:
-	default:
+	if !uploadPipes.take() {
 		return nil, false
 	}
-	switch {
-	case !uploadPipes.take():
-	case !t.held.take(budget.SpliceDescriptors):
+	if !t.held.take(budget.SpliceDescriptors) {
 		uploadPipes.give()
-	default:
-		return func() {
-			t.held.give(budget.SpliceDescriptors)
-			uploadPipes.give()
-			<-splices
-		}, true
+		return nil, false
 	}
-	<-splices
-	return nil, false
+	return func() {
+		t.held.give(budget.SpliceDescriptors)
+		uploadPipes.give()
+	}, true
 }
 
 // receiveFile stores what comes until the end.

@@ -29,21 +29,19 @@ func newDescriptors(b budget.Bounds) *descriptors {
 }
 
 // take takes n for somebody who is logged in, or none.
-func (d *descriptors) take(n int) bool { return d.takeBut(n, func() int { return 0 }) }
+func (d *descriptors) take(n int) bool { return d == nil || d.takeBut(n, 0) }
 
 // takeSession takes those of a session, or none. Sessions that have to give way, and have not ended yet, may have
 // half of the reserve.
 func (d *descriptors) takeSession() bool {
-	return d.takeBut(budget.SessionDescriptors, func() int { return d.reserve / 2 })
+	return d == nil || d.takeBut(budget.SessionDescriptors, d.reserve/2)
 }
 
-func (d *descriptors) takeBut(n int, kept func() int) bool {
-	if d == nil {
-		return true
-	}
+// takeBut takes n, or none if fewer than kept would be left.
+func (d *descriptors) takeBut(n, kept int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.used+n > d.most-kept() {
+	if d.used+n > d.most-kept {
 		return false
 	}
 	d.used += n

@@ -7,7 +7,7 @@ func (s *Server) Reservations() int {
 }
 
 // Splices is how many uploads of all servers splice.
-func Splices() int { return len(splices) }
+func Splices() int { return int(uploadPipes.taken.Load()) }
 
 // Unobserved is an Observer that does nothing.
 var Unobserved Observer = unobserved{}

@@ -21,9 +21,6 @@ import (
 const (
 	// defaultLevel is how hard to compress when OPTS MODE Z says nothing: zlib's own default.
 	defaultLevel = 6
-	// maxDeflates bounds the transfers that compress or expand at one time. Each compressor
-	// takes about a megabyte of memory.
-	maxDeflates = 64
 )
 
 // Errors of MODE Z.

@@ -3,6 +3,7 @@ package ftpd
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -65,7 +66,7 @@ func (s *Server) bound() {
 		s.divided = true
 		s.files.Store(newDescriptors(b))
 	}
-	if s.resources == (budget.Available{}) || !first && same(*before, b) {
+	if s.resources == (budget.Available{}) || !first && reflect.DeepEqual(*before, b) {
 		return
 	}
 	s.log.Info("resources", "memoryLimit", b.Memory, "goMemoryLimit", b.GoLimit, "hashMemory", b.HashMemory, "hashesAtOnce", b.HashesAtOnce,
@@ -77,9 +78,6 @@ func (s *Server) bound() {
 		}
 	}
 }
-
-// same reports whether two bounds are the same.
-func same(a, b budget.Bounds) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 
 // unverifiable is the warning about users who can't log in, or "".
 func unverifiable(cfg *config.Config, b budget.Bounds) string {

@@ -168,7 +168,7 @@ func New(file []byte, o Options) (*Server, error) {
 		replyTimeout: cmp.Or(o.ReplyTimeout, defaultReplyTimeout),
 		observer:     o.Observer,
 		resources:    o.Resources,
-		deflates:     fair.New(maxDeflates),
+		deflates:     fair.New(budget.MostDeflates),
 		cache:        cache,
 		unused:       newUnusedLog(),
 		storage:      backend,

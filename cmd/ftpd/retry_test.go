@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,56 +13,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// configured is the program with a configuration file that tests write.
-type configured struct {
-	*daemon
-	t    *testing.T
-	file string
-	config.Config
-}
-
-func startConfigured(t *testing.T) *configured {
-	t.Helper()
-	addr, passive := ports(t)
-	set, err := config.ParsePortSet(passive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	none := config.Duration(0)
-	c := &configured{t: t, file: filepath.Join(t.TempDir(), "ftpd.yaml"), Config: config.Config{
-		APIVersion: config.APIVersion,
-		Listen:     []string{addr},
-		Storage:    config.Storage{Root: t.TempDir()},
-		Passive:    config.Passive{Ports: set},
-		Users:      []config.User{ftptest.User("alice", ".", config.AccessReadWrite)},
-		Drain:      config.Drain{LameDuck: &none},
-	}}
-	c.write(c.Config)
-	c.daemon = start(t, addr, "--config", c.file)
-	return c
-}
-
-func (c *configured) write(content config.Config) {
-	c.t.Helper()
-	data, err := content.Marshal()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := os.WriteFile(c.file, data, 0o600); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-func (c *configured) logged(text string) {
-	c.t.Helper()
-	ftptest.Eventually(c.t, "the log has "+text, func() bool { return strings.Contains(c.stderr.String(), text) })
-}
-
 // A configuration that was refused comes into force when what it lacked is there: first its certificate, then its
 // port. The file does not change meanwhile, and no signal is sent.
 func TestRefusedConfigurationIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	d := startConfigured(t)
+	d := startConfigured(t, nil)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +59,7 @@ func TestRefusedConfigurationIsTriedAgain(t *testing.T) {
 // had the daemon read in between.
 func TestChangedAndChangedBack(t *testing.T) {
 	t.Parallel()
-	d := startConfigured(t)
+	d := startConfigured(t, nil)
 	for i := range 3 {
 		between := d.Config
 		between.Users = []config.User{ftptest.User(fmt.Sprintf("bob%d", i), ".", config.AccessReadWrite)}

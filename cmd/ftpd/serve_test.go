@@ -80,37 +80,12 @@ func TestStandalone(t *testing.T) {
 
 func TestConfigFile(t *testing.T) {
 	t.Parallel()
-	addr, passive := ports(t)
-	set, _ := config.ParsePortSet(passive)
-	none := config.Duration(0)
-	c := config.Config{
-		APIVersion:   config.APIVersion,
-		Listen:       []string{addr},
-		AdminAddress: freeAddr(t),
-		Storage:      config.Storage{Root: t.TempDir()},
-		Passive:      config.Passive{Ports: set},
-		Users:        []config.User{ftptest.User("alice", ".", config.AccessReadWrite)},
-		Drain:        config.Drain{LameDuck: &none},
-	}
-	file := filepath.Join(t.TempDir(), "ftpd.yaml")
-	write := func(data []byte) {
-		if err := os.WriteFile(file, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	marshal := func() []byte {
-		data, err := c.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
-	write(marshal())
-	d := start(t, addr, "--config", file, "--log-format", "json")
+	d := startConfigured(t, func(c *config.Config) { c.AdminAddress = freeAddr(t) }, "--log-format", "json")
+	addr := d.Listen[0]
 	ftptest.Login(t, addr, "alice").Must("QUIT", "221")
 
-	c.Users = append(c.Users, ftptest.User("bob", ".", config.AccessReadWrite))
-	write(marshal())
+	d.Users = append(d.Users, ftptest.User("bob", ".", config.AccessReadWrite))
+	d.write(d.Config)
 	ftptest.Eventually(t, "the new user can log in", func() bool {
 		conn := ftptest.Dial(t, addr)
 		conn.Reply()
@@ -119,12 +94,12 @@ func TestConfigFile(t *testing.T) {
 		_ = conn.Close()
 		return reply[:3] == "230"
 	})
-	write([]byte("nonsense"))
-	ftptest.Eventually(t, "the refusal is logged", func() bool { return strings.Contains(d.stderr.String(), "configuration refused") })
+	d.writeText([]byte("nonsense"))
+	d.logged("configuration refused")
 	d.signals <- syscall.SIGHUP
 	ftptest.Login(t, addr, "bob").Must("QUIT", "221")
 
-	resp, err := http.Get("http://" + c.AdminAddress + "/readyz")
+	resp, err := http.Get("http://" + d.AdminAddress + "/readyz")
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("/readyz: %v, %v", resp, err)
 	}

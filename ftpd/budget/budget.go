@@ -5,7 +5,11 @@
 // beyond it, with all sessions. They are estimates: each cost is what was measured, rounded up.
 package budget
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ftp-operator/ftp-operator/internal/passhash"
+)
 
 const (
 	kib = int64(1) << 10
@@ -31,10 +35,15 @@ const (
 	leastBuffers  = 2
 
 	// The most of each, however large it is.
-	mostBuffers  = 256
-	mostSplices  = 32
-	mostDeflates = 64
-	mostHashes   = 4
+	mostBuffers = 256
+	// MostDeflates bounds the transfers that compress or expand at one time. Each compressor
+	// takes about a megabyte of memory.
+	MostDeflates = 64
+
+	// MostSplices bounds the uploads that splice at one time. Each takes a pipe of 1 MiB, of which the
+	// kernel grants an unprivileged user 64 (pipe-user-pages-soft); beyond that all pipes of the user shrink and
+	// every upload is slow.
+	MostSplices = 32
 
 	minHeadroom = 16 * mib
 	// garbageShare is how much more hashes may take than those that are computed, so that it is not after each of them that garbage has
@@ -90,8 +99,8 @@ type Bounds struct {
 // Compute returns the bounds.
 func Compute(a Available, d Demand) Bounds {
 	b := Bounds{
-		Memory: a.Memory, HashesAtOnce: min(max(a.Processors, 1), mostHashes), PreLogin: d.MaxPreLogin,
-		Buffers: mostBuffers, Splices: mostSplices, Deflates: mostDeflates,
+		Memory: a.Memory, HashesAtOnce: min(max(a.Processors, 1), passhash.MaxAtOnce), PreLogin: d.MaxPreLogin,
+		Buffers: mostBuffers, Splices: MostSplices, Deflates: MostDeflates,
 	}
 	if target := GoLimit(a); target > 0 {
 		b.GoLimit = target
@@ -125,8 +134,8 @@ func (b *Bounds) memory(target int64, d Demand) {
 	rest := max(free-b.HashMemory, 0)
 	share := rest / 8
 	b.Buffers = within(share/LargeBuffer, leastBuffers, mostBuffers)
-	b.Splices = within(share/pipe, 1, mostSplices)
-	b.Deflates = within(share/deflater, 1, mostDeflates)
+	b.Splices = within(share/pipe, 1, MostSplices)
+	b.Deflates = within(share/deflater, 1, MostDeflates)
 	rest -= int64(b.Buffers)*LargeBuffer + int64(b.Splices)*pipe + int64(b.Deflates)*deflater
 	b.Sessions = within(rest/SessionMemory, leastSessions, 1<<30)
 	b.PreLogin = min(d.MaxPreLogin, max(b.Sessions/2, leastPreLogin))
@@ -170,7 +179,7 @@ func limitFor(target int64) int64 {
 func limitForSessions(a Available, d Demand) int64 {
 	const step = 64 * mib
 	for limit := step; limit < 1<<42; limit += step {
-		b := Bounds{HashesAtOnce: min(max(a.Processors, 1), mostHashes)}
+		b := Bounds{HashesAtOnce: min(max(a.Processors, 1), passhash.MaxAtOnce)}
 		b.memory(GoLimit(Available{Memory: limit}), d)
 		if b.Sessions >= d.MaxSessions {
 			return limit

@@ -1,13 +1,15 @@
 package budget
 
+import "github.com/ftp-operator/ftp-operator/ftpd/proxy"
+
 const (
 	// ownDescriptors are those of the process itself: standard streams, epoll, files that are read or swept,
 	// name servers, checksums, and what a command opens for a moment.
 	ownDescriptors = 32
 	// leastAdmin and mostAdmin bound the connections of an HTTP port.
 	leastAdmin, mostAdmin = 4, 64
-	// mostPending bounds the connections whose PROXY header is awaited.
-	leastPending, mostPending = 4, 1024
+	// leastPending is how many connections there may be whose PROXY header is awaited.
+	leastPending = 4
 
 	// SessionDescriptors is what a session takes.
 	SessionDescriptors = 1
@@ -29,14 +31,14 @@ const (
 // descriptors divides RLIMIT_NOFILE. Each listener may have accepted one connection of which it is not known yet
 // whose it is, and those of passive ports have a second descriptor.
 func (b *Bounds) descriptors(limit int, d Demand) {
-	b.Admin, b.PendingHeaders = mostAdmin, mostPending
+	b.Admin, b.PendingHeaders = mostAdmin, proxy.MaxPending
 	if limit <= 0 {
 		return
 	}
 	b.Admin = within(limit/16, leastAdmin, mostAdmin)
 	left := limit - ownDescriptors - 3*d.Listeners - 2*b.Admin
 	if d.Proxied {
-		b.PendingHeaders = within(left/8, leastPending, mostPending)
+		b.PendingHeaders = within(left/8, leastPending, proxy.MaxPending)
 		left -= 2 * b.PendingHeaders
 	}
 	if left < leastDescriptors {

@@ -78,7 +78,7 @@ func (r *Registry) rename(from, to string) {
 		old := u.at
 		at, moved := renamed(old)
 		if !moved {
-			continue // who holds its lock may be reading it
+			continue // the goroutine that holds its lock may be reading it
 		}
 		u.at = at
 		if r.appends[old] == u {

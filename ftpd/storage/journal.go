@@ -70,6 +70,11 @@ func hold(f *os.File) (bool, error) {
 	if errors.Is(lock(f), errLocked) {
 		return false, nil
 	}
+	return named(f)
+}
+
+// named reports whether the file still has a name.
+func named(f *os.File) (bool, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return false, err
@@ -175,13 +180,11 @@ func abandonedBy(f *os.File, now time.Time) (bool, error) {
 	case err != nil:
 		return info.ModTime().Before(now.Add(-abandoned)), nil //nolint:nilerr // there are no locks
 	}
-	if info, err = f.Stat(); err != nil {
-		return false, err
+	there, err := named(f)
+	if err == nil && !there {
+		err = &fs.PathError{Op: "lock", Path: f.Name(), Err: fs.ErrNotExist}
 	}
-	if info.Sys().(*syscall.Stat_t).Nlink == 0 {
-		return false, &fs.PathError{Op: "lock", Path: f.Name(), Err: fs.ErrNotExist}
-	}
-	return true, nil
+	return there, err
 }
 
 // undo sets the file of a journal back, for good, and removes the journal.

@@ -7,9 +7,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/keyed"
 )
 
-// maxAtOnce bounds how many hashes a Cache computes at the same time, whatever the number of
+// MaxAtOnce bounds how many hashes a Cache computes at the same time, whatever the number of
 // processors: each holds its memory (19 MiB with our own parameters) while it is computed.
-const maxAtOnce = 4
+const MaxAtOnce = 4
 
 // Cache remembers passwords that were found right, so that the tenth login costs nothing, and
 // bounds how many hashes are computed at once, and the memory that they take. It holds neither passwords nor hashes but a
@@ -24,7 +24,7 @@ type Cache struct {
 // With zero or less it remembers nothing and only bounds.
 func NewCache(maxEntries int) *Cache {
 	return &Cache{
-		queue:   newQueue(min(runtime.GOMAXPROCS(0), maxAtOnce)),
+		queue:   newQueue(min(runtime.GOMAXPROCS(0), MaxAtOnce)),
 		right:   keyed.NewSet(maxEntries),
 		compute: Verify,
 	}
