@@ -26,7 +26,7 @@ var _ = Describe("children", func() {
 		Expect(service.Spec.Selector).To(BeEmpty())
 		Expect(service.Spec.Ports).To(HaveLen(11))
 		pod := c.pod(ctx, "files-a")
-		Expect(pod.Annotations).To(HaveKeyWithValue(v1alpha1.PassivePortsAnnotation, MatchRegexp(`^30100-3010\d$`)))
+		Expect(pod.Annotations).To(HaveKeyWithValue(v1alpha1.PassivePortsAnnotation, MatchRegexp(`^30040-3004\d$`)))
 		parsed, hash := c.config(ctx, "files")
 		Expect(pod.Annotations).To(HaveKeyWithValue(v1alpha1.ConfigHashAnnotation, hash))
 		Expect(parsed.Users).To(HaveLen(1))
@@ -42,7 +42,7 @@ var _ = Describe("children", func() {
 		server := c.server(ctx, "files")
 		Expect(server.Status.Endpoint).To(Equal("ftp://203.0.113.10:21"))
 		Expect(server.Status.AdvertisedAddressSource).To(Equal(v1alpha1.AddressFromLoadBalancerIP))
-		Expect(server.Status.PassiveRange).To(Equal("30100-30109"))
+		Expect(server.Status.PassiveRange).To(Equal("30040-30049"))
 		Expect(server.Status.ReplicasSummary).To(Equal("1/1"))
 		Expect(server.Status.Users).To(Equal(int32(1)))
 		Expect(server.Status.Selector).To(Equal("ftp-operator.io/server=files"))
@@ -176,9 +176,9 @@ var _ = Describe("children", func() {
 				g.Expect(o.GetLabels()).To(HaveKeyWithValue(v1alpha1.ServerLabel, "files"))
 			}),
 		Entry("Pod: its passive ports", "files-a", &corev1.Pod{},
-			func(o client.Object) { o.GetAnnotations()[v1alpha1.PassivePortsAnnotation] = "30109" },
+			func(o client.Object) { o.GetAnnotations()[v1alpha1.PassivePortsAnnotation] = "30049" },
 			func(g Gomega, o client.Object) {
-				g.Expect(o.GetAnnotations()).To(HaveKeyWithValue(v1alpha1.PassivePortsAnnotation, HavePrefix("30100-")))
+				g.Expect(o.GetAnnotations()).To(HaveKeyWithValue(v1alpha1.PassivePortsAnnotation, HavePrefix("30040-")))
 			}),
 		Entry("Pod: its configuration's hash", "files-a", &corev1.Pod{},
 			func(o client.Object) { delete(o.GetAnnotations(), v1alpha1.ConfigHashAnnotation) },

@@ -143,7 +143,7 @@ func (c *cluster) story(ctx context.Context) (reads, writes int) {
 	c.startPod(ctx, "files-a")
 	passes()
 	c.startPod(ctx, "files-a")
-	c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30200, End: 30209} })
+	c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30060, End: 30069} })
 	passes()
 	c.makePod(ctx, "files", "files-b")
 	passes()

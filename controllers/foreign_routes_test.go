@@ -25,7 +25,7 @@ var _ = Describe("what else routes to the Service", func() {
 		s := &discoveryv1.EndpointSlice{
 			ObjectMeta: c.meta(name), AddressType: discoveryv1.AddressTypeIPv4,
 			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}}},
-			Ports:     []discoveryv1.EndpointPort{{Name: new("p30100"), Port: new(int32(30100))}, {Name: new("ftp"), Port: new(int32(2121))}},
+			Ports:     []discoveryv1.EndpointPort{{Name: new("p30040"), Port: new(int32(30040))}, {Name: new("ftp"), Port: new(int32(2121))}},
 		}
 		s.Labels = map[string]string{discoveryv1.LabelServiceName: "files"}
 		maps.Copy(s.Labels, labels)

@@ -67,7 +67,7 @@ var _ = Describe("with 1,000 FtpServers", Serial, func() {
 				Type: corev1.ServiceTypeNodePort, Ports: []corev1.ServicePort{{Port: 80, NodePort: port, Protocol: corev1.ProtocolTCP}},
 			}}
 		}
-		Expect(c.managed.RequestsOfService(service(30105))).To(HaveLen(servers), "it is in the way of all")
+		Expect(c.managed.RequestsOfService(service(30045))).To(HaveLen(servers), "it is in the way of all")
 		Expect(c.managed.RequestsOfService(service(31999))).To(BeEmpty())
 		secret := &corev1.Secret{ObjectMeta: c.meta("user-7-7-ftp")}
 		Expect(c.managed.RequestsOfSecret(ctx, secret)).To(HaveLen(1))

@@ -55,7 +55,7 @@ var _ = Describe("what another manager has come to own", func() {
 		})
 		coOwn(ctx, get(ctx, c, "files", &networkingv1.NetworkPolicy{}), "velero-server")
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) {
-			s.Spec.Passive.PortRange.End = 30105
+			s.Spec.Passive.PortRange.End = 30045
 			delete(s.Spec.Service.Annotations, "example.com/goes")
 			delete(s.Spec.Service.Labels, "example.com/goes")
 			s.Spec.Service.LoadBalancerSourceRanges = nil
@@ -94,7 +94,7 @@ var _ = Describe("what another manager has come to own", func() {
 		s.Status.Conditions = append(s.Status.Conditions,
 			metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: "FromABackup", LastTransitionTime: metav1.Now()},
 			metav1.Condition{Type: "example.com/Theirs", Status: metav1.ConditionTrue, Reason: "Theirs", LastTransitionTime: metav1.Now()})
-		s.Status.Pods = append(s.Status.Pods, v1alpha1.PodStatus{Name: "files-of-last-year", PassivePorts: "30100-30102"})
+		s.Status.Pods = append(s.Status.Pods, v1alpha1.PodStatus{Name: "files-of-last-year", PassivePorts: "30040-30042"})
 		s.Status.ScaledBy = "somebody"
 		Expect(admin.Status().Update(ctx, s, client.FieldOwner("velero-server"))).To(Succeed())
 		c.settle(ctx, "files")

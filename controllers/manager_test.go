@@ -246,7 +246,7 @@ var _ = Describe("a whole manager", func() {
 		Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) {
 			s.Name = "by-node"
 			s.Spec.Service.Type = corev1.ServiceTypeNodePort
-			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30300, End: 30303}
+			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30070, End: 30073}
 		}))).To(Succeed())
 		Eventually(func() string { return c.condition(ctx, "by-node", v1alpha1.ConditionAddressResolved).Message }, soon).
 			Should(ContainSubstring("set spec.passive.advertisedAddress"))

@@ -15,13 +15,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// files is the server of most tests: one user, an emptyDir, ten passive ports.
+// files is the server of most tests: one user, an emptyDir, ten passive ports. Like all node ports that
+// tests ask for, they lie in 30000-30085: the API server gives any other port to Services that ask for none.
 func (c *cluster) files(change ...func(*v1alpha1.FtpServer)) *v1alpha1.FtpServer {
 	s := &v1alpha1.FtpServer{
 		ObjectMeta: c.meta("files"),
 		Spec: v1alpha1.FtpServerSpec{
 			Replicas: ptr.To[int32](1),
-			Passive:  v1alpha1.PassiveSpec{PortRange: v1alpha1.PortRange{Start: 30100, End: 30109}},
+			Passive:  v1alpha1.PassiveSpec{PortRange: v1alpha1.PortRange{Start: 30040, End: 30049}},
 			Users:    []v1alpha1.User{user("alice")},
 			Storage:  v1alpha1.StorageSpec{EmptyDir: &corev1.EmptyDirVolumeSource{}},
 		},

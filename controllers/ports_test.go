@@ -68,7 +68,7 @@ var _ = Describe("node ports that others hold", func() {
 		held := exposed(ctx, "more")
 		Expect(held.Status).To(Equal(metav1.ConditionFalse))
 		Expect(held.Reason).To(Equal("NodePortConflict"))
-		Expect(held.Message).To(HavePrefix("30100-30109 are held by FtpServer " + c.namespace + "/files: choose another passive.portRange, or passive.portCount"))
+		Expect(held.Message).To(HavePrefix("30040-30049 are held by FtpServer " + c.namespace + "/files: choose another passive.portRange, or passive.portCount"))
 		Expect(c.condition(ctx, "more", v1alpha1.ConditionReady).Reason).To(Equal("NodePortConflict"))
 		Expect(kstatusOf(ctx, c, "more")).To(Equal("Failed"))
 		expectEvent(c, "NodePortConflict")
@@ -84,7 +84,7 @@ var _ = Describe("node ports that others hold", func() {
 	})
 
 	It("leave a server that serves as it is, when its range is moved onto them", func(ctx context.Context) {
-		c.nodePortService(ctx, "other", 30205)
+		c.nodePortService(ctx, "other", 30065)
 		c.serve(ctx, c.files(byNode, func(s *v1alpha1.FtpServer) { s.Spec.Passive.AdvertisedAddress = "203.0.113.10" }), "files-a")
 		template := c.deployment(ctx, "files").Generation
 		move := func(start, end int32) {
@@ -92,9 +92,9 @@ var _ = Describe("node ports that others hold", func() {
 			c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: start, End: end} })
 			c.settle(ctx, "files")
 		}
-		move(30200, 30209)
-		Expect(exposed(ctx, "files").Message).To(HavePrefix("30205 is held by Service " + c.namespace + "/other: "))
-		Expect(c.server(ctx, "files").Status.PassiveRange).To(Equal("30100-30109"))
+		move(30060, 30069)
+		Expect(exposed(ctx, "files").Message).To(HavePrefix("30065 is held by Service " + c.namespace + "/other: "))
+		Expect(c.server(ctx, "files").Status.PassiveRange).To(Equal("30040-30049"))
 		Expect(c.deployment(ctx, "files").Generation).To(Equal(template), "pods are replaced though there is nothing to replace them with")
 		Expect(c.slice(ctx, "files-a").Endpoints[0].Conditions.Ready).To(HaveValue(BeTrue()))
 
@@ -102,7 +102,7 @@ var _ = Describe("node ports that others hold", func() {
 		c.settle(ctx, "files")
 		Expect(exposed(ctx, "files").Status).To(Equal(metav1.ConditionTrue))
 		Expect(c.deployment(ctx, "files").Generation).To(BeNumerically(">", template))
-		Expect(c.server(ctx, "files").Status.PassiveRange).To(ContainSubstring("30200-30209"))
+		Expect(c.server(ctx, "files").Status.PassiveRange).To(ContainSubstring("30060-30069"))
 	})
 
 	It("count for the control port too, and so does the server's own", func(ctx context.Context) {
@@ -252,12 +252,12 @@ var _ = Describe("node ports that an operator of some namespaces can't see", fun
 
 	It("are told to be unseen, where the range is declared", func(ctx context.Context) {
 		hidden, c := newCluster(ctx), newCluster(ctx)
-		hidden.nodePortService(ctx, "other", 30105)
+		hidden.nodePortService(ctx, "other", 30045)
 		c.manageNamespaced(ctx)
 		c.password(ctx, "alice", "secret")
 		Expect(admin.Create(ctx, c.files(serviceType(corev1.ServiceTypeNodePort)))).To(Succeed())
 		Eventually(func() string { return c.condition(ctx, "files", v1alpha1.ConditionReady).Message }, soon).
-			Should(And(ContainSubstring("30105"), ContainSubstring("another Service has that node port, one that the operator may not see")))
+			Should(And(ContainSubstring("30045"), ContainSubstring("another Service has that node port, one that the operator may not see")))
 	})
 })
 
@@ -312,7 +312,7 @@ var _ = Describe("a load balancer's address that Services share", func() {
 		Expect(exposed.Reason).To(Equal("SharedAddressConflict"))
 		Expect(exposed.Message).To(ContainSubstring("choose another passive.portRange"))
 
-		c.update(ctx, "other", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30200, End: 30209} })
+		c.update(ctx, "other", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30060, End: 30069} })
 		c.settle(ctx, "other")
 		Expect(c.pod(ctx, "other-a").DeletionTimestamp).NotTo(BeNil(), "the pod that was never ready goes")
 		expectEvent(c, "was never ready")
@@ -337,7 +337,7 @@ var _ = Describe("a load balancer's address that Services share", func() {
 		Expect(both.Status).To(Equal(metav1.ConditionFalse))
 		Expect(both.Reason).To(Equal("SharedAddressConflict"))
 		Expect(both.Message).To(And(
-			ContainSubstring("30100-30109 are held by FtpServer "+c.namespace+"/files; 21 is held by FtpServer "+c.namespace+"/files"),
+			ContainSubstring("30040-30049 are held by FtpServer "+c.namespace+"/files; 21 is held by FtpServer "+c.namespace+"/files"),
 			ContainSubstring("choose another service.port")))
 		Expect(kstatusOf(ctx, c, "more")).To(Equal("Current"), "it has an address of its own all the same")
 		expectEvent(c, "Warning SharedAddressConflict")

@@ -17,7 +17,7 @@ var _ = Describe("a rolling update that passive ports would deadlock", func() {
 		c := newCluster(ctx)
 		c.serve(ctx, c.files(), "files-a")
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) {
-			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30100, End: 30101}
+			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30040, End: 30041}
 		})
 		c.settle(ctx, "files")
 		Expect(c.pod(ctx, "files-a").DeletionTimestamp).To(BeNil(), "deleted though no pod waits")
@@ -30,7 +30,7 @@ var _ = Describe("a rolling update that passive ports would deadlock", func() {
 
 		c.bury(ctx, "files-a")
 		c.run(ctx, "files", "files-b")
-		Expect(c.pod(ctx, "files-b").Annotations[v1alpha1.PassivePortsAnnotation]).To(Equal("30100"))
+		Expect(c.pod(ctx, "files-b").Annotations[v1alpha1.PassivePortsAnnotation]).To(Equal("30040"))
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue))
 	})
 })

@@ -32,14 +32,14 @@ var _ = Describe("a range that grew and shrank back", func() {
 			c.settle(ctx, "files")
 		}
 		c.serve(ctx, c.files(), "files-a")
-		end(30119)
+		end(30059)
 		for _, name := range []string{"files-b", "files-c", "files-d"} {
 			c.makePod(ctx, "files", name)
 			c.settle(ctx, "files")
 		}
-		end(30109)
+		end(30049)
 		// The range is what it was, and still the Deployment has to roll.
-		Expect(c.deployment(ctx, "files").Spec.Template.Annotations).To(HaveKeyWithValue(v1alpha1.PassiveRangeAnnotation, "30100-30109 (2)"))
+		Expect(c.deployment(ctx, "files").Spec.Template.Annotations).To(HaveKeyWithValue(v1alpha1.PassiveRangeAnnotation, "30040-30049 (2)"))
 	})
 })
 
@@ -230,37 +230,37 @@ var _ = Describe("routing", func() {
 
 	It("moves to a changed range, carrying both until the old holders are gone", func(ctx context.Context) {
 		c.serve(ctx, c.files(), "files-a")
-		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30200, End: 30209} })
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30060, End: 30069} })
 		c.settle(ctx, "files")
-		Expect(c.deployment(ctx, "files").Spec.Template.Annotations).To(HaveKeyWithValue(v1alpha1.PassiveRangeAnnotation, "30200-30209"))
+		Expect(c.deployment(ctx, "files").Spec.Template.Annotations).To(HaveKeyWithValue(v1alpha1.PassiveRangeAnnotation, "30060-30069"))
 		Expect(len(c.service(ctx, "files").Spec.Ports)).To(BeNumerically(">", 11))
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionPassivePortsAssigned).Reason).To(Equal("RangeChanging"))
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionFalse))
 
 		c.makePod(ctx, "files", "files-b")
 		c.run(ctx, "files", "files-a", "files-b")
-		Expect(ports(ctx, "files-b")).To(HavePrefix("30200"))
+		Expect(ports(ctx, "files-b")).To(HavePrefix("30060"))
 		c.terminate(ctx, "files-a")
 		c.settle(ctx, "files")
 		Expect(len(c.service(ctx, "files").Spec.Ports)).To(BeNumerically(">", 11), "the old pod drains")
 		c.bury(ctx, "files-a")
 		c.run(ctx, "files", "files-b")
 		Expect(c.service(ctx, "files").Spec.Ports).To(HaveLen(11))
-		Expect(c.server(ctx, "files").Status.PassiveRange).To(Equal("30200-30209"))
+		Expect(c.server(ctx, "files").Status.PassiveRange).To(Equal("30060-30069"))
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionReady).Status).To(Equal(metav1.ConditionTrue))
 	})
 
 	It("rolls nothing when the range grows", func(ctx context.Context) {
 		c.serve(ctx, c.files(), "files-a")
 		before := c.deployment(ctx, "files").Generation
-		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange.End = 30119 })
+		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange.End = 30059 })
 		c.settle(ctx, "files")
 		Expect(c.deployment(ctx, "files").Generation).To(Equal(before))
 		Expect(c.service(ctx, "files").Spec.Ports).To(HaveLen(21))
 	})
 
 	It("says when there are too few ports", func(ctx context.Context) {
-		c.serve(ctx, c.files(func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange.End = 30101 }))
+		c.serve(ctx, c.files(func(s *v1alpha1.FtpServer) { s.Spec.Passive.PortRange.End = 30041 }))
 		for _, name := range []string{"files-a", "files-b", "files-c"} {
 			c.makePod(ctx, "files", name)
 		}

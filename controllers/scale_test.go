@@ -49,7 +49,7 @@ var _ = Describe("scaling the FtpServer", func() {
 		c.sharedClaim(ctx)
 		manifest := func() *ac.FtpServerApplyConfiguration {
 			return ac.FtpServer("files", c.namespace).WithSpec(ac.FtpServerSpec().
-				WithPassive(ac.PassiveSpec().WithPortRange(ac.PortRange().WithStart(30100).WithEnd(30109))).
+				WithPassive(ac.PassiveSpec().WithPortRange(ac.PortRange().WithStart(30040).WithEnd(30049))).
 				WithStorage(ac.StorageSpec().WithPersistentVolumeClaim(ac.ClaimReference().WithClaimName("shared"))))
 		}
 		person := client.FieldOwner("kubectl")
