@@ -109,7 +109,7 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)
-	sess.out = newReplyWriter(sess.conn, s.observer, func() { sess.end(errLost) })
+	sess.out = newReplyWriter(sess.conn, s.observer.Reply, func() { sess.end(errLost) })
 	sess.in = newControlReader(sess.conn, sess.out.raw)
 	sess.turn.L = &sess.mu
 	sess.lastActive = time.Now()

@@ -16,7 +16,7 @@ func TestAllocations(t *testing.T) {
 	client, server := connected(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	reader := newControlReader(&endless{text: "RETR some/directory/and-a-file.csv\r\n"}, nil)
-	replies := newReplyWriter(newControlSocket(server, time.Minute), unobserved{}, nil)
+	replies := newReplyWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
 	e, now := listed()
 	f := newFacts(allFacts, auth.All)
 	buf := make([]byte, 0, 256)

@@ -35,7 +35,7 @@ func BenchmarkCommandLine(b *testing.B) {
 func BenchmarkReply(b *testing.B) {
 	client, server := connected(b)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	w := newReplyWriter(newControlSocket(server, time.Minute), unobserved{}, nil)
+	w := newReplyWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		w.reply(226, "Transfer complete.")

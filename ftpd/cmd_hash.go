@@ -89,7 +89,7 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 
 // fileThere reports whether something is there by a name, as a client gives it.
 func (s *session) fileThere(file string) bool {
-	name, err := s.names.find(s.fs, s.cwd, file)
+	name, err := find(s.names, s.fs, s.cwd, file)
 	if err == nil {
 		_, err = s.fs.Lstat(name)
 	}

@@ -17,8 +17,8 @@ type virtualHost struct {
 	addr netip.Addr // if it is an address
 }
 
-// parseHost reads the argument of HOST (RFC 7151 section 3.1).
-func parseHost(arg string) (virtualHost, error) {
+// parseHost reads the argument of HOST (RFC 7151 section 3.1); isName says what a host name is.
+func parseHost(arg string, isName func(string) bool) (virtualHost, error) {
 	arg = strings.TrimSpace(arg)
 	if inner, bracket := strings.CutPrefix(arg, "["); bracket {
 		inner, closed := strings.CutSuffix(inner, "]")
@@ -31,7 +31,7 @@ func parseHost(arg string) (virtualHost, error) {
 	if addr, err := netip.ParseAddr(arg); err == nil && addr.Is4() {
 		return virtualHost{name: arg, addr: addr}, nil
 	}
-	if !config.IsHostName(arg) {
+	if !isName(arg) {
 		return virtualHost{}, errHost
 	}
 	return virtualHost{name: strings.ToLower(strings.TrimSuffix(arg, "."))}, nil
@@ -44,7 +44,7 @@ func (s *session) cmdHost(arg string) {
 		s.reply(503, "You are logged in: HOST must come before USER.")
 		return
 	}
-	host, err := parseHost(arg)
+	host, err := parseHost(arg, config.IsHostName)
 	switch {
 	case err != nil:
 		s.reply(501, "Not understood: "+err.Error()+".")

@@ -86,7 +86,7 @@ func (s *session) cmdMlst(arg string) {
 	if !ok {
 		return
 	}
-	e, err := s.names.lookUp(s.fs, name)
+	e, err := lookUp(s.names, s.fs, name)
 	if err != nil {
 		s.refuse(name, err)
 		return
@@ -145,3 +145,6 @@ func statLines(view storage.FS, t *target, line func(string) error) error {
 	now := time.Now()
 	return t.walk(view, func(e entry) error { return line(string(appendLsLine(nil, e, now))) })
 }
+
+// mlstFeature lists the facts, those that are sent marked with an asterisk.
+func mlstFeature(s *session) string { return s.facts.feature() }

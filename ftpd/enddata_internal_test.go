@@ -42,7 +42,7 @@ func TestOpeningReply(t *testing.T) {
 			t.Parallel()
 			client, server := connected(t)
 			var did steps
-			s := &session{out: newReplyWriter(&did, unobserved{}, func() { t.Error("a reply failed") })}
+			s := &session{out: newReplyWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
 			tr := moving(nil)
 			tr.job = j
 			tr.move = func(_ *transfer, conn net.Conn) error {

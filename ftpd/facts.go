@@ -50,13 +50,13 @@ func (set factSet) String() string {
 	return b.String()
 }
 
-// mlstFeature lists all facts, those that are sent marked with an asterisk.
-func mlstFeature(s *session) string {
+// feature lists all facts, those of the set marked with an asterisk (RFC 3659 section 7.8).
+func (set factSet) feature() string {
 	var b strings.Builder
 	b.WriteString("MLST ")
 	for i, name := range factNames {
 		b.WriteString(name)
-		if s.facts&(1<<i) != 0 {
+		if set&(1<<i) != 0 {
 			b.WriteByte('*')
 		}
 		b.WriteByte(';')

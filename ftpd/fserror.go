@@ -56,7 +56,7 @@ func fsReply(err error) (code int, text string) {
 // path resolves an argument; if it can't be, it says so and ok is false. An argument that can only name a
 // directory is refused where something else is there: what is done to "f/" is never done to the file f.
 func (s *session) path(arg string) (name string, ok bool) {
-	name, err := s.names.find(s.fs, s.cwd, arg)
+	name, err := find(s.names, s.fs, s.cwd, arg)
 	if err != nil {
 		s.reply(553, "Name not allowed: "+err.Error()+".")
 		return "", false

@@ -17,13 +17,13 @@ type link struct {
 }
 
 // lookUp describes name for a listing.
-func (n names) lookUp(view storage.FS, name string) (entry, error) {
+func lookUp(n names, view storage.FS, name string) (entry, error) {
 	info, err := view.Lstat(name)
-	return n.follow(view, name, entry{name: name, info: info}), err
+	return follow(n, view, name, entry{name: name, info: info}), err
 }
 
 // follow completes an entry that may be a link: with the facts of what it leads to, if that is there.
-func (n names) follow(view storage.FS, name string, e entry) entry {
+func follow(n names, view storage.FS, name string, e entry) entry {
 	if e.info == nil || e.info.Mode()&fs.ModeSymlink == 0 {
 		return e
 	}

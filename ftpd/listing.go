@@ -68,12 +68,12 @@ func hasWildcard(name string) bool { return strings.ContainsAny(name, "*?[") }
 // there, a pattern for the names in one directory. Only the last element may be a pattern, so a
 // listing never reads more than one directory.
 func locate(view storage.FS, n names, cwd, arg string, itself bool) (target, error) {
-	name, err := n.find(view, cwd, arg)
+	name, err := find(n, view, cwd, arg)
 	if err != nil {
 		return target{}, fs.ErrInvalid
 	}
 	arg = n.read(arg)
-	e, err := n.lookUp(view, name)
+	e, err := lookUp(n, view, name)
 	if err == nil {
 		err = checkDirectory(view, name, arg)
 	}
@@ -153,7 +153,7 @@ func (t *target) walk(view storage.FS, each func(entry) error) error {
 		return each(t.single)
 	}
 	return t.entries(false, func(e dirEntry) error {
-		return each(t.follow(view, path.Join(t.dir, e.name), entry{name: t.show(e.name), info: e.info}))
+		return each(follow(t.names, view, path.Join(t.dir, e.name), entry{name: t.show(e.name), info: e.info}))
 	})
 }
 

@@ -31,3 +31,19 @@ func peekEnd(conn syscall.Conn) bool {
 	})
 	return ended || err != nil
 }
+
+// discard reads and throws away what has come on the connection and was not read, up to most bytes.
+func discard(conn syscall.Conn, most int) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		var buf [4096]byte
+		for range most / len(buf) {
+			if n, _, err := unix.Recvfrom(int(fd), buf[:], unix.MSG_DONTWAIT); n <= 0 || err != nil {
+				return
+			}
+		}
+	})
+}

@@ -113,7 +113,7 @@ const maxVariants = 16
 
 // find resolves what a client has sent for a path, as resolve does, to what is there: by the name itself, or else by
 // one that is shown as this.
-func (n names) find(view storage.FS, cwd, arg string) (string, error) {
+func find(n names, view storage.FS, cwd, arg string) (string, error) {
 	name, err := resolve(cwd, n.read(arg))
 	if err != nil || view == nil || !strings.Contains(name, "%") && (n.charset == nil || plain(name)) {
 		return name, err

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
 func TestSplitWords(t *testing.T) {
@@ -89,14 +91,14 @@ func FuzzHost(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
-		h, err := parseHost(arg)
+		h, err := parseHost(arg, config.IsHostName)
 		if err != nil {
 			return
 		}
 		if h.name == "" || !h.addr.IsValid() && strings.ContainsAny(h.name, ":[]% /*\x00\r\n") || h.addr.Zone() != "" {
 			t.Errorf("%q is %+v", arg, h)
 		}
-		if again, err := parseHost(h.name); err != nil || again != h {
+		if again, err := parseHost(h.name, config.IsHostName); err != nil || again != h {
 			t.Errorf("%q is %+v, then %+v, %v", arg, h, again, err)
 		}
 	})

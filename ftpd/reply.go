@@ -14,13 +14,13 @@ type replyWriter struct {
 	buf    *bufio.Writer
 	failed func() // called when a write failed: the session is over
 	names  names
-
-	observer Observer
+	sent   func(code int) // called before each reply is written
 }
 
-// newReplyWriter writes to conn, which has to bound by itself for how long it may block.
-func newReplyWriter(conn io.Writer, observer Observer, failed func()) *replyWriter {
-	return &replyWriter{buf: bufio.NewWriterSize(conn, 1024), failed: failed, observer: observer}
+// newReplyWriter writes to conn, which has to bound by itself for how long it may block. It calls sent with
+// the code of each reply, and failed when a write has failed.
+func newReplyWriter(conn io.Writer, sent func(code int), failed func()) *replyWriter {
+	return &replyWriter{buf: bufio.NewWriterSize(conn, 1024), failed: failed, sent: sent}
 }
 
 // become makes replies go another way from now on.
@@ -39,7 +39,7 @@ func (w *replyWriter) speak(n names) {
 
 // reply writes one line: "226 Transfer complete".
 func (w *replyWriter) reply(code int, text string) {
-	w.observer.Reply(code)
+	w.sent(code)
 	w.write(func(b *bufio.Writer) error { return w.line(b, code, ' ', text) })
 }
 
@@ -58,7 +58,7 @@ func (w *replyWriter) multi(code int, first string, lines []string, last string)
 
 // stream is multi with lines that are produced one by one. Other replies wait until it ends.
 func (w *replyWriter) stream(code int, first, last string, produce func(line func(string) error) error) {
-	w.observer.Reply(code)
+	w.sent(code)
 	w.write(func(b *bufio.Writer) error {
 		if err := w.line(b, code, '-', first); err != nil {
 			return err

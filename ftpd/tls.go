@@ -111,18 +111,7 @@ func (s *session) drop() {
 // Nobody reads commands meanwhile.
 func (s *session) forgetEarly() {
 	s.in.become(s.conn)
-	raw, err := s.conn.SyscallConn()
-	if err != nil {
-		return
-	}
-	_ = raw.Control(func(fd uintptr) {
-		var buf [4096]byte
-		for range maxEarly / len(buf) {
-			if n, _, err := unix.Recvfrom(int(fd), buf[:], unix.MSG_DONTWAIT); n <= 0 || err != nil {
-				return
-			}
-		}
-	})
+	discard(s.conn, maxEarly)
 }
 
 // mustProtect reports whether a transfer may not begin as PROT stands (RFC 4217 section 10.2).
