@@ -11,6 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
@@ -53,7 +54,7 @@ func (s *Server) introduce(conn *net.TCPConn, from origin, h proxy.Header, err e
 		_ = conn.Close()
 		return
 	case err != nil:
-		s.observer.Connection(ConnectionProxy)
+		s.observer.Connection(observe.ConnectionProxy)
 		s.log.Warn("connection refused", "peer", from.peer.String(), "reason", err)
 		_ = conn.Close() // to whom should it be said?
 		return
@@ -108,7 +109,7 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 		s.refuseConn(conn, from, implicit, errDrain)
 		return
 	}
-	s.observer.Connection(ConnectionTaken)
+	s.observer.Connection(observe.ConnectionTaken)
 	go sess.run()
 }
 
@@ -139,5 +140,27 @@ func farewell(cause error) string {
 		return "Too many clients do not log in, and you have waited for the longest; connect again."
 	default:
 		return ""
+	}
+}
+
+// refusal sorts the reason for which a connection is refused.
+func refusal(reason error) observe.ConnectionResult {
+	switch {
+	case errors.Is(reason, errBanned):
+		return observe.ConnectionBanned
+	case errors.Is(reason, limits.ErrServerFull):
+		return observe.ConnectionServerFull
+	case errors.Is(reason, limits.ErrAddressFull):
+		return observe.ConnectionAddressFull
+	case errors.Is(reason, limits.ErrPreLoginFull):
+		return observe.ConnectionPreLoginFull
+	case errors.Is(reason, errNoMemory), errors.Is(reason, errNoDescriptors):
+		return observe.ConnectionNoResources
+	case errors.Is(reason, errOutsider):
+		return observe.ConnectionOutsider
+	case errors.Is(reason, proxy.ErrUntrusted), errors.Is(reason, errPending):
+		return observe.ConnectionProxy
+	default:
+		return observe.ConnectionNotReady
 	}
 }

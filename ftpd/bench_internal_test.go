@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
 // endless repeats a text.
@@ -93,7 +94,7 @@ func connected(tb testing.TB) (client, server *net.TCPConn) {
 
 // moving is a transfer over a connection, for the loops that move data.
 func moving(conn net.Conn) *transfer {
-	return &transfer{timeout: time.Minute, conn: conn, observer: unobserved{}}
+	return &transfer{timeout: time.Minute, conn: conn, observer: observe.Nop{}}
 }
 
 const benchSize = 64 << 20

@@ -3,6 +3,8 @@ package ftpd
 import (
 	"strconv"
 	"strings"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
 // cmdAuth begins TLS on the control connection (RFC 4217 section 4). What was agreed upon before,
@@ -21,7 +23,7 @@ func (s *session) cmdAuth(arg string) {
 		return
 	}
 	s.forgetEarly()
-	s.dropData(UnusedSessionEnded)
+	s.dropData(observe.UnusedSessionEnded)
 	s.logout("AUTH")
 	host := s.host
 	s.params = newParams()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
 
@@ -173,7 +174,7 @@ func (s *session) cmdEpsv(arg string) {
 // reserve gets a passive port for the session, giving up the one it may hold. If there is none
 // to be had, it says so and returns nil. addr is the address that the client will be told, if it is told any.
 func (s *session) reserve(addr netip.Addr) *passive.Reservation {
-	s.dropData(UnusedReplaced)
+	s.dropData(observe.UnusedReplaced)
 	if !s.reservation() || !s.takeData() {
 		return nil
 	}

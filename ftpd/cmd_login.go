@@ -6,6 +6,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -52,11 +53,11 @@ func (s *session) cmdPass(arg string) {
 	switch {
 	case err != nil && s.ctx.Err() != nil:
 	case errors.Is(err, passhash.ErrTooLarge): // the client is told no more than that of a wrong password
-		s.srv.observer.Login(LoginUnverifiable)
+		s.srv.observer.Login(observe.LoginUnverifiable)
 		s.loginFailed(name, arg, "the password can't be verified: "+passhash.ErrTooLarge.Error()+"; raise the memory limit (spec.template.resources.limits.memory), or hash the password again with less memory",
 			"Login incorrect.", leave)
 	case err != nil:
-		s.srv.observer.Login(LoginIncorrect)
+		s.srv.observer.Login(observe.LoginIncorrect)
 		s.loginFailed(name, arg, "login incorrect", "Login incorrect.", leave)
 	case s.banned(): // since it began to wait
 	default:
@@ -78,7 +79,7 @@ func (s *session) pace(name, password string) (paced, ok bool) {
 	_, paced = s.srv.bans.Banned(s.suspect(name))
 	wait, ok := s.srv.bans.Turn(s.suspect(name))
 	if !ok {
-		s.srv.observer.Login(LoginBanned)
+		s.srv.observer.Login(observe.LoginBanned)
 		s.loginFailed(name, password, "too many logins of a banned user name are waiting", "Too many failed logins of this user; try again later.", func() {})
 		return true, false
 	}
@@ -89,7 +90,7 @@ func (s *session) pace(name, password string) (paced, ok bool) {
 // admitUser completes the login of somebody whose password was right.
 func (s *session) admitUser(id auth.Identity, current *settings) {
 	if !s.held.of.enterHome(id.Home) {
-		s.srv.observer.Login(LoginLimited)
+		s.srv.observer.Login(observe.LoginLimited)
 		s.auditDenial(id.Name, 530, errNoDescriptors.Error())
 		s.reply(530, "Login refused: "+errNoDescriptors.Error()+"; try again later.")
 		return
@@ -97,7 +98,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	view, err := s.srv.openHome(id)
 	if err != nil {
 		s.held.of.leaveHome(id.Home)
-		s.srv.observer.Login(LoginNoHome)
+		s.srv.observer.Login(observe.LoginNoHome)
 		s.auditDenial(id.Name, 530, "home "+id.Home+" can't be opened: "+err.Error())
 		s.reply(530, "Login failed: your home directory can't be opened; ask the server's operator.")
 		return
@@ -105,7 +106,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	if err := s.lease.Login(account(id), &current.cfg.Limits); err != nil {
 		_ = view.Close()
 		s.held.of.leaveHome(id.Home)
-		s.srv.observer.Login(LoginLimited)
+		s.srv.observer.Login(observe.LoginLimited)
 		s.auditDenial(id.Name, 530, err.Error())
 		s.reply(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
 		return
@@ -113,7 +114,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	s.login, s.loginSettings, s.fs = &id, current, view
 	s.rates = s.srv.shaper.Session(account(id))
 	s.log = s.srv.sessionLog(s).With("user", id.Name)
-	s.srv.observer.Login(LoginOK)
+	s.srv.observer.Login(observe.LoginOK)
 	s.auditLogin(230)
 	s.activity.login(id.Name, id.Anonymous, s.loginAt)
 	s.reply(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
@@ -156,7 +157,7 @@ func (s *session) cmdAcct(string) { s.reply(202, "Accounts are not used here.") 
 // cmdRein ends the login and sets all parameters back (RFC 959 section 4.1.1).
 // TLS ends too (RFC 4217 section 13), but for a connection on which it must be.
 func (s *session) cmdRein(string) {
-	s.dropData(UnusedSessionEnded)
+	s.dropData(observe.UnusedSessionEnded)
 	s.logout("logged out")
 	s.params = newParams()
 	s.pbsz, s.private = s.implicit, s.implicit

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -200,7 +201,7 @@ func (s *session) expected() int64 {
 
 // noTransfer gives up what was agreed upon for a transfer command that was refused: a data address
 // serves one such command, and the passive port is needed by others.
-func (s *session) noTransfer(why UnusedReservation) {
+func (s *session) noTransfer(why observe.UnusedReservation) {
 	s.refuseData(why)
 	s.restart, s.part, s.allocate = 0, nil, 0
 }
@@ -229,6 +230,6 @@ func (s *session) cmdAbor(string) {
 		s.transfer.abort(errAborted)
 		return
 	}
-	s.noTransfer(UnusedAborted)
+	s.noTransfer(observe.UnusedAborted)
 	s.reply(226, "No transfer was running; the data connection is closed.")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
 
@@ -74,7 +75,7 @@ func (c activeConnector) describe() string { return "active, to " + c.to.String(
 // takeData takes the descriptor of the next data connection, giving up what was agreed upon. If there is none, it says so and returns
 // false. A setData has to follow, or s.held.give.
 func (s *session) takeData() bool {
-	s.dropData(UnusedReplaced)
+	s.dropData(observe.UnusedReplaced)
 	s.heldForData = budget.DataDescriptors
 	if s.settings().cfg.Passive.PeerCheck == config.PeerCheckRelaxed {
 		s.heldForData *= passive.MaxCandidates // until it is known which of them is the client's
@@ -91,7 +92,7 @@ func (s *session) takeData() bool {
 func (s *session) setData(c connector) { s.data = c }
 
 // dropData gives up what was agreed upon.
-func (s *session) dropData(why UnusedReservation) {
+func (s *session) dropData(why observe.UnusedReservation) {
 	if s.data != nil {
 		s.data.release()
 		s.unused(s.data, why)

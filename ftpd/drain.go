@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
 // A client that sends a file reads no reply meanwhile, or only after what it has begun. If its data
@@ -85,7 +87,7 @@ func (c activeConnector) take(context.Context) *net.TCPConn { return nil }
 // refuseData gives up a data connection after the reply that refused its transfer. With TLS the client may be in the
 // midst of the handshake, and takes a connection that breaks for a server that it has to ask for another
 // port: it then takes the refusal for the reply to that (curl 7.88).
-func (s *session) refuseData(why UnusedReservation) {
+func (s *session) refuseData(why observe.UnusedReservation) {
 	if s.data == nil || !s.private || why != refusedCommand {
 		s.dropData(why)
 		return

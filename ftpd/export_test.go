@@ -1,5 +1,7 @@
 package ftpd
 
+import "github.com/ftp-operator/ftp-operator/ftpd/observe"
+
 // Reservations is how many passive ports are reserved or waited for.
 func (s *Server) Reservations() int {
 	stats := s.pool().Stats()
@@ -10,7 +12,7 @@ func (s *Server) Reservations() int {
 func Splices() int { return int(uploadPipes.taken.Load()) }
 
 // Unobserved is an Observer that does nothing.
-var Unobserved Observer = unobserved{}
+var Unobserved observe.Observer = observe.Nop{}
 
 // VerifyBy has f verify passwords. It is called before the first login.
 func (s *Server) VerifyBy(f func(hash, password string) (bool, error)) { s.cache.ComputeBy(f) }

@@ -15,6 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -125,12 +126,12 @@ func TestHashTooLargeForMemory(t *testing.T) {
 
 // scarceRefusals counts the connections that were refused for lack of resources.
 type scarceRefusals struct {
-	ftpd.Observer
+	observe.Observer
 	n atomic.Int64
 }
 
-func (r *scarceRefusals) Connection(result ftpd.ConnectionResult) {
-	if result == ftpd.ConnectionNoResources {
+func (r *scarceRefusals) Connection(result observe.ConnectionResult) {
+	if result == observe.ConnectionNoResources {
 		r.n.Add(1)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -85,14 +86,14 @@ func (panickyWriter) Write([]byte) (int, error) { panic("write") }
 
 // panics is an Observer that counts them, and has one of its own.
 type panics struct {
-	ftpd.Observer
+	observe.Observer
 	n      atomic.Int64
 	logins atomic.Bool // whether a login panics
 }
 
 func (p *panics) Panicked() { p.n.Add(1) }
 
-func (p *panics) Login(ftpd.LoginResult) {
+func (p *panics) Login(observe.LoginResult) {
 	if p.logins.Load() {
 		panic("login")
 	}

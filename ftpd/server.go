@@ -20,6 +20,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/ftpd/quota"
@@ -54,7 +55,7 @@ type Options struct {
 	// Default 30s.
 	ReplyTimeout time.Duration
 	// Observer, if there is one, is told what happens.
-	Observer Observer
+	Observer observe.Observer
 	// Resources, if set, are what the system lets the process have; see budget.Find. What the server takes is
 	// bounded by them.
 	Resources budget.Available
@@ -67,7 +68,7 @@ type Server struct {
 	log          *slog.Logger
 	failureDelay time.Duration
 	replyTimeout time.Duration
-	observer     Observer
+	observer     observe.Observer
 
 	settings  atomic.Pointer[settings]
 	resources budget.Available
@@ -148,7 +149,7 @@ func New(file []byte, o Options) (*Server, error) {
 	}
 	o.Logger = slog.New(safelog.Handler(o.Logger.Handler())) // before anything is logged
 	if o.Observer == nil {
-		o.Observer = unobserved{}
+		o.Observer = observe.Nop{}
 	}
 	first, err := newSettings(file, cache, o.Logger, nil)
 	if err != nil {

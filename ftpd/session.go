@@ -17,6 +17,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -331,7 +332,7 @@ func (s *session) close() {
 		s.transfer.abort(errLost)
 		s.finish(<-s.transfer.finished())
 	}
-	s.dropData(UnusedSessionEnded)
+	s.dropData(observe.UnusedSessionEnded)
 	s.endDrain()
 	s.logout("disconnected")
 	s.held.giveAll()

@@ -14,6 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
 const (
@@ -59,7 +60,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	conn := bound.Control(s.conn)
 	_ = s.conn.SetDeadline(time.Now().Add(s.settings().cfg.Timeouts.Handshake.Std()))
 	if err := conn.HandshakeContext(s.ctx); err != nil {
-		s.srv.observer.Handshake(ControlChannel, HandshakeFailed)
+		s.srv.observer.Handshake(observe.ControlChannel, observe.HandshakeFailed)
 		s.log.Warn("TLS handshake failed", "error", err)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.misdeed(bans.NoLogin)
@@ -70,7 +71,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	_ = s.conn.SetDeadline(time.Time{})
 	s.tls, s.bound, s.control, s.cleared = conn, bound, conn.ConnectionState(), false
 	s.activity.secure(s.control.Version)
-	s.srv.observer.Handshake(ControlChannel, handshake(nil, s.control.DidResume))
+	s.srv.observer.Handshake(observe.ControlChannel, handshake(nil, s.control.DidResume))
 	s.pbsz, s.private = s.implicit, s.implicit
 	s.out.become(conn)
 	s.in.become(conn)
@@ -191,7 +192,7 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	if err == nil {
 		err = t.tls.bound.Check(t.tls.control, conn.ConnectionState())
 	}
-	t.observer.Handshake(DataChannel, handshake(err, conn.ConnectionState().DidResume))
+	t.observer.Handshake(observe.DataChannel, handshake(err, conn.ConnectionState().DidResume))
 	if err != nil {
 		return nil, &protectError{err}
 	}
@@ -200,4 +201,18 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 		acknowledge(raw)
 	}
 	return protected{conn, below, t.tls.allowTruncation}, nil
+}
+
+// handshake sorts the results of handshakes.
+func handshake(err error, resumed bool) observe.HandshakeResult {
+	switch {
+	case errors.Is(err, ftptls.ErrNotResumed), errors.Is(err, ftptls.ErrOtherCertificate):
+		return observe.HandshakeRefused
+	case err != nil:
+		return observe.HandshakeFailed
+	case resumed:
+		return observe.HandshakeResumed
+	default:
+		return observe.HandshakeFull
+	}
 }

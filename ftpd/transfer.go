@@ -16,6 +16,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
@@ -68,7 +69,7 @@ type transfer struct {
 	tls      *dataTLS     // nil: in clear text
 	secure   *tls.Conn    // with tls, once the handshake is done
 
-	observer Observer // nil in tests of the parts
+	observer observe.Observer // nil in tests of the parts
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -390,4 +391,48 @@ func connectFailure(err error) string {
 		return "No data connection came in time; open a new one with PASV or EPSV."
 	}
 	return "Can't open the data connection; check the address and the firewall, or use PASV or EPSV."
+}
+
+// direction of a job that uses a data connection.
+func (j *job) direction() observe.Direction {
+	switch {
+	case j.upload:
+		return observe.Upload
+	case j.quiet:
+		return observe.Listing
+	default:
+		return observe.Download
+	}
+}
+
+// ending sorts the results of transfers.
+func (r *result) ending() observe.TransferResult {
+	switch {
+	case r.err == nil:
+		return observe.TransferOK
+	case errors.Is(r.err, errAborted), errors.Is(r.err, errLost):
+		return observe.TransferAborted
+	case errors.Is(r.err, errShutdown), errors.Is(r.err, errRevoked), errors.Is(r.err, errKicked):
+		return observe.TransferCut
+	case errors.Is(r.err, errPanicked):
+		return observe.TransferPanicked
+	case errors.Is(r.err, errStalled):
+		return observe.TransferStalled
+	}
+	switch r.code {
+	case 425:
+		return observe.TransferNoConnection
+	case 522:
+		return observe.TransferTLS
+	case 450, 553:
+		return observe.TransferBusy
+	case 451:
+		return observe.TransferStorage
+	case 452:
+		return observe.TransferNoSpace
+	case 552:
+		return observe.TransferQuota
+	default:
+		return observe.TransferBroken
+	}
 }

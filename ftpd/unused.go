@@ -8,34 +8,13 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
-// UnusedReservation is why a reservation of a passive port ended without a data connection. Such a client was
-// most likely told an address or a port that it can't reach.
-type UnusedReservation int
-
-// The reasons.
-const (
-	// UnusedExpired: none came in time.
-	UnusedExpired UnusedReservation = iota
-	// UnusedReplaced: the client sent another PASV, EPSV, PORT or EPRT.
-	UnusedReplaced
-	// UnusedAborted: the client sent ABOR.
-	UnusedAborted
-	// UnusedSessionEnded: the session ended, or its login by REIN or AUTH.
-	UnusedSessionEnded
-	// UnusedReservations is how many there are.
-	UnusedReservations
-
-	// refusedCommand: the command that would have used it was refused, so that the client had no reason to
-	// connect. This is not counted.
-	refusedCommand UnusedReservation = -1
-)
-
-// String is the reason as metrics and the log name it.
-func (u UnusedReservation) String() string {
-	return [...]string{"expired", "replaced", "aborted", "session_ended"}[u]
-}
+// refusedCommand: the command that would have used the reservation was refused, so the client had no reason to
+// connect. This is not counted.
+const refusedCommand observe.UnusedReservation = -1
 
 // Unused reservations are logged one a second, after a burst.
 const (
@@ -56,7 +35,7 @@ func newUnusedLog() *unusedLog {
 }
 
 // write logs what a client was told, unless too many lines were written of late.
-func (l *unusedLog) write(log *slog.Logger, told string, why UnusedReservation) {
+func (l *unusedLog) write(log *slog.Logger, told string, why observe.UnusedReservation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.limiter.Allow() {
@@ -72,13 +51,13 @@ func (l *unusedLog) write(log *slog.Logger, told string, why UnusedReservation) 
 }
 
 // unused counts and logs a reservation for which no data connection came. It must have been released.
-func (s *session) unused(c connector, why UnusedReservation) {
+func (s *session) unused(c connector, why observe.UnusedReservation) {
 	p, passive := c.(passiveConnector)
 	if !passive || p.Came() {
 		return
 	}
 	if p.Expired() {
-		why = UnusedExpired
+		why = observe.UnusedExpired
 	}
 	if why == refusedCommand {
 		return
@@ -88,9 +67,9 @@ func (s *session) unused(c connector, why UnusedReservation) {
 }
 
 // unusedBy is why a transfer's reservation was not used.
-func unusedBy(err error) UnusedReservation {
+func unusedBy(err error) observe.UnusedReservation {
 	if errors.Is(err, errAborted) {
-		return UnusedAborted
+		return observe.UnusedAborted
 	}
-	return UnusedSessionEnded
+	return observe.UnusedSessionEnded
 }

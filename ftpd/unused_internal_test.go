@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
 // However many reservations end unused, few are logged, and how many were left out is told.
@@ -17,7 +19,7 @@ func TestUnusedLogIsBounded(t *testing.T) {
 	log, l, begun := slog.New(slog.NewTextHandler(&text, nil)), newUnusedLog(), time.Now()
 	const all = 10_000
 	for range all {
-		l.write(log, "192.0.2.7:30001", UnusedReplaced)
+		l.write(log, "192.0.2.7:30001", observe.UnusedReplaced)
 	}
 	most := unusedBurst + int(time.Since(begun)/unusedEvery) + 1
 	if n := strings.Count(text.String(), "\n"); n < unusedBurst || n > most {
@@ -26,7 +28,7 @@ func TestUnusedLogIsBounded(t *testing.T) {
 	l.limiter.SetLimit(rate.Inf)
 	omitted := l.omitted
 	text.Reset()
-	l.write(log, "192.0.2.7:30001", UnusedReplaced)
+	l.write(log, "192.0.2.7:30001", observe.UnusedReplaced)
 	if want := "omitted="; omitted == 0 || !strings.Contains(text.String(), want) {
 		t.Errorf("%d were left out, and this was logged: %s", omitted, text.String())
 	}

@@ -9,28 +9,29 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
 // unusedCounts is an Observer that hears of unused reservations only.
 type unusedCounts struct {
-	ftpd.Observer
-	heard chan ftpd.UnusedReservation
+	observe.Observer
+	heard chan observe.UnusedReservation
 }
 
-func (u unusedCounts) Unused(why ftpd.UnusedReservation) { u.heard <- why }
+func (u unusedCounts) Unused(why observe.UnusedReservation) { u.heard <- why }
 
 // A reservation that ends without a data connection is counted and logged with what the client was told, however
 // it ends, since that is how it looks when a client is told an address that it can't reach. One that was used is
 // not, nor one whose command was refused.
 func TestUnusedReservations(t *testing.T) {
 	t.Parallel()
-	o := unusedCounts{Observer: ftpd.Unobserved, heard: make(chan ftpd.UnusedReservation, 100)}
+	o := unusedCounts{Observer: ftpd.Unobserved, heard: make(chan observe.UnusedReservation, 100)}
 	s := ftptest.StartWith(t, ftpd.Options{Observer: o}, func(c *config.Config) {
 		c.Passive.AdvertisedAddress = "192.0.2.7"
 		c.Passive.ReservationTimeout = config.Duration(5 * time.Minute)
 	})
 	s.Write(t, "file", "x")
-	heard := func(why ftpd.UnusedReservation, told string) {
+	heard := func(why observe.UnusedReservation, told string) {
 		t.Helper()
 		if got := <-o.heard; got != why {
 			t.Errorf("heard of %v, want %v", got, why)
@@ -53,22 +54,22 @@ func TestUnusedReservations(t *testing.T) {
 
 	first := c.PasvAddr()
 	second := c.EpsvAddr()
-	heard(ftpd.UnusedReplaced, first)
+	heard(observe.UnusedReplaced, first)
 	c.Must("ABOR", "226")
-	heard(ftpd.UnusedAborted, "port "+port(second))
+	heard(observe.UnusedAborted, "port "+port(second))
 	waits := c.PasvAddr()
 	c.Must("RETR file", "150")
 	c.Must("ABOR", "426")
 	c.Talk("S: 226 *")
-	heard(ftpd.UnusedAborted, waits)
+	heard(observe.UnusedAborted, waits)
 	last := c.PasvAddr()
 	c.Must("QUIT", "221")
-	heard(ftpd.UnusedSessionEnded, last)
+	heard(observe.UnusedSessionEnded, last)
 	c = login()
 	last = c.PasvAddr()
 	c.Must("LIST", "150")
 	_ = c.Close()
-	heard(ftpd.UnusedSessionEnded, last)
+	heard(observe.UnusedSessionEnded, last)
 
 	if err := s.Edit(t, func(c *config.Config) { c.Passive.ReservationTimeout = config.Duration(time.Second) }); err != nil {
 		t.Fatal(err)
@@ -77,5 +78,5 @@ func TestUnusedReservations(t *testing.T) {
 	waits = c.PasvAddr()
 	c.Must("LIST", "150")
 	c.Talk("S: 425 *")
-	heard(ftpd.UnusedExpired, waits)
+	heard(observe.UnusedExpired, waits)
 }

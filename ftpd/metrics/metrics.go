@@ -20,6 +20,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
 // namespace begins every name but those of Go's runtime and the process.
@@ -36,14 +37,14 @@ type Metrics struct {
 	unknown       prometheus.Counter   // command
 	replies       *prometheus.CounterVec
 	repliesByCode [600]atomic.Pointer[prometheus.Counter]
-	transfers     [ftpd.Directions][]prometheus.Counter // by ftpd.TransferResult
-	active        []prometheus.Gauge                    // and what follows, by ftpd.Direction
+	transfers     [observe.Directions][]prometheus.Counter // by ftpd.TransferResult
+	active        []prometheus.Gauge                       // and what follows, by ftpd.Direction
 	moved         []prometheus.Counter
 	took          []prometheus.Observer
 	firstByte     []prometheus.Observer
-	unused        []prometheus.Counter                // by ftpd.UnusedReservation
-	handshakes    [ftpd.Channels][]prometheus.Counter // by ftpd.HandshakeResult
-	bans          []prometheus.Counter                // by bans.Event
+	unused        []prometheus.Counter                   // by ftpd.UnusedReservation
+	handshakes    [observe.Channels][]prometheus.Counter // by ftpd.HandshakeResult
+	bans          []prometheus.Counter                   // by bans.Event
 	panics        prometheus.Counter
 	loadsOK       prometheus.Counter
 	loadsFailed   prometheus.Counter
@@ -51,7 +52,7 @@ type Metrics struct {
 	lastLoadTime  prometheus.Gauge
 }
 
-var _ ftpd.Observer = (*Metrics)(nil)
+var _ observe.Observer = (*Metrics)(nil)
 
 // Buckets of the histograms, in seconds: from a small file on a fast network to a big one on a slow one,
 // and from the same to the 30 seconds that a client may take to connect by default.
@@ -78,8 +79,8 @@ func New(version string) *Metrics {
 		m.registry.MustRegister(v)
 		return v
 	}
-	m.connections = children(counter("connections_total", "Control connections, by what became of them.", "result").WithLabelValues, ftpd.ConnectionResults)
-	m.logins = children(counter("logins_total", "Logins, by what became of them.", "result").WithLabelValues, ftpd.LoginResults)
+	m.connections = children(counter("connections_total", "Control connections, by what became of them.", "result").WithLabelValues, observe.ConnectionResults)
+	m.logins = children(counter("logins_total", "Logins, by what became of them.", "result").WithLabelValues, observe.LoginResults)
 
 	commands := counter("commands_total", "Commands that came; those that the server does not know are counted as unknown.", "command")
 	for _, verb := range ftpd.Verbs() {
@@ -89,22 +90,22 @@ func New(version string) *Metrics {
 	m.replies = counter("replies_total", "Replies on control connections, by code (RFC 959 section 4.2).", "code")
 
 	transfers := counter("transfers_total", "Transfers that have ended, by what became of them.", "direction", "result")
-	for d := range ftpd.Directions {
-		m.transfers[d] = children(transfers.MustCurryWith(prometheus.Labels{"direction": d.String()}).WithLabelValues, ftpd.TransferResults)
+	for d := range observe.Directions {
+		m.transfers[d] = children(transfers.MustCurryWith(prometheus.Labels{"direction": d.String()}).WithLabelValues, observe.TransferResults)
 	}
-	m.active = children(gauge("transfers_active", "Transfers that run, those that wait for their data connection included.", "direction").WithLabelValues, ftpd.Directions)
-	m.moved = children(counter("transfer_bytes_total", "Octets moved over data connections, before TLS and after MODE Z.", "direction").WithLabelValues, ftpd.Directions)
-	m.took = children(histogram("transfer_duration_seconds", "Time from a transfer's command to its end.", durationBuckets).WithLabelValues, ftpd.Directions)
+	m.active = children(gauge("transfers_active", "Transfers that run, those that wait for their data connection included.", "direction").WithLabelValues, observe.Directions)
+	m.moved = children(counter("transfer_bytes_total", "Octets moved over data connections, before TLS and after MODE Z.", "direction").WithLabelValues, observe.Directions)
+	m.took = children(histogram("transfer_duration_seconds", "Time from a transfer's command to its end.", durationBuckets).WithLabelValues, observe.Directions)
 	m.firstByte = children(histogram("transfer_first_byte_seconds",
 		"Time from a transfer's command until its first byte could move: the data connection was there, and its TLS agreed upon.",
-		firstByteBuckets).WithLabelValues, ftpd.Directions)
+		firstByteBuckets).WithLabelValues, observe.Directions)
 
 	m.unused = children(counter("passive_reservations_unused_total",
-		"Reservations of passive ports that ended without a data connection, by why: the client can't reach what PASV or EPSV told it.", "why").WithLabelValues, ftpd.UnusedReservations)
+		"Reservations of passive ports that ended without a data connection, by why: the client can't reach what PASV or EPSV told it.", "why").WithLabelValues, observe.UnusedReservations)
 
 	handshakes := counter("tls_handshakes_total", "Handshakes of TLS; a data connection should resume its control connection's session.", "channel", "result")
-	for c := range ftpd.Channels {
-		m.handshakes[c] = children(handshakes.MustCurryWith(prometheus.Labels{"channel": c.String()}).WithLabelValues, ftpd.HandshakeResults)
+	for c := range observe.Channels {
+		m.handshakes[c] = children(handshakes.MustCurryWith(prometheus.Labels{"channel": c.String()}).WithLabelValues, observe.HandshakeResults)
 	}
 	banned := counter("bans_total", "Bans that began, by the reason.", "reason")
 	for e := range bans.Events {
@@ -148,10 +149,10 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // Connection counts a control connection.
-func (m *Metrics) Connection(r ftpd.ConnectionResult) { m.connections[r].Inc() }
+func (m *Metrics) Connection(r observe.ConnectionResult) { m.connections[r].Inc() }
 
 // Login counts a login.
-func (m *Metrics) Login(r ftpd.LoginResult) { m.logins[r].Inc() }
+func (m *Metrics) Login(r observe.LoginResult) { m.logins[r].Inc() }
 
 // Command counts a command.
 func (m *Metrics) Command(verb int) {
@@ -177,28 +178,28 @@ func (m *Metrics) Reply(code int) {
 }
 
 // TransferBegan counts a transfer that runs.
-func (m *Metrics) TransferBegan(d ftpd.Direction) { m.active[d].Inc() }
+func (m *Metrics) TransferBegan(d observe.Direction) { m.active[d].Inc() }
 
 // FirstByte notes how long a transfer took until it could begin.
-func (m *Metrics) FirstByte(d ftpd.Direction, after time.Duration) {
+func (m *Metrics) FirstByte(d observe.Direction, after time.Duration) {
 	m.firstByte[d].Observe(after.Seconds())
 }
 
 // Moved counts octets.
-func (m *Metrics) Moved(d ftpd.Direction, n int64) { m.moved[d].Add(float64(n)) }
+func (m *Metrics) Moved(d observe.Direction, n int64) { m.moved[d].Add(float64(n)) }
 
 // TransferEnded counts a transfer that has ended.
-func (m *Metrics) TransferEnded(d ftpd.Direction, r ftpd.TransferResult, took time.Duration) {
+func (m *Metrics) TransferEnded(d observe.Direction, r observe.TransferResult, took time.Duration) {
 	m.active[d].Dec()
 	m.transfers[d][r].Inc()
 	m.took[d].Observe(took.Seconds())
 }
 
 // Unused counts a reservation that no data connection came for.
-func (m *Metrics) Unused(why ftpd.UnusedReservation) { m.unused[why].Inc() }
+func (m *Metrics) Unused(why observe.UnusedReservation) { m.unused[why].Inc() }
 
 // Handshake counts a handshake.
-func (m *Metrics) Handshake(c ftpd.Channel, r ftpd.HandshakeResult) { m.handshakes[c][r].Inc() }
+func (m *Metrics) Handshake(c observe.Channel, r observe.HandshakeResult) { m.handshakes[c][r].Inc() }
 
 // Banned counts a ban.
 func (m *Metrics) Banned(reason bans.Event) { m.bans[reason].Inc() }

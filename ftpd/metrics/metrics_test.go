@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -252,16 +255,16 @@ func TestNoAllocations(t *testing.T) {
 	m := metrics.New("")
 	m.Reply(226)
 	for name, event := range map[string]func(){
-		"Connection":    func() { m.Connection(ftpd.ConnectionTaken) },
-		"Login":         func() { m.Login(ftpd.LoginOK) },
+		"Connection":    func() { m.Connection(observe.ConnectionTaken) },
+		"Login":         func() { m.Login(observe.LoginOK) },
 		"Command":       func() { m.Command(3); m.Command(-1) },
 		"Reply":         func() { m.Reply(226) },
-		"TransferBegan": func() { m.TransferBegan(ftpd.Upload) },
-		"Unused":        func() { m.Unused(ftpd.UnusedExpired) },
-		"FirstByte":     func() { m.FirstByte(ftpd.Upload, time.Second) },
-		"Moved":         func() { m.Moved(ftpd.Download, 1<<20) },
-		"TransferEnded": func() { m.TransferEnded(ftpd.Listing, ftpd.TransferOK, time.Second) },
-		"Handshake":     func() { m.Handshake(ftpd.DataChannel, ftpd.HandshakeResumed) },
+		"TransferBegan": func() { m.TransferBegan(observe.Upload) },
+		"Unused":        func() { m.Unused(observe.UnusedExpired) },
+		"FirstByte":     func() { m.FirstByte(observe.Upload, time.Second) },
+		"Moved":         func() { m.Moved(observe.Download, 1<<20) },
+		"TransferEnded": func() { m.TransferEnded(observe.Listing, observe.TransferOK, time.Second) },
+		"Handshake":     func() { m.Handshake(observe.DataChannel, observe.HandshakeResumed) },
 		"Banned":        func() { m.Banned(bans.Bounce) },
 		"ConfigLoaded":  func() { m.ConfigLoaded(true) },
 	} {

@@ -1,13 +1,9 @@
-package ftpd
+package observe
 
 import (
-	"errors"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
-	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
-	"github.com/ftp-operator/ftp-operator/ftpd/limits"
-	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
 // Observer is told what happens in a Server, as it happens: it is for metrics. It is called by
@@ -44,21 +40,21 @@ type Observer interface {
 }
 
 // unobserved is the Observer of a Server that was given none.
-type unobserved struct{}
+type Nop struct{}
 
-func (unobserved) Connection(ConnectionResult)                            {}
-func (unobserved) Login(LoginResult)                                      {}
-func (unobserved) Command(int)                                            {}
-func (unobserved) Reply(int)                                              {}
-func (unobserved) TransferBegan(Direction)                                {}
-func (unobserved) FirstByte(Direction, time.Duration)                     {}
-func (unobserved) Moved(Direction, int64)                                 {}
-func (unobserved) TransferEnded(Direction, TransferResult, time.Duration) {}
-func (unobserved) Unused(UnusedReservation)                               {}
-func (unobserved) Handshake(Channel, HandshakeResult)                     {}
-func (unobserved) Banned(bans.Event)                                      {}
-func (unobserved) Panicked()                                              {}
-func (unobserved) ConfigLoaded(bool)                                      {}
+func (Nop) Connection(ConnectionResult)                            {}
+func (Nop) Login(LoginResult)                                      {}
+func (Nop) Command(int)                                            {}
+func (Nop) Reply(int)                                              {}
+func (Nop) TransferBegan(Direction)                                {}
+func (Nop) FirstByte(Direction, time.Duration)                     {}
+func (Nop) Moved(Direction, int64)                                 {}
+func (Nop) TransferEnded(Direction, TransferResult, time.Duration) {}
+func (Nop) Unused(UnusedReservation)                               {}
+func (Nop) Handshake(Channel, HandshakeResult)                     {}
+func (Nop) Banned(bans.Event)                                      {}
+func (Nop) Panicked()                                              {}
+func (Nop) ConfigLoaded(bool)                                      {}
 
 // ConnectionResult is what became of a control connection.
 type ConnectionResult int
@@ -85,28 +81,6 @@ const (
 // String is the result as metrics name it.
 func (r ConnectionResult) String() string {
 	return [...]string{"taken", "banned", "server_full", "address_full", "pre_login_full", "outsider", "proxy", "not_ready", "no_resources"}[r]
-}
-
-// refusal sorts the reason for which a connection is refused.
-func refusal(reason error) ConnectionResult {
-	switch {
-	case errors.Is(reason, errBanned):
-		return ConnectionBanned
-	case errors.Is(reason, limits.ErrServerFull):
-		return ConnectionServerFull
-	case errors.Is(reason, limits.ErrAddressFull):
-		return ConnectionAddressFull
-	case errors.Is(reason, limits.ErrPreLoginFull):
-		return ConnectionPreLoginFull
-	case errors.Is(reason, errNoMemory), errors.Is(reason, errNoDescriptors):
-		return ConnectionNoResources
-	case errors.Is(reason, errOutsider):
-		return ConnectionOutsider
-	case errors.Is(reason, proxy.ErrUntrusted), errors.Is(reason, errPending):
-		return ConnectionProxy
-	default:
-		return ConnectionNotReady
-	}
 }
 
 // LoginResult is what became of a login.
@@ -149,18 +123,6 @@ const (
 // String is the direction as metrics and the management API name it.
 func (d Direction) String() string { return [...]string{"download", "upload", "listing"}[d] }
 
-// direction of a job that uses a data connection.
-func (j *job) direction() Direction {
-	switch {
-	case j.upload:
-		return Upload
-	case j.quiet:
-		return Listing
-	default:
-		return Download
-	}
-}
-
 // TransferResult is what became of a transfer.
 type TransferResult int
 
@@ -200,38 +162,6 @@ func (r TransferResult) String() string {
 	}[r]
 }
 
-// ending sorts the results of transfers.
-func (r *result) ending() TransferResult {
-	switch {
-	case r.err == nil:
-		return TransferOK
-	case errors.Is(r.err, errAborted), errors.Is(r.err, errLost):
-		return TransferAborted
-	case errors.Is(r.err, errShutdown), errors.Is(r.err, errRevoked), errors.Is(r.err, errKicked):
-		return TransferCut
-	case errors.Is(r.err, errPanicked):
-		return TransferPanicked
-	case errors.Is(r.err, errStalled):
-		return TransferStalled
-	}
-	switch r.code {
-	case 425:
-		return TransferNoConnection
-	case 522:
-		return TransferTLS
-	case 450, 553:
-		return TransferBusy
-	case 451:
-		return TransferStorage
-	case 452:
-		return TransferNoSpace
-	case 552:
-		return TransferQuota
-	default:
-		return TransferBroken
-	}
-}
-
 // Channel is which connection of a session TLS is on.
 type Channel int
 
@@ -266,18 +196,4 @@ const (
 // String is the result as metrics name it.
 func (r HandshakeResult) String() string {
 	return [...]string{"full", "resumed", "failed", "refused"}[r]
-}
-
-// handshake sorts the results of handshakes.
-func handshake(err error, resumed bool) HandshakeResult {
-	switch {
-	case errors.Is(err, ftptls.ErrNotResumed), errors.Is(err, ftptls.ErrOtherCertificate):
-		return HandshakeRefused
-	case err != nil:
-		return HandshakeFailed
-	case resumed:
-		return HandshakeResumed
-	default:
-		return HandshakeFull
-	}
 }
