@@ -20,23 +20,8 @@ import (
 // for what has it for its escaped form, unless something has it for its name.
 type names struct{ charset *charmap.Charmap }
 
-// charmaps are the charsets that are not UTF-8.
-var charmaps = map[config.Charset]*charmap.Charmap{
-	config.CharsetLatin1:      charmap.ISO8859_1,
-	config.CharsetLatin2:      charmap.ISO8859_2,
-	config.CharsetLatin9:      charmap.ISO8859_15,
-	config.CharsetWindows1250: charmap.Windows1250,
-	config.CharsetWindows1251: charmap.Windows1251,
-	config.CharsetWindows1252: charmap.Windows1252,
-	config.CharsetWindows1253: charmap.Windows1253,
-	config.CharsetWindows1254: charmap.Windows1254,
-	config.CharsetKOI8R:       charmap.KOI8R,
-	config.CharsetCP437:       charmap.CodePage437,
-	config.CharsetCP850:       charmap.CodePage850,
-}
-
 // namesIn returns the names of a charset of the configuration.
-func namesIn(c config.Charset) names { return names{charmaps[c]} }
+func namesIn(c config.Charset) names { return names{c.Charmap()} }
 
 // plain reports whether text is written by all charsets as it is.
 func plain(text string) bool {

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Charset is how names are written on control connections and in listings of clients that don't say that they
@@ -42,3 +44,21 @@ func (p *problems) charset(field string, c Charset) {
 	}
 	p.add(field, "%q is not known: write one of %s", string(c), strings.Join(all, ", "))
 }
+
+// charmaps are the charsets that are not UTF-8.
+var charmaps = map[Charset]*charmap.Charmap{
+	CharsetLatin1:      charmap.ISO8859_1,
+	CharsetLatin2:      charmap.ISO8859_2,
+	CharsetLatin9:      charmap.ISO8859_15,
+	CharsetWindows1250: charmap.Windows1250,
+	CharsetWindows1251: charmap.Windows1251,
+	CharsetWindows1252: charmap.Windows1252,
+	CharsetWindows1253: charmap.Windows1253,
+	CharsetWindows1254: charmap.Windows1254,
+	CharsetKOI8R:       charmap.KOI8R,
+	CharsetCP437:       charmap.CodePage437,
+	CharsetCP850:       charmap.CodePage850,
+}
+
+// Charmap is the charset's table; nil for UTF-8 and for what is no charset of the configuration.
+func (c Charset) Charmap() *charmap.Charmap { return charmaps[c] }
