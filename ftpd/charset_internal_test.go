@@ -27,7 +27,7 @@ func TestNamesAreReadAsTheyAreShown(t *testing.T) {
 		text := rapid.StringOfN(rapid.RuneFrom([]rune("aä%é4\n\x1b\u0085日\u202e")), 0, 12, -1).Draw(t, "text")
 		raw := rapid.SliceOfN(rapid.Byte(), 0, 6).Draw(t, "raw")
 		name := text + string(raw)
-		n := namesIn(rapid.SampledFrom(config.Charsets).Draw(t, "charset"))
+		n := names{rapid.SampledFrom(config.Charsets).Draw(t, "charset").Charmap()}
 		shown := n.show(name)
 		if n.charset == nil && !utf8.ValidString(shown) {
 			t.Errorf("%q is shown as %q, which is not UTF-8", name, shown)
