@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 const (
@@ -64,7 +65,7 @@ func (s *session) begun(ban bans.Ban, begun bool) bool {
 	if begun {
 		s.srv.observer.Banned(ban.Reason)
 		s.audit(slog.LevelWarn, "ban", resultOK, 0,
-			slog.String("subject", loggableText(ban.Subject.String())), slog.String("reason", ban.Reason.String()),
+			slog.String("subject", wire.LoggableText(ban.Subject.String())), slog.String("reason", ban.Reason.String()),
 			slog.Int("count", ban.Count), slog.Duration("duration", time.Until(ban.Until).Round(time.Second)))
 	}
 	return begun

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // Serve takes control connections from l, which comes from Listen, until Shutdown or Close
@@ -109,8 +111,8 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)
-	sess.out = newReplyWriter(sess.conn, s.observer.Reply, func() { sess.end(errLost) })
-	sess.in = newControlReader(sess.conn, sess.out.raw)
+	sess.out = wire.NewWriter(sess.conn, s.observer.Reply, func() { sess.end(errLost) })
+	sess.in = wire.NewReader(sess.conn, sess.out.WriteRaw)
 	sess.turn.L = &sess.mu
 	sess.lastActive = time.Now()
 	sess.loginBy = sess.lastActive.Add(s.settings.Load().cfg.Timeouts.Login.Std())

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // SessionState is what a session does.
@@ -168,7 +170,7 @@ func (s *session) info(now time.Time) SessionInfo {
 	}
 	i.Command = a.verb
 	if a.arg != "" {
-		i.Command += " " + loggableText(a.arg)
+		i.Command += " " + wire.LoggableText(a.arg)
 	}
 	t := a.transfer
 	switch {
@@ -176,7 +178,7 @@ func (s *session) info(now time.Time) SessionInfo {
 		i.State, i.Since, i.Transfer = SessionTransfer, t.started, t.info(now)
 		i.Command = t.verb
 	case t != nil:
-		i.State, i.Since, i.Command = SessionBusy, t.started, t.verb+" "+loggableText(t.path)
+		i.State, i.Since, i.Command = SessionBusy, t.started, t.verb+" "+wire.LoggableText(t.path)
 	case a.busy:
 		i.State = SessionBusy
 	}
@@ -189,7 +191,7 @@ func (t *transfer) info(now time.Time) *TransferInfo {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return &TransferInfo{
-		Direction: t.direction().String(), Path: loggableText(t.path),
+		Direction: t.direction().String(), Path: wire.LoggableText(t.path),
 		Bytes: n, Size: t.size, TLS: t.tls != nil,
 		BytesPerSecond:        t.pace.rate(mark{now, n}, t.started),
 		AverageBytesPerSecond: rateOf(n, now.Sub(t.started)),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // What is done for each command, each entry and each chunk leaves nothing to collect, but for the
@@ -15,8 +16,8 @@ import (
 func TestAllocations(t *testing.T) {
 	client, server := connected(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	reader := newControlReader(&endless{text: "RETR some/directory/and-a-file.csv\r\n"}, nil)
-	replies := newReplyWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
+	reader := wire.NewReader(&endless{text: "RETR some/directory/and-a-file.csv\r\n"}, nil)
+	replies := wire.NewWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
 	e, now := listed()
 	f := newFacts(allFacts, auth.All)
 	buf := make([]byte, 0, 256)
@@ -27,8 +28,8 @@ func TestAllocations(t *testing.T) {
 		most float64
 		do   func()
 	}{
-		{"a command line", 1, func() { parseCommand(reader.next().text) }},
-		{"a reply", 0, func() { replies.reply(226, "Transfer complete.") }},
+		{"a command line", 1, func() { wire.ParseCommand(reader.Next().Text) }},
+		{"a reply", 0, func() { replies.Reply(226, "Transfer complete.") }},
 		{"a line of LIST", 0, func() { appendLsLine(buf, e, now) }},
 		{"a line of MLSD", 0, func() { f.append(buf, e, "") }},
 		// io.LimitedReader, and what sendfile's callbacks hold.

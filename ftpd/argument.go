@@ -3,6 +3,8 @@ package ftpd
 import (
 	"slices"
 	"strings"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // hiddenArgument stands for an argument that is not shown.
@@ -23,12 +25,12 @@ var openOptions = []string{"HASH", "MLST", "MODE", "UTF8", "UTF-8"}
 // shownArgument is what may be shown of a command's argument.
 func shownArgument(verb, arg string) string {
 	if arg == "" || slices.Contains(openArguments, verb) {
-		return loggableText(arg)
+		return wire.LoggableText(arg)
 	}
-	word, _ := parseCommand(arg)
+	word, _ := wire.ParseCommand(arg)
 	switch {
 	case verb == "SITE" && siteCommands[word] != nil, verb == "OPTS" && slices.Contains(openOptions, word):
-		return loggableText(arg)
+		return wire.LoggableText(arg)
 	}
 	return hiddenArgument
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // origin is where a control connection comes from.
@@ -124,7 +125,7 @@ func (s *Server) refuseConn(conn *net.TCPConn, from origin, implicit bool, reaso
 	log("connection refused", "peer", from.peer.String(), "reason", reason)
 	if !implicit {
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = io.WriteString(conn, "421 Service not available: "+clean(reason.Error())+"; try again later.\r\n")
+		_, _ = io.WriteString(conn, "421 Service not available: "+wire.OneLine(reason.Error())+"; try again later.\r\n")
 	}
 	_ = conn.Close()
 }

@@ -3,11 +3,9 @@ package ftpd
 import (
 	"context"
 	"log/slog"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // The audit log has one line for each login, logout, transfer and change, or attempt at one, with
@@ -60,7 +58,7 @@ func (s *session) auditLogin(code int) {
 // auditDenial writes the line of a login that failed.
 func (s *session) auditDenial(user string, code int, why string) {
 	s.audit(slog.LevelWarn, "login", resultFailed, code,
-		slog.String("user", loggableText(user)), slog.Int("failures", s.failures), slog.String("error", why))
+		slog.String("user", wire.LoggableText(user)), slog.Int("failures", s.failures), slog.String("error", why))
 }
 
 // auditLogout writes the line of a login's end.
@@ -73,7 +71,7 @@ func (s *session) auditLogout(why string) {
 func (s *session) auditTransfer(t *transfer, r result) {
 	took, n := time.Since(t.started), t.bytes.Load()
 	more := []slog.Attr{
-		slog.String("verb", t.verb), slog.String("type", t.typ), slog.String("path", loggableText(t.path)),
+		slog.String("verb", t.verb), slog.String("type", t.typ), slog.String("path", wire.LoggableText(t.path)),
 	}
 	if port := t.port(); port != 0 {
 		more = append(more, slog.Int("port", port))
@@ -84,14 +82,14 @@ func (s *session) auditTransfer(t *transfer, r result) {
 	switch {
 	case t.change != "":
 		event, encrypted = t.change, s.tls != nil
-		more = []slog.Attr{slog.String("path", loggableText(t.path)), slog.String("from", loggableText(t.from)), slog.Duration("duration", took)}
+		more = []slog.Attr{slog.String("path", wire.LoggableText(t.path)), slog.String("from", wire.LoggableText(t.from)), slog.Duration("duration", took)}
 	case t.upload:
 		event = "upload"
 	}
 	level, outcome := slog.LevelInfo, resultOK
 	if r.err != nil {
 		level, outcome = slog.LevelWarn, resultFailed
-		more = append(more, slog.String("error", loggableText(r.err.Error())))
+		more = append(more, slog.String("error", wire.LoggableText(r.err.Error())))
 	}
 	s.auditLine(level, event, outcome, r.code, encrypted, more)
 }
@@ -107,44 +105,18 @@ func rateOf(n int64, took time.Duration) int64 {
 // changed writes the line of a change, or of the attempt at one, and reports whether it was done.
 // code is the reply to a success, which is left to the caller; a failure is replied to here.
 func (s *session) changed(event, name string, code int, err error, more ...slog.Attr) bool {
-	more = append([]slog.Attr{slog.String("path", loggableText(name))}, more...)
+	more = append([]slog.Attr{slog.String("path", wire.LoggableText(name))}, more...)
 	if err == nil {
 		s.audit(slog.LevelInfo, event, resultOK, code, more...)
 		return true
 	}
 	code, _ = fsReply(err)
-	s.audit(slog.LevelWarn, event, resultFailed, code, append(more, slog.String("error", loggableText(err.Error())))...)
+	s.audit(slog.LevelWarn, event, resultFailed, code, append(more, slog.String("error", wire.LoggableText(err.Error())))...)
 	s.refuse(name, err)
 	return false
 }
 
 // auditDenied writes the line of a command that the user's rights don't allow.
 func (s *session) auditDenied(verb, arg string) {
-	s.audit(slog.LevelWarn, "denied", resultFailed, 550, slog.String("verb", verb), slog.String("path", loggableText(arg)))
-}
-
-// maxLogged bounds what a client can put into a line of the log by one value.
-const maxLogged = maxPath
-
-// loggableVerb is what may be logged of a verb that is not known: nothing, unless it looks like one
-// of FTP's. It may be a password that was sent too early.
-func loggableVerb(verb string) string {
-	if len(verb) > 4 || strings.ContainsFunc(verb, func(r rune) bool { return r < 'A' || r > 'Z' }) {
-		return "***"
-	}
-	return verb
-}
-
-// loggableText makes a client's text safe for logs of any format and for terminals: whatever is
-// not printable is written as in a Go string.
-func loggableText(text string) string {
-	if len(text) > maxLogged {
-		text = text[:maxLogged] + "..."
-	}
-	plain := utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-	if plain {
-		return text
-	}
-	quoted := strconv.Quote(text)
-	return quoted[1 : len(quoted)-1]
+	s.audit(slog.LevelWarn, "denied", resultFailed, 550, slog.String("verb", verb), slog.String("path", wire.LoggableText(arg)))
 }

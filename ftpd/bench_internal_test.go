@@ -11,6 +11,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // endless repeats a text.
@@ -26,20 +27,20 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func BenchmarkCommandLine(b *testing.B) {
-	r := newControlReader(&endless{text: "RETR some/directory/and-a-file.csv\r\n"}, nil)
+	r := wire.NewReader(&endless{text: "RETR some/directory/and-a-file.csv\r\n"}, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		parseCommand(r.next().text)
+		wire.ParseCommand(r.Next().Text)
 	}
 }
 
 func BenchmarkReply(b *testing.B) {
 	client, server := connected(b)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	w := newReplyWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
+	w := wire.NewWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		w.reply(226, "Transfer complete.")
+		w.Reply(226, "Transfer complete.")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // minActivePort is the lowest port the daemon dials: below it are services that a client could
@@ -20,7 +21,7 @@ func (s *session) cmdPort(arg string) {
 	if !s.activeAllowed() {
 		return
 	}
-	to, err := parseHostPort(arg)
+	to, err := wire.ParseHostPort(arg)
 	if err != nil {
 		s.reply(501, "Not understood: "+err.Error()+".")
 		return
@@ -32,9 +33,9 @@ func (s *session) cmdEprt(arg string) {
 	if !s.activeAllowed() {
 		return
 	}
-	to, err := parseExtended(arg)
+	to, err := wire.ParseExtended(arg)
 	switch {
-	case errors.Is(err, errFamily), err == nil && to.Addr().Is4() != s.peer.Addr().Is4():
+	case errors.Is(err, wire.ErrFamily), err == nil && to.Addr().Is4() != s.peer.Addr().Is4():
 		s.wrongFamily()
 	case err != nil:
 		s.reply(501, "Not understood: "+err.Error()+".")
@@ -102,7 +103,7 @@ func (s *session) cmdPasv(string) {
 		return
 	}
 	if r := s.reserve(addr); r != nil {
-		s.reply(227, "Entering Passive Mode ("+formatHostPort(addr, r.Port())+").")
+		s.reply(227, "Entering Passive Mode ("+wire.FormatHostPort(addr, r.Port())+").")
 	}
 }
 
@@ -156,9 +157,9 @@ func (s *session) cmdEpsv(arg string) {
 		return
 	}
 	if arg != "" {
-		family, err := parseFamily(arg)
+		family, err := wire.ParseFamily(arg)
 		switch {
-		case errors.Is(err, errFamily), err == nil && (family == familyIPv4) != s.local.Addr().Is4():
+		case errors.Is(err, wire.ErrFamily), err == nil && (family == wire.FamilyIPv4) != s.local.Addr().Is4():
 			s.wrongFamily()
 			return
 		case err != nil:
@@ -201,9 +202,9 @@ func (s *session) reserve(addr netip.Addr) *passive.Reservation {
 
 // wrongFamily names the one address family that works: the control connection's.
 func (s *session) wrongFamily() {
-	family := familyIPv6
+	family := wire.FamilyIPv6
 	if s.local.Addr().Is4() {
-		family = familyIPv4
+		family = wire.FamilyIPv4
 	}
 	s.reply(522, fmt.Sprintf("Network protocol not supported, use (%d)", family))
 }

@@ -1,5 +1,7 @@
 package ftpd
 
+import "github.com/ftp-operator/ftp-operator/ftpd/wire"
+
 func (s *session) cmdCwd(arg string) {
 	if name, ok := s.path(arg); ok {
 		s.changeDir(name)
@@ -25,7 +27,7 @@ func (s *session) changeDir(name string) {
 }
 
 func (s *session) cmdPwd(string) {
-	s.reply(257, quotePath(s.cwd)+" is the current directory.")
+	s.reply(257, wire.QuotePath(s.cwd)+" is the current directory.")
 }
 
 func (s *session) cmdMkd(arg string) {
@@ -34,7 +36,7 @@ func (s *session) cmdMkd(arg string) {
 		return
 	}
 	if s.changed("mkdir", name, 257, s.fs.Mkdir(name)) {
-		s.reply(257, quotePath(name)+" created.")
+		s.reply(257, wire.QuotePath(name)+" created.")
 	}
 }
 

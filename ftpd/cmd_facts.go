@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // cmdSize is exact or an error (RFC 3659 section 4): in TYPE A it would have to read the file.
@@ -28,7 +30,7 @@ func (s *session) cmdSize(arg string) {
 // no file has the whole of that for its name: clients that know no MFMT do so, and other servers allow it.
 func (s *session) cmdMdtm(arg string) {
 	if stamp, file, found := strings.Cut(arg, " "); found && file != "" {
-		if t, err := parseTime(stamp); err == nil && !s.fileThere(arg) {
+		if t, err := wire.ParseTime(stamp); err == nil && !s.fileThere(arg) {
 			s.mdtmSet(file, t)
 			return
 		}
@@ -42,13 +44,13 @@ func (s *session) cmdMdtm(arg string) {
 	if !ok {
 		return
 	}
-	s.reply(213, formatTime(info.ModTime()))
+	s.reply(213, wire.FormatTime(info.ModTime()))
 }
 
 // cmdMfmt sets the modification time (draft-somers-ftp-mfxx).
 func (s *session) cmdMfmt(arg string) {
 	stamp, file, found := strings.Cut(arg, " ")
-	t, err := parseTime(stamp)
+	t, err := wire.ParseTime(stamp)
 	if err != nil || !found || file == "" {
 		s.reply(501, "Syntax: MFMT <YYYYMMDDHHMMSS> <file>, the time in UTC")
 		return
@@ -72,13 +74,13 @@ func (s *session) setTime(file string, t time.Time) {
 	if !ok || !s.changed("mtime", name, 213, s.fs.SetModTime(name, t), slog.Time("modified", t)) {
 		return
 	}
-	s.reply(213, "Modify="+formatTime(t)+"; "+name)
+	s.reply(213, "Modify="+wire.FormatTime(t)+"; "+name)
 }
 
 // siteChmod sets the permission bits: SITE CHMOD 644 name.
 func (s *session) siteChmod(arg string) {
 	text, file, found := strings.Cut(arg, " ")
-	mode, err := parseMode(text)
+	mode, err := wire.ParseMode(text)
 	if err != nil || !found || file == "" {
 		s.reply(501, "Syntax: SITE CHMOD <mode, three octal digits> <file>")
 		return

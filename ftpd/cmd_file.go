@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 func (s *session) cmdDele(arg string) {
@@ -37,11 +38,11 @@ func (s *session) cmdRnto(arg string) {
 	if !ok {
 		return
 	}
-	if info, err := s.fs.Lstat(from); err == nil && !info.IsDir() && namesDirectory(arg) {
+	if info, err := s.fs.Lstat(from); err == nil && !info.IsDir() && wire.NamesDirectory(arg) {
 		s.refuse(to, storage.ErrIsDirectory)
 		return
 	}
-	if s.changed("rename", to, 250, s.rename(from, to), slog.String("from", loggableText(from))) {
+	if s.changed("rename", to, 250, s.rename(from, to), slog.String("from", wire.LoggableText(from))) {
 		s.reply(250, "Renamed.")
 	}
 }

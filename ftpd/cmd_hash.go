@@ -11,6 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // maxHashes bounds the files that are summed at one time; others wait. It costs what a transfer
@@ -46,9 +47,9 @@ func (s *session) cmdHash(arg string) {
 	part := s.part
 	s.part = nil
 	algorithm := s.hash
-	s.sum("HASH", name, algorithm, part, func(sum string, part byteRange) result {
-		last := max(part.start, part.end-1)
-		return result{code: 213, text: fmt.Sprintf("%s %d-%d %s %s", algorithm, part.start, last, sum, name)}
+	s.sum("HASH", name, algorithm, part, func(sum string, part wire.ByteRange) result {
+		last := max(part.Start, part.End-1)
+		return result{code: 213, text: fmt.Sprintf("%s %d-%d %s %s", algorithm, part.Start, last, sum, name)}
 	})
 }
 
@@ -66,7 +67,7 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 	return func(s *session, arg string) {
 		part := s.part
 		s.part = nil
-		file, own, err := parseSum(arg, s.fileThere)
+		file, own, err := wire.ParseSum(arg, s.fileThere)
 		if err != nil {
 			s.reply(501, fmt.Sprintf("Syntax: %s <file> [<start> [<end>]]", verb))
 			return
@@ -78,7 +79,7 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 		if !ok {
 			return
 		}
-		s.sum(verb, name, algorithm, part, func(sum string, _ byteRange) result {
+		s.sum(verb, name, algorithm, part, func(sum string, _ wire.ByteRange) result {
 			if algorithm == checksum.CRC32 {
 				sum = strings.ToUpper(sum)
 			}
@@ -99,61 +100,8 @@ func (s *session) fileThere(file string) bool {
 	return err == nil
 }
 
-// parseSum reads the argument of XCRC. A name without quotes may hold blanks and end with numbers:
-// it is the whole argument if there is such a file.
-func parseSum(arg string, there func(string) bool) (file string, part *byteRange, err error) {
-	arg = strings.TrimLeft(arg, " ")
-	if arg == "" {
-		return "", nil, errRange
-	}
-	if arg[0] == '"' {
-		file, rest, err := firstWord(arg)
-		if err != nil {
-			return "", nil, err
-		}
-		part, err := parsePart(strings.Fields(rest))
-		return file, part, err
-	}
-	if there(arg) {
-		return arg, nil, nil
-	}
-	words := strings.Split(arg, " ")
-	for n := min(2, len(words)-1); n > 0; n-- {
-		if part, err := parsePart(words[len(words)-n:]); err == nil {
-			return strings.Join(words[:len(words)-n], " "), part, nil
-		}
-	}
-	return arg, nil, nil
-}
-
-// wholeFile is a range's end that no file reaches.
-const wholeFile = 1<<63 - 1
-
-// parsePart reads where to start and, perhaps, where to end.
-func parsePart(words []string) (*byteRange, error) {
-	part := byteRange{end: wholeFile}
-	for i, word := range words {
-		n, err := parseOffset(word)
-		switch {
-		case err != nil || i > 1:
-			return nil, errRange
-		case i == 0:
-			part.start = n
-		default:
-			part.end = n
-		}
-	}
-	switch {
-	case len(words) == 0:
-		return nil, nil
-	case part.end < part.start:
-		return nil, errRange
-	}
-	return &part, nil
-}
-
 // sum sums a file beside the session's loop, and has done make the reply of it.
-func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *byteRange, done func(string, byteRange) result) {
+func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *wire.ByteRange, done func(string, wire.ByteRange) result) {
 	f, err := s.fs.Open(name)
 	if err != nil {
 		s.refuse(name, err)
@@ -178,11 +126,11 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *b
 		if err != nil {
 			return failed(err)
 		}
-		part, ok := wanted.within(info.Size())
+		part, ok := wanted.Within(info.Size())
 		if !ok {
 			return failed(storage.ErrOffset)
 		}
-		sum, _, err := checksum.Hash(ctx, shared{f, ctx, place}, algorithm, part.start, part.end)
+		sum, _, err := checksum.Hash(ctx, shared{f, ctx, place}, algorithm, part.Start, part.End)
 		if err != nil {
 			return failed(err)
 		}

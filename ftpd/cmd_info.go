@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // cmdStat tells the state of the session and its transfer, or lists a path over the control connection
 // (RFC 959 section 4.1.3).
 func (s *session) cmdStat(arg string) {
 	if arg == "" {
-		s.out.multi(211, "Status of the FTP server:", s.statusLines(), "End of status.")
+		s.out.ReplyLines(211, "Status of the FTP server:", s.statusLines(), "End of status.")
 		return
 	}
 	if !s.rights().CanList() {
@@ -34,7 +36,7 @@ func (s *session) cmdStat(arg string) {
 	if t.dir == "" {
 		code = 213 // file status
 	}
-	s.out.stream(code, "Status of "+arg+":", "End of status.", func(line func(string) error) error {
+	s.out.ReplyStream(code, "Status of "+arg+":", "End of status.", func(line func(string) error) error {
 		if err := statLines(s.fs, &t, line); err != nil {
 			return line("The listing is not complete: the directory could not be read.")
 		}
@@ -80,7 +82,7 @@ func (s *session) cmdSmnt(string) { s.reply(502, "There are no file systems to m
 // cmdCsid tells what a client may want to know of the server
 // (draft-peterson-streamlined-ftp-command-extensions), but for versions, which help attackers more.
 func (s *session) cmdCsid(arg string) {
-	s.log.Debug("client", "program", loggableText(arg))
+	s.log.Debug("client", "program", wire.LoggableText(arg))
 	s.reply(200, "Name=ftp-operator; CaseSensitive=1; DirSep=/;")
 }
 
@@ -121,15 +123,15 @@ func (s *session) cmdHelp(arg string) {
 	for verbs := range slices.Chunk(slices.Sorted(maps.Keys(commands)), 8) {
 		lines = append(lines, strings.Join(verbs, " "))
 	}
-	s.out.multi(214, "Commands:", lines, "HELP <command> shows its syntax.")
+	s.out.ReplyLines(214, "Commands:", lines, "HELP <command> shows its syntax.")
 }
 
 // cmdFeat lists what goes beyond RFC 959 (RFC 2389).
-func (s *session) cmdFeat(string) { s.out.multi(211, "Features:", features(s), "End") }
+func (s *session) cmdFeat(string) { s.out.ReplyLines(211, "Features:", features(s), "End") }
 
 // cmdOpts takes the options of other commands (RFC 2389 section 4).
 func (s *session) cmdOpts(arg string) {
-	name, options := parseCommand(arg)
+	name, options := wire.ParseCommand(arg)
 	options = strings.TrimSpace(options)
 	switch name {
 	case "MLST":

@@ -59,7 +59,7 @@ func (s *session) cmdMlsd(arg string) {
 		return
 	}
 	view, f := s.fs, newFacts(s.facts, s.rights())
-	t := &target{names: s.names, dir: name}
+	t := &target{Names: s.names, dir: name}
 	if err := t.open(view, false); err != nil {
 		s.refuse(name, err)
 		return
@@ -93,7 +93,7 @@ func (s *session) cmdMlst(arg string) {
 	}
 	f := newFacts(s.facts, s.rights())
 	line := f.append(nil, e, "")
-	s.out.multi(250, "Listing "+name, []string{string(line)}, "End")
+	s.out.ReplyLines(250, "Listing "+name, []string{string(line)}, "End")
 }
 
 // listBuffer is how much is gathered of a listing, and smallListBuffer where memory is short.

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // cmdType takes the types a machine of 8-bit bytes has (RFC 1123 section 4.1.2.13 requires A N, I, L 8).
@@ -64,11 +65,11 @@ func (s *session) parameter(arg, known, have string) {
 // An upload may bring less: that is no sign of its end (RFC 959 section 4.1.3).
 func (s *session) cmdAllo(arg string) {
 	octets, record, hasRecord := strings.Cut(strings.TrimSpace(arg), " ")
-	n, err := parseOffset(octets)
+	n, err := wire.ParseOffset(octets)
 	if hasRecord {
 		size, found := strings.CutPrefix(strings.ToUpper(record), "R ")
-		if _, bad := parseOffset(size); !found || bad != nil {
-			err = errOffset
+		if _, bad := wire.ParseOffset(size); !found || bad != nil {
+			err = wire.ErrOffset
 		}
 	}
 	if err != nil {
@@ -107,7 +108,7 @@ func (s *session) canHold(size int64) error {
 // cmdRest notes where the next transfer begins. Whether the file is that long is told then
 // (RFC 3659 section 5.3).
 func (s *session) cmdRest(arg string) {
-	n, err := parseOffset(strings.TrimSpace(arg))
+	n, err := wire.ParseOffset(strings.TrimSpace(arg))
 	if err != nil {
 		s.reply(501, "Not understood: "+err.Error()+".")
 		return

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // siteCommands are the SITE commands, as commands are the others.
@@ -21,7 +22,7 @@ func init() {
 }
 
 func (s *session) cmdSite(arg string) {
-	name, rest := parseCommand(arg)
+	name, rest := wire.ParseCommand(arg)
 	c := siteCommands[name]
 	switch {
 	case c == nil:
@@ -41,5 +42,5 @@ func (s *session) siteHelp(string) {
 	for _, name := range slices.Sorted(maps.Keys(siteCommands)) {
 		lines = append(lines, strings.TrimSpace("SITE "+name+" "+siteCommands[name].syntax))
 	}
-	s.out.multi(214, "SITE commands:", lines, "End of help.")
+	s.out.ReplyLines(214, "SITE commands:", lines, "End of help.")
 }

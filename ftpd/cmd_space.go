@@ -9,6 +9,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // cmdAvbl tells how many octets can still be stored in a directory (draft-peterson-streamlined-ftp-command-extensions).
@@ -45,14 +46,14 @@ func (s *session) siteQuota(string) {
 	case err != nil:
 		s.refuse("quota", err)
 	default:
-		s.out.multi(200, "Your quota:", q.Lines(), "End of quota.")
+		s.out.ReplyLines(200, "Your quota:", q.Lines(), "End of quota.")
 	}
 }
 
 // cmdComb adds files to the end of another, which may be new, and removes them: what a client has
 // sent in parts becomes one file.
 func (s *session) cmdComb(arg string) {
-	names, err := splitWords(arg)
+	names, err := wire.SplitWords(arg)
 	if err != nil || len(names) < 2 {
 		s.reply(501, `Syntax: COMB "<target>" "<part>" ...`)
 		return

@@ -52,11 +52,11 @@ func (s *session) download(name string, f storage.File) (job, error) {
 	}
 	offset, size := s.restart, info.Size()
 	if s.part != nil {
-		part, ok := s.part.within(size)
+		part, ok := s.part.Within(size)
 		if !ok {
 			return job{}, storage.ErrOffset
 		}
-		offset, size = part.start, part.end
+		offset, size = part.Start, part.End
 	}
 	if offset > size {
 		return job{}, storage.ErrOffset

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // steps notes what a transfer does, in order.
@@ -42,7 +44,7 @@ func TestOpeningReply(t *testing.T) {
 			t.Parallel()
 			client, server := connected(t)
 			var did steps
-			s := &session{out: newReplyWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
+			s := &session{out: wire.NewWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
 			tr := moving(nil)
 			tr.job = j
 			tr.move = func(_ *transfer, conn net.Conn) error {

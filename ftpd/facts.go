@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // factNames are the facts of MLST and MLSD (RFC 3659 section 7.5), in the order they are sent.
@@ -97,7 +98,7 @@ func (f *facts) append(b []byte, e entry, kind string) []byte {
 		b = append(strconv.AppendInt(append(b, "size="...), e.info.Size(), 10), ';')
 	}
 	if f.set&factModify != 0 {
-		b = append(appendTime(append(b, "modify="...), e.info.ModTime()), ';')
+		b = append(wire.AppendTime(append(b, "modify="...), e.info.ModTime()), ';')
 	}
 	if f.set&factPerm != 0 {
 		b = append(b, "perm="...)

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // refuse replies to a storage error, by its kind. The text never holds the error itself, which
@@ -70,7 +71,7 @@ func (s *session) path(arg string) (name string, ok bool) {
 
 // checkDirectory reports storage.ErrNotDirectory if arg can only name a directory and something else is at name.
 func checkDirectory(view storage.FS, name, arg string) error {
-	if !namesDirectory(arg) {
+	if !wire.NamesDirectory(arg) {
 		return nil
 	}
 	if info, err := view.Stat(name); err == nil && !info.IsDir() {
@@ -81,7 +82,7 @@ func checkDirectory(view storage.FS, name, arg string) error {
 
 // filePath is path for the name of something that is to be made, replaced or removed and is no directory.
 func (s *session) filePath(arg string) (name string, ok bool) {
-	if name, ok = s.path(arg); ok && namesDirectory(arg) {
+	if name, ok = s.path(arg); ok && wire.NamesDirectory(arg) {
 		s.refuse(name, storage.ErrIsDirectory)
 		return "", false
 	}

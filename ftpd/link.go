@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // link is what a listing tells of a symbolic link: that it is one, so that a client that removes or copies
@@ -17,19 +18,19 @@ type link struct {
 }
 
 // lookUp describes name for a listing.
-func lookUp(n names, view storage.FS, name string) (entry, error) {
+func lookUp(n wire.Names, view storage.FS, name string) (entry, error) {
 	info, err := view.Lstat(name)
 	return follow(n, view, name, entry{name: name, info: info}), err
 }
 
 // follow completes an entry that may be a link: with the facts of what it leads to, if that is there.
-func follow(n names, view storage.FS, name string, e entry) entry {
+func follow(n wire.Names, view storage.FS, name string, e entry) entry {
 	if e.info == nil || e.info.Mode()&fs.ModeSymlink == 0 {
 		return e
 	}
 	e.link.is = true
 	if target, err := view.Readlink(name); err == nil {
-		e.link.target = n.show(target)
+		e.link.target = n.Show(target)
 	}
 	if info, err := view.Stat(name); err == nil {
 		e.info = info

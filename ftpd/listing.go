@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // entry is one line of a listing to be.
@@ -20,11 +21,11 @@ type entry struct {
 
 // target is what a listing command was asked to list.
 type target struct {
-	names          // how names are shown
-	dir     string // the directory to read; "" for a single entry
-	single  entry
-	prefix  string // what NLST puts before a name, so that RETR takes it
-	pattern string // names must match it; "" for all
+	wire.Names        // how names are shown
+	dir        string // the directory to read; "" for a single entry
+	single     entry
+	prefix     string // what NLST puts before a name, so that RETR takes it
+	pattern    string // names must match it; "" for all
 
 	// After open: the directory, and what it gave first.
 	opened storage.Dir
@@ -67,24 +68,24 @@ func hasWildcard(name string) bool { return strings.ContainsAny(name, "*?[") }
 // locate finds out what arg means to LIST and NLST: a directory, a file, or, if no such thing is
 // there, a pattern for the names in one directory. Only the last element may be a pattern, so a
 // listing never reads more than one directory.
-func locate(view storage.FS, n names, cwd, arg string, itself bool) (target, error) {
+func locate(view storage.FS, n wire.Names, cwd, arg string, itself bool) (target, error) {
 	name, err := find(n, view, cwd, arg)
 	if err != nil {
 		return target{}, fs.ErrInvalid
 	}
-	arg = n.read(arg)
+	arg = n.Read(arg)
 	e, err := lookUp(n, view, name)
 	if err == nil {
 		err = checkDirectory(view, name, arg)
 	}
 	switch {
 	case err == nil && e.info.IsDir() && !itself:
-		return target{names: n, dir: name, prefix: n.show(prefixOf(arg))}, nil
+		return target{Names: n, dir: name, prefix: n.Show(prefixOf(arg))}, nil
 	case err == nil:
-		if e.name = n.show(arg); arg == "" {
+		if e.name = n.Show(arg); arg == "" {
 			e.name = "."
 		}
-		return target{names: n, single: e}, nil
+		return target{Names: n, single: e}, nil
 	case !errors.Is(err, fs.ErrNotExist) || !hasWildcard(path.Base(name)):
 		return target{}, err
 	}
@@ -98,7 +99,7 @@ func locate(view storage.FS, n names, cwd, arg string, itself bool) (target, err
 		return target{}, storage.ErrNotDirectory
 	}
 	shown, _ := path.Split(strings.TrimRight(arg, "/"))
-	return target{names: n, dir: path.Clean(dir), pattern: pattern, prefix: n.show(shown)}, nil
+	return target{Names: n, dir: path.Clean(dir), pattern: pattern, prefix: n.Show(shown)}, nil
 }
 
 // prefixOf makes names in the directory arg names for RETR.
@@ -153,7 +154,7 @@ func (t *target) walk(view storage.FS, each func(entry) error) error {
 		return each(t.single)
 	}
 	return t.entries(false, func(e dirEntry) error {
-		return each(follow(t.names, view, path.Join(t.dir, e.name), entry{name: t.show(e.name), info: e.info}))
+		return each(follow(t.Names, view, path.Join(t.dir, e.name), entry{name: t.Show(e.name), info: e.info}))
 	})
 }
 
@@ -162,7 +163,7 @@ func (t *target) walkNames(each func(string) error) error {
 	if t.dir == "" {
 		return each(t.single.name)
 	}
-	return t.entries(true, func(e dirEntry) error { return each(t.show(e.name)) })
+	return t.entries(true, func(e dirEntry) error { return each(t.Show(e.name)) })
 }
 
 // entries calls each for every entry of the directory that matches.

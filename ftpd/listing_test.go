@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // fileInfo is an fs.FileInfo of nothing.
@@ -132,11 +133,24 @@ func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain": "plain", "Grüße": "Grüße", "a\r\n226 ok": "a%0D%0A226 ok", "\x1b[2J": "%1B[2J", "\xff": "%FF", "\u0085": "%C2%85",
 	} {
-		if got := clean(in); got != want {
+		if got := wire.OneLine(in); got != want {
 			t.Errorf("clean(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got := quotePath(`/a"b`); got != `"/a""b"` {
+	if got := wire.QuotePath(`/a"b`); got != `"/a""b"` {
 		t.Errorf("quotePath: %s", got)
 	}
+}
+
+// Facts that are chosen are written as they are read.
+func FuzzFacts(f *testing.F) {
+	for _, seed := range []string{"type;size;", "", ";;;", "TYPE;unknown;perm", "unix.MODE;"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		set := parseFacts(list)
+		if again := parseFacts(set.String()); again != set {
+			t.Errorf("%q is %v, then %v", list, set, again)
+		}
+	})
 }

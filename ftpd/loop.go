@@ -2,11 +2,10 @@ package ftpd
 
 import (
 	"context"
-	"errors"
-	"os"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // A session has one goroutine while it is idle: the one that reads its commands, executes them,
@@ -63,7 +62,7 @@ func (s *session) read() {
 	minded, handedOver := false, false
 	err := s.contain(func() error {
 		for s.mayRead() {
-			t := s.takeLine(s.in.next())
+			t := s.takeLine(s.in.Next())
 			if t == nil {
 				continue
 			}
@@ -104,8 +103,8 @@ func (s *session) mayRead() bool {
 }
 
 // takeLine takes a line. It returns the transfer that has begun by it, for the caller to carry.
-func (s *session) takeLine(l line) *transfer {
-	if l.last() {
+func (s *session) takeLine(l wire.Line) *transfer {
+	if l.Last() {
 		s.leave() // whoever waits for something on the client's behalf need not wait any more
 	}
 	s.mu.Lock()
@@ -227,7 +226,7 @@ func (s *session) whilePresent(ctx context.Context) (context.Context, context.Ca
 	go func() {
 		defer close(done)
 		s.guard(func() {
-			if !s.in.ended.Load() && s.in.awaitEnd() {
+			if !s.in.Ended.Load() && s.in.AwaitEnd() {
 				cancel()
 			}
 		})
@@ -238,15 +237,4 @@ func (s *session) whilePresent(ctx context.Context) (context.Context, context.Ca
 		_ = s.conn.SetReadDeadline(time.Time{})
 		cancel()
 	}
-}
-
-// awaitEnd waits until the client closes its side (true), sends too much, or the connection's
-// read deadline passes. It takes nothing of what comes.
-func (r *controlReader) awaitEnd() bool {
-	for n := r.src.Buffered() + 1; n <= r.src.Size(); n = r.src.Buffered() + 1 {
-		if _, err := r.src.Peek(n); err != nil {
-			return !errors.Is(err, os.ErrDeadlineExceeded)
-		}
-	}
-	return false
 }

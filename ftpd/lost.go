@@ -10,10 +10,10 @@ import (
 // upload's data connection is the end of the file only if the client is still there: the kernel
 // of a client that was killed ends both connections in the same orderly way.
 func (s *session) clientLost() bool {
-	if s.in.quit.Load() {
+	if s.in.Quit.Load() {
 		return false
 	}
-	return s.in.ended.Load() || peekEnd(s.conn)
+	return s.in.Ended.Load() || peekEnd(s.conn)
 }
 
 // peekEnd reports whether the peer has closed the connection and everything it sent was read,

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"strconv"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // halfYear is how old a file may be for ls(1) to show its hour instead of its year.
@@ -29,7 +31,7 @@ func appendLsLine(b []byte, e entry, now time.Time) []byte {
 		b = strconv.AppendInt(append(b, ' '), int64(year), 10)
 	} else {
 		hour, minute, _ := modified.Clock()
-		b = appendTwo(append(appendTwo(b, hour), ':'), minute)
+		b = wire.AppendTwo(append(wire.AppendTwo(b, hour), ':'), minute)
 	}
 	b = append(append(b, ' '), e.name...)
 	if e.link.target != "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // maxQueued is how many commands may wait for the end of a transfer; a client that sends more
@@ -37,8 +38,8 @@ type session struct {
 	log   *slog.Logger
 	lease *limits.Lease
 
-	in  *controlReader
-	out *replyWriter
+	in  *wire.Reader
+	out *wire.Writer
 
 	// ctx ends when the session is to end now; its cause says why.
 	ctx context.Context
@@ -63,7 +64,7 @@ type session struct {
 	login         *auth.Identity
 	loginSettings *settings // those that login was last compared with
 	fs            storage.FS
-	names         names // how the client writes names
+	names         wire.Names // how the client writes names
 	rates         *bandwidth.Session
 	loginAt       time.Time
 	failures      int
@@ -82,11 +83,11 @@ type session struct {
 	heldForData int
 	stopDrain   context.CancelFunc // see drain
 	transfer    *transfer
-	starting    *transfer // the same, until somebody carries it
-	queue       []line    // commands that wait for the transfer's end
-	aborting    bool      // ABOR came: it is answered after the transfer
-	quitting    bool      // QUIT came: end when the transfer has ended
-	readAll     bool      // the client closed its side after QUIT: nothing more will come
+	starting    *transfer   // the same, until somebody carries it
+	queue       []wire.Line // commands that wait for the transfer's end
+	aborting    bool        // ABOR came: it is answered after the transfer
+	quitting    bool        // QUIT came: end when the transfer has ended
+	readAll     bool        // the client closed its side after QUIT: nothing more will come
 	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
 	endingTLS bool
 	closing   bool // the last reply was sent
@@ -99,7 +100,7 @@ type params struct {
 	record     bool               // STRU R, treated as F
 	coding     coding             // MODE, and its options
 	restart    int64              // REST: for the next transfer
-	part       *byteRange         // RANG: for the next download or checksum
+	part       *wire.ByteRange    // RANG: for the next download or checksum
 	hash       checksum.Algorithm // OPTS HASH
 	allocate   int64              // ALLO: for the next transfer, if above zero
 	renameFrom string             // RNFR: for RNTO, if it comes next
@@ -125,25 +126,25 @@ var (
 
 // take executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is
 // about the transfer that runs, and may be the only way to end it.
-func (s *session) take(l line) {
-	verb, arg := parseCommand(l.text)
+func (s *session) take(l wire.Line) {
+	verb, arg := wire.ParseCommand(l.Text)
 	c := commands[verb]
-	if s.transfer != nil && !l.last() {
-		now := l.err == nil && c != nil && c.during != nil && c.during(arg) && (len(s.queue) == 0 || verb == "ABOR")
+	if s.transfer != nil && !l.Last() {
+		now := l.Err == nil && c != nil && c.during != nil && c.during(arg) && (len(s.queue) == 0 || verb == "ABOR")
 		if !now {
 			s.enqueue(l, verb)
 			return
 		}
 	}
 	switch {
-	case l.last():
-		s.hangUp(l.err)
-	case l.err != nil:
+	case l.Last():
+		s.hangUp(l.Err)
+	case l.Err != nil:
 		s.reply(500, "Command line too long: at most 4096 bytes.")
 		if s.login == nil {
 			s.abuse(bans.LongLine)
 		}
-	case l.late:
+	case l.Late:
 		s.reply(503, verb+" came while a transfer ran: send it again now.")
 	default:
 		s.execute(c, verb, arg)
@@ -156,9 +157,9 @@ func (s *session) take(l line) {
 // connection's end would not be seen. So what changes the way in which commands come is refused
 // when its turn comes, but for the REIN that ends TLS: a transfer that runs is completed first
 // (RFC 959), and nothing is read before.
-func (s *session) enqueue(l line, verb string) {
-	if changes(verb) {
-		l.late = verb != "REIN"
+func (s *session) enqueue(l wire.Line, verb string) {
+	if wire.SwitchesEncoding(verb) {
+		l.Late = verb != "REIN"
 		s.endingTLS = verb == "REIN" && s.tls != nil
 	}
 	s.queue = append(s.queue, l)
@@ -169,7 +170,7 @@ func (s *session) enqueue(l line, verb string) {
 // QUIT before it closed its side gets what it asked for until then.
 func (s *session) hangUp(err error) {
 	orderly := errors.Is(err, io.EOF) || errors.Is(err, ftptls.ErrTruncated) // on which little depends here
-	if s.transfer != nil && orderly && s.in.quit.Load() {
+	if s.transfer != nil && orderly && s.in.Quit.Load() {
 		s.readAll = true
 		return
 	}
@@ -188,7 +189,7 @@ func (s *session) execute(c *command, verb, arg string) {
 	if c == nil {
 		s.srv.observer.Command(-1)
 		s.activity.begin("", "")
-		s.log.Debug("unknown command", "verb", loggableVerb(verb))
+		s.log.Debug("unknown command", "verb", wire.LoggableVerb(verb))
 	} else {
 		s.srv.observer.Command(c.index)
 		s.activity.begin(verb, arg)
@@ -232,7 +233,7 @@ func (s *session) execute(c *command, verb, arg string) {
 	}
 }
 
-func (s *session) reply(code int, text string) { s.out.reply(code, text) }
+func (s *session) reply(code int, text string) { s.out.Reply(code, text) }
 
 // denied is the reply to what the user's rights don't allow.
 func (s *session) denied() {
@@ -354,11 +355,11 @@ const lingerTime = 500 * time.Millisecond
 // linger takes what the client may still be sending: closing over it would reset the connection,
 // and the client would lose the last reply, which says why.
 func (s *session) linger() {
-	if s.in.ended.Load() {
+	if s.in.Ended.Load() {
 		return
 	}
 	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTime))
-	buf := make([]byte, controlBuffer)
+	buf := make([]byte, wire.BufferSize)
 	for {
 		if _, err := s.conn.Read(buf); err != nil {
 			return

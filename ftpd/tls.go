@@ -73,8 +73,8 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	s.activity.secure(s.control.Version)
 	s.srv.observer.Handshake(observe.ControlChannel, handshake(nil, s.control.DidResume))
 	s.pbsz, s.private = s.implicit, s.implicit
-	s.out.become(conn)
-	s.in.become(conn)
+	s.out.Reset(conn)
+	s.in.Reset(conn)
 	s.log.Debug("TLS", "version", tls.VersionName(s.control.Version), "cipher", tls.CipherSuiteName(s.control.CipherSuite),
 		"serverName", s.control.ServerName, "resumed", s.control.DidResume)
 	return true
@@ -95,8 +95,8 @@ func (s *session) endTLS() bool {
 		return false
 	}
 	_ = s.conn.SetDeadline(time.Time{})
-	s.out.become(s.conn)
-	s.in.become(s.conn)
+	s.out.Reset(s.conn)
+	s.in.Reset(s.conn)
 	return true
 }
 
@@ -111,7 +111,7 @@ func (s *session) drop() {
 // an attacker may have put it there, to have it executed as if it had come through TLS.
 // Nobody reads commands meanwhile.
 func (s *session) forgetEarly() {
-	s.in.become(s.conn)
+	s.in.Reset(s.conn)
 	discard(s.conn, maxEarly)
 }
 

@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"strconv"
@@ -30,7 +30,7 @@ func TestParseTime(t *testing.T) {
 		"20260102030405.-1":         "",
 		"":                          "",
 	} {
-		got, err := parseTime(text)
+		got, err := ParseTime(text)
 		if (err == nil) != (want != "") || err == nil && got.Format(time.RFC3339Nano) != want {
 			t.Errorf("parseTime(%q) = %v, %v; want %q", text, got, err, want)
 		}
@@ -43,7 +43,7 @@ func TestParseOffset(t *testing.T) {
 		"0": 0, "7": 7, "007": 7, "9223372036854775807": 1<<63 - 1,
 		"": -1, "-1": -1, "+1": -1, "1 ": -1, "1.5": -1, "0x10": -1, "9223372036854775808": -1,
 	} {
-		got, err := parseOffset(text)
+		got, err := ParseOffset(text)
 		if (err == nil) != (want >= 0) || err == nil && got != want {
 			t.Errorf("parseOffset(%q) = %d, %v; want %d", text, got, err, want)
 		}
@@ -56,7 +56,7 @@ func TestParseMode(t *testing.T) {
 		"644": 0o644, "0755": 0o755, "000": 0,
 		"": -1, "9": -1, "64": -1, "4755": -1, "1777": -1, "00644": -1, "rwx": -1, "-44": -1, "0o644": -1,
 	} {
-		got, err := parseMode(text)
+		got, err := ParseMode(text)
 		if (err == nil) != (want >= 0) || err == nil && int(got) != want {
 			t.Errorf("parseMode(%q) = %o, %v; want %o", text, got, err, want)
 		}
@@ -68,11 +68,11 @@ func FuzzTime(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := parseTime(text)
+		got, err := ParseTime(text)
 		if err != nil {
 			return
 		}
-		if back := formatTime(got); back != text[:len(timeLayout)] {
+		if back := FormatTime(got); back != text[:len(timeLayout)] {
 			t.Errorf("%q came back as %q", text, back)
 		}
 	})
@@ -83,11 +83,11 @@ func FuzzOffset(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		n, err := parseOffset(text)
+		n, err := ParseOffset(text)
 		if err == nil && n < 0 {
 			t.Errorf("%q gave %d", text, n)
 		}
-		if again, err2 := parseOffset(strconv.FormatInt(n, 10)); err == nil && (err2 != nil || again != n) {
+		if again, err2 := ParseOffset(strconv.FormatInt(n, 10)); err == nil && (err2 != nil || again != n) {
 			t.Errorf("%d came back as %d, %v", n, again, err2)
 		}
 	})

@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"errors"
@@ -18,45 +18,45 @@ const (
 )
 
 var (
-	errOffset = errors.New("write the offset in octets, as a decimal number")
+	ErrOffset = errors.New("write the offset in octets, as a decimal number")
 	errTime   = errors.New("write the time as YYYYMMDDHHMMSS or YYYYMMDDHHMMSS.sss, in UTC, from 1902 to 2261")
 	errMode   = errors.New("write the mode as three octal digits, such as 644")
 )
 
-// parseOffset reads digits only (RFC 3659 section 5.3), up to the largest size a file can have.
-func parseOffset(text string) (int64, error) {
+// ParseOffset reads digits only (RFC 3659 section 5.3), up to the largest size a file can have.
+func ParseOffset(text string) (int64, error) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
-		return 0, errOffset
+		return 0, ErrOffset
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, errOffset
+		return 0, ErrOffset
 	}
 	return n, nil
 }
 
-// formatTime writes a time-val, in whole seconds.
-func formatTime(t time.Time) string { return string(appendTime(nil, t)) }
+// FormatTime writes a time-val, in whole seconds.
+func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
-// appendTime appends what formatTime returns. In a listing it is what takes longest, so it is not
+// AppendTime appends what FormatTime returns. In a listing it is what takes longest, so it is not
 // left to Format, which reads its layout each time.
-func appendTime(b []byte, t time.Time) []byte {
+func AppendTime(b []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
 	if year < 0 || year > 9999 {
 		return t.AppendFormat(b, timeLayout)
 	}
 	hour, minute, second := t.Clock()
-	b = appendTwo(appendTwo(b, year/100), year%100)
-	b = appendTwo(appendTwo(b, int(month)), day)
-	return appendTwo(appendTwo(appendTwo(b, hour), minute), second)
+	b = AppendTwo(AppendTwo(b, year/100), year%100)
+	b = AppendTwo(AppendTwo(b, int(month)), day)
+	return AppendTwo(AppendTwo(AppendTwo(b, hour), minute), second)
 }
 
-// appendTwo appends a number as two digits.
-func appendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
+// AppendTwo appends a number as two digits.
+func AppendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
 
-// parseTime reads a time-val, with or without a fraction.
-func parseTime(text string) (time.Time, error) {
+// ParseTime reads a time-val, with or without a fraction.
+func ParseTime(text string) (time.Time, error) {
 	whole, fraction, hasFraction := strings.Cut(text, ".")
 	if len(whole) != len(timeLayout) || strings.Trim(whole+fraction, "0123456789") != "" {
 		return time.Time{}, errTime
@@ -75,8 +75,8 @@ func parseTime(text string) (time.Time, error) {
 	return t, nil
 }
 
-// parseMode reads permission bits: three octal digits, with or without a leading zero.
-func parseMode(text string) (uint32, error) {
+// ParseMode reads permission bits: three octal digits, with or without a leading zero.
+func ParseMode(text string) (uint32, error) {
 	n, err := strconv.ParseUint(text, 8, 16)
 	if err != nil || n > 0o777 || len(text) < 3 || len(text) > 4 {
 		return 0, errMode

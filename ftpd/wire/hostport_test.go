@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ func TestParseHostPort(t *testing.T) {
 		"127, 0,0,1,4,1":              "",
 		"99999999999999999,0,0,1,4,1": "",
 	} {
-		got, err := parseHostPort(arg)
+		got, err := ParseHostPort(arg)
 		if (err == nil) != (want != "") || err == nil && got.String() != want {
 			t.Errorf("parseHostPort(%q) = %v, %v; want %q", arg, got, err, want)
 		}
@@ -56,11 +56,11 @@ func TestParseExtended(t *testing.T) {
 		"":                               "",
 		" 1 127.0.0.1 1025 ":             "",
 	} {
-		got, err := parseExtended(arg)
+		got, err := ParseExtended(arg)
 		switch {
-		case want == "family" && !errors.Is(err, errFamily):
+		case want == "family" && !errors.Is(err, ErrFamily):
 			t.Errorf("parseExtended(%q): %v, want errFamily", arg, err)
-		case want == "" && (err == nil || errors.Is(err, errFamily)):
+		case want == "" && (err == nil || errors.Is(err, ErrFamily)):
 			t.Errorf("parseExtended(%q) = %v, %v; want a syntax error", arg, got, err)
 		case want != "" && want != "family" && (err != nil || got.String() != want):
 			t.Errorf("parseExtended(%q) = %v, %v; want %v", arg, got, err, want)
@@ -73,14 +73,14 @@ func FuzzHostPort(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
-		got, err := parseHostPort(arg)
+		got, err := ParseHostPort(arg)
 		if err != nil {
 			return
 		}
 		if !got.Addr().Is4() {
 			t.Errorf("%q gave %v", arg, got)
 		}
-		back, err := parseHostPort(formatHostPort(got.Addr(), got.Port()))
+		back, err := ParseHostPort(FormatHostPort(got.Addr(), got.Port()))
 		if err != nil || back != got {
 			t.Errorf("%v came back as %v, %v", got, back, err)
 		}
@@ -92,7 +92,7 @@ func FuzzExtended(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
-		got, err := parseExtended(arg)
+		got, err := ParseExtended(arg)
 		if err == nil && (!got.IsValid() || got.Port() == 0 || got.Addr().Zone() != "" || got.Addr() != got.Addr().Unmap()) {
 			t.Errorf("%q gave %v", arg, got)
 		}

@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"errors"
@@ -13,9 +13,9 @@ const maxPath = 4096
 // errName is a name that is refused wherever a path is taken.
 var errName = errors.New("names must be shorter than 4096 bytes and without control characters")
 
-// resolve makes arg, relative to the directory cwd or absolute, a clean absolute path of the
+// Resolve makes arg, relative to the directory cwd or absolute, a clean absolute path of the
 // user's view: "/" is the home, and ".." at the top stays there (RFC 3659 section 6, TVFS).
-func resolve(cwd, arg string) (string, error) {
+func Resolve(cwd, arg string) (string, error) {
 	if !usableName(arg) {
 		return "", errName
 	}
@@ -29,9 +29,9 @@ func resolve(cwd, arg string) (string, error) {
 	return clean, nil
 }
 
-// namesDirectory reports whether an argument can only name a directory: it ends in a slash, or in "." or ".." as
+// NamesDirectory reports whether an argument can only name a directory: it ends in a slash, or in "." or ".." as
 // its last element.
-func namesDirectory(arg string) bool {
+func NamesDirectory(arg string) bool {
 	last := arg[strings.LastIndexByte(arg, '/')+1:]
 	return arg != "" && (last == "" || last == "." || last == "..")
 }

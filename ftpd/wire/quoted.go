@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 
 var errQuotes = errors.New("a name in quotes has no closing quote, or something clings to it")
 
-// splitWords cuts an argument at its blanks. A word in double quotes may hold blanks, and a quote
+// SplitWords cuts an argument at its blanks. A word in double quotes may hold blanks, and a quote
 // that is written twice.
-func splitWords(arg string) ([]string, error) {
+func SplitWords(arg string) ([]string, error) {
 	var words []string
 	for {
 		arg = strings.TrimLeft(arg, " ")

@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"errors"
@@ -10,18 +10,18 @@ import (
 
 // Address families of RFC 2428, as EPRT and EPSV number them.
 const (
-	familyIPv4 = 1
-	familyIPv6 = 2
+	FamilyIPv4 = 1
+	FamilyIPv6 = 2
 )
 
 var (
 	errHostPort = errors.New("write the address as h1,h2,h3,h4,p1,p2 with numbers from 0 to 255")
 	errExtended = errors.New("write the address as |1|192.0.2.7|50000| or |2|2001:db8::7|50000|")
-	errFamily   = errors.New("unknown network protocol")
+	ErrFamily   = errors.New("unknown network protocol")
 )
 
-// parseHostPort reads the argument of PORT: h1,h2,h3,h4,p1,p2 (RFC 959 section 5.3.2).
-func parseHostPort(arg string) (netip.AddrPort, error) {
+// ParseHostPort reads the argument of PORT: h1,h2,h3,h4,p1,p2 (RFC 959 section 5.3.2).
+func ParseHostPort(arg string) (netip.AddrPort, error) {
 	fields := strings.Split(strings.TrimSpace(arg), ",")
 	if len(fields) != 6 {
 		return netip.AddrPort{}, errHostPort
@@ -38,15 +38,15 @@ func parseHostPort(arg string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr, uint16(b[4])<<8|uint16(b[5])), nil
 }
 
-// formatHostPort writes what parseHostPort reads. The address must be IPv4.
-func formatHostPort(addr netip.Addr, port uint16) string {
+// FormatHostPort writes what ParseHostPort reads. The address must be IPv4.
+func FormatHostPort(addr netip.Addr, port uint16) string {
 	a := addr.As4()
 	return fmt.Sprintf("%d,%d,%d,%d,%d,%d", a[0], a[1], a[2], a[3], port>>8, port&0xff)
 }
 
-// parseExtended reads the argument of EPRT: <d>family<d>address<d>port<d> (RFC 2428 section 2).
-// errFamily (errors.Is) is a family other than 1 and 2.
-func parseExtended(arg string) (netip.AddrPort, error) {
+// ParseExtended reads the argument of EPRT: <d>family<d>address<d>port<d> (RFC 2428 section 2).
+// ErrFamily (errors.Is) is a family other than 1 and 2.
+func ParseExtended(arg string) (netip.AddrPort, error) {
 	arg = strings.TrimSpace(arg)
 	if len(arg) < 2 || arg[0] < 33 || arg[0] > 126 {
 		return netip.AddrPort{}, errExtended
@@ -55,12 +55,12 @@ func parseExtended(arg string) (netip.AddrPort, error) {
 	if len(fields) != 5 || fields[0] != "" || fields[4] != "" {
 		return netip.AddrPort{}, errExtended
 	}
-	family, err := parseFamily(fields[1])
+	family, err := ParseFamily(fields[1])
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
 	addr, err := netip.ParseAddr(fields[2])
-	if err != nil || addr.Is4() != (family == familyIPv4) || addr.Zone() != "" {
+	if err != nil || addr.Is4() != (family == FamilyIPv4) || addr.Zone() != "" {
 		return netip.AddrPort{}, errExtended
 	}
 	port, err := strconv.ParseUint(fields[3], 10, 16)
@@ -70,14 +70,14 @@ func parseExtended(arg string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
 }
 
-// parseFamily reads the number of an address family; errFamily if it is another than IPv4's and IPv6's.
-func parseFamily(text string) (int, error) {
+// ParseFamily reads the number of an address family; ErrFamily if it is another than IPv4's and IPv6's.
+func ParseFamily(text string) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 16)
 	switch {
 	case err != nil:
 		return 0, errExtended
-	case n != familyIPv4 && n != familyIPv6:
-		return 0, errFamily
+	case n != FamilyIPv4 && n != FamilyIPv6:
+		return 0, ErrFamily
 	}
 	return int(n), nil
 }

@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"path"
@@ -34,7 +34,7 @@ func TestResolve(t *testing.T) {
 		{"/" + strings.Repeat("x/", 1500), strings.Repeat("x/", 1500), ""},
 	}
 	for _, tt := range tests {
-		got, err := resolve(tt.cwd, tt.arg)
+		got, err := Resolve(tt.cwd, tt.arg)
 		if got != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("resolve(%.20q, %.20q) = %.40q, %v; want %.40q", tt.cwd, tt.arg, got, err, tt.want)
 		}
@@ -46,11 +46,11 @@ func FuzzResolve(f *testing.F) {
 		f.Add("/x/y", seed)
 	}
 	f.Fuzz(func(t *testing.T, cwd, arg string) {
-		base, err := resolve("/", cwd)
+		base, err := Resolve("/", cwd)
 		if err != nil {
 			return
 		}
-		got, err := resolve(base, arg)
+		got, err := Resolve(base, arg)
 		if err != nil {
 			return
 		}

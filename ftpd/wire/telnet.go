@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 // The part of the Telnet protocol (RFC 854, RFC 1123 section 4.1.2.10) that a control connection may carry.
 const (

@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"bytes"
@@ -12,16 +12,16 @@ import (
 // readLines reads all lines of a stream; a line that was too long is "(too long)".
 func readLines(src io.Reader) (lines []string, answers string, err error) {
 	var sent bytes.Buffer
-	r := newControlReader(src, func(p []byte) { sent.Write(p) })
+	r := NewReader(src, func(p []byte) { sent.Write(p) })
 	for {
 		l := r.read()
 		switch {
-		case errors.Is(l.err, errLineTooLong):
+		case errors.Is(l.Err, errLineTooLong):
 			lines = append(lines, "(too long)")
-		case l.err != nil:
-			return lines, sent.String(), l.err
+		case l.Err != nil:
+			return lines, sent.String(), l.Err
 		default:
-			lines = append(lines, l.text)
+			lines = append(lines, l.Text)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestParseCommand(t *testing.T) {
 		{"XYZQUIT", "XYZQUIT", ""},
 	}
 	for _, tt := range tests {
-		if verb, arg := parseCommand(tt.in); verb != tt.verb || arg != tt.arg {
+		if verb, arg := ParseCommand(tt.in); verb != tt.verb || arg != tt.arg {
 			t.Errorf("parseCommand(%q) = %q, %q; want %q, %q", tt.in, verb, arg, tt.verb, tt.arg)
 		}
 	}
@@ -109,7 +109,7 @@ func FuzzControlReader(f *testing.F) {
 			if strings.Contains(l, "\n") || len(l) > maxLine+1 {
 				t.Errorf("not a line: %q", l)
 			}
-			verb, arg := parseCommand(l)
+			verb, arg := ParseCommand(l)
 			if strings.Contains(verb, " ") || len(arg) > len(l) {
 				t.Errorf("not a command: %q, %q", verb, arg)
 			}

@@ -1,4 +1,4 @@
-package ftpd
+package wire
 
 import (
 	"slices"
@@ -21,7 +21,7 @@ func TestSplitWords(t *testing.T) {
 		`"a" "b`:                {"error"},
 		"\"with\ttab\" unusual": {"with\ttab", "unusual"},
 	} {
-		got, err := splitWords(arg)
+		got, err := SplitWords(arg)
 		if err != nil {
 			got = []string{"error"}
 		}
@@ -37,9 +37,9 @@ func FuzzSplitWords(f *testing.F) {
 	f.Add(``, ` `)
 	f.Add(`""`, `x`)
 	f.Fuzz(func(t *testing.T, a, b string) {
-		_, _ = splitWords(a)
-		quoted := quotePath(a) + " " + quotePath(b)
-		got, err := splitWords(quoted)
+		_, _ = SplitWords(a)
+		quoted := QuotePath(a) + " " + QuotePath(b)
+		got, err := SplitWords(quoted)
 		if err != nil || !slices.Equal(got, []string{a, b}) {
 			t.Errorf("%q became %q, %v", quoted, got, err)
 		}
@@ -52,14 +52,14 @@ func FuzzRange(f *testing.F) {
 		f.Add(seed, int64(10))
 	}
 	f.Fuzz(func(t *testing.T, arg string, size int64) {
-		r, err := parseRange(arg)
+		r, err := ParseRange(arg)
 		if err != nil || size < 0 {
 			return
 		}
-		if r != nil && (r.start < 0 || r.end <= r.start) {
+		if r != nil && (r.Start < 0 || r.End <= r.Start) {
 			t.Fatalf("%q is %+v", arg, r)
 		}
-		if part, ok := r.within(size); ok && (part.start < 0 || part.start > part.end || part.end > size) {
+		if part, ok := r.Within(size); ok && (part.Start < 0 || part.Start > part.End || part.End > size) {
 			t.Errorf("%q of %d octets is %+v", arg, size, part)
 		}
 	})
@@ -71,16 +71,16 @@ func FuzzFactChanges(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := parseFactChanges(text)
+		c, err := ParseFactChanges(text)
 		if err != nil {
 			return
 		}
-		again, err := parseFactChanges(c.String())
+		again, err := ParseFactChanges(c.String())
 		if err != nil || again.String() != c.String() {
 			t.Errorf("%q is %q, then %q, %v", text, c, again, err)
 		}
-		if c.mode != nil && *c.mode > 0o777 {
-			t.Errorf("%q sets mode %o", text, *c.mode)
+		if c.Mode != nil && *c.Mode > 0o777 {
+			t.Errorf("%q sets mode %o", text, *c.Mode)
 		}
 	})
 }
@@ -91,14 +91,14 @@ func FuzzHost(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
-		h, err := parseHost(arg, config.IsHostName)
+		h, err := ParseHost(arg, config.IsHostName)
 		if err != nil {
 			return
 		}
-		if h.name == "" || !h.addr.IsValid() && strings.ContainsAny(h.name, ":[]% /*\x00\r\n") || h.addr.Zone() != "" {
+		if h.Name == "" || !h.Addr.IsValid() && strings.ContainsAny(h.Name, ":[]% /*\x00\r\n") || h.Addr.Zone() != "" {
 			t.Errorf("%q is %+v", arg, h)
 		}
-		if again, err := parseHost(h.name, config.IsHostName); err != nil || again != h {
+		if again, err := ParseHost(h.Name, config.IsHostName); err != nil || again != h {
 			t.Errorf("%q is %+v, then %+v, %v", arg, h, again, err)
 		}
 	})
@@ -110,7 +110,7 @@ func FuzzUtime(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
-		name, when, err := parseUtime(arg)
+		name, when, err := ParseUtime(arg)
 		if err == nil && (name == "" || when.IsZero() || !strings.Contains(arg, name)) {
 			t.Errorf("%q is %q, %v", arg, name, when)
 		}
@@ -124,28 +124,15 @@ func FuzzSum(f *testing.F) {
 		f.Add(seed, false)
 	}
 	f.Fuzz(func(t *testing.T, arg string, there bool) {
-		file, part, err := parseSum(arg, func(string) bool { return there })
+		file, part, err := ParseSum(arg, func(string) bool { return there })
 		if err != nil {
 			return
 		}
 		if !strings.HasPrefix(strings.TrimLeft(arg, " "), `"`) && !strings.Contains(arg, file) {
 			t.Errorf("%q names %q", arg, file)
 		}
-		if part != nil && (part.start < 0 || part.end < part.start) {
+		if part != nil && (part.Start < 0 || part.End < part.Start) {
 			t.Errorf("%q is of %+v", arg, part)
-		}
-	})
-}
-
-// Facts that are chosen are written as they are read.
-func FuzzFacts(f *testing.F) {
-	for _, seed := range []string{"type;size;", "", ";;;", "TYPE;unknown;perm", "unix.MODE;"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, list string) {
-		set := parseFacts(list)
-		if again := parseFacts(set.String()); again != set {
-			t.Errorf("%q is %v, then %v", list, set, again)
 		}
 	})
 }
