@@ -38,7 +38,7 @@ func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*targ
 		s.refuse(arg, err)
 		return
 	}
-	s.start(listing(verb, &t, func(w *bufio.Writer) error { return write(&t, w) }))
+	s.start(listingJob(verb, &t, func(w *bufio.Writer) error { return write(&t, w) }))
 }
 
 // writeEntry writes a line, and its end. The line is best appended to w.AvailableBuffer, which
@@ -64,7 +64,7 @@ func (s *session) cmdMlsd(arg string) {
 		s.refuse(name, err)
 		return
 	}
-	s.start(listing("MLSD", t, func(w *bufio.Writer) error {
+	s.start(listingJob("MLSD", t, func(w *bufio.Writer) error {
 		line := func(e entry, kind string) error { return writeEntry(w, f.append(w.AvailableBuffer(), e, kind)) }
 		if f.set&factType != 0 { // without it, these could be taken for entries
 			if err := line(entry{name: ".", info: self}, "cdir"); err != nil {
@@ -116,8 +116,8 @@ func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
 	}
 }
 
-// listing is a job that sends lines, which always end with CR LF, about an opened target.
-func listing(verb string, t *target, write func(*bufio.Writer) error) job {
+// listingJob is a job that sends lines, which always end with CR LF, about an opened target.
+func listingJob(verb string, t *target, write func(*bufio.Writer) error) job {
 	name := t.dir
 	if name == "" {
 		name = t.single.name

@@ -69,7 +69,7 @@ func (s *session) path(arg string) (name string, ok bool) {
 	return name, true
 }
 
-// checkDirectory reports storage.ErrNotDirectory if arg can only name a directory and something else is at name.
+// CheckDirectory reports storage.ErrNotDirectory if arg can only name a directory and something else is at name.
 func checkDirectory(view storage.FS, name, arg string) error {
 	if !wire.NamesDirectory(arg) {
 		return nil

@@ -11,7 +11,7 @@ import (
 // halfYear is how old a file may be for ls(1) to show its hour instead of its year.
 const halfYear = 182 * 24 * time.Hour
 
-// appendLsLine appends an entry as LIST shows it, which clients know how to read: ls -l with the
+// AppendLine appends an entry as LIST shows it, which clients know how to read: ls -l with the
 // time in UTC, and with an owner that tells nothing about this machine. A link has the letter, the
 // permissions and the arrow of a link, and size and time of what it leads to: those who fetch it get that.
 func appendLsLine(b []byte, e entry, now time.Time) []byte {

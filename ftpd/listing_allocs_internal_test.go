@@ -1,0 +1,24 @@
+//go:build !race
+
+package ftpd
+
+import (
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+)
+
+// The lines of listings leave nothing to collect.
+func TestListingAllocations(t *testing.T) {
+	e, now := listed()
+	f := newFacts(allFacts, auth.All)
+	buf := make([]byte, 0, 256)
+	for name, do := range map[string]func(){
+		"a line of LIST": func() { appendLsLine(buf, e, now) },
+		"a line of MLSD": func() { f.append(buf, e, "") },
+	} {
+		if got := testing.AllocsPerRun(100, do); got > 0 {
+			t.Errorf("%s: %v allocations, none was expected", name, got)
+		}
+	}
+}
