@@ -2,37 +2,15 @@ package ftpd
 
 import (
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
-
-// endless repeats a text.
-type endless struct {
-	text string
-	at   int
-}
-
-func (e *endless) Read(p []byte) (int, error) {
-	n := copy(p, e.text[e.at:])
-	e.at = (e.at + n) % len(e.text)
-	return n, nil
-}
-
-func BenchmarkCommandLine(b *testing.B) {
-	r := wire.NewReader(&endless{text: "RETR some/directory/and-a-file.csv\r\n"}, nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		wire.ParseCommand(r.Next().Text)
-	}
-}
 
 func BenchmarkReply(b *testing.B) {
 	client, server := connected(b)
@@ -41,32 +19,6 @@ func BenchmarkReply(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w.Reply(226, "Transfer complete.")
-	}
-}
-
-// listed is an entry as listings have them.
-func listed() (entry, time.Time) {
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	var info fs.FileInfo = fileInfo{123456, 0o640, now.Add(-time.Hour)}
-	return entry{name: "report-2026-000123.csv", info: info}, now
-}
-
-func BenchmarkLsLine(b *testing.B) {
-	e, now := listed()
-	buf := make([]byte, 0, 256)
-	b.ReportAllocs()
-	for b.Loop() {
-		appendLsLine(buf, e, now)
-	}
-}
-
-func BenchmarkFactLine(b *testing.B) {
-	e, _ := listed()
-	f := newFacts(allFacts, auth.All)
-	buf := make([]byte, 0, 256)
-	b.ReportAllocs()
-	for b.Loop() {
-		f.append(buf, e, "")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
+	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
@@ -90,12 +91,12 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 
 // fileThere reports whether something is there by a name, as a client gives it.
 func (s *session) fileThere(file string) bool {
-	name, err := find(s.names, s.fs, s.cwd, file)
+	name, err := listing.Find(s.names, s.fs, s.cwd, file)
 	if err == nil {
 		_, err = s.fs.Lstat(name)
 	}
 	if err == nil {
-		err = checkDirectory(s.fs, name, file)
+		err = listing.CheckDirectory(s.fs, name, file)
 	}
 	return err == nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -22,18 +23,18 @@ func (s *session) cmdStat(arg string) {
 		s.denied()
 		return
 	}
-	arg, itself := splitFlags(arg, s.fileThere)
-	t, err := locate(s.fs, s.names, s.cwd, arg, itself)
+	arg, itself := listing.SplitFlags(arg, s.fileThere)
+	t, err := listing.Locate(s.fs, s.names, s.cwd, arg, itself)
 	if err == nil {
-		err = t.open(s.fs, false)
+		err = t.Open(s.fs, false)
 	}
 	if err != nil {
 		s.refuse(arg, err)
 		return
 	}
-	defer t.close()
+	defer t.Close()
 	code := 212 // directory status
-	if t.dir == "" {
+	if t.Dir == "" {
 		code = 213 // file status
 	}
 	s.out.ReplyStream(code, "Status of "+arg+":", "End of status.", func(line func(string) error) error {
@@ -135,7 +136,7 @@ func (s *session) cmdOpts(arg string) {
 	options = strings.TrimSpace(options)
 	switch name {
 	case "MLST":
-		s.facts = parseFacts(options)
+		s.facts = listing.ParseFacts(options)
 		s.reply(200, strings.TrimSpace("MLST OPTS "+s.facts.String()))
 	case "HASH":
 		s.optsHash(options)

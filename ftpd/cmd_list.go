@@ -8,31 +8,32 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
 // cmdList lists as ls -l does.
 func (s *session) cmdList(arg string) {
 	now, view := time.Now(), s.fs
-	s.listEntries("LIST", arg, false, func(t *target, w *bufio.Writer) error {
-		return t.walk(view, func(e entry) error { return writeEntry(w, appendLsLine(w.AvailableBuffer(), e, now)) })
+	s.listEntries("LIST", arg, false, func(t *listing.Target, w *bufio.Writer) error {
+		return t.Walk(view, func(e listing.Entry) error { return writeEntry(w, listing.AppendLine(w.AvailableBuffer(), e, now)) })
 	})
 }
 
 // cmdNlst lists names that RETR takes (RFC 1123 section 4.1.2.7).
 func (s *session) cmdNlst(arg string) {
-	s.listEntries("NLST", arg, true, func(t *target, w *bufio.Writer) error {
-		return t.walkNames(func(name string) error {
-			return writeEntry(w, append(append(w.AvailableBuffer(), t.prefix...), name...))
+	s.listEntries("NLST", arg, true, func(t *listing.Target, w *bufio.Writer) error {
+		return t.WalkNames(func(name string) error {
+			return writeEntry(w, append(append(w.AvailableBuffer(), t.Prefix...), name...))
 		})
 	})
 }
 
-func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*target, *bufio.Writer) error) {
-	arg, itself := splitFlags(arg, s.fileThere)
-	t, err := locate(s.fs, s.names, s.cwd, arg, itself)
+func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*listing.Target, *bufio.Writer) error) {
+	arg, itself := listing.SplitFlags(arg, s.fileThere)
+	t, err := listing.Locate(s.fs, s.names, s.cwd, arg, itself)
 	if err == nil {
-		err = t.open(s.fs, namesOnly)
+		err = t.Open(s.fs, namesOnly)
 	}
 	if err != nil {
 		s.refuse(arg, err)
@@ -58,25 +59,25 @@ func (s *session) cmdMlsd(arg string) {
 		s.reply(501, name+": not a directory; use MLST.") // section 7.2.1
 		return
 	}
-	view, f := s.fs, newFacts(s.facts, s.rights())
-	t := &target{Names: s.names, dir: name}
-	if err := t.open(view, false); err != nil {
+	view, f := s.fs, listing.NewFactWriter(s.facts, s.rights())
+	t := &listing.Target{Names: s.names, Dir: name}
+	if err := t.Open(view, false); err != nil {
 		s.refuse(name, err)
 		return
 	}
 	s.start(listingJob("MLSD", t, func(w *bufio.Writer) error {
-		line := func(e entry, kind string) error { return writeEntry(w, f.append(w.AvailableBuffer(), e, kind)) }
-		if f.set&factType != 0 { // without it, these could be taken for entries
-			if err := line(entry{name: ".", info: self}, "cdir"); err != nil {
+		line := func(e listing.Entry, kind string) error { return writeEntry(w, f.Append(w.AvailableBuffer(), e, kind)) }
+		if f.Set&listing.FactType != 0 { // without it, these could be taken for entries
+			if err := line(listing.Entry{Name: ".", Info: self}, "cdir"); err != nil {
 				return err
 			}
 			if parent, err := view.Stat(path.Dir(name)); err == nil && name != "/" {
-				if err := line(entry{name: "..", info: parent}, "pdir"); err != nil {
+				if err := line(listing.Entry{Name: "..", Info: parent}, "pdir"); err != nil {
 					return err
 				}
 			}
 		}
-		return t.walk(view, func(e entry) error { return line(e, "") })
+		return t.Walk(view, func(e listing.Entry) error { return line(e, "") })
 	}))
 }
 
@@ -86,13 +87,13 @@ func (s *session) cmdMlst(arg string) {
 	if !ok {
 		return
 	}
-	e, err := lookUp(s.names, s.fs, name)
+	e, err := listing.LookUp(s.names, s.fs, name)
 	if err != nil {
 		s.refuse(name, err)
 		return
 	}
-	f := newFacts(s.facts, s.rights())
-	line := f.append(nil, e, "")
+	f := listing.NewFactWriter(s.facts, s.rights())
+	line := f.Append(nil, e, "")
 	s.out.ReplyLines(250, "Listing "+name, []string{string(line)}, "End")
 }
 
@@ -117,16 +118,16 @@ func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
 }
 
 // listingJob is a job that sends lines, which always end with CR LF, about an opened target.
-func listingJob(verb string, t *target, write func(*bufio.Writer) error) job {
-	name := t.dir
+func listingJob(verb string, t *listing.Target, write func(*bufio.Writer) error) job {
+	name := t.Dir
 	if name == "" {
-		name = t.single.name
+		name = t.Single.Name
 	}
 	return job{
 		verb: verb, path: name, size: -1, quiet: true,
 		opening: "Opening data connection for the listing of " + name + ".",
 		done:    "Listing complete.",
-		closed:  t.close,
+		closed:  t.Close,
 		move: func(tr *transfer, conn net.Conn) error {
 			return tr.send(conn, func(to io.Writer) error {
 				w, put := takeListWriter(to)
@@ -141,10 +142,10 @@ func listingJob(verb string, t *target, write func(*bufio.Writer) error) job {
 }
 
 // statLines lists an opened target for STAT, over the control connection.
-func statLines(view storage.FS, t *target, line func(string) error) error {
+func statLines(view storage.FS, t *listing.Target, line func(string) error) error {
 	now := time.Now()
-	return t.walk(view, func(e entry) error { return line(string(appendLsLine(nil, e, now))) })
+	return t.Walk(view, func(e listing.Entry) error { return line(string(listing.AppendLine(nil, e, now))) })
 }
 
 // mlstFeature lists the facts, those that are sent marked with an asterisk.
-func mlstFeature(s *session) string { return s.facts.feature() }
+func mlstFeature(s *session) string { return s.facts.Feature() }

@@ -3,6 +3,7 @@ package ftpd
 import (
 	"io/fs"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
@@ -57,27 +58,16 @@ func fsReply(err error) (code int, text string) {
 // path resolves an argument; if it can't be, it says so and ok is false. An argument that can only name a
 // directory is refused where something else is there: what is done to "f/" is never done to the file f.
 func (s *session) path(arg string) (name string, ok bool) {
-	name, err := find(s.names, s.fs, s.cwd, arg)
+	name, err := listing.Find(s.names, s.fs, s.cwd, arg)
 	if err != nil {
 		s.reply(553, "Name not allowed: "+err.Error()+".")
 		return "", false
 	}
-	if err := checkDirectory(s.fs, name, arg); err != nil {
+	if err := listing.CheckDirectory(s.fs, name, arg); err != nil {
 		s.refuse(name, err)
 		return "", false
 	}
 	return name, true
-}
-
-// CheckDirectory reports storage.ErrNotDirectory if arg can only name a directory and something else is at name.
-func checkDirectory(view storage.FS, name, arg string) error {
-	if !wire.NamesDirectory(arg) {
-		return nil
-	}
-	if info, err := view.Stat(name); err == nil && !info.IsDir() {
-		return storage.ErrNotDirectory
-	}
-	return nil
 }
 
 // filePath is path for the name of something that is to be made, replaced or removed and is no directory.

@@ -17,6 +17,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
+	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
@@ -106,14 +107,14 @@ type params struct {
 	renameFrom string             // RNFR: for RNTO, if it comes next
 	epsvAll    bool               // EPSV ALL came
 	data       connector          // where the next data connection comes from; nil: nothing was said
-	facts      factSet            // OPTS MLST
+	facts      listing.FactSet    // OPTS MLST
 	pbsz       bool               // PBSZ came, or needs not come
 	private    bool               // PROT P: data connections carry TLS
 	host       string             // HOST
 }
 
 func newParams() params {
-	return params{cwd: "/", ascii: true, facts: allFacts, coding: coding{level: defaultLevel}, hash: checksum.Default}
+	return params{cwd: "/", ascii: true, facts: listing.AllFacts, coding: coding{level: defaultLevel}, hash: checksum.Default}
 }
 
 // Why a session ends, or its transfer.

@@ -1,4 +1,4 @@
-package ftpd
+package listing
 
 import (
 	"io/fs"

@@ -1,4 +1,4 @@
-package ftpd
+package listing
 
 import (
 	"io/fs"
@@ -17,15 +17,15 @@ type link struct {
 	target string
 }
 
-// lookUp describes name for a listing.
-func lookUp(n wire.Names, view storage.FS, name string) (entry, error) {
+// LookUp describes name for a listing.
+func LookUp(n wire.Names, view storage.FS, name string) (Entry, error) {
 	info, err := view.Lstat(name)
-	return follow(n, view, name, entry{name: name, info: info}), err
+	return follow(n, view, name, Entry{Name: name, Info: info}), err
 }
 
 // follow completes an entry that may be a link: with the facts of what it leads to, if that is there.
-func follow(n wire.Names, view storage.FS, name string, e entry) entry {
-	if e.info == nil || e.info.Mode()&fs.ModeSymlink == 0 {
+func follow(n wire.Names, view storage.FS, name string, e Entry) Entry {
+	if e.Info == nil || e.Info.Mode()&fs.ModeSymlink == 0 {
 		return e
 	}
 	e.link.is = true
@@ -33,7 +33,7 @@ func follow(n wire.Names, view storage.FS, name string, e entry) entry {
 		e.link.target = n.Show(target)
 	}
 	if info, err := view.Stat(name); err == nil {
-		e.info = info
+		e.Info = info
 	}
 	return e
 }

@@ -1,4 +1,4 @@
-package ftpd
+package listing
 
 import (
 	"io/fs"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
-	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // fileInfo is an fs.FileInfo of nothing.
@@ -41,7 +40,7 @@ func TestLsLine(t *testing.T) {
 		{fileInfo{0, fs.ModeNamedPipe, now}, "p---------    1 ftp      ftp                 0 Nov 22 12:00 x"},
 	}
 	for _, tt := range tests {
-		if got := string(appendLsLine(nil, entry{name: "x", info: tt.info}, now)); got != tt.want {
+		if got := string(AppendLine(nil, Entry{Name: "x", Info: tt.info}, now)); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
 	}
@@ -53,24 +52,24 @@ func TestFactLine(t *testing.T) {
 	file := fileInfo{7, 0o640, when}
 	dir := fileInfo{4096, 0o750 | fs.ModeDir, when}
 	tests := []struct {
-		set    factSet
+		set    FactSet
 		info   fileInfo
 		kind   string
 		rights auth.Rights
 		want   string
 	}{
-		{allFacts, file, "", auth.All, "type=file;size=7;modify=20260102020405;perm=adfrw;UNIX.mode=0640; a b"},
-		{allFacts, dir, "", auth.All, "type=dir;modify=20260102020405;perm=cdeflmp;UNIX.mode=0750; a b"},
-		{allFacts, file, "", auth.List | auth.Read, "type=file;size=7;modify=20260102020405;perm=r;UNIX.mode=0640; a b"},
-		{factType | factPerm, dir, "cdir", auth.List | auth.Read, "type=cdir;perm=el; a b"},
+		{AllFacts, file, "", auth.All, "type=file;size=7;modify=20260102020405;perm=adfrw;UNIX.mode=0640; a b"},
+		{AllFacts, dir, "", auth.All, "type=dir;modify=20260102020405;perm=cdeflmp;UNIX.mode=0750; a b"},
+		{AllFacts, file, "", auth.List | auth.Read, "type=file;size=7;modify=20260102020405;perm=r;UNIX.mode=0640; a b"},
+		{FactType | factPerm, dir, "cdir", auth.List | auth.Read, "type=cdir;perm=el; a b"},
 		{factPerm, fileInfo{0, fs.ModeSymlink, when}, "", auth.All, "perm=df; a b"},
 		{factPerm, fileInfo{0, fs.ModeNamedPipe, when}, "", auth.All, "perm=; a b"},
-		{factType, fileInfo{0, fs.ModeNamedPipe, when}, "", auth.All, "type=OS.unix=special; a b"},
+		{FactType, fileInfo{0, fs.ModeNamedPipe, when}, "", auth.All, "type=OS.unix=special; a b"},
 		{0, file, "", auth.All, " a b"},
 	}
 	for _, tt := range tests {
-		f := newFacts(tt.set, tt.rights)
-		if got := string(f.append(nil, entry{name: "a b", info: tt.info}, tt.kind)); got != tt.want {
+		f := NewFactWriter(tt.set, tt.rights)
+		if got := string(f.Append(nil, Entry{Name: "a b", Info: tt.info}, tt.kind)); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
 	}
@@ -85,7 +84,7 @@ func TestParseFacts(t *testing.T) {
 		"unix.MODE;bogus;": "UNIX.mode;",
 		";;":               "",
 	} {
-		if got := parseFacts(list).String(); got != want {
+		if got := ParseFacts(list).String(); got != want {
 			t.Errorf("parseFacts(%q) = %q, want %q", list, got, want)
 		}
 	}
@@ -122,23 +121,9 @@ func TestSplitFlags(t *testing.T) {
 	}
 	there := func(name string) bool { return name == "-a there" || name == "-laR" }
 	for _, tt := range tests {
-		if path, itself := splitFlags(tt.arg, there); path != tt.path || itself != tt.itself {
+		if path, itself := SplitFlags(tt.arg, there); path != tt.path || itself != tt.itself {
 			t.Errorf("splitFlags(%q) = %q, %v; want %q, %v", tt.arg, path, itself, tt.path, tt.itself)
 		}
-	}
-}
-
-func TestClean(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"plain": "plain", "Grüße": "Grüße", "a\r\n226 ok": "a%0D%0A226 ok", "\x1b[2J": "%1B[2J", "\xff": "%FF", "\u0085": "%C2%85",
-	} {
-		if got := wire.OneLine(in); got != want {
-			t.Errorf("clean(%q) = %q, want %q", in, got, want)
-		}
-	}
-	if got := wire.QuotePath(`/a"b`); got != `"/a""b"` {
-		t.Errorf("quotePath: %s", got)
 	}
 }
 
@@ -148,8 +133,8 @@ func FuzzFacts(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
-		set := parseFacts(list)
-		if again := parseFacts(set.String()); again != set {
+		set := ParseFacts(list)
+		if again := ParseFacts(set.String()); again != set {
 			t.Errorf("%q is %v, then %v", list, set, again)
 		}
 	})

@@ -1,4 +1,4 @@
-package ftpd
+package listing
 
 import (
 	"errors"
@@ -12,19 +12,19 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// entry is one line of a listing to be.
-type entry struct {
-	name string      // as the listing shows it
-	info fs.FileInfo // of what it leads to, if that is there
+// Entry is one line of a listing to be.
+type Entry struct {
+	Name string      // as the listing shows it
+	Info fs.FileInfo // of what it leads to, if that is there
 	link link
 }
 
-// target is what a listing command was asked to list.
-type target struct {
+// Target is what a listing command was asked to list.
+type Target struct {
 	wire.Names        // how names are shown
-	dir        string // the directory to read; "" for a single entry
-	single     entry
-	prefix     string // what NLST puts before a name, so that RETR takes it
+	Dir        string // the directory to read; "" for a single entry
+	Single     Entry
+	Prefix     string // what NLST puts before a name, so that RETR takes it
 	pattern    string // names must match it; "" for all
 
 	// After open: the directory, and what it gave first.
@@ -44,10 +44,10 @@ type dirEntry struct {
 var lsFlags = regexp.MustCompile(`^(-[1AaBCcdFghLlnRrSTtUuX]+|--(all|almost-all|color|directory|full-time|group-directories-first|` +
 	`human-readable|recursive|reverse|sort|time|time-style)(=.*)?)$`)
 
-// splitFlags takes the flags that clients send to LIST and NLST as if it were ls(1) off the argument. They are
+// SplitFlags takes the flags that clients send to LIST and NLST as if it were ls(1) off the argument. They are
 // ignored, but for "d" and an end by "--". What is there by the name of a flag is a name, as is what no flag
 // has the form of.
-func splitFlags(arg string, there func(string) bool) (path string, itself bool) {
+func SplitFlags(arg string, there func(string) bool) (path string, itself bool) {
 	for strings.HasPrefix(arg, "-") {
 		word, rest, _ := strings.Cut(arg, " ")
 		if word == "--" {
@@ -65,41 +65,41 @@ func splitFlags(arg string, there func(string) bool) (path string, itself bool) 
 // hasWildcard reports whether a name may be a pattern of path.Match.
 func hasWildcard(name string) bool { return strings.ContainsAny(name, "*?[") }
 
-// locate finds out what arg means to LIST and NLST: a directory, a file, or, if no such thing is
+// Locate finds out what arg means to LIST and NLST: a directory, a file, or, if no such thing is
 // there, a pattern for the names in one directory. Only the last element may be a pattern, so a
 // listing never reads more than one directory.
-func locate(view storage.FS, n wire.Names, cwd, arg string, itself bool) (target, error) {
-	name, err := find(n, view, cwd, arg)
+func Locate(view storage.FS, n wire.Names, cwd, arg string, itself bool) (Target, error) {
+	name, err := Find(n, view, cwd, arg)
 	if err != nil {
-		return target{}, fs.ErrInvalid
+		return Target{}, fs.ErrInvalid
 	}
 	arg = n.Read(arg)
-	e, err := lookUp(n, view, name)
+	e, err := LookUp(n, view, name)
 	if err == nil {
-		err = checkDirectory(view, name, arg)
+		err = CheckDirectory(view, name, arg)
 	}
 	switch {
-	case err == nil && e.info.IsDir() && !itself:
-		return target{Names: n, dir: name, prefix: n.Show(prefixOf(arg))}, nil
+	case err == nil && e.Info.IsDir() && !itself:
+		return Target{Names: n, Dir: name, Prefix: n.Show(prefixOf(arg))}, nil
 	case err == nil:
-		if e.name = n.Show(arg); arg == "" {
-			e.name = "."
+		if e.Name = n.Show(arg); arg == "" {
+			e.Name = "."
 		}
-		return target{Names: n, single: e}, nil
+		return Target{Names: n, Single: e}, nil
 	case !errors.Is(err, fs.ErrNotExist) || !hasWildcard(path.Base(name)):
-		return target{}, err
+		return Target{}, err
 	}
 	dir, pattern := path.Split(name)
 	if _, err := path.Match(pattern, ""); err != nil {
-		return target{}, fs.ErrNotExist // not a pattern after all: a name that isn't there
+		return Target{}, fs.ErrNotExist // not a pattern after all: a name that isn't there
 	}
 	if info, err := view.Stat(path.Clean(dir)); err != nil {
-		return target{}, err
+		return Target{}, err
 	} else if !info.IsDir() {
-		return target{}, storage.ErrNotDirectory
+		return Target{}, storage.ErrNotDirectory
 	}
 	shown, _ := path.Split(strings.TrimRight(arg, "/"))
-	return target{Names: n, dir: path.Clean(dir), pattern: pattern, prefix: n.Show(shown)}, nil
+	return Target{Names: n, Dir: path.Clean(dir), pattern: pattern, Prefix: n.Show(shown)}, nil
 }
 
 // prefixOf makes names in the directory arg names for RETR.
@@ -110,25 +110,25 @@ func prefixOf(arg string) string {
 	return strings.TrimRight(arg, "/") + "/"
 }
 
-// open opens the directory and reads its first entry, or only its name, so that what can't be read is refused
+// Open opens the directory and reads its first entry, or only its name, so that what can't be read is refused
 // before anything is said of it. After a success the caller must call close.
-func (t *target) open(view storage.FS, namesOnly bool) error {
-	if t.dir == "" {
+func (t *Target) Open(view storage.FS, namesOnly bool) error {
+	if t.Dir == "" {
 		return nil
 	}
-	d, err := view.ReadDir(t.dir)
+	d, err := view.ReadDir(t.Dir)
 	if err != nil {
 		return err
 	}
 	t.opened, t.first = d, next(d, namesOnly)
 	if t.first.err != nil && !errors.Is(t.first.err, io.EOF) {
-		t.close()
+		t.Close()
 		return t.first.err
 	}
 	return nil
 }
 
-func (t *target) close() {
+func (t *Target) Close() {
 	if t.opened != nil {
 		_ = t.opened.Close()
 		t.opened = nil
@@ -147,27 +147,27 @@ func next(d storage.Dir, nameOnly bool) dirEntry {
 	return dirEntry{info: info, name: info.Name()}
 }
 
-// walk calls each for every entry of the target, which was opened for that. Entries that vanish meanwhile are left
+// Walk calls each for every entry of the target, which was opened for that. Entries that vanish meanwhile are left
 // out.
-func (t *target) walk(view storage.FS, each func(entry) error) error {
-	if t.dir == "" {
-		return each(t.single)
+func (t *Target) Walk(view storage.FS, each func(Entry) error) error {
+	if t.Dir == "" {
+		return each(t.Single)
 	}
 	return t.entries(false, func(e dirEntry) error {
-		return each(follow(t.Names, view, path.Join(t.dir, e.name), entry{name: t.Show(e.name), info: e.info}))
+		return each(follow(t.Names, view, path.Join(t.Dir, e.name), Entry{Name: t.Show(e.name), Info: e.info}))
 	})
 }
 
-// walkNames is walk for names alone.
-func (t *target) walkNames(each func(string) error) error {
-	if t.dir == "" {
-		return each(t.single.name)
+// WalkNames is walk for names alone.
+func (t *Target) WalkNames(each func(string) error) error {
+	if t.Dir == "" {
+		return each(t.Single.Name)
 	}
 	return t.entries(true, func(e dirEntry) error { return each(t.Show(e.name)) })
 }
 
 // entries calls each for every entry of the directory that matches.
-func (t *target) entries(namesOnly bool, each func(dirEntry) error) error {
+func (t *Target) entries(namesOnly bool, each func(dirEntry) error) error {
 	for e := t.first; ; e = next(t.opened, namesOnly) {
 		switch {
 		case errors.Is(e.err, io.EOF):
@@ -183,7 +183,7 @@ func (t *target) entries(namesOnly bool, each func(dirEntry) error) error {
 	}
 }
 
-func (t *target) matches(name string) bool {
+func (t *Target) matches(name string) bool {
 	if t.pattern == "" {
 		return true
 	}

@@ -1,6 +1,6 @@
 //go:build !race
 
-package ftpd
+package listing
 
 import (
 	"testing"
@@ -11,11 +11,11 @@ import (
 // The lines of listings leave nothing to collect.
 func TestListingAllocations(t *testing.T) {
 	e, now := listed()
-	f := newFacts(allFacts, auth.All)
+	f := NewFactWriter(AllFacts, auth.All)
 	buf := make([]byte, 0, 256)
 	for name, do := range map[string]func(){
-		"a line of LIST": func() { appendLsLine(buf, e, now) },
-		"a line of MLSD": func() { f.append(buf, e, "") },
+		"a line of LIST": func() { AppendLine(buf, e, now) },
+		"a line of MLSD": func() { f.Append(buf, e, "") },
 	} {
 		if got := testing.AllocsPerRun(100, do); got > 0 {
 			t.Errorf("%s: %v allocations, none was expected", name, got)

@@ -1,4 +1,4 @@
-package ftpd
+package listing
 
 import (
 	"io/fs"
@@ -14,16 +14,16 @@ const halfYear = 182 * 24 * time.Hour
 // AppendLine appends an entry as LIST shows it, which clients know how to read: ls -l with the
 // time in UTC, and with an owner that tells nothing about this machine. A link has the letter, the
 // permissions and the arrow of a link, and size and time of what it leads to: those who fetch it get that.
-func appendLsLine(b []byte, e entry, now time.Time) []byte {
-	mode := e.info.Mode()
+func AppendLine(b []byte, e Entry, now time.Time) []byte {
+	mode := e.Info.Mode()
 	if e.link.is {
 		mode = fs.ModeSymlink | fs.ModePerm
 	}
 	b = appendLsMode(b, mode)
-	b = appendPadded(append(b, ' '), links(e.info), 4)
+	b = appendPadded(append(b, ' '), links(e.Info), 4)
 	b = append(b, " ftp      ftp      "...)
-	b = appendPadded(b, uint64(max(0, e.info.Size())), 12)
-	modified := e.info.ModTime().UTC()
+	b = appendPadded(b, uint64(max(0, e.Info.Size())), 12)
+	modified := e.Info.ModTime().UTC()
 	year, month, day := modified.Date()
 	b = append(append(b, ' '), months[3*month-3:3*month]...)
 	b = append(appendPadded(append(b, ' '), uint64(day), 2), ' ')
@@ -33,7 +33,7 @@ func appendLsLine(b []byte, e entry, now time.Time) []byte {
 		hour, minute, _ := modified.Clock()
 		b = wire.AppendTwo(append(wire.AppendTwo(b, hour), ':'), minute)
 	}
-	b = append(append(b, ' '), e.name...)
+	b = append(append(b, ' '), e.Name...)
 	if e.link.target != "" {
 		b = append(append(b, " -> "...), e.link.target...)
 	}

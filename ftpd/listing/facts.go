@@ -1,4 +1,4 @@
-package ftpd
+package listing
 
 import (
 	"io/fs"
@@ -12,24 +12,24 @@ import (
 // factNames are the facts of MLST and MLSD (RFC 3659 section 7.5), in the order they are sent.
 var factNames = []string{"type", "size", "modify", "perm", "unique", "UNIX.mode"}
 
-// factSet is a set of facts: bit i is factNames[i].
-type factSet uint8
+// FactSet is a set of facts: bit i is factNames[i].
+type FactSet uint8
 
 const (
-	factType factSet = 1 << iota
+	FactType FactSet = 1 << iota
 	factSize
 	factModify
 	factPerm
 	factUnique
 	factMode
 
-	allFacts = factType | factSize | factModify | factPerm | factUnique | factMode
+	AllFacts = FactType | factSize | factModify | factPerm | factUnique | factMode
 )
 
-// parseFacts reads OPTS MLST's list: names, each ended by a semicolon. Those that are not known
+// ParseFacts reads OPTS MLST's list: names, each ended by a semicolon. Those that are not known
 // are ignored (RFC 3659 section 7.9).
-func parseFacts(list string) factSet {
-	var set factSet
+func ParseFacts(list string) FactSet {
+	var set FactSet
 	for name := range strings.SplitSeq(list, ";") {
 		for i, known := range factNames {
 			if strings.EqualFold(name, known) {
@@ -40,8 +40,8 @@ func parseFacts(list string) factSet {
 	return set
 }
 
-// String lists the set as parseFacts reads it.
-func (set factSet) String() string {
+// String lists the set as ParseFacts reads it.
+func (set FactSet) String() string {
 	var b strings.Builder
 	for i, name := range factNames {
 		if set&(1<<i) != 0 {
@@ -51,8 +51,8 @@ func (set factSet) String() string {
 	return b.String()
 }
 
-// feature lists all facts, those of the set marked with an asterisk (RFC 3659 section 7.8).
-func (set factSet) feature() string {
+// Feature lists all facts, those of the set marked with an asterisk (RFC 3659 section 7.8).
+func (set FactSet) Feature() string {
 	var b strings.Builder
 	b.WriteString("MLST ")
 	for i, name := range factNames {
@@ -65,28 +65,28 @@ func (set factSet) feature() string {
 	return b.String()
 }
 
-// facts writes the entries of MLST and MLSD for one user.
-type facts struct {
-	set       factSet
+// FactWriter writes the entries of MLST and MLSD for one user.
+type FactWriter struct {
+	Set       FactSet
 	file, dir string // perm of regular files and of directories
 	link      string // perm of links that lead nowhere
 	linkedDir string // perm of links to directories
 }
 
-func newFacts(set factSet, r auth.Rights) facts {
+func NewFactWriter(set FactSet, r auth.Rights) FactWriter {
 	dir := factPerms(fs.ModeDir, r)
-	return facts{
-		set: set, file: factPerms(0, r), dir: dir, link: factPerms(fs.ModeSymlink, r),
+	return FactWriter{
+		Set: set, file: factPerms(0, r), dir: dir, link: factPerms(fs.ModeSymlink, r),
 		linkedDir: strings.ReplaceAll(dir, "p", ""), // to purge it would remove what lies behind
 	}
 }
 
-// append appends an entry: its facts, a blank, its name. kind overrides the type of a directory:
+// Append appends an entry: its facts, a blank, its name. kind overrides the type of a directory:
 // cdir or pdir. Of a link only the type is its own; the rest is what a command that names it meets, as the note
 // of RFC 3659 section 7.5.1.5 wants.
-func (f *facts) append(b []byte, e entry, kind string) []byte {
-	mode := e.info.Mode()
-	if f.set&factType != 0 {
+func (f *FactWriter) Append(b []byte, e Entry, kind string) []byte {
+	mode := e.Info.Mode()
+	if f.Set&FactType != 0 {
 		if kind == "" {
 			if kind = factKind(mode); e.link.is {
 				kind = e.link.factKind()
@@ -94,13 +94,13 @@ func (f *facts) append(b []byte, e entry, kind string) []byte {
 		}
 		b = append(append(append(b, "type="...), kind...), ';')
 	}
-	if f.set&factSize != 0 && !mode.IsDir() {
-		b = append(strconv.AppendInt(append(b, "size="...), e.info.Size(), 10), ';')
+	if f.Set&factSize != 0 && !mode.IsDir() {
+		b = append(strconv.AppendInt(append(b, "size="...), e.Info.Size(), 10), ';')
 	}
-	if f.set&factModify != 0 {
-		b = append(wire.AppendTime(append(b, "modify="...), e.info.ModTime()), ';')
+	if f.Set&factModify != 0 {
+		b = append(wire.AppendTime(append(b, "modify="...), e.Info.ModTime()), ';')
 	}
-	if f.set&factPerm != 0 {
+	if f.Set&factPerm != 0 {
 		b = append(b, "perm="...)
 		switch {
 		case mode.IsDir() && e.link.is:
@@ -114,15 +114,15 @@ func (f *facts) append(b []byte, e entry, kind string) []byte {
 		}
 		b = append(b, ';') // may well be empty
 	}
-	if f.set&factUnique != 0 {
-		b = appendUnique(b, e.info)
+	if f.Set&factUnique != 0 {
+		b = appendUnique(b, e.Info)
 	}
-	if f.set&factMode != 0 {
+	if f.Set&factMode != 0 {
 		perm := mode.Perm()
 		b = append(b, "UNIX.mode=0"...)
 		b = append(b, '0'+byte(perm>>6&7), '0'+byte(perm>>3&7), '0'+byte(perm&7), ';')
 	}
-	return append(append(b, ' '), e.name...)
+	return append(append(b, ' '), e.Name...)
 }
 
 func factKind(mode fs.FileMode) string {
