@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
+	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
 // What is done for each reply and each chunk leaves nothing to collect.
@@ -15,7 +16,7 @@ func TestAllocations(t *testing.T) {
 	client, server := connected(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	replies := wire.NewWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
-	file := benchFile(t, 1<<30)
+	file := testkit.File(t, 1<<30)
 	data := moving(server)
 	for _, tt := range []struct {
 		name string

@@ -3,13 +3,12 @@ package ftpd
 import (
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
+	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
 func BenchmarkReply(b *testing.B) {
@@ -25,24 +24,7 @@ func BenchmarkReply(b *testing.B) {
 // connected are the two ends of a connection, the server's as Listen prepares it.
 func connected(tb testing.TB) (client, server *net.TCPConn) {
 	tb.Helper()
-	l, err := Listen("127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close() //nolint:errcheck // it has served
-	dialled, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	accepted, err := l.Accept()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = dialled.Close()
-		_ = accepted.Close()
-	})
-	return dialled.(*net.TCPConn), accepted.(*net.TCPConn)
+	return testkit.Connected(tb, Listen)
 }
 
 // moving is a transfer over a connection, for the loops that move data.
@@ -55,7 +37,7 @@ const benchSize = 64 << 20
 func BenchmarkSendFile(b *testing.B) {
 	client, server := connected(b)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	f := benchFile(b, benchSize)
+	f := testkit.File(b, benchSize)
 	t := moving(server)
 	b.SetBytes(benchSize)
 	b.ReportAllocs()
@@ -70,13 +52,13 @@ func BenchmarkSendFile(b *testing.B) {
 }
 
 func BenchmarkReceiveFile(b *testing.B) {
-	source := benchFile(b, benchSize)
+	source := testkit.File(b, benchSize)
 	b.SetBytes(benchSize)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
 		client, server := connected(b)
-		f := benchFile(b, 0)
+		f := testkit.File(b, 0)
 		b.StartTimer()
 		go func() {
 			_, _ = io.Copy(client, io.NewSectionReader(source, 0, benchSize))
@@ -86,17 +68,4 @@ func BenchmarkReceiveFile(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-}
-
-func benchFile(tb testing.TB, size int64) *os.File {
-	tb.Helper()
-	f, err := os.Create(filepath.Join(tb.TempDir(), "file"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = f.Close() })
-	if err := f.Truncate(size); err != nil {
-		tb.Fatal(err)
-	}
-	return f
 }

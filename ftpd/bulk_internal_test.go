@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
 func TestSendHere(t *testing.T) {
 	t.Parallel()
-	client, server := connected(t)
+	client, server := testkit.Connected(t, listenControl)
 	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
-	f := benchFile(t, 0)
+	f := testkit.File(t, 0)
 	if _, err := f.WriteAt(want, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -40,9 +42,9 @@ func TestSendHere(t *testing.T) {
 // A client that does not read is left to the poller, with what it has got counted.
 func TestSendHereUnread(t *testing.T) {
 	t.Parallel()
-	client, server := connected(t)
+	client, server := testkit.Connected(t, listenControl)
 	prepareBulk(server)
-	f := benchFile(t, 64<<20)
+	f := testkit.File(t, 64<<20)
 	sent := int64(0)
 	ended := make(chan error, 1)
 	go func() {
@@ -79,10 +81,10 @@ func TestSendHereUnread(t *testing.T) {
 // A client that always takes a little keeps the thread only for so long.
 func TestSendHereSlowly(t *testing.T) {
 	t.Parallel()
-	client, server := connected(t)
+	client, server := testkit.Connected(t, listenControl)
 	_ = client.SetReadBuffer(16 << 10)
 	_ = server.SetWriteBuffer(16 << 10)
-	f := benchFile(t, 64<<20)
+	f := testkit.File(t, 64<<20)
 	go func() {
 		buf := make([]byte, 8<<10)
 		for range time.Tick(time.Millisecond) {
@@ -98,7 +100,7 @@ func TestSendHereSlowly(t *testing.T) {
 
 // With all places taken nothing is sent, and nothing is wrong.
 func TestSendHereTooMany(t *testing.T) { // alone: it takes the places of all
-	_, server := connected(t)
+	_, server := testkit.Connected(t, listenControl)
 	for range maxWaiting {
 		waiting <- struct{}{}
 	}
@@ -107,14 +109,14 @@ func TestSendHereTooMany(t *testing.T) { // alone: it takes the places of all
 			<-waiting
 		}
 	}()
-	if n, err := sendHere(server, benchFile(t, 1), 1); n != 0 || err != nil {
+	if n, err := sendHere(server, testkit.File(t, 1), 1); n != 0 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }
 
 func TestPrepareBulk(t *testing.T) {
 	t.Parallel()
-	_, server := connected(t)
+	_, server := testkit.Connected(t, listenControl)
 	prepareBulk(server)
 	raw, err := server.SyscallConn()
 	if err != nil {

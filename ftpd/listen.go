@@ -74,9 +74,12 @@ func listenAll(field string, addresses []string) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// Listen listens for control connections, which inherit from its socket what they need. Multipath
-// TCP has no urgent data, with which ABOR comes.
-func Listen(address string) (net.Listener, error) {
+// Listen listens for control connections on a TCP address, such as ":21". Serve and ServeTLS take the listener.
+func Listen(address string) (net.Listener, error) { return listenControl(address) }
+
+// listenControl listens for control connections, which inherit the listener's socket options. It does without
+// Multipath TCP, which has no urgent data: ABOR comes as such.
+func listenControl(address string) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1, Control: prepareControl}
 	lc.SetMultipathTCP(false)
 	return lc.Listen(context.Background(), "tcp", address)

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
 // Much more than the kernel buffers goes both ways at once and whole.
 func TestControlSocketBothWays(t *testing.T) {
 	t.Parallel()
-	client, server := connected(t)
+	client, server := testkit.Connected(t, listenControl)
 	c := newControlSocket(server, time.Minute)
 	_ = client.SetReadBuffer(16 << 10)
 	_ = server.SetWriteBuffer(16 << 10)
@@ -52,7 +54,7 @@ func TestControlSocketBothWays(t *testing.T) {
 // A peer that does not read does not hold a writer up for longer than the time for a reply.
 func TestControlSocketUnread(t *testing.T) {
 	t.Parallel()
-	_, server := connected(t)
+	_, server := testkit.Connected(t, listenControl)
 	c := newControlSocket(server, 50*time.Millisecond)
 	n, err := c.Write(make([]byte, 64<<20))
 	if !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n == 64<<20 {
@@ -63,7 +65,7 @@ func TestControlSocketUnread(t *testing.T) {
 // A deadline goes before the time for a reply, in both directions.
 func TestControlSocketDeadline(t *testing.T) {
 	t.Parallel()
-	_, server := connected(t)
+	_, server := testkit.Connected(t, listenControl)
 	c := newControlSocket(server, time.Hour)
 	if err := c.SetDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		t.Fatal(err)
@@ -78,7 +80,7 @@ func TestControlSocketDeadline(t *testing.T) {
 
 func TestControlSocketFailures(t *testing.T) {
 	t.Parallel()
-	client, server := connected(t)
+	client, server := testkit.Connected(t, listenControl)
 	c := newControlSocket(server, time.Minute)
 	_ = client.SetLinger(0)
 	_ = client.Close()
@@ -101,7 +103,7 @@ func TestControlSocketFailures(t *testing.T) {
 // What is sent last goes whole, also to a peer that takes its time, and without waiting for more.
 func TestSendLast(t *testing.T) {
 	t.Parallel()
-	client, server := connected(t)
+	client, server := testkit.Connected(t, listenControl)
 	_ = client.SetReadBuffer(16 << 10)
 	_ = server.SetWriteBuffer(16 << 10)
 	want := bytes.Repeat([]byte("x"), 256<<10)
@@ -128,7 +130,7 @@ func TestSendLast(t *testing.T) {
 
 func TestListenOptions(t *testing.T) {
 	t.Parallel()
-	_, server := connected(t)
+	_, server := testkit.Connected(t, listenControl)
 	raw, err := server.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
