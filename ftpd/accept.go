@@ -2,15 +2,12 @@ package ftpd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -41,7 +38,7 @@ func (s *Server) serve(l net.Listener, implicit bool) error {
 			s.admit(conn, implicit)
 		case s.now() == phaseClosed:
 			return ErrServerClosed
-		case isTransient(err):
+		case socket.IsTransient(err):
 			// Out of descriptors or memory: wait for some to be given back, as net/http does.
 			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
 			s.log.Error("accept failed", "error", err, "retryIn", wait)
@@ -53,16 +50,6 @@ func (s *Server) serve(l net.Listener, implicit bool) error {
 			return fmt.Errorf("accept: %w", err)
 		}
 	}
-}
-
-// isTransient reports whether accepting may work again later.
-func isTransient(err error) bool {
-	for _, errno := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.ECONNABORTED, unix.EINTR} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Server) track(l net.Listener) bool {
@@ -98,7 +85,7 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	sess := &session{
 		srv:    s,
 		id:     s.lastID.Add(1),
-		conn:   newControlSocket(conn, s.replyTimeout),
+		conn:   socket.NewControl(conn, s.replyTimeout),
 		peer:   from.peer,
 		local:  from.local,
 		proxy:  from.proxy,
@@ -126,12 +113,6 @@ func (s *Server) sessionLog(sess *session) *slog.Logger {
 		log = log.With("proxy", sess.proxy.String())
 	}
 	return log
-}
-
-// addrPort is a TCP address, with IPv4 as such also on a socket for both families.
-func addrPort(a net.Addr) netip.AddrPort {
-	ap := a.(*net.TCPAddr).AddrPort() // of a *net.TCPConn
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
 // enroll counts the session; false if the server no longer takes any.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
@@ -15,7 +16,7 @@ import (
 func TestAllocations(t *testing.T) {
 	client, server := connected(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	replies := wire.NewWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
+	replies := wire.NewWriter(socket.NewControl(server, time.Minute), func(int) {}, nil)
 	file := testkit.File(t, 1<<30)
 	data := moving(server)
 	for _, tt := range []struct {

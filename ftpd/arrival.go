@@ -13,6 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -36,7 +37,7 @@ var (
 // meet finds out who a connection is from, and begins a session. It does not wait for what a
 // proxy has to say.
 func (s *Server) meet(conn *net.TCPConn, implicit bool) {
-	from := origin{peer: addrPort(conn.RemoteAddr()), local: addrPort(conn.LocalAddr())}
+	from := origin{peer: socket.AddrPort(conn.RemoteAddr()), local: socket.AddrPort(conn.LocalAddr())}
 	expects, err := s.settings.Load().proxy.Expects(from.peer.Addr())
 	switch {
 	case err != nil:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
@@ -14,7 +15,7 @@ import (
 func BenchmarkReply(b *testing.B) {
 	client, server := connected(b)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	w := wire.NewWriter(newControlSocket(server, time.Minute), func(int) {}, nil)
+	w := wire.NewWriter(socket.NewControl(server, time.Minute), func(int) {}, nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		w.Reply(226, "Transfer complete.")

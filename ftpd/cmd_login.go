@@ -182,7 +182,7 @@ func (s *session) cmdQuit(string) {
 
 func (s *session) bye() {
 	s.logout("quit")
-	s.conn.last.Store(true)
+	s.conn.Closing.Store(true)
 	s.reply(221, "Goodbye.")
 	s.closing = true
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -51,8 +52,8 @@ func putBuffer(b *[]byte) {
 
 // sendFile sends size octets of f, from where it stands.
 func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) error {
-	if raw, ok := conn.(*net.TCPConn); ok && size >= bulk {
-		prepareBulk(raw)
+	if raw, ok := conn.(*net.TCPConn); ok && size >= socket.Bulk {
+		socket.PrepareBulk(raw)
 	}
 	for sent := int64(0); sent < size; {
 		if err := t.extend(); err != nil {
@@ -95,8 +96,8 @@ func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) 
 	if !ok {
 		return io.CopyN(conn, f, n)
 	}
-	if n >= bulk {
-		if sent, err := sendHere(raw, file, n); sent > 0 || err != nil {
+	if n >= socket.Bulk {
+		if sent, err := socket.SendFileBlocking(raw, file, n); sent > 0 || err != nil {
 			return sent, err
 		}
 	}
@@ -118,7 +119,7 @@ func copyBuffered(w io.Writer, r io.Reader, n int64) (int64, error) {
 // lastWriter writes what a connection is closed after.
 type lastWriter struct{ conn *net.TCPConn }
 
-func (w lastWriter) Write(p []byte) (int, error) { return sendLast(w.conn, p) }
+func (w lastWriter) Write(p []byte) (int, error) { return socket.SendLast(w.conn, p) }
 
 // enterSplice takes a place among those that may splice, with the memory and the descriptors of its pipe. ok is false if there
 // is none, or for a connection that can't.

@@ -2,19 +2,16 @@ package ftpd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // connector makes the one data connection that PASV, EPSV, PORT or EPRT agreed upon.
@@ -51,22 +48,13 @@ type activeConnector struct {
 func (c activeConnector) connect(ctx context.Context) (*net.TCPConn, error) {
 	d := net.Dialer{Timeout: c.timeout, LocalAddr: net.TCPAddrFromAddrPort(c.from)}
 	if c.from.Port() != 0 {
-		d.Control = shareAddress
+		d.Control = socket.ReuseAddress
 	}
 	conn, err := d.DialContext(ctx, "tcp", c.to.String())
 	if err != nil {
 		return nil, err
 	}
 	return conn.(*net.TCPConn), nil // what a Dialer returns for "tcp"
-}
-
-// shareAddress lets several connections, to different clients, come from one local port.
-func shareAddress(_, _ string, conn syscall.RawConn) error {
-	var optErr error
-	err := conn.Control(func(fd uintptr) {
-		optErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	})
-	return errors.Join(err, optErr)
 }
 
 func (c activeConnector) release()         {}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // A client that sends a file reads no reply meanwhile, or only after what it has begun. If its data
@@ -55,7 +56,7 @@ func (s *session) endDrain() {
 
 // refusedUpload reports whether the server has ended an upload, with err, whose client still sends.
 func (t *transfer) refusedUpload(err error) bool {
-	return t.upload && err != nil && t.stopped() == nil && !isBroken(err) && !errors.Is(err, os.ErrDeadlineExceeded)
+	return t.upload && err != nil && t.stopped() == nil && !socket.IsBroken(err) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // settle makes err, if it is one, what the transfer failed with, whatever happens to it from now on: that the

@@ -1,17 +1,14 @@
 package ftpd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // ListenAndServe serves on every address of the configuration's listen and tls.implicitListen,
@@ -75,32 +72,7 @@ func listenAll(field string, addresses []string) ([]net.Listener, error) {
 }
 
 // Listen listens for control connections on a TCP address, such as ":21". Serve and ServeTLS take the listener.
-func Listen(address string) (net.Listener, error) { return listenControl(address) }
-
-// listenControl listens for control connections, which inherit the listener's socket options. It does without
-// Multipath TCP, which has no urgent data: ABOR comes as such.
-func listenControl(address string) (net.Listener, error) {
-	lc := net.ListenConfig{KeepAlive: -1, Control: prepareControl}
-	lc.SetMultipathTCP(false)
-	return lc.Listen(context.Background(), "tcp", address)
-}
-
-// prepareControl sets the options of a listener. What fails is not essential.
-func prepareControl(_, _ string, raw syscall.RawConn) error {
-	return raw.Control(func(fd uintptr) {
-		for _, o := range []struct{ level, name, value int }{
-			// Middleboxes forget connections that are silent during a long transfer. Seconds.
-			{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
-			{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 30},
-			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15},
-			{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 8},
-			// Clients send ABOR as urgent data (the Telnet Synch); it belongs to the stream.
-			{unix.SOL_SOCKET, unix.SO_OOBINLINE, 1},
-		} {
-			_ = unix.SetsockoptInt(int(fd), o.level, o.name, o.value) //nolint:gosec // a descriptor
-		}
-	})
-}
+func Listen(address string) (net.Listener, error) { return socket.Listen(address) }
 
 func closeAll(listeners []net.Listener) {
 	for _, l := range listeners {

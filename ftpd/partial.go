@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -36,7 +37,7 @@ func (t *transfer) brokeOff(err error) bool {
 	if cause := t.stopped(); cause != nil {
 		return !errors.Is(cause, errRevoked)
 	}
-	if isBroken(err) || errors.Is(err, os.ErrDeadlineExceeded) {
+	if socket.IsBroken(err) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return true // with splice these come as the file's
 	}
 	if errors.Is(err, errDeflated) && !errors.Is(err, io.ErrUnexpectedEOF) {

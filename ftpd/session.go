@@ -19,6 +19,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
@@ -32,7 +33,7 @@ const maxQueued = 32
 type session struct {
 	srv   *Server
 	id    uint64
-	conn  *controlSocket
+	conn  *socket.Control
 	peer  netip.AddrPort
 	local netip.AddrPort
 	proxy netip.AddrPort // that told of the two above; else invalid

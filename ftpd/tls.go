@@ -9,12 +9,11 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 const (
@@ -112,7 +111,7 @@ func (s *session) drop() {
 // Nobody reads commands meanwhile.
 func (s *session) forgetEarly() {
 	s.in.Reset(s.conn)
-	discard(s.conn, maxEarly)
+	socket.Discard(s.conn, maxEarly)
 }
 
 // mustProtect reports whether a transfer may not begin as PROT stands (RFC 4217 section 10.2).
@@ -145,17 +144,6 @@ func (s *session) dataTLS() *dataTLS {
 		bound: s.bound, control: s.control,
 		handshake:       cfg.Timeouts.Handshake.Std(),
 		allowTruncation: cfg.TLS != nil && cfg.TLS.AllowTruncation,
-	}
-}
-
-// acknowledge has the kernel acknowledge at once what has come. After the handshake of TLS 1.3 an upload's client
-// gets nothing that could carry the acknowledgement of its last message, and where Nagle's algorithm is left
-// on (PHP) it sends nothing before that comes, which the kernel delays by 40 ms.
-func acknowledge(conn *net.TCPConn) {
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) //nolint:gosec // a descriptor
-		})
 	}
 }
 
@@ -198,7 +186,7 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	}
 	t.secure = conn
 	if t.upload {
-		acknowledge(raw)
+		socket.QuickAck(raw)
 	}
 	return protected{conn, below, t.tls.allowTruncation}, nil
 }

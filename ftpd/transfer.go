@@ -18,6 +18,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
@@ -271,7 +272,7 @@ func (t *transfer) port() int {
 	if t.conn == nil {
 		return 0
 	}
-	return int(addrPort(t.conn.LocalAddr()).Port())
+	return int(socket.AddrPort(t.conn.LocalAddr()).Port())
 }
 
 // extend allows the data connection to stand still for another while. It returns why the
@@ -359,7 +360,7 @@ func (t *transfer) outcome(err error) result {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errStalled
 		text = fmt.Sprintf("Transfer aborted: %v for %v.", err, t.timeout)
-	case isBroken(err):
+	case socket.IsBroken(err):
 	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE): // with sendfile this comes as the connection's
 		code, text = 451, "Transfer aborted: the server could not read or write the file."
 	case storage.Classify(err) == storage.KindNoSpace:
@@ -374,16 +375,6 @@ func (t *transfer) outcome(err error) result {
 		code, text = 451, "Transfer aborted: the server could not read or write the file."
 	}
 	return result{code: code, text: text, err: err}
-}
-
-// isBroken reports whether err is a connection's. (With splice it comes as the file's.)
-func isBroken(err error) bool {
-	for _, errno := range []syscall.Errno{syscall.ECONNRESET, syscall.EPIPE, syscall.ETIMEDOUT, syscall.ENETUNREACH, syscall.EHOSTUNREACH} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
 }
 
 func connectFailure(err error) string {
@@ -435,4 +426,14 @@ func (r *result) ending() observe.TransferResult {
 	default:
 		return observe.TransferBroken
 	}
+}
+
+// clientLost reports whether the control connection has ended without a QUIT. The end of an
+// upload's data connection is the end of the file only if the client is still there: the kernel
+// of a client that was killed ends both connections in the same orderly way.
+func (s *session) clientLost() bool {
+	if s.in.Quit.Load() {
+		return false
+	}
+	return s.in.Ended.Load() || socket.PeerClosed(s.conn)
 }

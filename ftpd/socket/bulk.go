@@ -1,4 +1,4 @@
-package ftpd
+package socket
 
 import (
 	"cmp"
@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// bulk is from how much on a download is worth the calls that prepare its connection.
-	bulk = 1 << 20
+	// Bulk is from how much on a download is worth the calls that prepare its connection.
+	Bulk = 1 << 20
 	// unsent is how much of a download the kernel may have that is not on its way yet, in bytes. What
 	// is on its way comes on top, so this costs no rate over long distances; without a bound it is
 	// several MiB, which don't stay in the processor's cache.
@@ -29,9 +29,9 @@ const (
 
 var waiting = make(chan struct{}, maxWaiting)
 
-// prepareBulk sets what suits a connection that carries much in one direction, written in large
+// PrepareBulk sets what suits a connection that carries much in one direction, written in large
 // pieces. What fails is not essential.
-func prepareBulk(conn *net.TCPConn) {
+func PrepareBulk(conn *net.TCPConn) {
 	_ = conn.SetNoDelay(false) // full packets: Go has set it
 	if raw, err := conn.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {
@@ -40,11 +40,11 @@ func prepareBulk(conn *net.TCPConn) {
 	}
 }
 
-// sendHere sends up to n octets of f by sendfile to a client that takes them fast: the thread waits
+// SendFileBlocking sends up to n octets of f by sendfile to a client that takes them fast: the thread waits
 // for it, which spares the scheduler two switches each time that the client has made room. It
 // returns when that takes longer than roomIn, or all of it longer than threadTime, and so needs no
 // deadline and sees no abort. It sends nothing if too many threads wait already.
-func sendHere(conn *net.TCPConn, f syscall.Conn, n int64) (sent int64, err error) {
+func SendFileBlocking(conn *net.TCPConn, f syscall.Conn, n int64) (sent int64, err error) {
 	select {
 	case waiting <- struct{}{}:
 		defer func() { <-waiting }()

@@ -1,4 +1,4 @@
-package ftpd
+package socket
 
 import (
 	"syscall"
@@ -6,19 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clientLost reports whether the control connection has ended without a QUIT. The end of an
-// upload's data connection is the end of the file only if the client is still there: the kernel
-// of a client that was killed ends both connections in the same orderly way.
-func (s *session) clientLost() bool {
-	if s.in.Quit.Load() {
-		return false
-	}
-	return s.in.Ended.Load() || peekEnd(s.conn)
-}
-
-// peekEnd reports whether the peer has closed the connection and everything it sent was read,
+// PeerClosed reports whether the peer has closed the connection and everything it sent was read,
 // without taking anything from the reader, who may not have been scheduled yet.
-func peekEnd(conn syscall.Conn) bool {
+func PeerClosed(conn syscall.Conn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return true
@@ -32,8 +22,8 @@ func peekEnd(conn syscall.Conn) bool {
 	return ended || err != nil
 }
 
-// discard reads and throws away what has come on the connection and was not read, up to most bytes.
-func discard(conn syscall.Conn, most int) {
+// Discard reads and throws away what has come on the connection and was not read, up to most bytes.
+func Discard(conn syscall.Conn, most int) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return

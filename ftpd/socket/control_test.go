@@ -1,4 +1,4 @@
-package ftpd
+package socket
 
 import (
 	"bytes"
@@ -18,8 +18,8 @@ import (
 // Much more than the kernel buffers goes both ways at once and whole.
 func TestControlSocketBothWays(t *testing.T) {
 	t.Parallel()
-	client, server := testkit.Connected(t, listenControl)
-	c := newControlSocket(server, time.Minute)
+	client, server := testkit.Connected(t, Listen)
+	c := NewControl(server, time.Minute)
 	_ = client.SetReadBuffer(16 << 10)
 	_ = server.SetWriteBuffer(16 << 10)
 	_ = client.SetDeadline(time.Now().Add(time.Minute))
@@ -54,8 +54,8 @@ func TestControlSocketBothWays(t *testing.T) {
 // A peer that does not read does not hold a writer up for longer than the time for a reply.
 func TestControlSocketUnread(t *testing.T) {
 	t.Parallel()
-	_, server := testkit.Connected(t, listenControl)
-	c := newControlSocket(server, 50*time.Millisecond)
+	_, server := testkit.Connected(t, Listen)
+	c := NewControl(server, 50*time.Millisecond)
 	n, err := c.Write(make([]byte, 64<<20))
 	if !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n == 64<<20 {
 		t.Errorf("%d, %v", n, err)
@@ -65,8 +65,8 @@ func TestControlSocketUnread(t *testing.T) {
 // A deadline goes before the time for a reply, in both directions.
 func TestControlSocketDeadline(t *testing.T) {
 	t.Parallel()
-	_, server := testkit.Connected(t, listenControl)
-	c := newControlSocket(server, time.Hour)
+	_, server := testkit.Connected(t, Listen)
+	c := NewControl(server, time.Hour)
 	if err := c.SetDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +80,8 @@ func TestControlSocketDeadline(t *testing.T) {
 
 func TestControlSocketFailures(t *testing.T) {
 	t.Parallel()
-	client, server := testkit.Connected(t, listenControl)
-	c := newControlSocket(server, time.Minute)
+	client, server := testkit.Connected(t, Listen)
+	c := NewControl(server, time.Minute)
 	_ = client.SetLinger(0)
 	_ = client.Close()
 	var op *net.OpError
@@ -103,13 +103,13 @@ func TestControlSocketFailures(t *testing.T) {
 // What is sent last goes whole, also to a peer that takes its time, and without waiting for more.
 func TestSendLast(t *testing.T) {
 	t.Parallel()
-	client, server := testkit.Connected(t, listenControl)
+	client, server := testkit.Connected(t, Listen)
 	_ = client.SetReadBuffer(16 << 10)
 	_ = server.SetWriteBuffer(16 << 10)
 	want := bytes.Repeat([]byte("x"), 256<<10)
 	sent := make(chan error, 1)
 	go func() {
-		n, err := sendLast(server, want)
+		n, err := SendLast(server, want)
 		if err == nil && n != len(want) {
 			err = io.ErrShortWrite
 		}
@@ -123,14 +123,14 @@ func TestSendLast(t *testing.T) {
 	if err := <-sent; err != nil {
 		t.Error(err)
 	}
-	if _, err := sendLast(server, want); !errors.Is(err, net.ErrClosed) {
+	if _, err := SendLast(server, want); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }
 
 func TestListenOptions(t *testing.T) {
 	t.Parallel()
-	_, server := testkit.Connected(t, listenControl)
+	_, server := testkit.Connected(t, Listen)
 	raw, err := server.SyscallConn()
 	if err != nil {
 		t.Fatal(err)

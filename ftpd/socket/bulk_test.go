@@ -1,4 +1,4 @@
-package ftpd
+package socket
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 func TestSendHere(t *testing.T) {
 	t.Parallel()
-	client, server := testkit.Connected(t, listenControl)
+	client, server := testkit.Connected(t, Listen)
 	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	f := testkit.File(t, 0)
 	if _, err := f.WriteAt(want, 0); err != nil {
@@ -24,13 +24,13 @@ func TestSendHere(t *testing.T) {
 	go func() { b, _ := io.ReadAll(client); got <- b }()
 	sent := int64(0)
 	for sent < int64(len(want)) {
-		n, err := sendHere(server, f, int64(len(want))-sent)
+		n, err := SendFileBlocking(server, f, int64(len(want))-sent)
 		if sent += n; err != nil {
 			t.Fatal(err)
 		}
 	}
 	// The file has ended before what was asked for.
-	if n, err := sendHere(server, f, 1); n != 0 || !errors.Is(err, io.EOF) {
+	if n, err := SendFileBlocking(server, f, 1); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("at the end of the file: %d, %v", n, err)
 	}
 	_ = server.Close()
@@ -42,14 +42,14 @@ func TestSendHere(t *testing.T) {
 // A client that does not read is left to the poller, with what it has got counted.
 func TestSendHereUnread(t *testing.T) {
 	t.Parallel()
-	client, server := testkit.Connected(t, listenControl)
-	prepareBulk(server)
+	client, server := testkit.Connected(t, Listen)
+	PrepareBulk(server)
 	f := testkit.File(t, 64<<20)
 	sent := int64(0)
 	ended := make(chan error, 1)
 	go func() {
 		for {
-			n, err := sendHere(server, f, 64<<20-sent)
+			n, err := SendFileBlocking(server, f, 64<<20-sent)
 			if sent += n; err != nil || n == 0 {
 				ended <- err
 				return
@@ -69,11 +69,11 @@ func TestSendHereUnread(t *testing.T) {
 	}
 	_ = client.SetLinger(0)
 	_ = client.Close()
-	if n, err := sendHere(server, f, 1); n != 0 || !isBroken(err) {
+	if n, err := SendFileBlocking(server, f, 1); n != 0 || !IsBroken(err) {
 		t.Errorf("after a reset: %d, %v", n, err)
 	}
 	_ = server.Close()
-	if n, err := sendHere(server, f, 1); n != 0 || err == nil {
+	if n, err := SendFileBlocking(server, f, 1); n != 0 || err == nil {
 		t.Errorf("after Close: %d, %v", n, err)
 	}
 }
@@ -81,7 +81,7 @@ func TestSendHereUnread(t *testing.T) {
 // A client that always takes a little keeps the thread only for so long.
 func TestSendHereSlowly(t *testing.T) {
 	t.Parallel()
-	client, server := testkit.Connected(t, listenControl)
+	client, server := testkit.Connected(t, Listen)
 	_ = client.SetReadBuffer(16 << 10)
 	_ = server.SetWriteBuffer(16 << 10)
 	f := testkit.File(t, 64<<20)
@@ -93,14 +93,14 @@ func TestSendHereSlowly(t *testing.T) {
 			}
 		}
 	}()
-	if n, err := sendHere(server, f, 64<<20); n == 64<<20 || err != nil {
+	if n, err := SendFileBlocking(server, f, 64<<20); n == 64<<20 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }
 
 // With all places taken nothing is sent, and nothing is wrong.
 func TestSendHereTooMany(t *testing.T) { // alone: it takes the places of all
-	_, server := testkit.Connected(t, listenControl)
+	_, server := testkit.Connected(t, Listen)
 	for range maxWaiting {
 		waiting <- struct{}{}
 	}
@@ -109,15 +109,15 @@ func TestSendHereTooMany(t *testing.T) { // alone: it takes the places of all
 			<-waiting
 		}
 	}()
-	if n, err := sendHere(server, testkit.File(t, 1), 1); n != 0 || err != nil {
+	if n, err := SendFileBlocking(server, testkit.File(t, 1), 1); n != 0 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }
 
 func TestPrepareBulk(t *testing.T) {
 	t.Parallel()
-	_, server := testkit.Connected(t, listenControl)
-	prepareBulk(server)
+	_, server := testkit.Connected(t, Listen)
+	PrepareBulk(server)
 	raw, err := server.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
