@@ -1,6 +1,7 @@
 package ftpd
 
 import (
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ func TestOutcome(t *testing.T) {
 		{nil, broken(os.ErrDeadlineExceeded), 426},
 		{errAborted, broken(os.ErrDeadlineExceeded), 426},
 		{errShutdown, broken(os.ErrDeadlineExceeded), 426},
+		{errRevoked, broken(os.ErrDeadlineExceeded), 426},
 		{errRevoked, nil, 226}, // it came too late
 		{nil, errShrunk, 426},
 		{nil, errLost, 426},
@@ -50,11 +52,28 @@ func TestOutcome(t *testing.T) {
 		{nil, disk(fs.ErrNotExist), 451},
 		{nil, fs.ErrExist, 553},
 		{nil, errors.New("anything"), 426},
+		{nil, errPanicked, 421},
+		{errAborted, errPanicked, 421},
+		{nil, &protectError{ftptls.ErrOtherCertificate}, 522},
+		{nil, &protectError{os.ErrDeadlineExceeded}, 522},
+		{nil, &protectError{io.EOF}, 522},
+		{nil, inflateError(zlib.ErrChecksum), 426},
+		{nil, broken(syscall.EIO), 451}, // as sendfile reports it
 	}
+	used := map[*outcome]bool{}
 	for _, tt := range tests {
 		tr := &transfer{aborted: tt.aborted}
+		if tt.err != nil {
+			o, _ := tr.find(tt.err)
+			used[o] = true
+		}
 		if r := tr.outcome(tt.err); r.code != tt.code || (r.err == nil) != (tt.err == nil) || r.text == "" && tt.err != nil {
 			t.Errorf("%v, aborted by %v: %+v, want %d", tt.err, tt.aborted, r, tt.code)
+		}
+	}
+	for i := range outcomes {
+		if !used[&outcomes[i]] {
+			t.Errorf("nothing ends a transfer by outcome %d: %d %s", i, outcomes[i].code, outcomes[i].text)
 		}
 	}
 }

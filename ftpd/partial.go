@@ -1,14 +1,7 @@
 package ftpd
 
 import (
-	"errors"
-	"io"
-	"io/fs"
-	"os"
-
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
-	"github.com/ftp-operator/ftp-operator/ftpd/socket"
-	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
 // keepsPartial reports whether what comes of an upload that breaks off is to be kept: only if its
@@ -28,21 +21,9 @@ func (t *transfer) giveUp(err error) {
 	}
 }
 
-// brokeOff reports whether the transfer ended because of its client or its connection, and not
-// because the storage would take no more or the user was shut out.
+// brokeOff reports whether the transfer ended because of its client or its connection, and not because the storage
+// would take no more or the user was shut out.
 func (t *transfer) brokeOff(err error) bool {
-	if errors.Is(err, errPanicked) {
-		return false
-	}
-	if cause := t.stopped(); cause != nil {
-		return !errors.Is(cause, errRevoked)
-	}
-	if socket.IsBroken(err) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return true // with splice these come as the file's
-	}
-	if errors.Is(err, errDeflated) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false // what was expanded before the damage showed may be damaged, too
-	}
-	var disk *fs.PathError
-	return storage.Classify(err) == storage.KindOther && !errors.As(err, &disk)
+	o, _ := t.find(err)
+	return o.keeps
 }

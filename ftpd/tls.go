@@ -152,20 +152,6 @@ type protectError struct{ error }
 
 func (e *protectError) Unwrap() error { return e.error }
 
-// protectFailure is the text of 522 (RFC 4217 section 10.2).
-func protectFailure(err error) string {
-	switch {
-	case errors.Is(err, ftptls.ErrNotResumed):
-		return "The TLS session of the control connection must be resumed on data connections. Java can't do that, curl not in TLS 1.2, and curl, PHP and Ruby not after an upload in TLS 1.3."
-	case errors.Is(err, ftptls.ErrOtherCertificate):
-		return "The certificate must be the same as on the control connection."
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "TLS on the data connection was not agreed upon in time."
-	default:
-		return "TLS on the data connection could not be agreed upon."
-	}
-}
-
 // protect does the handshake on the data connection, if PROT P asks for one. It returns what the
 // data are to be moved over.
 func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {

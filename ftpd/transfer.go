@@ -4,22 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
-	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
-	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
-	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
 // job is what a transfer command wants moved.
@@ -84,13 +78,6 @@ type transfer struct {
 	rest    *net.TCPConn // to be drained after the reply
 }
 
-// result is the reply that ends a transfer.
-type result struct {
-	code int
-	text string
-	err  error // nil for a success
-}
-
 // Errors that end a transfer.
 var (
 	errShrunk  = errors.New("the file became shorter while it was sent")
@@ -130,7 +117,7 @@ func (s *session) start(j job) {
 			t.held.giveAll()
 		}
 		r := t.outcome(err)
-		observer.TransferEnded(direction, r.ending(), time.Since(t.started))
+		observer.TransferEnded(direction, r.ending, time.Since(t.started))
 		return r
 	}
 	s.starting = t
@@ -331,57 +318,14 @@ func (t *transfer) stopped() error {
 	return t.aborted
 }
 
-// outcome turns the error that ended the transfer into its reply.
-func (t *transfer) outcome(err error) result {
-	if err == nil {
-		return result{code: 226, text: t.done}
+// clientLost reports whether the control connection has ended without a QUIT. The end of an
+// upload's data connection is the end of the file only if the client is still there: the kernel
+// of a client that was killed ends both connections in the same orderly way.
+func (s *session) clientLost() bool {
+	if s.in.Quit.Load() {
+		return false
 	}
-	if errors.Is(err, errPanicked) {
-		return result{code: 421, text: goodbyePanicked, err: err}
-	}
-	if cause := t.stopped(); cause != nil {
-		err = cause // what broke is only how the abort showed
-	}
-	code, text := 426, "Transfer aborted: the data connection failed."
-	var noData *connectError
-	var unsafe *protectError
-	var disk *fs.PathError
-	switch {
-	case errors.Is(err, errAborted), errors.Is(err, errShutdown), errors.Is(err, errRevoked), errors.Is(err, errKicked), errors.Is(err, errLost):
-		text = fmt.Sprintf("Transfer aborted: %v.", err)
-	case errors.As(err, &noData):
-		code, text = 425, connectFailure(noData)
-	case errors.As(err, &unsafe):
-		code, text = 522, protectFailure(unsafe)
-	case errors.Is(err, errDeflateBusy):
-		code, text = 450, fmt.Sprintf("Transfer aborted: %v.", err)
-	case errors.Is(err, errShrunk), errors.Is(err, ftptls.ErrTruncated), errors.Is(err, errDeflated):
-		text = fmt.Sprintf("Transfer aborted: %v.", err)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = errStalled
-		text = fmt.Sprintf("Transfer aborted: %v for %v.", err, t.timeout)
-	case socket.IsBroken(err):
-	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE): // with sendfile this comes as the connection's
-		code, text = 451, "Transfer aborted: the server could not read or write the file."
-	case storage.Classify(err) == storage.KindNoSpace:
-		code, text = 452, "Transfer aborted: the disk is full."
-	case storage.Classify(err) == storage.KindQuota:
-		code, text = 552, "Transfer aborted: the quota is full."
-	case storage.Classify(err) == storage.KindBusy:
-		code, text = 450, "Transfer aborted: another upload has written to this file; try again later."
-	case storage.Classify(err) == storage.KindExist:
-		code, text = 553, "Transfer aborted: the name is taken."
-	case storage.Classify(err) != storage.KindOther, errors.As(err, &disk):
-		code, text = 451, "Transfer aborted: the server could not read or write the file."
-	}
-	return result{code: code, text: text, err: err}
-}
-
-func connectFailure(err error) string {
-	if errors.Is(err, passive.ErrExpired) {
-		return "No data connection came in time; open a new one with PASV or EPSV."
-	}
-	return "Can't open the data connection; check the address and the firewall, or use PASV or EPSV."
+	return s.in.Ended.Load() || socket.PeerClosed(s.conn)
 }
 
 // direction of a job that uses a data connection.
@@ -394,46 +338,4 @@ func (j *job) direction() observe.Direction {
 	default:
 		return observe.Download
 	}
-}
-
-// ending sorts the results of transfers.
-func (r *result) ending() observe.TransferResult {
-	switch {
-	case r.err == nil:
-		return observe.TransferOK
-	case errors.Is(r.err, errAborted), errors.Is(r.err, errLost):
-		return observe.TransferAborted
-	case errors.Is(r.err, errShutdown), errors.Is(r.err, errRevoked), errors.Is(r.err, errKicked):
-		return observe.TransferCut
-	case errors.Is(r.err, errPanicked):
-		return observe.TransferPanicked
-	case errors.Is(r.err, errStalled):
-		return observe.TransferStalled
-	}
-	switch r.code {
-	case 425:
-		return observe.TransferNoConnection
-	case 522:
-		return observe.TransferTLS
-	case 450, 553:
-		return observe.TransferBusy
-	case 451:
-		return observe.TransferStorage
-	case 452:
-		return observe.TransferNoSpace
-	case 552:
-		return observe.TransferQuota
-	default:
-		return observe.TransferBroken
-	}
-}
-
-// clientLost reports whether the control connection has ended without a QUIT. The end of an
-// upload's data connection is the end of the file only if the client is still there: the kernel
-// of a client that was killed ends both connections in the same orderly way.
-func (s *session) clientLost() bool {
-	if s.in.Quit.Load() {
-		return false
-	}
-	return s.in.Ended.Load() || socket.PeerClosed(s.conn)
 }
