@@ -146,8 +146,8 @@ func (a *activity) secure(version uint16) {
 	a.version = version
 }
 
-// run notes the transfer that runs; nil if none does.
-func (a *activity) run(t *transfer) {
+// setTransfer notes the transfer that runs; nil if none does.
+func (a *activity) setTransfer(t *transfer) {
 	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -174,7 +174,7 @@ func (s *session) info(now time.Time) SessionInfo {
 	}
 	t := a.transfer
 	switch {
-	case t != nil && !t.local:
+	case t != nil && t.kind != kindWork:
 		i.State, i.Since, i.Transfer = SessionTransfer, t.started, t.info(now)
 		i.Command = t.verb
 	case t != nil:
@@ -191,7 +191,7 @@ func (t *transfer) info(now time.Time) *TransferInfo {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return &TransferInfo{
-		Direction: t.direction().String(), Path: wire.LoggableText(t.path),
+		Direction: t.kind.direction().String(), Path: wire.LoggableText(t.path),
 		Bytes: n, Size: t.size, TLS: t.tls != nil,
 		BytesPerSecond:        t.pace.rate(mark{now, n}, t.started),
 		AverageBytesPerSecond: rateOf(n, now.Sub(t.started)),

@@ -83,7 +83,7 @@ func (s *session) auditTransfer(t *transfer, r result) {
 	case t.change != "":
 		event, encrypted = t.change, s.tls != nil
 		more = []slog.Attr{slog.String("path", wire.LoggableText(t.path)), slog.String("from", wire.LoggableText(t.from)), slog.Duration("duration", took)}
-	case t.upload:
+	case t.kind == kindUpload:
 		event = "upload"
 	}
 	level, outcome := slog.LevelInfo, resultOK

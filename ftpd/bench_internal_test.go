@@ -29,8 +29,8 @@ func connected(tb testing.TB) (client, server *net.TCPConn) {
 }
 
 // moving is a transfer over a connection, for the loops that move data.
-func moving(conn net.Conn) *transfer {
-	return &transfer{timeout: time.Minute, conn: conn, observer: observe.Nop{}}
+func moving(conn *net.TCPConn) *transfer {
+	return &transfer{transferOptions: transferOptions{timeout: time.Minute, observer: observe.Nop{}}, conn: conn}
 }
 
 const benchSize = 64 << 20

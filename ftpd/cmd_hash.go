@@ -113,7 +113,7 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *w
 		return result{code: code, text: name + ": " + text, err: err}
 	}
 	user := account(*s.login)
-	s.work(verb, name, func(ctx context.Context) result {
+	s.beginWork(plan{verb: verb, path: name, work: func(ctx context.Context) result {
 		defer func() { _ = f.Close() }()
 		place, err := hashes.Enter(ctx, user, placeTimeout)
 		switch {
@@ -136,7 +136,7 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *w
 			return failed(err)
 		}
 		return done(sum, part)
-	})
+	}})
 }
 
 // optsHash chooses the algorithm of HASH, or tells it.

@@ -2,10 +2,7 @@ package ftpd
 
 import (
 	"bufio"
-	"io"
-	"net"
 	"path"
-	"sync"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/listing"
@@ -39,7 +36,7 @@ func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*list
 		s.refuse(arg, err)
 		return
 	}
-	s.start(listingJob(verb, &t, func(w *bufio.Writer) error { return write(&t, w) }))
+	s.begin(listingPlan(verb, &t, func(w *bufio.Writer) error { return write(&t, w) }))
 }
 
 // writeEntry writes a line, and its end. The line is best appended to w.AvailableBuffer, which
@@ -65,7 +62,7 @@ func (s *session) cmdMlsd(arg string) {
 		s.refuse(name, err)
 		return
 	}
-	s.start(listingJob("MLSD", t, func(w *bufio.Writer) error {
+	s.begin(listingPlan("MLSD", t, func(w *bufio.Writer) error {
 		line := func(e listing.Entry, kind string) error { return writeEntry(w, f.Append(w.AvailableBuffer(), e, kind)) }
 		if f.Set&listing.FactType != 0 { // without it, these could be taken for entries
 			if err := line(listing.Entry{Name: ".", Info: self}, "cdir"); err != nil {
@@ -97,47 +94,17 @@ func (s *session) cmdMlst(arg string) {
 	s.out.ReplyLines(250, "Listing "+name, []string{string(line)}, "End")
 }
 
-// listBuffer is how much is gathered of a listing, and smallListBuffer where memory is short.
-const listBuffer, smallListBuffer = 64 << 10, 4 << 10
-
-// listWriters gather lines of listings.
-var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, listBuffer) }}
-
-// takeListWriter returns a writer to w. put gives it back.
-func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
-	if !largeBuffers.take() {
-		return bufio.NewWriterSize(to, smallListBuffer), func() {}
-	}
-	w = listWriters.Get().(*bufio.Writer)
-	w.Reset(to)
-	return w, func() {
-		w.Reset(nil)
-		listWriters.Put(w)
-		largeBuffers.give()
-	}
-}
-
-// listingJob is a job that sends lines, which always end with CR LF, about an opened target.
-func listingJob(verb string, t *listing.Target, write func(*bufio.Writer) error) job {
+// listingPlan plans to send lines, which always end with CR LF, about an opened target.
+func listingPlan(verb string, t *listing.Target, write func(*bufio.Writer) error) plan {
 	name := t.Dir
 	if name == "" {
 		name = t.Single.Name
 	}
-	return job{
-		verb: verb, path: name, size: -1, quiet: true,
+	return plan{
+		kind: kindListing, verb: verb, path: name, size: -1,
 		opening: "Opening data connection for the listing of " + name + ".",
 		done:    "Listing complete.",
-		closed:  t.Close,
-		move: func(tr *transfer, conn net.Conn) error {
-			return tr.send(conn, func(to io.Writer) error {
-				w, put := takeListWriter(to)
-				defer put()
-				if err := write(w); err != nil {
-					return err
-				}
-				return w.Flush()
-			})
-		},
+		content: &lines{write: write, closed: t.Close},
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *session) cmdComb(arg string) {
 		return
 	}
 	view := s.fs
-	s.work("COMB", target, func(ctx context.Context) result {
+	work := func(ctx context.Context) result {
 		err := storage.Combine(ctx, view, target, parts)
 		switch {
 		case err == nil:
@@ -86,7 +86,6 @@ func (s *session) cmdComb(arg string) {
 		}
 		code, text := fsReply(err)
 		return result{code: code, text: target + ": " + text, err: err}
-	})
-	t := s.transfer
-	t.quiet, t.change, t.from = false, "combine", strings.Join(parts, " ")
+	}
+	s.beginWork(plan{verb: "COMB", path: target, work: work, change: "combine", from: strings.Join(parts, " ")})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
@@ -22,15 +21,13 @@ func (s *session) cmdRetr(arg string) {
 		s.refuse(name, err)
 		return
 	}
-	closeFile := func() { _ = f.Close() }
-	j, err := s.download(name, f)
+	p, err := s.planDownload(name, f)
 	if err != nil {
-		closeFile()
+		_ = f.Close()
 		s.refuse(name, err)
 		return
 	}
-	j.closed = closeFile
-	s.start(j)
+	s.begin(p)
 }
 
 // restartsText refuses REST in TYPE A: an offset into text as the network has it can't be found
@@ -43,46 +40,43 @@ func (s *session) restartsText() bool {
 	return true
 }
 
-// download plans the sending of f from the restart point on. What is added to the file
-// meanwhile is not sent: the client was told the size.
-func (s *session) download(name string, f storage.File) (job, error) {
+// planDownload plans to send f from the restart point on. What is added to the file meanwhile is not sent: the client was
+// told the size.
+func (s *session) planDownload(name string, f storage.File) (plan, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return job{}, err
+		return plan{}, err
 	}
-	offset, size := s.restart, info.Size()
+	offset, end := s.restart, info.Size()
 	if s.part != nil {
-		part, ok := s.part.Within(size)
+		part, ok := s.part.Within(end)
 		if !ok {
-			return job{}, storage.ErrOffset
+			return plan{}, storage.ErrOffset
 		}
-		offset, size = part.Start, part.End
+		offset, end = part.Start, part.End
 	}
-	if offset > size {
-		return job{}, storage.ErrOffset
+	if offset > end {
+		return plan{}, storage.ErrOffset
 	}
 	if offset > 0 {
 		if _, err := f.Seek(offset, io.SeekStart); err != nil {
-			return job{}, err
+			return plan{}, err
 		}
 	}
-	j := job{verb: "RETR", path: name, typ: s.typeLetter(), size: size - offset, done: "Transfer complete."}
-	j.opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, j.size)
-	j.move = func(t *transfer, conn net.Conn) error { return sendFile(t, conn, f, offset, size-offset) }
-	switch {
-	case s.ascii:
-		j.size = -1
-		j.opening = fmt.Sprintf("Opening ASCII mode data connection for %s.", name)
-		j.move = func(t *transfer, conn net.Conn) error {
-			return t.send(conn, func(w io.Writer) error { return toNetwork(w, f) })
-		}
-	case s.coding.deflate:
-		j.size = -1
-		j.move = func(t *transfer, conn net.Conn) error {
-			return t.send(conn, func(w io.Writer) error { return copyPart(w, f, size-offset) })
-		}
+	p := plan{
+		kind: kindDownload, verb: "RETR", path: name, typ: s.typeLetter(), size: end - offset,
+		content: &download{file: f, offset: offset, size: end - offset, text: s.ascii},
+		done:    "Transfer complete.",
 	}
-	return j, nil
+	if s.ascii {
+		p.opening = fmt.Sprintf("Opening ASCII mode data connection for %s.", name)
+	} else {
+		p.opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, p.size)
+	}
+	if s.ascii || s.coding.deflate {
+		p.size = -1
+	}
+	return p, nil
 }
 
 func (s *session) cmdStor(arg string) { s.store("STOR", arg, storage.CreateOptions{Offset: s.restart}) }
@@ -111,10 +105,10 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 		s.refuse(name, err)
 		return
 	}
-	j := s.upload(verb, name, u)
-	j.opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
-	j.done = "Transfer complete."
-	s.start(j)
+	p := s.planUpload(verb, name, u)
+	p.opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
+	p.done = "Transfer complete."
+	s.begin(p)
 }
 
 // restrict makes of what is asked for what the user may do; fs.ErrPermission if nothing is left.
@@ -154,39 +148,22 @@ func (s *session) cmdStou(arg string) {
 		s.refuse(name, err)
 		return
 	}
-	j := s.upload("STOU", name, u)
-	j.opening = "FILE: " + name // RFC 1123 section 4.1.2.9
-	j.done = "Transfer complete; unique file name: " + name
-	s.start(j)
+	p := s.planUpload("STOU", name, u)
+	p.opening = "FILE: " + name // RFC 1123 section 4.1.2.9
+	p.done = "Transfer complete; unique file name: " + name
+	s.begin(p)
 }
 
-// upload plans the storing of what comes into u.
-func (s *session) upload(verb, name string, u storage.Upload) job {
-	j := job{
-		verb: verb, path: name, typ: s.typeLetter(), size: -1, upload: true,
-		commit:  u.Commit,
-		discard: func() { _ = u.Abort() },
+// planUpload plans to store what comes into u.
+func (s *session) planUpload(verb, name string, u storage.Upload) plan {
+	p := plan{
+		kind: kindUpload, verb: verb, path: name, typ: s.typeLetter(), size: -1,
+		content: &upload{Upload: u, text: s.ascii, keeps: s.keepsPartial()},
 	}
-	if s.keepsPartial() {
-		j.keep = u.Keep
+	if !s.ascii && !s.coding.deflate && s.allocate > 0 && s.restart == 0 && verb != "APPE" {
+		p.size = s.allocate
 	}
-	if s.ascii {
-		j.move = func(t *transfer, conn net.Conn) error {
-			return t.receive(conn, func(r io.Reader) error { return fromNetwork(u.Writer(), r) })
-		}
-		return j
-	}
-	if s.coding.deflate {
-		j.move = func(t *transfer, conn net.Conn) error {
-			return t.receive(conn, func(r io.Reader) error { return storeAll(u.Writer(), r) })
-		}
-		return j
-	}
-	if s.allocate > 0 && s.restart == 0 && verb != "APPE" {
-		j.size = s.allocate
-	}
-	j.move = func(t *transfer, conn net.Conn) error { return receiveFile(t, conn, u.Writer()) }
-	return j
+	return p
 }
 
 // expected is how many octets an upload will bring by what ALLO has announced; 0 if that can't be

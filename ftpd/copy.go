@@ -56,7 +56,7 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 		socket.PrepareBulk(raw)
 	}
 	for sent := int64(0); sent < size; {
-		if err := t.extend(); err != nil {
+		if err := t.extendDeadline(); err != nil {
 			return err
 		}
 		most := t.flow.Chunk(min(chunk, size-sent))
@@ -149,7 +149,7 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 		copyN = func(n int64) (int64, error) { return copyBuffered(w, gather{conn}, n) }
 	}
 	for {
-		if err := t.extend(); err != nil {
+		if err := t.extendDeadline(); err != nil {
 			return err
 		}
 		n, err := copyN(t.flow.Chunk(chunk))
@@ -214,7 +214,7 @@ type dataWriter struct {
 func (w dataWriter) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
-		if err := w.t.extend(); err != nil {
+		if err := w.t.extendDeadline(); err != nil {
 			return written, err
 		}
 		part := p[written:]
@@ -237,7 +237,7 @@ type dataReader struct {
 }
 
 func (r dataReader) Read(p []byte) (int, error) {
-	if err := r.t.extend(); err != nil {
+	if err := r.t.extendDeadline(); err != nil {
 		return 0, err
 	}
 	n, err := r.conn.Read(p[:r.t.flow.Chunk(int64(len(p)))])

@@ -2,14 +2,11 @@ package ftpd
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
-	"os"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
-	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // A client that sends a file reads no reply meanwhile, or only after what it has begun. If its data
@@ -52,19 +49,6 @@ func (s *session) endDrain() {
 		s.stopDrain()
 		s.stopDrain = nil
 	}
-}
-
-// refusedUpload reports whether the server has ended an upload, with err, whose client still sends.
-func (t *transfer) refusedUpload(err error) bool {
-	return t.upload && err != nil && t.stopped() == nil && !socket.IsBroken(err) && !errors.Is(err, os.ErrDeadlineExceeded)
-}
-
-// settle makes err, if it is one, what the transfer failed with, whatever happens to it from now on: that the
-// client leaves is no cause of what came before.
-func (t *transfer) settle(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.settled = t.settled || err != nil && t.aborted == nil
 }
 
 // takeTime is how long a connection that the client has begun may take to get here: it is in the kernel, and

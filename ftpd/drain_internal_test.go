@@ -15,8 +15,8 @@ func TestFirstCause(t *testing.T) {
 	_, server := connected(t)
 	tr := moving(server)
 	_, tr.cancel = context.WithCancelCause(t.Context())
-	tr.settle(nil) // is none
-	tr.settle(storage.ErrQuota)
+	tr.fail(nil) // is none
+	tr.fail(storage.ErrQuota)
 	tr.abort(errLost)
 	if r := tr.outcome(storage.ErrQuota); r.code != 552 || !errors.Is(r.err, storage.ErrQuota) {
 		t.Errorf("%d %s, %v", r.code, r.text, r.err)
@@ -25,7 +25,7 @@ func TestFirstCause(t *testing.T) {
 	tr = moving(server)
 	_, tr.cancel = context.WithCancelCause(t.Context())
 	tr.abort(errLost)
-	tr.settle(storage.ErrQuota)
+	tr.fail(storage.ErrQuota)
 	if r := tr.outcome(storage.ErrQuota); r.code != 426 || !errors.Is(r.err, errLost) {
 		t.Errorf("%d %s, %v", r.code, r.text, r.err)
 	}

@@ -24,11 +24,11 @@ const (
 // those that read replies first replyGap for each file, and a distant client no more than that.
 func (t *transfer) endData(raw *net.TCPConn) error {
 	if t.secure != nil {
-		if err := t.secure.CloseWrite(); err != nil && !t.upload {
+		if err := t.secure.CloseWrite(); err != nil && t.kind != kindUpload {
 			return err
 		}
 	}
-	if t.upload {
+	if t.kind == kindUpload {
 		return nil // its client may be gone already, and has said that this was all
 	}
 	now := time.Now()
@@ -40,7 +40,7 @@ func (t *transfer) endData(raw *net.TCPConn) error {
 		return nil
 	}
 	_ = raw.CloseWrite()
-	if t.wind(until) == nil {
+	if t.setReadDeadline(until) == nil {
 		_, _ = io.Copy(io.Discard, io.LimitReader(raw, maxEarly))
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -33,34 +34,42 @@ func (n noting) connect(context.Context) (*net.TCPConn, error) {
 	return n.conn, nil
 }
 
+// told is a content that is noted when it is moved.
+type told struct {
+	content
+	steps *steps
+}
+
+func (c told) move(_ *transfer, conn net.Conn) error {
+	*c.steps = append(*c.steps, "move")
+	_, err := io.WriteString(conn, "data")
+	return err
+}
+
 // The 150 is written by one call, by itself, before the data connection is used.
 func TestOpeningReply(t *testing.T) {
 	t.Parallel()
-	for name, j := range map[string]job{
-		"download": {opening: "Opening.", size: 4},
-		"listing":  {opening: "Opening.", size: -1, quiet: true},
+	for name, p := range map[string]plan{
+		"download": {kind: kindDownload, opening: "Opening.", size: 4},
+		"listing":  {kind: kindListing, opening: "Opening.", size: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, server := connected(t)
 			var did steps
 			s := &session{out: wire.NewWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
-			tr := moving(nil)
-			tr.job = j
-			tr.move = func(_ *transfer, conn net.Conn) error {
-				did = append(did, "move")
-				_, err := io.WriteString(conn, "data")
-				return err
-			}
-			ended := make(chan error, 1)
-			go func() { ended <- tr.run(s, noting{conn: server, steps: &did}) }()
+			p.content = told{&lines{closed: func() {}}, &did}
+			tr := newTransfer(p, transferOptions{
+				session: (*transferOwner)(s), data: noting{conn: server, steps: &did}, timeout: time.Minute, observer: observe.Nop{},
+			})
+			go tr.run()
 			got, err := io.ReadAll(client)
 			_ = client.Close()
 			if string(got) != "data" || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}
-			if err := <-ended; err != nil {
-				t.Error(err)
+			if r := tr.wait(); r.err != nil {
+				t.Error(r.err)
 			}
 			if want := []string{"150 Opening.\r\n", "connect", "move"}; !slices.Equal(did, want) {
 				t.Errorf("%q, want %q", did, want)

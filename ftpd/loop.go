@@ -17,7 +17,7 @@ import (
 // run serves the session until it ends.
 func (s *session) run() {
 	greeted := false
-	if s.contain(func() error { greeted = s.begin(); return nil }) != nil {
+	if s.contain(func() error { greeted = s.greet(); return nil }) != nil {
 		s.fail()
 	}
 	if greeted {
@@ -42,8 +42,8 @@ func (s *session) over() {
 	s.srv.dismiss(s)
 }
 
-// begin greets the client; false if that has failed.
-func (s *session) begin() bool {
+// greet greets the client, in TLS if that is implicit; it returns false if that has failed.
+func (s *session) greet() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log.Debug("connected")
@@ -68,7 +68,7 @@ func (s *session) read() {
 			}
 			s.srv.minder.begin(s)
 			minded = true
-			s.carry(t)
+			s.runTransfers(t)
 			minded = false
 			if handedOver = !s.srv.minder.end(s); handedOver {
 				break
@@ -102,7 +102,8 @@ func (s *session) mayRead() bool {
 	return s.reading
 }
 
-// takeLine takes a line. It returns the transfer that has begun by it, for the caller to carry.
+// takeLine executes or queues one command line. If that began a transfer it is returned, and the caller must run it
+// without the lock.
 func (s *session) takeLine(l wire.Line) *transfer {
 	if l.Last() {
 		s.leave() // whoever waits for something on the client's behalf need not wait any more
@@ -114,21 +115,21 @@ func (s *session) takeLine(l wire.Line) *transfer {
 		s.take(l)
 		s.proceed()
 	}
-	return s.takeStarting()
+	return s.takeToRun()
 }
 
-// takeStarting returns the transfer that has just begun, for the caller to carry without the lock.
-func (s *session) takeStarting() *transfer {
-	t := s.starting
-	s.starting = nil
+// takeToRun returns the transfer that has just begun, for the caller to run without the lock.
+func (s *session) takeToRun() *transfer {
+	t := s.toRun
+	s.toRun = nil
 	return t
 }
 
-// carry runs a transfer, and those that the commands begin which have waited for its end.
-func (s *session) carry(t *transfer) {
+// runTransfers runs a transfer, and those that the commands begin which have waited for its end.
+func (s *session) runTransfers(t *transfer) {
 	for t != nil {
-		t.result <- t.do()
-		t = s.ended(t)
+		t.run()
+		t = s.transferEnded(t)
 	}
 }
 
@@ -160,16 +161,16 @@ func (s *session) proceed() {
 // past is a deadline that ends what waits.
 var past = time.Unix(1, 0)
 
-// ended finishes a transfer that has put its result where it belongs, unless somebody who could
-// not wait has done so. It returns the next one that has begun.
-func (s *session) ended(t *transfer) *transfer {
+// transferEnded settles a transfer that was run, unless hangUp, terminate or close has done so. It returns the next
+// one that has begun.
+func (s *session) transferEnded(t *transfer) *transfer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.transfer == t {
-		s.finish(<-t.result)
+		s.settle(t.wait())
 		s.proceed()
 	}
-	return s.takeStarting()
+	return s.takeToRun()
 }
 
 // arm sets the timer to when the session will have been still for too long.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime/debug"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
@@ -50,9 +49,9 @@ func (s *session) fail() {
 	_ = s.contain(func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if t := s.takeStarting(); t != nil {
-			t.abort(errPanicked) // nobody will carry it
-			t.result <- t.do()
+		if t := s.takeToRun(); t != nil {
+			t.abort(errPanicked) // no other goroutine will run it
+			t.run()
 		}
 		if !s.closing {
 			s.reply(421, goodbyePanicked)
@@ -72,35 +71,4 @@ func (s *session) awaken() {
 	s.timer.Stop()
 	_ = s.conn.SetReadDeadline(past)
 	s.turn.Signal()
-}
-
-// containJob has each part of a job that panics fail alone, so that the parts after it still give back
-// what it held.
-func (s *session) containJob(j *job) {
-	with := func(f func() error) func() error {
-		if f == nil {
-			return nil
-		}
-		return func() error { return s.contain(f) }
-	}
-	quietly := func(f func()) func() {
-		if f == nil {
-			return nil
-		}
-		return func() { _ = s.contain(func() error { f(); return nil }) }
-	}
-	move, commit := j.move, j.commit
-	j.move = func(t *transfer, conn net.Conn) error {
-		return s.contain(func() error { return move(t, conn) })
-	}
-	j.keep, j.discard, j.closed = with(j.keep), quietly(j.discard), quietly(j.closed)
-	if discard := j.discard; commit != nil {
-		j.commit = func() error {
-			err := s.contain(commit)
-			if errors.Is(err, errPanicked) && discard != nil {
-				discard() // a commit that fails has done it
-			}
-			return err
-		}
-	}
 }

@@ -31,16 +31,30 @@ func TestBrokeOff(t *testing.T) {
 		{nil, disk(syscall.EIO), false},
 		{nil, storage.ErrQuota, false},
 	} {
-		kept, dropped := false, false
-		tr := &transfer{job: job{keep: func() error { kept = true; return nil }, discard: func() { dropped = true }}, aborted: c.aborted}
-		tr.giveUp(c.err)
-		if kept != c.want || dropped == c.want {
-			t.Errorf("%v, aborted by %v: kept %v, dropped %v; want kept %v", c.err, c.aborted, kept, dropped, c.want)
+		u := &outcomeOfUpload{}
+		tr := &transfer{plan: plan{content: &upload{Upload: u, keeps: true}}, transferOptions: transferOptions{session: direct{}}, aborted: c.aborted}
+		tr.drop(c.err)
+		if u.kept != c.want || u.dropped == c.want {
+			t.Errorf("%v, aborted by %v: kept %v, dropped %v; want kept %v", c.err, c.aborted, u.kept, u.dropped, c.want)
 		}
-		kept, dropped = false, false
-		tr.keep = nil
-		if tr.giveUp(errors.Join(c.err)); !dropped {
+		*u = outcomeOfUpload{}
+		tr.content = &upload{Upload: u}
+		if tr.drop(errors.Join(c.err)); !u.dropped {
 			t.Errorf("%v, aborted by %v: not dropped", c.err, c.aborted)
 		}
 	}
 }
+
+// outcomeOfUpload notes what becomes of an upload.
+type outcomeOfUpload struct {
+	storage.Upload
+	kept, dropped bool
+}
+
+func (u *outcomeOfUpload) Keep() error  { u.kept = true; return nil }
+func (u *outcomeOfUpload) Abort() error { u.dropped = true; return nil }
+
+// direct is a session in which nothing panics.
+type direct struct{ transferSession }
+
+func (direct) Contain(f func() error) error { return f() }

@@ -85,7 +85,7 @@ type session struct {
 	heldForData int
 	stopDrain   context.CancelFunc // see drain
 	transfer    *transfer
-	starting    *transfer   // the same, until somebody carries it
+	toRun       *transfer   // transfer, until a goroutine has picked it up to run it
 	queue       []wire.Line // commands that wait for the transfer's end
 	aborting    bool        // ABOR came: it is answered after the transfer
 	quitting    bool        // QUIT came: end when the transfer has ended
@@ -178,7 +178,7 @@ func (s *session) hangUp(err error) {
 	}
 	if s.transfer != nil {
 		s.transfer.abort(errLost)
-		s.finish(<-s.transfer.finished())
+		s.settle(s.transfer.wait())
 	}
 	if !orderly {
 		s.log.Debug("control connection failed", "error", err)
@@ -303,7 +303,7 @@ func (s *session) timeout() {
 func (s *session) shutDown() {
 	if s.transfer != nil {
 		s.transfer.abort(context.Cause(s.ctx))
-		s.finish(<-s.transfer.finished())
+		s.settle(s.transfer.wait())
 	}
 	if errors.Is(context.Cause(s.ctx), errCrowded) {
 		s.misdeed(bans.NoLogin)
@@ -333,7 +333,7 @@ func (s *session) close() {
 	s.timer.Stop()
 	if s.transfer != nil {
 		s.transfer.abort(errLost)
-		s.finish(<-s.transfer.finished())
+		s.settle(s.transfer.wait())
 	}
 	s.dropData(observe.UnusedSessionEnded)
 	s.endDrain()

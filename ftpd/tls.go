@@ -159,10 +159,10 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 		return raw, nil
 	}
 	below := &records{paced: paced{raw, t}}
-	conn := t.tls.bound.Data(below, t.upload)
-	t.hurry(time.Now().Add(t.tls.handshake))
+	conn := t.tls.bound.Data(below, t.kind == kindUpload)
+	t.capDeadline(time.Now().Add(t.tls.handshake))
 	err := conn.Handshake()
-	t.hurry(time.Time{})
+	t.capDeadline(time.Time{})
 	if err == nil {
 		err = t.tls.bound.Check(t.tls.control, conn.ConnectionState())
 	}
@@ -171,7 +171,7 @@ func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 		return nil, &protectError{err}
 	}
 	t.secure = conn
-	if t.upload {
+	if t.kind == kindUpload {
 		socket.QuickAck(raw)
 	}
 	return protected{conn, below, t.tls.allowTruncation}, nil

@@ -93,7 +93,7 @@ type paced struct {
 }
 
 func (c paced) Read(p []byte) (int, error) {
-	if err := c.t.extend(); err != nil {
+	if err := c.t.extendDeadline(); err != nil {
 		return 0, err
 	}
 	return c.TCPConn.Read(p)
@@ -102,7 +102,7 @@ func (c paced) Read(p []byte) (int, error) {
 func (c paced) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
-		if err := c.t.extend(); err != nil {
+		if err := c.t.extendDeadline(); err != nil {
 			return written, err
 		}
 		n, err := c.TCPConn.Write(p[written:])

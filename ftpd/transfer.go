@@ -16,66 +16,100 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// job is what a transfer command wants moved.
-type job struct {
-	verb    string
-	path    string
-	opening string // the text of the 150 reply
-	size    int64  // octets on the wire, for STAT; -1 if not known
-	upload  bool
-	// quiet: a listing, which is not logged.
-	quiet bool
-	// local: work without a data connection.
-	local bool
-	// change is the audit log's event of work that changes files, and from whence; see audit.go.
-	change string
-	from   string
-	// typ is the representation type, "A" or "I", for the log.
-	typ string
-	// move moves the data.
-	move func(t *transfer, conn net.Conn) error
-	// commit makes an upload durable, before it is acknowledged; nil if there is nothing to do.
-	commit func() error
-	// discard is called instead of commit if anything failed before it. May be nil.
-	discard func()
-	// keep is called instead of discard if the upload broke off and what has come is worth
-	// keeping. May be nil.
-	keep func() error
-	// closed is called last, whatever happened. May be nil.
-	closed func()
-	// done is the text of the 226 reply.
-	done string
+// transferKind says what a transfer moves.
+type transferKind uint8
+
+const (
+	kindDownload transferKind = iota
+	kindUpload
+	kindListing
+	// kindWork moves nothing over a data connection: it is a command that may take long, such as HASH, during which the
+	// session goes on as during a transfer.
+	kindWork
+)
+
+// direction is the kind as metrics name it; that of kindWork has no meaning.
+func (k transferKind) direction() observe.Direction {
+	switch k {
+	case kindUpload:
+		return observe.Upload
+	case kindListing:
+		return observe.Listing
+	default:
+		return observe.Download
+	}
 }
 
-// transfer is a job that runs; see minder.go for where.
-type transfer struct {
-	job
-	started  time.Time
-	opened   time.Time     // when the 150 was sent
-	timeout  time.Duration // for how long the data connection may stand still
-	bytes    atomic.Int64  // octets moved on the wire
-	do       func() result // does it all
-	result   chan result   // gets what do returns
-	flow     *bandwidth.Flow
-	coding   coding
-	account  string       // of the user, for what is shared among them
-	deflates *fair.Places // of the server, for MODE Z
-	held     held         // descriptors
-	tls      *dataTLS     // nil: in clear text
-	secure   *tls.Conn    // with tls, once the handshake is done
+// plan is what a command wants done: the beginning of a transfer's life, which goes on with begin (the session accepts
+// the plan), run (the goroutine that has read the command does it) and settle (the session logs and replies).
+type plan struct {
+	kind transferKind
+	verb string
+	path string
+	// typ is the representation type, "A" or "I", for the log; empty for listings and work.
+	typ string
+	// opening is the text of the 150 reply, and done that of the 226 reply.
+	opening, done string
+	// size is the number of octets on the wire; -1 if that is not known.
+	size int64
+	// content is what is moved; nil for kindWork.
+	content content
+	// work is what kindWork does. It should end early when ctx does.
+	work func(ctx context.Context) result
+	// change and from are the audit log's event of work that changes files, and its sources. Work without is not logged.
+	change, from string
+}
 
-	observer observe.Observer // nil in tests of the parts
+// transferSession is what a transfer asks of the session that it belongs to. It calls the methods without the session's
+// lock.
+type transferSession interface {
+	// Opening sends the 150 reply.
+	Opening(text string)
+	// ClientGone reports whether the control connection has ended without a QUIT.
+	ClientGone() bool
+	// Contain runs f. If f panics it logs that and returns errPanicked.
+	Contain(f func() error) error
+}
+
+// transferOptions are what a session gives a transfer.
+type transferOptions struct {
+	session transferSession
+	// data makes the data connection; nil for kindWork.
+	data connector
+	// timeout is for how long the data connection may stand still.
+	timeout time.Duration
+	// tls is nil for a data connection in clear text.
+	tls      *dataTLS
+	coding   coding
+	flow     *bandwidth.Flow // nil: without a limit of the rate
+	account  string          // of the user, for what is shared among users
+	deflates *fair.Places    // of the server, for MODE Z
+	held     held            // descriptors
+	observer observe.Observer
+}
+
+// transfer is a plan that was begun. Its methods may be called by any goroutine, run by one.
+type transfer struct {
+	plan
+	transferOptions
+	started time.Time
+	opened  time.Time    // when the 150 was sent
+	bytes   atomic.Int64 // octets moved on the wire
+	result  chan result  // gets the result of run
+	secure  *tls.Conn    // with tls, once the handshake is done
+	// rest is the data connection of an upload that the server refused while its client still sends. It is set by run, and
+	// drained after the reply.
+	rest *net.TCPConn
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	mu      sync.Mutex
-	conn    net.Conn
-	limit   time.Time // no time beyond it, if set
+	mu      sync.Mutex // guards what follows
+	conn    *net.TCPConn
+	limit   time.Time // no deadline is later, if it is set
 	pace    pace
 	aborted error
-	settled bool         // it has failed by itself: abort comes too late
-	rest    *net.TCPConn // to be drained after the reply
+	failed  bool // it has failed by itself: abort comes too late
 }
 
 // Errors that end a transfer.
@@ -84,104 +118,55 @@ var (
 	errStalled = errors.New("the data connection stood still")
 )
 
-// finished is where a running transfer's result comes from.
-func (t *transfer) finished() <-chan result { return t.result }
-
-// start runs a job over the data connection that was agreed upon.
-func (s *session) start(j job) {
-	s.containJob(&j)
-	data := s.data
-	s.data, s.restart, s.part, s.allocate = nil, 0, nil, 0
-	t := s.newTransfer(j)
-	t.timeout = s.settings().cfg.Timeouts.Data.Std()
-	t.tls, t.coding, t.flow = s.dataTLS(), s.coding, s.flow(j.upload)
-	t.deflates, t.held = s.srv.deflates, s.held.move()
-	if s.login != nil { // which tests of the parts do without
-		t.account = account(*s.login)
-	}
-	s.srv.transfers.Add(1)
-	direction, observer := t.direction(), s.srv.observer
-	t.observer = observer
-	observer.TransferBegan(direction)
-	s.activity.run(t)
-	t.do = func() result {
-		err := s.contain(func() error { return t.run(s, data) })
-		t.flow.Close()
-		data.release()
-		s.unused(data, unusedBy(t.stopped()))
-		if t.closed != nil {
-			t.closed()
-		}
-		s.srv.transfers.Add(-1)
-		if t.rest == nil {
-			t.held.giveAll()
-		}
-		r := t.outcome(err)
-		observer.TransferEnded(direction, r.ending, time.Since(t.started))
-		return r
-	}
-	s.starting = t
-}
-
-// newTransfer makes a job the session's, to be aborted by ABOR.
-func (s *session) newTransfer(j job) *transfer {
-	t := &transfer{job: j, started: time.Now(), result: make(chan result, 1)}
+// newTransfer returns a transfer that run does.
+func newTransfer(p plan, o transferOptions) *transfer {
+	t := &transfer{plan: p, transferOptions: o, started: time.Now(), result: make(chan result, 1)}
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
-	s.transfer = t
 	return t
 }
 
-// work does beside the session's loop what may take long and needs no data connection. The
-// session goes on meanwhile as during a transfer.
-func (s *session) work(verb, path string, do func(ctx context.Context) result) {
-	t := s.newTransfer(job{verb: verb, path: path, size: -1, quiet: true, local: true})
-	s.activity.run(t)
-	t.do = func() result {
-		var r result
-		if err := s.contain(func() error { r = do(t.ctx); return nil }); err != nil {
-			return t.outcome(err)
-		}
-		if err := t.stopped(); err != nil && r.err != nil {
-			r = t.outcome(err)
-		}
-		return r
+// run does all of the transfer. wait returns its result.
+func (t *transfer) run() {
+	if t.kind == kindWork {
+		t.result <- t.runWork()
+		return
 	}
-	s.starting = t
+	err := t.session.Contain(t.exchange)
+	moved := err == nil
+	if moved {
+		err = t.commit()
+	}
+	t.endConnection(err)
+	if !moved {
+		t.drop(err)
+	}
+	t.flow.Close()
+	t.data.release()
+	_ = t.session.Contain(func() error { t.content.close(); return nil })
+	if t.rest == nil {
+		t.held.giveAll()
+	}
+	r := t.outcome(err)
+	t.observer.TransferEnded(t.kind.direction(), r.ending, time.Since(t.started))
+	t.result <- r
 }
 
-// finish ends the transfer for the session: log line, reply, and what QUIT asked for.
-func (s *session) finish(r result) {
-	t := s.transfer
-	s.transfer = nil
-	s.activity.run(nil)
-	t.cancel(nil)
-	if !t.quiet {
-		s.auditTransfer(t, r)
+// wait waits for the end of run and returns its result. Only one caller gets it.
+func (t *transfer) wait() result { return <-t.result }
+
+func (t *transfer) runWork() result {
+	var r result
+	if err := t.session.Contain(func() error { r = t.work(t.ctx); return nil }); err != nil {
+		return t.outcome(err)
 	}
-	s.reply(r.code, r.text)
-	if t.rest != nil {
-		rest := t.rest
-		s.drain(t.held.move(), func(context.Context) *net.TCPConn { return rest })
+	if err := t.stopped(); err != nil && r.err != nil {
+		return t.outcome(err)
 	}
-	s.lastActive = time.Now()
-	s.closing = s.closing || errors.Is(r.err, errPanicked)
-	if s.aborting {
-		s.aborting = false
-		s.reply(226, "ABOR done; the data connection is closed.")
-	}
-	if s.quitting {
-		s.bye()
-	}
+	return r
 }
 
-// run does the whole transfer and returns nil when all of it, commit included, has succeeded.
-func (t *transfer) run(s *session, data connector) (err error) {
-	committed := false
-	defer func() {
-		if !committed {
-			t.giveUp(err)
-		}
-	}()
+// exchange moves the data, from the 150 to the orderly end of the data connection.
+func (t *transfer) exchange() error {
 	leave, err := t.enterCoding() // before the 150, so that a refusal comes instead
 	if err != nil {
 		return err
@@ -189,47 +174,70 @@ func (t *transfer) run(s *session, data connector) (err error) {
 	defer leave()
 	// By itself, and before the connection: some clients connect only now, and others wait for ever for
 	// a reply that they have read together with another.
-	s.reply(150, t.opening)
+	t.session.Opening(t.opening)
 	t.opened = time.Now()
-	conn, err := data.connect(t.ctx)
+	conn, err := t.data.connect(t.ctx)
 	if err != nil {
 		return &connectError{err}
 	}
-	defer func() {
-		if t.settle(err); t.refusedUpload(err) {
-			t.rest = conn
-			return
-		}
-		t.closeData(conn, err)
-	}()
-	if err := t.adopt(conn); err != nil {
+	if err := t.setConn(conn); err != nil {
 		return err
 	}
 	over, err := t.protect(conn) // after the 150: some clients begin their handshake only now
 	if err != nil {
 		return err
 	}
-	t.observer.FirstByte(t.direction(), time.Since(t.started))
-	if err := t.move(t, over); err != nil {
+	t.observer.FirstByte(t.kind.direction(), time.Since(t.started))
+	if err := t.content.move(t, over); err != nil {
 		return err
 	}
 	if err := t.endData(conn); err != nil {
 		return err
 	}
-	if t.upload && s.clientLost() {
+	if t.kind == kindUpload && t.session.ClientGone() {
 		return errLost
 	}
-	if err := t.stopped(); err != nil || t.commit == nil {
-		return err
+	return t.stopped()
+}
+
+// commit makes an upload durable, before it is acknowledged.
+func (t *transfer) commit() error {
+	err := t.session.Contain(t.content.commit)
+	if errors.Is(err, errPanicked) {
+		t.drop(err) // a commit that fails has done it
 	}
-	committed = true
-	return t.commit()
+	return err
+}
+
+// drop gives up a transfer that failed with err and was not committed.
+func (t *transfer) drop(err error) {
+	_ = t.session.Contain(func() error { t.content.drop(t.brokeOff(err)); return nil })
+}
+
+// brokeOff reports whether the client or its connection ended the transfer with err, and not the storage or a verdict on
+// the user.
+func (t *transfer) brokeOff(err error) bool {
+	o, _ := t.find(err)
+	return o.keeps
 }
 
 // connectError is a data connection that never came about.
 type connectError struct{ error }
 
 func (e *connectError) Unwrap() error { return e.error }
+
+// endConnection closes the data connection, if there is one, after the transfer has ended with err. That of an upload
+// whose client still sends is left open, as t.rest.
+func (t *transfer) endConnection(err error) {
+	conn := t.fail(err)
+	switch {
+	case conn == nil:
+	case t.refusedUpload(err):
+		t.rest = conn
+	default:
+		t.closeData(conn, err)
+	}
+}
 
 // closeData closes the data connection: in order, also if the transfer failed. The reply then says that what
 // was sent is not the whole, and a client must not lose it over a connection that is reset (some would read it
@@ -244,27 +252,23 @@ func (t *transfer) closeData(conn *net.TCPConn, err error) {
 	_ = conn.Close()
 }
 
-// adopt makes the connection the transfer's, to be interrupted by abort.
-func (t *transfer) adopt(conn net.Conn) error {
+// refusedUpload reports whether the server has ended an upload, with err, whose client still sends.
+func (t *transfer) refusedUpload(err error) bool {
+	return t.kind == kindUpload && err != nil && t.stopped() == nil && !socket.IsBroken(err) && !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// setConn makes the data connection the transfer's, so that abort interrupts it. It returns why the transfer was
+// aborted, if it was.
+func (t *transfer) setConn(conn *net.TCPConn) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conn = conn
 	return t.aborted
 }
 
-// port is the server's end of the data connection; 0 if there was none.
-func (t *transfer) port() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.conn == nil {
-		return 0
-	}
-	return int(socket.AddrPort(t.conn.LocalAddr()).Port())
-}
-
-// extend allows the data connection to stand still for another while. It returns why the
+// extendDeadline allows the data connection to stand still for another while. It returns why the
 // transfer was aborted, if it was.
-func (t *transfer) extend() error {
+func (t *transfer) extendDeadline() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.aborted != nil {
@@ -279,16 +283,15 @@ func (t *transfer) extend() error {
 	return t.conn.SetDeadline(deadline)
 }
 
-// hurry bounds all that follows by a time, the zero time by none.
-func (t *transfer) hurry(limit time.Time) {
+// capDeadline bounds every later deadline; the zero time removes the bound.
+func (t *transfer) capDeadline(limit time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.limit = limit
 }
 
-// wind sets the deadline of the connection's last reads. It returns why the transfer was aborted,
-// if it was.
-func (t *transfer) wind(limit time.Time) error {
+// setReadDeadline bounds the reads after the last write. It returns why the transfer was aborted, if it was.
+func (t *transfer) setReadDeadline(limit time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.aborted != nil {
@@ -297,17 +300,25 @@ func (t *transfer) wind(limit time.Time) error {
 	return t.conn.SetReadDeadline(limit)
 }
 
+// moved counts octets that were moved, and waits for as long as they take at the rate that the
+// transfer may have. It returns why the transfer was aborted, if it was while it waited.
+func (t *transfer) moved(n int64) error {
+	t.bytes.Add(n)
+	t.observer.Moved(t.kind.direction(), n)
+	return t.flow.Pay(t.ctx, n)
+}
+
 // abort interrupts the transfer wherever it is. The first cause counts.
 func (t *transfer) abort(cause error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.aborted != nil || t.settled {
+	if t.aborted != nil || t.failed {
 		return
 	}
 	t.aborted = cause
 	t.cancel(cause)
 	if t.conn != nil {
-		_ = t.conn.SetDeadline(time.Unix(1, 0))
+		_ = t.conn.SetDeadline(past)
 	}
 }
 
@@ -318,24 +329,21 @@ func (t *transfer) stopped() error {
 	return t.aborted
 }
 
-// clientLost reports whether the control connection has ended without a QUIT. The end of an
-// upload's data connection is the end of the file only if the client is still there: the kernel
-// of a client that was killed ends both connections in the same orderly way.
-func (s *session) clientLost() bool {
-	if s.in.Quit.Load() {
-		return false
-	}
-	return s.in.Ended.Load() || socket.PeerClosed(s.conn)
+// fail makes err, if it is one, what the transfer failed with, whatever happens to it from now on: that the
+// client leaves is no cause of what came before. It returns the data connection, or nil.
+func (t *transfer) fail(err error) *net.TCPConn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = t.failed || err != nil && t.aborted == nil
+	return t.conn
 }
 
-// direction of a job that uses a data connection.
-func (j *job) direction() observe.Direction {
-	switch {
-	case j.upload:
-		return observe.Upload
-	case j.quiet:
-		return observe.Listing
-	default:
-		return observe.Download
+// port is the server's end of the data connection; 0 if there was none.
+func (t *transfer) port() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn == nil {
+		return 0
 	}
+	return int(socket.AddrPort(t.conn.LocalAddr()).Port())
 }
