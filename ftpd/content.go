@@ -109,7 +109,7 @@ var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, li
 
 // takeListWriter returns a writer to w. put gives it back.
 func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
-	if !largeBuffers.take() {
+	if !largeBuffers.TryEnter() {
 		return bufio.NewWriterSize(to, smallListBuffer), func() {}
 	}
 	w = listWriters.Get().(*bufio.Writer)
@@ -117,6 +117,6 @@ func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
 	return w, func() {
 		w.Reset(nil)
 		listWriters.Put(w)
-		largeBuffers.give()
+		largeBuffers.Leave()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
+	"github.com/ftp-operator/ftp-operator/ftpd/slots"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
@@ -19,6 +20,8 @@ const (
 	chunk = 4 << 20
 	// littleFile is what is copied with less effort than sendfile takes to begin with.
 	littleFile = 16 << 10
+	// maxWaiting bounds the downloads that may keep a thread waiting at one time.
+	maxWaiting = 32
 	// copyBuffer is the size of the buffers of the uploads that don't splice, and of downloads in TLS.
 	copyBuffer = int(budget.LargeBuffer)
 	// smallBuffer is what is used in place of them where memory is short. It holds a record of TLS.
@@ -27,15 +30,16 @@ const (
 
 var (
 	buffers = sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
-	// largeBuffers bounds the buffers that are in use, and uploadPipes the uploads by splice, by the memory that there is. They are the
-	// process's, as its memory is.
-	largeBuffers = newTokens(math.MaxInt)
-	uploadPipes  = newTokens(budget.MostSplices)
+	// What follows bounds what the process has once, however many Servers are in it: memory for large buffers, pages for
+	// the pipes of uploads by splice, and threads that wait for clients of downloads.
+	largeBuffers   = slots.New(math.MaxInt)
+	uploadPipes    = slots.New(budget.MostSplices)
+	waitingThreads = slots.New(maxWaiting)
 )
 
 // takeBuffer returns a large buffer, or a small one where memory is short.
 func takeBuffer() *[]byte {
-	if largeBuffers.take() {
+	if largeBuffers.TryEnter() {
 		return buffers.Get().(*[]byte)
 	}
 	b := make([]byte, smallBuffer)
@@ -46,7 +50,7 @@ func takeBuffer() *[]byte {
 func putBuffer(b *[]byte) {
 	if len(*b) == copyBuffer {
 		buffers.Put(b)
-		largeBuffers.give()
+		largeBuffers.Leave()
 	}
 }
 
@@ -97,11 +101,21 @@ func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) 
 		return io.CopyN(conn, f, n)
 	}
 	if n >= socket.Bulk {
-		if sent, err := socket.SendFileBlocking(raw, file, n); sent > 0 || err != nil {
+		if sent, err := sendBlocking(raw, file, n); sent > 0 || err != nil {
 			return sent, err
 		}
 	}
 	return io.CopyN(conn, file, n)
+}
+
+// sendBlocking sends up to n octets of a file while its thread waits for the client. It sends nothing if too many threads
+// wait already.
+func sendBlocking(conn *net.TCPConn, file *os.File, n int64) (int64, error) {
+	if !waitingThreads.TryEnter() {
+		return 0, nil
+	}
+	defer waitingThreads.Leave()
+	return socket.SendFileBlocking(conn, file, n)
 }
 
 // copyBuffered copies n octets through a buffer; io.EOF if there are less.
@@ -127,16 +141,16 @@ func (t *transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
 	if _, raw := conn.(*net.TCPConn); !raw {
 		return nil, false
 	}
-	if !uploadPipes.take() {
+	if !uploadPipes.TryEnter() {
 		return nil, false
 	}
 	if !t.held.take(budget.SpliceDescriptors) {
-		uploadPipes.give()
+		uploadPipes.Leave()
 		return nil, false
 	}
 	return func() {
 		t.held.give(budget.SpliceDescriptors)
-		uploadPipes.give()
+		uploadPipes.Leave()
 	}, true
 }
 

@@ -50,8 +50,8 @@ func (s *Server) bound() {
 			b.Warnings = append(b.Warnings, w)
 		}
 		s.cache.Bound(b.HashesAtOnce, b.HashMemory)
-		largeBuffers.resize(b.Buffers)
-		uploadPipes.resize(b.Splices)
+		largeBuffers.Resize(b.Buffers)
+		uploadPipes.Resize(b.Splices)
 	}
 	s.deflates.Resize(b.Deflates)
 	s.headers.Bound(b.PendingHeaders)

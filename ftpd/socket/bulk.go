@@ -19,15 +19,11 @@ const (
 	// is on its way comes on top, so this costs no rate over long distances; without a bound it is
 	// several MiB, which don't stay in the processor's cache.
 	unsent = 256 << 10
-	// maxWaiting bounds the downloads that may keep a thread waiting at one time.
-	maxWaiting = 32
 	// roomIn is for how long a thread waits for a client to take more, and threadTime for how long a
 	// thread sends to a client that always does.
 	roomIn     = 10 * time.Millisecond
 	threadTime = 50 * time.Millisecond
 )
-
-var waiting = make(chan struct{}, maxWaiting)
 
 // PrepareBulk sets what suits a connection that carries much in one direction, written in large
 // pieces. What fails is not essential.
@@ -43,14 +39,8 @@ func PrepareBulk(conn *net.TCPConn) {
 // SendFileBlocking sends up to n octets of f by sendfile to a client that takes them fast: the thread waits
 // for it, which spares the scheduler two switches each time that the client has made room. It
 // returns when that takes longer than roomIn, or all of it longer than threadTime, and so needs no
-// deadline and sees no abort. It sends nothing if too many threads wait already.
+// deadline and sees no abort. The caller bounds the threads that wait.
 func SendFileBlocking(conn *net.TCPConn, f syscall.Conn, n int64) (sent int64, err error) {
-	select {
-	case waiting <- struct{}{}:
-		defer func() { <-waiting }()
-	default:
-		return 0, nil
-	}
 	to, err := conn.SyscallConn()
 	if err != nil {
 		return 0, err

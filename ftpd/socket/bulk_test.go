@@ -98,22 +98,6 @@ func TestSendHereSlowly(t *testing.T) {
 	}
 }
 
-// With all places taken nothing is sent, and nothing is wrong.
-func TestSendHereTooMany(t *testing.T) { // alone: it takes the places of all
-	_, server := testkit.Connected(t, Listen)
-	for range maxWaiting {
-		waiting <- struct{}{}
-	}
-	defer func() {
-		for range maxWaiting {
-			<-waiting
-		}
-	}()
-	if n, err := SendFileBlocking(server, testkit.File(t, 1), 1); n != 0 || err != nil {
-		t.Errorf("%d, %v", n, err)
-	}
-}
-
 func TestPrepareBulk(t *testing.T) {
 	t.Parallel()
 	_, server := testkit.Connected(t, Listen)

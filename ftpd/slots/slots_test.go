@@ -1,0 +1,22 @@
+package slots_test
+
+import (
+	"testing"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/slots"
+)
+
+func TestSlots(t *testing.T) {
+	t.Parallel()
+	s := slots.New(2)
+	if !s.TryEnter() || !s.TryEnter() || s.TryEnter() || s.Taken() != 2 {
+		t.Errorf("two slots: %d are taken", s.Taken())
+	}
+	s.Resize(1)
+	if s.Leave(); s.TryEnter() {
+		t.Error("one slot, which is taken, was taken again")
+	}
+	if s.Leave(); !s.TryEnter() {
+		t.Error("a free slot can't be taken")
+	}
+}
