@@ -92,7 +92,7 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 		params: newParams(),
 	}
 	sess.implicit = implicit
-	sess.held.of = s.files.Load()
+	sess.held.Of = s.files.Load()
 	sess.activity.connected = time.Now()
 	sess.activity.since = sess.activity.connected
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())

@@ -175,7 +175,7 @@ func (s *session) info(now time.Time) SessionInfo {
 	t := a.transfer
 	switch {
 	case t != nil && t.kind != kindWork:
-		i.State, i.Since, i.Transfer = SessionTransfer, t.started, t.info(now)
+		i.State, i.Since, i.Transfer = SessionTransfer, t.started, transferInfo(t, now)
 		i.Command = t.verb
 	case t != nil:
 		i.State, i.Since, i.Command = SessionBusy, t.started, t.verb+" "+wire.LoggableText(t.path)
@@ -185,16 +185,12 @@ func (s *session) info(now time.Time) SessionInfo {
 	return i
 }
 
-// info describes the transfer.
-func (t *transfer) info(now time.Time) *TransferInfo {
-	n := t.bytes.Load()
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// transferInfo describes a transfer.
+func transferInfo(t *transfer, now time.Time) *TransferInfo {
+	s := t.snapshot(now)
 	return &TransferInfo{
 		Direction: t.kind.direction().String(), Path: wire.LoggableText(t.path),
-		Bytes: n, Size: t.size, TLS: t.tls != nil,
-		BytesPerSecond:        t.pace.rate(mark{now, n}, t.started),
-		AverageBytesPerSecond: rateOf(n, now.Sub(t.started)),
+		Bytes: s.bytes, Size: t.size, TLS: s.tls, BytesPerSecond: s.rate, AverageBytesPerSecond: s.average,
 	}
 }
 

@@ -86,7 +86,7 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 	bounds := s.limits(cfg)
 	lease, err := s.counter.Connect(from.peer.Addr(), cfg.AddressesHidden(), &bounds, func() { sess.end(errCrowded) })
 	if err == nil {
-		if err = s.takeSession(sess.held.of); err != nil {
+		if err = s.takeSession(sess.held.Of); err != nil {
 			lease.Release()
 		}
 	}
@@ -106,7 +106,7 @@ func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
 	if !s.enroll(sess) {
 		sess.timer.Stop()
 		sess.end(errDrain)
-		sess.held.of.give(budget.SessionDescriptors)
+		sess.held.Of.Give(budget.SessionDescriptors)
 		lease.Release()
 		s.refuseConn(conn, from, implicit, errDrain)
 		return
@@ -156,7 +156,7 @@ func refusal(reason error) observe.ConnectionResult {
 		return observe.ConnectionAddressFull
 	case errors.Is(reason, limits.ErrPreLoginFull):
 		return observe.ConnectionPreLoginFull
-	case errors.Is(reason, errNoMemory), errors.Is(reason, errNoDescriptors):
+	case errors.Is(reason, errNoMemory), errors.Is(reason, budget.ErrNoDescriptors):
 		return observe.ConnectionNoResources
 	case errors.Is(reason, errOutsider):
 		return observe.ConnectionOutsider

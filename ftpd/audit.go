@@ -69,20 +69,20 @@ func (s *session) auditLogout(why string) {
 
 // auditTransfer writes the line of a transfer that has ended.
 func (s *session) auditTransfer(t *transfer, r result) {
-	took, n := time.Since(t.started), t.bytes.Load()
+	now := t.snapshot(time.Now())
 	more := []slog.Attr{
 		slog.String("verb", t.verb), slog.String("type", t.typ), slog.String("path", wire.LoggableText(t.path)),
 	}
-	if port := t.port(); port != 0 {
-		more = append(more, slog.Int("port", port))
+	if now.port != 0 {
+		more = append(more, slog.Int("port", now.port))
 	}
 	more = append(more,
-		slog.Int64("bytes", n), slog.Duration("duration", took), slog.Int64("rate", rateOf(n, took)))
-	event, encrypted := "download", t.tls != nil
+		slog.Int64("bytes", now.bytes), slog.Duration("duration", now.took), slog.Int64("rate", now.average))
+	event, encrypted := "download", now.tls
 	switch {
 	case t.change != "":
 		event, encrypted = t.change, s.tls != nil
-		more = []slog.Attr{slog.String("path", wire.LoggableText(t.path)), slog.String("from", wire.LoggableText(t.from)), slog.Duration("duration", took)}
+		more = []slog.Attr{slog.String("path", wire.LoggableText(t.path)), slog.String("from", wire.LoggableText(t.from)), slog.Duration("duration", now.took)}
 	case t.kind == kindUpload:
 		event = "upload"
 	}

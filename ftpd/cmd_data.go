@@ -187,7 +187,7 @@ func (s *session) reserve(addr netip.Addr) *passive.Reservation {
 		Waiting: s.whilePresent,
 	})
 	if err != nil {
-		s.held.give(s.heldForData)
+		s.held.Give(s.heldForData)
 		s.log.Warn("no passive port", "error", err)
 		s.reply(425, "No passive port is free; try again later.")
 		return nil

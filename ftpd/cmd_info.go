@@ -52,7 +52,7 @@ func (s *session) statusLines() []string {
 		"TYPE: " + s.typeName() + "; STRUcture: " + s.structureName() + "; MODE: " + s.coding.String(),
 	}
 	if s.transfer != nil {
-		return append(lines, s.transfer.progress(time.Now()))
+		return append(lines, progress(s.transfer, time.Now()))
 	}
 	if s.data != nil {
 		return append(lines, "Data connection: "+s.data.describe())
@@ -67,13 +67,14 @@ func (s *session) structureName() string {
 	return "file"
 }
 
-// progress is a line that tells how far the transfer has come.
-func (t *transfer) progress(now time.Time) string {
+// progress is a line about how far a transfer has come.
+func progress(t *transfer, now time.Time) string {
+	s := t.snapshot(now)
 	of := ""
 	if t.size >= 0 {
 		of = fmt.Sprintf(" of %d", t.size)
 	}
-	return fmt.Sprintf("%s %s: %d%s bytes in %v", t.verb, t.path, t.bytes.Load(), of, now.Sub(t.started).Round(time.Millisecond))
+	return fmt.Sprintf("%s %s: %d%s bytes in %v", t.verb, t.path, s.bytes, of, s.took.Round(time.Millisecond))
 }
 
 func (s *session) cmdSyst(string) { s.reply(215, "UNIX Type: L8") }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
@@ -89,15 +90,15 @@ func (s *session) pace(name, password string) (paced, ok bool) {
 
 // admitUser completes the login of somebody whose password was right.
 func (s *session) admitUser(id auth.Identity, current *settings) {
-	if !s.held.of.enterHome(id.Home) {
+	if !s.held.Of.EnterHome(id.Home) {
 		s.srv.observer.Login(observe.LoginLimited)
-		s.auditDenial(id.Name, 530, errNoDescriptors.Error())
-		s.reply(530, "Login refused: "+errNoDescriptors.Error()+"; try again later.")
+		s.auditDenial(id.Name, 530, budget.ErrNoDescriptors.Error())
+		s.reply(530, "Login refused: "+budget.ErrNoDescriptors.Error()+"; try again later.")
 		return
 	}
 	view, err := s.srv.openHome(id)
 	if err != nil {
-		s.held.of.leaveHome(id.Home)
+		s.held.Of.LeaveHome(id.Home)
 		s.srv.observer.Login(observe.LoginNoHome)
 		s.auditDenial(id.Name, 530, "home "+id.Home+" can't be opened: "+err.Error())
 		s.reply(530, "Login failed: your home directory can't be opened; ask the server's operator.")
@@ -105,7 +106,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	}
 	if err := s.lease.Login(account(id), &current.cfg.Limits); err != nil {
 		_ = view.Close()
-		s.held.of.leaveHome(id.Home)
+		s.held.Of.LeaveHome(id.Home)
 		s.srv.observer.Login(observe.LoginLimited)
 		s.auditDenial(id.Name, 530, err.Error())
 		s.reply(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
@@ -199,7 +200,7 @@ func (s *session) logout(why string) {
 	s.lease.Logout()
 	s.rates.Close()
 	_ = s.fs.Close()
-	s.held.of.leaveHome(s.login.Home)
+	s.held.Of.LeaveHome(s.login.Home)
 	s.login, s.loginSettings, s.fs, s.rates = nil, nil, nil, nil
 	s.log = s.srv.sessionLog(s)
 	s.cwd, s.restart, s.allocate = "/", 0, 0

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/slots"
@@ -36,6 +37,15 @@ var (
 	uploadPipes    = slots.New(budget.MostSplices)
 	waitingThreads = slots.New(maxWaiting)
 )
+
+// boundProcess sets the number of large buffers that may be in use, and of uploads that may splice.
+func boundProcess(buffers, splices int) {
+	largeBuffers.Resize(buffers)
+	uploadPipes.Resize(splices)
+}
+
+// splicing returns the number of uploads that splice.
+func splicing() int { return uploadPipes.Taken() }
 
 // takeBuffer returns a large buffer, or a small one where memory is short.
 func takeBuffer() *[]byte {
@@ -144,12 +154,12 @@ func (t *transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
 	if !uploadPipes.TryEnter() {
 		return nil, false
 	}
-	if !t.held.take(budget.SpliceDescriptors) {
+	if !t.held.Take(budget.SpliceDescriptors) {
 		uploadPipes.Leave()
 		return nil, false
 	}
 	return func() {
-		t.held.give(budget.SpliceDescriptors)
+		t.held.Give(budget.SpliceDescriptors)
 		uploadPipes.Leave()
 	}, true
 }
@@ -259,4 +269,13 @@ func (r dataReader) Read(p []byte) (int, error) {
 		return n, stop
 	}
 	return n, err
+}
+
+// discard throws away what comes on a connection until the peer closes its side or the connection is closed, up to most
+// octets.
+func discard(conn *net.TCPConn, most int64) {
+	_ = conn.SetDeadline(time.Time{})
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(conn, most), *buf)
 }

@@ -68,10 +68,10 @@ func (s *session) takeData() bool {
 	if s.settings().cfg.Passive.PeerCheck == config.PeerCheckRelaxed {
 		s.heldForData *= passive.MaxCandidates // until it is known which of them is the client's
 	}
-	if s.held.take(s.heldForData) {
+	if s.held.Take(s.heldForData) {
 		return true
 	}
-	s.log.Warn("data connection refused", "error", errNoDescriptors)
+	s.log.Warn("data connection refused", "error", budget.ErrNoDescriptors)
 	s.reply(425, "Too many files and connections are open; try again later.")
 	return false
 }
@@ -85,6 +85,6 @@ func (s *session) dropData(why observe.UnusedReservation) {
 		s.data.release()
 		s.unused(s.data, why)
 		s.data = nil
-		s.held.give(s.heldForData)
+		s.held.Give(s.heldForData)
 	}
 }

@@ -2,10 +2,10 @@ package ftpd
 
 import (
 	"context"
-	"io"
 	"net"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
@@ -23,23 +23,20 @@ const (
 // its side. A session drains one connection at a time: the next one ends this. What take returns is the connection,
 // or nil if there is none; it is called in a goroutine, and its context ends with the time or with the session. taken are
 // the descriptors of the connection.
-func (s *session) drain(taken held, take func(ctx context.Context) *net.TCPConn) {
+func (s *session) drain(taken budget.Held, take func(ctx context.Context) *net.TCPConn) {
 	s.endDrain()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	s.stopDrain = cancel
 	go func() {
 		defer cancel()
-		defer taken.giveAll()
+		defer taken.GiveAll()
 		conn := take(ctx)
 		if conn == nil {
 			return
 		}
 		defer func() { _ = conn.Close() }()
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-		_ = conn.SetDeadline(time.Time{}) // the context ends it
-		buf := takeBuffer()
-		defer putBuffer(buf)
-		_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(conn, drainBytes), *buf)
+		discard(conn, drainBytes)
 	}()
 }
 
@@ -77,6 +74,6 @@ func (s *session) refuseData(why observe.UnusedReservation) {
 		s.dropData(why)
 		return
 	}
-	s.drain(s.held.move(), s.data.take)
+	s.drain(s.held.Move(), s.data.take)
 	s.data = nil
 }

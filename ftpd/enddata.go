@@ -7,6 +7,8 @@ import (
 )
 
 const (
+	// maxLate bounds what is thrown away of what a client sends on the data connection of a download.
+	maxLate = 64 << 10
 	// lingerData is how long a client may take to close its side of a data connection with TLS.
 	lingerData = 500 * time.Millisecond
 	// replyGap is how long after a 150 the next reply is sent at the latest, if only the client's end of the
@@ -41,7 +43,7 @@ func (t *transfer) endData(raw *net.TCPConn) error {
 	}
 	_ = raw.CloseWrite()
 	if t.setReadDeadline(until) == nil {
-		_, _ = io.Copy(io.Discard, io.LimitReader(raw, maxEarly))
+		_, _ = io.Copy(io.Discard, io.LimitReader(raw, maxLate))
 	}
 	return nil
 }

@@ -34,6 +34,13 @@ func (n noting) connect(context.Context) (*net.TCPConn, error) {
 	return n.conn, nil
 }
 
+// replying is a session that writes its replies, and in which nothing panics.
+type replying struct{ out *wire.Writer }
+
+func (s replying) Opening(text string)        { s.out.Reply(150, text) }
+func (replying) ClientGone() bool             { return false }
+func (replying) Contain(f func() error) error { return f() }
+
 // told is a content that is noted when it is moved.
 type told struct {
 	content
@@ -57,10 +64,10 @@ func TestOpeningReply(t *testing.T) {
 			t.Parallel()
 			client, server := connected(t)
 			var did steps
-			s := &session{out: wire.NewWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
+			s := replying{out: wire.NewWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
 			p.content = told{&lines{closed: func() {}}, &did}
 			tr := newTransfer(p, transferOptions{
-				session: (*transferOwner)(s), data: noting{conn: server, steps: &did}, timeout: time.Minute, observer: observe.Nop{},
+				session: s, data: noting{conn: server, steps: &did}, timeout: time.Minute, observer: observe.Nop{},
 			})
 			go tr.run()
 			got, err := io.ReadAll(client)

@@ -9,7 +9,7 @@ func (s *Server) Reservations() int {
 }
 
 // Splices is how many uploads of all servers splice.
-func Splices() int { return uploadPipes.Taken() }
+func Splices() int { return splicing() }
 
 // Unobserved is an Observer that does nothing.
 var Unobserved observe.Observer = observe.Nop{}

@@ -36,8 +36,8 @@ func (s *session) over() {
 	_ = s.contain(func() error { s.close(); return nil })
 	_ = s.conn.Close()
 	s.end(nil)
-	s.held.giveAll() // what a panic has left
-	s.held.of.give(budget.SessionDescriptors)
+	s.held.GiveAll() // what a panic has left
+	s.held.Of.Give(budget.SessionDescriptors)
 	s.lease.Release()
 	s.srv.dismiss(s)
 }

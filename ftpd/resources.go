@@ -50,8 +50,7 @@ func (s *Server) bound() {
 			b.Warnings = append(b.Warnings, w)
 		}
 		s.cache.Bound(b.HashesAtOnce, b.HashMemory)
-		largeBuffers.Resize(b.Buffers)
-		uploadPipes.Resize(b.Splices)
+		boundProcess(b.Buffers, b.Splices)
 	}
 	s.deflates.Resize(b.Deflates)
 	s.headers.Bound(b.PendingHeaders)
@@ -64,7 +63,7 @@ func (s *Server) bound() {
 	first := !s.divided
 	if first {
 		s.divided = true
-		s.files.Store(newDescriptors(b))
+		s.files.Store(budget.NewDescriptorPool(b))
 	}
 	if s.resources == (budget.Available{}) || !first && reflect.DeepEqual(*before, b) {
 		return
@@ -118,7 +117,7 @@ func (s *Server) limits(cfg *config.Config) config.Limits {
 	l := cfg.Limits
 	l.MaxSessions = s.maxSessions(cfg)
 	l.MaxPreLogin = min(l.MaxPreLogin, s.bounds.Load().PreLogin)
-	if more, ok := s.files.Load().moreSessions(); ok {
+	if more, ok := s.files.Load().MoreSessions(); ok {
 		if most := max(s.counter.Counts().Sessions+more, 1); l.MaxSessions == 0 || most < l.MaxSessions {
 			l.MaxSessions = most
 		}
@@ -126,14 +125,14 @@ func (s *Server) limits(cfg *config.Config) config.Limits {
 	return l
 }
 
-// takeSession takes what a session needs, after it was counted: those that have to give way, and have not ended yet, take
-// memory and descriptors too. Errors: errNoMemory, errNoDescriptors.
-func (s *Server) takeSession(files *descriptors) error {
+// TakeSession takes what a session needs, after it was counted: those that have to give way, and have not ended yet, take
+// memory and descriptors too. Errors: errNoMemory, ErrNoDescriptors.
+func (s *Server) takeSession(files *budget.DescriptorPool) error {
 	if most := s.bounds.Load().Sessions; most > 0 && s.counter.Counts().Sessions > most+most/4+1 {
 		return errNoMemory
 	}
-	if !files.takeSession() {
-		return errNoDescriptors
+	if !files.TakeSession() {
+		return budget.ErrNoDescriptors
 	}
 	return nil
 }
@@ -143,7 +142,7 @@ func (s *Server) scarce(cfg *config.Config) error {
 	if most := s.maxSessions(cfg); most != cfg.Limits.MaxSessions && s.counter.Counts().Sessions >= most {
 		return errNoMemory
 	}
-	return errNoDescriptors
+	return budget.ErrNoDescriptors
 }
 
 // fewLeaving is how many sessions that had to give way may stay until their clients have read why.

@@ -75,8 +75,8 @@ type Server struct {
 	bounding  sync.Mutex
 	divided   bool // descriptors are; guarded by bounding
 	bounds    atomic.Pointer[budget.Bounds]
-	files     atomic.Pointer[descriptors] // nil: without a bound, or the ports are not known yet
-	deflates  *fair.Places                // of compressed transfers
+	files     atomic.Pointer[budget.DescriptorPool] // nil: without a bound, or the ports are not known yet
+	deflates  *fair.Places                          // of compressed transfers
 
 	cache    *passhash.Cache
 	resolver *advertise.Resolver

@@ -80,7 +80,7 @@ type session struct {
 	conduct
 	activity activity
 
-	held held // descriptors for the next transfer
+	held budget.Held // descriptors for the next transfer
 	// heldForData are those of them for its data connection.
 	heldForData int
 	stopDrain   context.CancelFunc // see drain
@@ -220,8 +220,8 @@ func (s *session) execute(c *command, verb, arg string) {
 		s.reply(521, "Data connections need TLS here: send PBSZ 0 and PROT P.")
 	case c.transfers && s.data == nil:
 		s.reply(425, "Use PASV or EPSV first.")
-	case c.transfers && !s.held.take(budget.TransferDescriptors):
-		s.log.Warn("transfer refused", "error", errNoDescriptors)
+	case c.transfers && !s.held.Take(budget.TransferDescriptors):
+		s.log.Warn("transfer refused", "error", budget.ErrNoDescriptors)
 		s.reply(450, "Too many files and connections are open; try again later.")
 	default:
 		c.run(s, arg)
@@ -230,7 +230,7 @@ func (s *session) execute(c *command, verb, arg string) {
 		s.reservations = 0
 		if s.transfer == nil {
 			s.noTransfer(refusedCommand)
-			s.held.giveAll()
+			s.held.GiveAll()
 		}
 	}
 }
@@ -338,7 +338,7 @@ func (s *session) close() {
 	s.dropData(observe.UnusedSessionEnded)
 	s.endDrain()
 	s.logout("disconnected")
-	s.held.giveAll()
+	s.held.GiveAll()
 	if s.tls != nil {
 		_ = s.tls.CloseWrite()
 	}

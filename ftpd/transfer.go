@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
@@ -84,7 +85,7 @@ type transferOptions struct {
 	flow     *bandwidth.Flow // nil: without a limit of the rate
 	account  string          // of the user, for what is shared among users
 	deflates *fair.Places    // of the server, for MODE Z
-	held     held            // descriptors
+	held     budget.Held     // descriptors
 	observer observe.Observer
 }
 
@@ -144,7 +145,7 @@ func (t *transfer) run() {
 	t.data.release()
 	_ = t.session.Contain(func() error { t.content.close(); return nil })
 	if t.rest == nil {
-		t.held.giveAll()
+		t.held.GiveAll()
 	}
 	r := t.outcome(err)
 	t.observer.TransferEnded(t.kind.direction(), r.ending, time.Since(t.started))
@@ -318,7 +319,7 @@ func (t *transfer) abort(cause error) {
 	t.aborted = cause
 	t.cancel(cause)
 	if t.conn != nil {
-		_ = t.conn.SetDeadline(past)
+		_ = t.conn.SetDeadline(time.Unix(1, 0)) // long past
 	}
 }
 
@@ -338,12 +339,27 @@ func (t *transfer) fail(err error) *net.TCPConn {
 	return t.conn
 }
 
-// port is the server's end of the data connection; 0 if there was none.
-func (t *transfer) port() int {
+// snapshot is how far a transfer is at a moment.
+type snapshot struct {
+	took    time.Duration // since its command
+	bytes   int64         // octets moved on the wire
+	rate    int64         // octets a second, of late
+	average int64         // octets a second, since its command
+	port    int           // the server's end of the data connection; 0 if there was none
+	tls     bool          // the data connection is encrypted
+}
+
+// snapshot describes the transfer at a moment.
+func (t *transfer) snapshot(now time.Time) snapshot {
+	n := t.bytes.Load()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.conn == nil {
-		return 0
+	s := snapshot{
+		took: now.Sub(t.started), bytes: n, tls: t.tls != nil,
+		rate: t.pace.rate(mark{now, n}, t.started), average: rateOf(n, now.Sub(t.started)),
 	}
-	return int(socket.AddrPort(t.conn.LocalAddr()).Port())
+	if t.conn != nil {
+		s.port = int(socket.AddrPort(t.conn.LocalAddr()).Port())
+	}
+	return s
 }

@@ -16,7 +16,7 @@ import (
 func (s *session) begin(p plan) {
 	o := transferOptions{
 		session: (*transferOwner)(s), data: s.data, timeout: s.settings().cfg.Timeouts.Data.Std(),
-		tls: s.dataTLS(), coding: s.coding, flow: s.flow(p.kind == kindUpload), deflates: s.srv.deflates, held: s.held.move(),
+		tls: s.dataTLS(), coding: s.coding, flow: s.flow(p.kind == kindUpload), deflates: s.srv.deflates, held: s.held.Move(),
 		observer: s.srv.observer, account: account(*s.login),
 	}
 	s.data, s.restart, s.part, s.allocate = nil, 0, nil, 0
@@ -51,7 +51,7 @@ func (s *session) settle(r result) {
 	}
 	s.reply(r.code, r.text)
 	if rest := t.rest; rest != nil {
-		s.drain(t.held.move(), func(context.Context) *net.TCPConn { return rest })
+		s.drain(t.held.Move(), func(context.Context) *net.TCPConn { return rest })
 	}
 	s.lastActive = time.Now()
 	s.closing = s.closing || r.ending == observe.TransferPanicked

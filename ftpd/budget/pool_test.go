@@ -1,11 +1,9 @@
-package ftpd
+package budget
 
 import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 )
 
 // Never are more descriptors taken than there are, nor more for sessions than leave half of the reserve; each home
@@ -13,12 +11,12 @@ import (
 func TestDescriptors(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.IntRange(8, 40).Draw(t, "most")
-		d := newDescriptors(budget.Bounds{Descriptors: most, DescriptorReserve: rapid.IntRange(2, most/2).Draw(t, "reserve")})
+		d := NewDescriptorPool(Bounds{Descriptors: most, DescriptorReserve: rapid.IntRange(2, most/2).Draw(t, "reserve")})
 		sessions := 0
 		homes := map[string]int{}
-		var transfers []*held
+		var transfers []*Held
 		used := func() int {
-			n := sessions + len(homes)*budget.HomeDescriptors
+			n := sessions + len(homes)*HomeDescriptors
 			for _, h := range transfers {
 				n += h.count
 			}
@@ -27,7 +25,7 @@ func TestDescriptors(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"connect": func(t *rapid.T) {
 				fits := used() < most-d.reserve/2
-				if d.takeSession() != fits {
+				if d.TakeSession() != fits {
 					t.Fatalf("fits: %v", fits)
 				}
 				if fits {
@@ -37,13 +35,13 @@ func TestDescriptors(t *testing.T) {
 			"disconnect": func(*rapid.T) {
 				if sessions > 0 {
 					sessions--
-					d.give(budget.SessionDescriptors)
+					d.Give(SessionDescriptors)
 				}
 			},
 			"log in": func(t *rapid.T) {
 				home := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "home")
-				fits := homes[home] > 0 || used()+budget.HomeDescriptors <= most
-				if d.enterHome(home) != fits {
+				fits := homes[home] > 0 || used()+HomeDescriptors <= most
+				if d.EnterHome(home) != fits {
 					t.Fatalf("fits: %v", fits)
 				}
 				if fits {
@@ -53,7 +51,7 @@ func TestDescriptors(t *testing.T) {
 			"log out": func(t *rapid.T) {
 				home := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "home")
 				if homes[home] > 0 {
-					d.leaveHome(home)
+					d.LeaveHome(home)
 					if homes[home]--; homes[home] == 0 {
 						delete(homes, home)
 					}
@@ -61,21 +59,21 @@ func TestDescriptors(t *testing.T) {
 			},
 			"transfer": func(t *rapid.T) {
 				n := rapid.IntRange(1, 6).Draw(t, "descriptors")
-				h := &held{of: d}
+				h := &Held{Of: d}
 				fits := used()+n <= most
-				if h.take(n) != fits {
+				if h.Take(n) != fits {
 					t.Fatalf("fits: %v", fits)
 				}
-				moved := h.move()
-				h.giveAll() // it has none any more
+				moved := h.Move()
+				h.GiveAll() // it has none any more
 				transfers = append(transfers, &moved)
 			},
 			"end": func(t *rapid.T) {
 				if len(transfers) > 0 {
 					h := rapid.SampledFrom(transfers).Draw(t, "transfer")
-					h.give(rapid.IntRange(0, 2).Draw(t, "some"))
+					h.Give(rapid.IntRange(0, 2).Draw(t, "some"))
 					if rapid.Bool().Draw(t, "all") {
-						h.giveAll()
+						h.GiveAll()
 					}
 				}
 			},
@@ -83,7 +81,7 @@ func TestDescriptors(t *testing.T) {
 				if d.used != used() || d.used > most {
 					t.Fatalf("%d are taken, want %d of %d", d.used, used(), most)
 				}
-				if more, ok := d.moreSessions(); !ok || more != most-d.reserve-used() {
+				if more, ok := d.MoreSessions(); !ok || more != most-d.reserve-used() {
 					t.Fatalf("%d more", more)
 				}
 			},
@@ -93,10 +91,10 @@ func TestDescriptors(t *testing.T) {
 
 // Without a bound everything is to be had.
 func TestNoDescriptorBound(t *testing.T) {
-	h := held{of: newDescriptors(budget.Bounds{})}
-	if _, ok := h.of.moreSessions(); ok || !h.take(1<<30) || !h.of.takeSession() || !h.of.enterHome("a") {
+	h := Held{Of: NewDescriptorPool(Bounds{})}
+	if _, ok := h.Of.MoreSessions(); ok || !h.Take(1<<30) || !h.Of.TakeSession() || !h.Of.EnterHome("a") {
 		t.Error("bounded")
 	}
-	h.of.leaveHome("a")
-	h.giveAll()
+	h.Of.LeaveHome("a")
+	h.GiveAll()
 }
