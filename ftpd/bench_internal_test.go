@@ -13,7 +13,7 @@ import (
 )
 
 func BenchmarkReply(b *testing.B) {
-	client, server := connected(b)
+	client, server := testkit.Connected(b, socket.Listen)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	w := wire.NewWriter(socket.NewControl(server, time.Minute), func(int) {}, nil)
 	b.ReportAllocs()
@@ -36,7 +36,7 @@ func moving(conn *net.TCPConn) *transfer {
 const benchSize = 64 << 20
 
 func BenchmarkSendFile(b *testing.B) {
-	client, server := connected(b)
+	client, server := testkit.Connected(b, socket.Listen)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	f := testkit.File(b, benchSize)
 	t := moving(server)
@@ -58,7 +58,7 @@ func BenchmarkReceiveFile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		client, server := connected(b)
+		client, server := testkit.Connected(b, socket.Listen)
 		f := testkit.File(b, 0)
 		b.StartTimer()
 		go func() {

@@ -3,12 +3,13 @@ package ftpd
 import (
 	"testing"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
 // With all slots taken nothing is sent, and nothing is wrong.
 func TestSendBlockingTooMany(t *testing.T) { // alone: it takes the slots of all
-	_, server := connected(t)
+	_, server := testkit.Connected(t, socket.Listen)
 	for range maxWaiting {
 		waitingThreads.TryEnter()
 	}

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
 // What a transfer failed with stays its cause when the client leaves, or ends it, afterwards; and an abort stays the
 // cause of what breaks by it.
 func TestFirstCause(t *testing.T) {
 	t.Parallel()
-	_, server := connected(t)
+	_, server := testkit.Connected(t, socket.Listen)
 	tr := moving(server)
 	_, tr.cancel = context.WithCancelCause(t.Context())
 	tr.fail(nil) // is none

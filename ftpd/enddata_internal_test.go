@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
+	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
 // steps notes what a transfer does, in order.
@@ -62,7 +64,7 @@ func TestOpeningReply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, server := connected(t)
+			client, server := testkit.Connected(t, socket.Listen)
 			var did steps
 			s := replying{out: wire.NewWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
 			p.content = told{&lines{closed: func() {}}, &did}
@@ -88,7 +90,7 @@ func TestOpeningReply(t *testing.T) {
 // A download that took no time ends when its client has closed its side; others don't wait for that.
 func TestEndOfDownload(t *testing.T) {
 	t.Parallel()
-	client, server := connected(t)
+	client, server := testkit.Connected(t, socket.Listen)
 	tr := moving(server)
 	tr.opened = time.Now().Add(time.Hour)
 	var closed atomic.Bool
@@ -101,7 +103,7 @@ func TestEndOfDownload(t *testing.T) {
 		t.Errorf("%v; the client had closed its side: %v", err, closed.Load())
 	}
 
-	_, server = connected(t) // whose client closes nothing
+	_, server = testkit.Connected(t, socket.Listen) // whose client closes nothing
 	tr = moving(server)
 	tr.opened = time.Now().Add(-replyGap)
 	if err := tr.endData(server); err != nil {

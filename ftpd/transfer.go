@@ -153,7 +153,15 @@ func (t *transfer) run() {
 }
 
 // wait waits for the end of run and returns its result. Only one caller gets it.
-func (t *transfer) wait() result { return <-t.result }
+func (t *transfer) wait() result {
+	r := <-t.result
+	t.cancel(nil)
+	return r
+}
+
+// takeRest returns the data connection of an upload that the server refused while its client still sends, with its
+// descriptors, for the caller to drain and close; nil if there is none. It may be called after wait.
+func (t *transfer) takeRest() (*net.TCPConn, budget.Held) { return t.rest, t.held.Move() }
 
 func (t *transfer) runWork() result {
 	var r result

@@ -41,7 +41,6 @@ func (s *session) settle(r result) {
 	t := s.transfer
 	s.transfer = nil
 	s.activity.setTransfer(nil)
-	t.cancel(nil)
 	if t.kind != kindWork {
 		s.unused(t.data, unusedBy(t.stopped()))
 		s.srv.transfers.Add(-1)
@@ -50,8 +49,8 @@ func (s *session) settle(r result) {
 		s.auditTransfer(t, r)
 	}
 	s.reply(r.code, r.text)
-	if rest := t.rest; rest != nil {
-		s.drain(t.held.Move(), func(context.Context) *net.TCPConn { return rest })
+	if rest, held := t.takeRest(); rest != nil {
+		s.drain(held, func(context.Context) *net.TCPConn { return rest })
 	}
 	s.lastActive = time.Now()
 	s.closing = s.closing || r.ending == observe.TransferPanicked
