@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -98,7 +99,7 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)
-	sess.out = wire.NewWriter(sess.conn, s.observer.Reply, func() { sess.end(errLost) })
+	sess.out = wire.NewWriter(sess.conn, s.observer.Reply, func() { sess.end(transfer.ErrLost) })
 	sess.in = wire.NewReader(sess.conn, sess.out.WriteRaw)
 	sess.turn.L = &sess.mu
 	sess.lastActive = time.Now()

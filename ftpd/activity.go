@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -90,7 +91,7 @@ func (s *Server) Kick(id uint64) bool {
 	defer s.mu.Unlock()
 	for c := range s.sessions {
 		if c.id == id {
-			c.end(errKicked)
+			c.end(transfer.ErrKicked)
 			return true
 		}
 	}
@@ -110,7 +111,7 @@ type activity struct {
 	verb, arg string // what is executed, or was last; without an argument then
 	busy      bool
 	since     time.Time
-	transfer  *transfer
+	transfer  *transfer.Transfer
 }
 
 // begin notes a command, before it is executed. The verb is one of Verbs, or empty.
@@ -147,7 +148,7 @@ func (a *activity) secure(version uint16) {
 }
 
 // setTransfer notes the transfer that runs; nil if none does.
-func (a *activity) setTransfer(t *transfer) {
+func (a *activity) setTransfer(t *transfer.Transfer) {
 	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -174,11 +175,11 @@ func (s *session) info(now time.Time) SessionInfo {
 	}
 	t := a.transfer
 	switch {
-	case t != nil && t.kind != kindWork:
-		i.State, i.Since, i.Transfer = SessionTransfer, t.started, transferInfo(t, now)
-		i.Command = t.verb
+	case t != nil && t.Kind != transfer.Work:
+		i.State, i.Since, i.Transfer = SessionTransfer, t.Started, transferInfo(t, now)
+		i.Command = t.Verb
 	case t != nil:
-		i.State, i.Since, i.Command = SessionBusy, t.started, t.verb+" "+wire.LoggableText(t.path)
+		i.State, i.Since, i.Command = SessionBusy, t.Started, t.Verb+" "+wire.LoggableText(t.Path)
 	case a.busy:
 		i.State = SessionBusy
 	}
@@ -186,35 +187,10 @@ func (s *session) info(now time.Time) SessionInfo {
 }
 
 // transferInfo describes a transfer.
-func transferInfo(t *transfer, now time.Time) *TransferInfo {
-	s := t.snapshot(now)
+func transferInfo(t *transfer.Transfer, now time.Time) *TransferInfo {
+	s := t.Snapshot(now)
 	return &TransferInfo{
-		Direction: t.kind.direction().String(), Path: wire.LoggableText(t.path),
-		Bytes: s.bytes, Size: t.size, TLS: s.tls, BytesPerSecond: s.rate, AverageBytesPerSecond: s.average,
+		Direction: t.Kind.Direction().String(), Path: wire.LoggableText(t.Path),
+		Bytes: s.Bytes, Size: t.Size, TLS: s.TLS, BytesPerSecond: s.Rate, AverageBytesPerSecond: s.Average,
 	}
-}
-
-// mark is how far a transfer was at a time.
-type mark struct {
-	at    time.Time
-	bytes int64
-}
-
-// pace remembers where a transfer was a second or two ago.
-type pace struct{ older, newer mark }
-
-// note takes a mark, once a second at most.
-func (p *pace) note(m mark) {
-	if m.at.Sub(p.newer.at) >= time.Second {
-		p.older, p.newer = p.newer, m
-	}
-}
-
-// rate is how fast the transfer, which began then, has been from the older mark to now.
-func (p *pace) rate(now mark, began time.Time) int64 {
-	from := p.older
-	if from.at.IsZero() {
-		from = mark{at: began}
-	}
-	return rateOf(now.bytes-from.bytes, now.at.Sub(from.at))
 }

@@ -5,33 +5,6 @@ import (
 	"time"
 )
 
-func TestPace(t *testing.T) {
-	began := time.Unix(100, 0)
-	at := func(seconds float64, bytes int64) mark {
-		return mark{began.Add(time.Duration(seconds * float64(time.Second))), bytes}
-	}
-	var p pace
-	if got := p.rate(at(2, 1000), began); got != 500 {
-		t.Errorf("before any mark %d, want the average", got)
-	}
-	// A hundred octets a second, then a thousand, then nothing.
-	for i := range 50 {
-		p.note(at(float64(i)/10, int64(10*i)))
-	}
-	if got := p.rate(at(5, 500), began); got != 100 {
-		t.Errorf("steady: %d", got)
-	}
-	for i := range 30 {
-		p.note(at(5+float64(i)/10, int64(500+100*i)))
-	}
-	if got := p.rate(at(8, 3500), began); got != 1000 {
-		t.Errorf("faster: %d", got)
-	}
-	if got := p.rate(at(60, 3500), began); got > 60 {
-		t.Errorf("it stands still: %d", got)
-	}
-}
-
 // An idle session must not keep what its last command was about, or a password.
 func TestActivityKeepsNoArgument(t *testing.T) {
 	var a activity

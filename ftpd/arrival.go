@@ -14,6 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -31,7 +32,6 @@ var (
 	errDrain    = errors.New("the server is shutting down")
 	errOutsider = errors.New("clients of your network are not allowed here")
 	errPending  = errors.New("too many connections at this moment")
-	errKicked   = errors.New("the server's operator has ended the session")
 )
 
 // meet finds out who a connection is from, and begins a session. It does not wait for what a
@@ -134,9 +134,9 @@ func (s *Server) refuseConn(conn *net.TCPConn, from origin, implicit bool, reaso
 // farewell is the text of the 421 with which a session ends for the cause, or "" if there is none.
 func farewell(cause error) string {
 	switch {
-	case errors.Is(cause, errShutdown):
+	case errors.Is(cause, transfer.ErrShutdown):
 		return "The server is shutting down; connect again."
-	case errors.Is(cause, errKicked):
+	case errors.Is(cause, transfer.ErrKicked):
 		return "The server's operator has ended your session."
 	case errors.Is(cause, errCrowded):
 		return "Too many clients do not log in, and you have waited for the longest; connect again."

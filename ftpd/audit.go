@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -68,38 +69,30 @@ func (s *session) auditLogout(why string) {
 }
 
 // auditTransfer writes the line of a transfer that has ended.
-func (s *session) auditTransfer(t *transfer, r result) {
-	now := t.snapshot(time.Now())
+func (s *session) auditTransfer(t *transfer.Transfer, r transfer.Result) {
+	now := t.Snapshot(time.Now())
 	more := []slog.Attr{
-		slog.String("verb", t.verb), slog.String("type", t.typ), slog.String("path", wire.LoggableText(t.path)),
+		slog.String("verb", t.Verb), slog.String("type", t.Type), slog.String("path", wire.LoggableText(t.Path)),
 	}
-	if now.port != 0 {
-		more = append(more, slog.Int("port", now.port))
+	if now.Port != 0 {
+		more = append(more, slog.Int("port", now.Port))
 	}
 	more = append(more,
-		slog.Int64("bytes", now.bytes), slog.Duration("duration", now.took), slog.Int64("rate", now.average))
-	event, encrypted := "download", now.tls
+		slog.Int64("bytes", now.Bytes), slog.Duration("duration", now.Took), slog.Int64("rate", now.Average))
+	event, encrypted := "download", now.TLS
 	switch {
-	case t.change != "":
-		event, encrypted = t.change, s.tls != nil
-		more = []slog.Attr{slog.String("path", wire.LoggableText(t.path)), slog.String("from", wire.LoggableText(t.from)), slog.Duration("duration", now.took)}
-	case t.kind == kindUpload:
+	case t.Change != "":
+		event, encrypted = t.Change, s.tls != nil
+		more = []slog.Attr{slog.String("path", wire.LoggableText(t.Path)), slog.String("from", wire.LoggableText(t.From)), slog.Duration("duration", now.Took)}
+	case t.Kind == transfer.Upload:
 		event = "upload"
 	}
 	level, outcome := slog.LevelInfo, resultOK
-	if r.err != nil {
+	if r.Err != nil {
 		level, outcome = slog.LevelWarn, resultFailed
-		more = append(more, slog.String("error", wire.LoggableText(r.err.Error())))
+		more = append(more, slog.String("error", wire.LoggableText(r.Err.Error())))
 	}
-	s.auditLine(level, event, outcome, r.code, encrypted, more)
-}
-
-// rateOf is in bytes a second.
-func rateOf(n int64, took time.Duration) int64 {
-	if took <= 0 {
-		return 0
-	}
-	return int64(float64(n) / took.Seconds())
+	s.auditLine(level, event, outcome, r.Code, encrypted, more)
 }
 
 // changed writes the line of a change, or of the attempt at one, and reports whether it was done.

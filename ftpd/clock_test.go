@@ -14,12 +14,12 @@ import (
 // wallClock are the places that lose a time's monotonic reading, and why they may: everything else
 // would be wrong once the machine's clock is set. The keys are file and call.
 var wallClock = map[string]string{
-	"ftpd/cmd_info.go Round":              "a duration",
+	"ftpd/cmd_status.go Round":            "a duration",
 	"ftpd/abuse.go Round":                 "a duration, for the log",
-	"ftpd/loop.go time.Unix":              "a deadline in the past, whatever the clock says",
-	"ftpd/transfer.go time.Unix":          "a deadline in the past, whatever the clock says",
-	"ftpd/params.go UTC":                  "a time of the protocol",
-	"ftpd/lsformat.go UTC":                "a file's time",
+	"ftpd/schedule.go time.Unix":          "a deadline in the past, whatever the clock says",
+	"ftpd/transfer/transfer.go time.Unix": "a deadline in the past, whatever the clock says",
+	"ftpd/wire/values.go UTC":             "a time of the protocol",
+	"ftpd/listing/ls.go UTC":              "a file's time",
 	"ftpd/storage/dir_linux.go time.Unix": "a file's time",
 	"ftpd/ftptls/store.go UTC":            "a certificate's time",
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -74,10 +75,10 @@ func (s *session) setActive(to netip.AddrPort) {
 	if !s.takeData() {
 		return
 	}
-	s.setData(activeConnector{
-		from:    netip.AddrPortFrom(s.dialFrom(), s.settings().cfg.Active.SourcePort),
-		to:      netip.AddrPortFrom(s.peer.Addr(), to.Port()),
-		timeout: s.settings().cfg.Passive.ReservationTimeout.Std(),
+	s.setData(transfer.Active{
+		From:    netip.AddrPortFrom(s.dialFrom(), s.settings().cfg.Active.SourcePort),
+		To:      netip.AddrPortFrom(s.peer.Addr(), to.Port()),
+		Timeout: s.settings().cfg.Passive.ReservationTimeout.Std(),
 	})
 	s.reply(200, "Address noted.")
 }
@@ -196,7 +197,7 @@ func (s *session) reserve(addr netip.Addr) *passive.Reservation {
 	if addr.IsValid() {
 		told = netip.AddrPortFrom(addr, r.Port()).String()
 	}
-	s.setData(passiveConnector{r, told})
+	s.setData(transfer.Passive{Reservation: r, Told: told})
 	return r
 }
 

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -20,9 +20,6 @@ import (
 const maxHashes = 8
 
 var hashes = fair.New(maxHashes)
-
-// placeTimeout is how long a command waits for a place among those that cost much, before 450.
-const placeTimeout = 5 * time.Second
 
 // shared is a file that is read only while its reader has a place.
 type shared struct {
@@ -48,9 +45,9 @@ func (s *session) cmdHash(arg string) {
 	part := s.part
 	s.part = nil
 	algorithm := s.hash
-	s.sum("HASH", name, algorithm, part, func(sum string, part wire.ByteRange) result {
+	s.sum("HASH", name, algorithm, part, func(sum string, part wire.ByteRange) transfer.Result {
 		last := max(part.Start, part.End-1)
-		return result{code: 213, text: fmt.Sprintf("%s %d-%d %s %s", algorithm, part.Start, last, sum, name)}
+		return transfer.Result{Code: 213, Text: fmt.Sprintf("%s %d-%d %s %s", algorithm, part.Start, last, sum, name)}
 	})
 }
 
@@ -80,11 +77,11 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 		if !ok {
 			return
 		}
-		s.sum(verb, name, algorithm, part, func(sum string, _ wire.ByteRange) result {
+		s.sum(verb, name, algorithm, part, func(sum string, _ wire.ByteRange) transfer.Result {
 			if algorithm == checksum.CRC32 {
 				sum = strings.ToUpper(sum)
 			}
-			return result{code: 250, text: sum}
+			return transfer.Result{Code: 250, Text: sum}
 		})
 	}
 }
@@ -102,23 +99,23 @@ func (s *session) fileThere(file string) bool {
 }
 
 // sum sums a file beside the session's loop, and has done make the reply of it.
-func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *wire.ByteRange, done func(string, wire.ByteRange) result) {
+func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *wire.ByteRange, done func(string, wire.ByteRange) transfer.Result) {
 	f, err := s.fs.Open(name)
 	if err != nil {
 		s.refuse(name, err)
 		return
 	}
-	failed := func(err error) result {
+	failed := func(err error) transfer.Result {
 		code, text := fsReply(err)
-		return result{code: code, text: name + ": " + text, err: err}
+		return transfer.Result{Code: code, Text: name + ": " + text, Err: err}
 	}
 	user := account(*s.login)
-	s.beginWork(plan{verb: verb, path: name, work: func(ctx context.Context) result {
+	s.beginWork(transfer.Plan{Verb: verb, Path: name, Work: func(ctx context.Context) transfer.Result {
 		defer func() { _ = f.Close() }()
-		place, err := hashes.Enter(ctx, user, placeTimeout)
+		place, err := hashes.Enter(ctx, user, fair.Patience)
 		switch {
 		case errors.Is(err, fair.ErrBusy):
-			return result{code: 450, text: "Too many checksums are being computed; try again later.", err: err}
+			return transfer.Result{Code: 450, Text: "Too many checksums are being computed; try again later.", Err: err}
 		case err != nil:
 			return failed(err)
 		}

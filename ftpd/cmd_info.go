@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/listing"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -55,7 +56,7 @@ func (s *session) statusLines() []string {
 		return append(lines, progress(s.transfer, time.Now()))
 	}
 	if s.data != nil {
-		return append(lines, "Data connection: "+s.data.describe())
+		return append(lines, "Data connection: "+s.data.Describe())
 	}
 	return append(lines, "No data connection")
 }
@@ -68,13 +69,13 @@ func (s *session) structureName() string {
 }
 
 // progress is a line about how far a transfer has come.
-func progress(t *transfer, now time.Time) string {
-	s := t.snapshot(now)
+func progress(t *transfer.Transfer, now time.Time) string {
+	s := t.Snapshot(now)
 	of := ""
-	if t.size >= 0 {
-		of = fmt.Sprintf(" of %d", t.size)
+	if t.Size >= 0 {
+		of = fmt.Sprintf(" of %d", t.Size)
 	}
-	return fmt.Sprintf("%s %s: %d%s bytes in %v", t.verb, t.path, s.bytes, of, s.took.Round(time.Millisecond))
+	return fmt.Sprintf("%s %s: %d%s bytes in %v", t.Verb, t.Path, s.Bytes, of, s.Took.Round(time.Millisecond))
 }
 
 func (s *session) cmdSyst(string) { s.reply(215, "UNIX Type: L8") }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
 // cmdList lists as ls -l does.
@@ -95,16 +96,16 @@ func (s *session) cmdMlst(arg string) {
 }
 
 // listingPlan plans to send lines, which always end with CR LF, about an opened target.
-func listingPlan(verb string, t *listing.Target, write func(*bufio.Writer) error) plan {
+func listingPlan(verb string, t *listing.Target, write func(*bufio.Writer) error) transfer.Plan {
 	name := t.Dir
 	if name == "" {
 		name = t.Single.Name
 	}
-	return plan{
-		kind: kindListing, verb: verb, path: name, size: -1,
-		opening: "Opening data connection for the listing of " + name + ".",
-		done:    "Listing complete.",
-		content: &lines{write: write, closed: t.Close},
+	return transfer.Plan{
+		Kind: transfer.Listing, Verb: verb, Path: name, Size: -1,
+		Opening: "Opening data connection for the listing of " + name + ".",
+		Done:    "Listing complete.",
+		Content: &transfer.LinesContent{Write: write, Closed: t.Close},
 	}
 }
 

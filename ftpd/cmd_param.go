@@ -1,6 +1,7 @@
 package ftpd
 
 import (
+	"compress/flate"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,10 +42,10 @@ func (s *session) cmdStru(arg string) {
 func (s *session) cmdMode(arg string) {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "S":
-		s.coding.deflate = false
+		s.coding.Deflate = false
 		s.reply(200, "Mode is stream.")
 	case "Z":
-		s.coding.deflate = true
+		s.coding.Deflate = true
 		s.reply(200, "Mode is deflate.")
 	default:
 		s.parameter(arg, "SBCZ", "modes are S and Z")
@@ -115,4 +116,28 @@ func (s *session) cmdRest(arg string) {
 	}
 	s.restart, s.part = n, nil
 	s.reply(350, "Restarting at "+strconv.FormatInt(n, 10)+". Send STOR, APPE or RETR.")
+}
+
+// optsMode sets the level of MODE Z: OPTS MODE Z LEVEL 1.
+func (s *session) optsMode(options string) {
+	fields := strings.Fields(strings.ToUpper(options))
+	if len(fields) == 0 || fields[0] != "Z" || len(fields)%2 == 0 {
+		s.reply(501, "Syntax: OPTS MODE Z [LEVEL <1-9>]")
+		return
+	}
+	level := s.coding.Level
+	for i := 1; i < len(fields); i += 2 {
+		n, err := strconv.Atoi(fields[i+1])
+		switch {
+		case fields[i] != "LEVEL":
+			s.reply(501, "MODE Z has one option here, LEVEL.")
+			return
+		case err != nil || n < flate.BestSpeed || n > flate.BestCompression:
+			s.reply(501, "The level is a number from 1, fastest, to 9, smallest.")
+			return
+		}
+		level = n
+	}
+	s.coding.Level = level
+	s.reply(200, "MODE Z LEVEL set to "+strconv.Itoa(level)+".")
 }

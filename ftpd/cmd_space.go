@@ -9,6 +9,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -76,16 +77,16 @@ func (s *session) cmdComb(arg string) {
 		return
 	}
 	view := s.fs
-	work := func(ctx context.Context) result {
+	work := func(ctx context.Context) transfer.Result {
 		err := storage.Combine(ctx, view, target, parts)
 		switch {
 		case err == nil:
-			return result{code: 250, text: "Combined into " + target}
+			return transfer.Result{Code: 250, Text: "Combined into " + target}
 		case errors.Is(err, storage.ErrPartsRemain):
-			return result{code: 250, text: "Combined into " + target + ", but not all parts could be removed.", err: err}
+			return transfer.Result{Code: 250, Text: "Combined into " + target + ", but not all parts could be removed.", Err: err}
 		}
 		code, text := fsReply(err)
-		return result{code: code, text: target + ": " + text, err: err}
+		return transfer.Result{Code: code, Text: target + ": " + text, Err: err}
 	}
-	s.beginWork(plan{verb: "COMB", path: target, work: work, change: "combine", from: strings.Join(parts, " ")})
+	s.beginWork(transfer.Plan{Verb: "COMB", Path: target, Work: work, Change: "combine", From: strings.Join(parts, " ")})
 }

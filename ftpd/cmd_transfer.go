@@ -9,6 +9,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
 func (s *session) cmdRetr(arg string) {
@@ -42,39 +43,39 @@ func (s *session) restartsText() bool {
 
 // planDownload plans to send f from the restart point on. What is added to the file meanwhile is not sent: the client was
 // told the size.
-func (s *session) planDownload(name string, f storage.File) (plan, error) {
+func (s *session) planDownload(name string, f storage.File) (transfer.Plan, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return plan{}, err
+		return transfer.Plan{}, err
 	}
 	offset, end := s.restart, info.Size()
 	if s.part != nil {
 		part, ok := s.part.Within(end)
 		if !ok {
-			return plan{}, storage.ErrOffset
+			return transfer.Plan{}, storage.ErrOffset
 		}
 		offset, end = part.Start, part.End
 	}
 	if offset > end {
-		return plan{}, storage.ErrOffset
+		return transfer.Plan{}, storage.ErrOffset
 	}
 	if offset > 0 {
 		if _, err := f.Seek(offset, io.SeekStart); err != nil {
-			return plan{}, err
+			return transfer.Plan{}, err
 		}
 	}
-	p := plan{
-		kind: kindDownload, verb: "RETR", path: name, typ: s.typeLetter(), size: end - offset,
-		content: &download{file: f, offset: offset, size: end - offset, text: s.ascii},
-		done:    "Transfer complete.",
+	p := transfer.Plan{
+		Kind: transfer.Download, Verb: "RETR", Path: name, Type: s.typeLetter(), Size: end - offset,
+		Content: &transfer.FileContent{File: f, Offset: offset, Size: end - offset, Text: s.ascii},
+		Done:    "Transfer complete.",
 	}
 	if s.ascii {
-		p.opening = fmt.Sprintf("Opening ASCII mode data connection for %s.", name)
+		p.Opening = fmt.Sprintf("Opening ASCII mode data connection for %s.", name)
 	} else {
-		p.opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, p.size)
+		p.Opening = fmt.Sprintf("Opening %s mode data connection for %s (%d bytes).", s.typeName(), name, p.Size)
 	}
-	if s.ascii || s.coding.deflate {
-		p.size = -1
+	if s.ascii || s.coding.Deflate {
+		p.Size = -1
 	}
 	return p, nil
 }
@@ -106,8 +107,8 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 		return
 	}
 	p := s.planUpload(verb, name, u)
-	p.opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
-	p.done = "Transfer complete."
+	p.Opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
+	p.Done = "Transfer complete."
 	s.begin(p)
 }
 
@@ -149,19 +150,19 @@ func (s *session) cmdStou(arg string) {
 		return
 	}
 	p := s.planUpload("STOU", name, u)
-	p.opening = "FILE: " + name // RFC 1123 section 4.1.2.9
-	p.done = "Transfer complete; unique file name: " + name
+	p.Opening = "FILE: " + name // RFC 1123 section 4.1.2.9
+	p.Done = "Transfer complete; unique file name: " + name
 	s.begin(p)
 }
 
 // planUpload plans to store what comes into u.
-func (s *session) planUpload(verb, name string, u storage.Upload) plan {
-	p := plan{
-		kind: kindUpload, verb: verb, path: name, typ: s.typeLetter(), size: -1,
-		content: &upload{Upload: u, text: s.ascii, keeps: s.keepsPartial()},
+func (s *session) planUpload(verb, name string, u storage.Upload) transfer.Plan {
+	p := transfer.Plan{
+		Kind: transfer.Upload, Verb: verb, Path: name, Type: s.typeLetter(), Size: -1,
+		Content: &transfer.UploadContent{Upload: u, Text: s.ascii, Keeps: s.keepsPartial()},
 	}
-	if !s.ascii && !s.coding.deflate && s.allocate > 0 && s.restart == 0 && verb != "APPE" {
-		p.size = s.allocate
+	if !s.ascii && !s.coding.Deflate && s.allocate > 0 && s.restart == 0 && verb != "APPE" {
+		p.Size = s.allocate
 	}
 	return p
 }
@@ -204,7 +205,7 @@ func (s *session) typeLetter() string {
 func (s *session) cmdAbor(string) {
 	if s.transfer != nil {
 		s.aborting = true
-		s.transfer.abort(errAborted)
+		s.transfer.Abort(transfer.ErrAborted)
 		return
 	}
 	s.noTransfer(observe.UnusedAborted)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
 // A client that sends a file reads no reply meanwhile, or only after what it has begun. If its data
@@ -36,7 +37,7 @@ func (s *session) drain(taken budget.Held, take func(ctx context.Context) *net.T
 		}
 		defer func() { _ = conn.Close() }()
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-		discard(conn, drainBytes)
+		transfer.Discard(conn, drainBytes)
 	}()
 }
 
@@ -48,24 +49,6 @@ func (s *session) endDrain() {
 	}
 }
 
-// takeTime is how long a connection that the client has begun may take to get here: it is in the kernel, and
-// the goroutine that accepts has yet to run.
-const takeTime = time.Second
-
-// take returns the client's connection if it comes within takeTime, and nil if not. It ends the reservation.
-func (c passiveConnector) take(ctx context.Context) *net.TCPConn {
-	defer c.Release()
-	soon, cancel := context.WithTimeout(ctx, takeTime)
-	defer cancel()
-	conn, err := c.Accept(soon)
-	if err != nil {
-		return nil
-	}
-	return conn
-}
-
-func (c activeConnector) take(context.Context) *net.TCPConn { return nil }
-
 // refuseData gives up a data connection after the reply that refused its transfer. With TLS the client may be in the
 // midst of the handshake, and takes a connection that breaks for a server that it has to ask for another
 // port: it then takes the refusal for the reply to that (curl 7.88).
@@ -74,6 +57,6 @@ func (s *session) refuseData(why observe.UnusedReservation) {
 		s.dropData(why)
 		return
 	}
-	s.drain(s.held.Move(), s.data.take)
+	s.drain(s.held.Move(), s.data.Take)
 	s.data = nil
 }

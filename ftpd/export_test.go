@@ -1,6 +1,9 @@
 package ftpd
 
-import "github.com/ftp-operator/ftp-operator/ftpd/observe"
+import (
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
+)
 
 // Reservations is how many passive ports are reserved or waited for.
 func (s *Server) Reservations() int {
@@ -9,7 +12,7 @@ func (s *Server) Reservations() int {
 }
 
 // Splices is how many uploads of all servers splice.
-func Splices() int { return splicing() }
+func Splices() int { return transfer.Splicing() }
 
 // Unobserved is an Observer that does nothing.
 var Unobserved observe.Observer = observe.Nop{}

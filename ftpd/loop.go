@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -104,7 +105,7 @@ func (s *session) mayRead() bool {
 
 // takeLine executes or queues one command line. If that began a transfer it is returned, and the caller must run it
 // without the lock.
-func (s *session) takeLine(l wire.Line) *transfer {
+func (s *session) takeLine(l wire.Line) *transfer.Transfer {
 	if l.Last() {
 		s.leave() // whoever waits for something on the client's behalf need not wait any more
 	}
@@ -119,16 +120,16 @@ func (s *session) takeLine(l wire.Line) *transfer {
 }
 
 // takeToRun returns the transfer that has just begun, for the caller to run without the lock.
-func (s *session) takeToRun() *transfer {
+func (s *session) takeToRun() *transfer.Transfer {
 	t := s.toRun
 	s.toRun = nil
 	return t
 }
 
 // runTransfers runs a transfer, and those that the commands begin which have waited for its end.
-func (s *session) runTransfers(t *transfer) {
+func (s *session) runTransfers(t *transfer.Transfer) {
 	for t != nil {
-		t.run()
+		t.Run()
 		t = s.transferEnded(t)
 	}
 }
@@ -163,11 +164,11 @@ var past = time.Unix(1, 0)
 
 // transferEnded settles a transfer that was run, unless hangUp, terminate or close has done so. It returns the next
 // one that has begun.
-func (s *session) transferEnded(t *transfer) *transfer {
+func (s *session) transferEnded(t *transfer.Transfer) *transfer.Transfer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.transfer == t {
-		s.settle(t.wait())
+		s.settle(t.Wait())
 		s.proceed()
 	}
 	return s.takeToRun()

@@ -1,12 +1,12 @@
 package ftpd
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
 // A panic in the goroutines of a session ends that session, and nobody else's: a transfer that panics
@@ -14,22 +14,19 @@ import (
 // A panic elsewhere - where connections are accepted, configurations loaded, leftovers swept - ends the
 // process: what all sessions share can't be trusted any more.
 
-// errPanicked is the error of what has panicked.
-var errPanicked = errors.New("internal error")
-
 // panicked notes a panic. It is called while the panic's stack is still there.
 func (s *Server) panicked(log *slog.Logger, value any) {
 	s.observer.Panicked()
 	log.Error("panic: the session ends", "panic", fmt.Sprint(value), "stack", safelog.Stack(debug.Stack()))
 }
 
-// contain runs f. If that panics, it is noted, and errPanicked returned.
+// contain runs f. If that panics, it is noted, and ErrPanicked returned.
 func (s *session) contain(f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			// Not s.log, which the session's own goroutine may be changing.
 			s.srv.panicked(s.srv.sessionLog(s), value)
-			err = errPanicked
+			err = transfer.ErrPanicked
 		}
 	}()
 	return f()
@@ -50,18 +47,16 @@ func (s *session) fail() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if t := s.takeToRun(); t != nil {
-			t.abort(errPanicked) // no other goroutine will run it
-			t.run()
+			t.Abort(transfer.ErrPanicked) // no other goroutine will run it
+			t.Run()
 		}
 		if !s.closing {
-			s.reply(421, goodbyePanicked)
+			s.reply(421, transfer.TextPanicked)
 		}
 		s.closing = true
 		return nil
 	})
 }
-
-const goodbyePanicked = "Internal error of the server, which was logged; connect again."
 
 // awaken makes the reader of a session that is closing see it.
 func (s *session) awaken() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -50,7 +51,7 @@ func (s *Server) bound() {
 			b.Warnings = append(b.Warnings, w)
 		}
 		s.cache.Bound(b.HashesAtOnce, b.HashMemory)
-		boundProcess(b.Buffers, b.Splices)
+		transfer.Bound(b.Buffers, b.Splices)
 	}
 	s.deflates.Resize(b.Deflates)
 	s.headers.Bound(b.PendingHeaders)

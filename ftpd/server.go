@@ -26,6 +26,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/quota"
 	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -276,7 +277,7 @@ func (s *Server) cut() int {
 	s.mu.Lock()
 	n := len(s.sessions)
 	for c := range s.sessions {
-		c.end(errShutdown)
+		c.end(transfer.ErrShutdown)
 	}
 	s.mu.Unlock()
 	if s.await(cutTimeout) {

@@ -21,6 +21,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -84,12 +85,12 @@ type session struct {
 	// heldForData are those of them for its data connection.
 	heldForData int
 	stopDrain   context.CancelFunc // see drain
-	transfer    *transfer
-	toRun       *transfer   // transfer, until a goroutine has picked it up to run it
-	queue       []wire.Line // commands that wait for the transfer's end
-	aborting    bool        // ABOR came: it is answered after the transfer
-	quitting    bool        // QUIT came: end when the transfer has ended
-	readAll     bool        // the client closed its side after QUIT: nothing more will come
+	transfer    *transfer.Transfer
+	toRun       *transfer.Transfer // transfer, until a goroutine has picked it up to run it
+	queue       []wire.Line        // commands that wait for the transfer's end
+	aborting    bool               // ABOR came: it is answered after the transfer
+	quitting    bool               // QUIT came: end when the transfer has ended
+	readAll     bool               // the client closed its side after QUIT: nothing more will come
 	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
 	endingTLS bool
 	closing   bool // the last reply was sent
@@ -100,14 +101,14 @@ type params struct {
 	cwd        string
 	ascii      bool               // TYPE A; else I
 	record     bool               // STRU R, treated as F
-	coding     coding             // MODE, and its options
+	coding     transfer.Coding    // MODE, and its options
 	restart    int64              // REST: for the next transfer
 	part       *wire.ByteRange    // RANG: for the next download or checksum
 	hash       checksum.Algorithm // OPTS HASH
 	allocate   int64              // ALLO: for the next transfer, if above zero
 	renameFrom string             // RNFR: for RNTO, if it comes next
 	epsvAll    bool               // EPSV ALL came
-	data       connector          // where the next data connection comes from; nil: nothing was said
+	data       transfer.Connector // where the next data connection comes from; nil: nothing was said
 	facts      listing.FactSet    // OPTS MLST
 	pbsz       bool               // PBSZ came, or needs not come
 	private    bool               // PROT P: data connections carry TLS
@@ -115,16 +116,8 @@ type params struct {
 }
 
 func newParams() params {
-	return params{cwd: "/", ascii: true, facts: listing.AllFacts, coding: coding{level: defaultLevel}, hash: checksum.Default}
+	return params{cwd: "/", ascii: true, facts: listing.AllFacts, coding: transfer.Coding{Level: transfer.DefaultLevel}, hash: checksum.Default}
 }
-
-// Why a session ends, or its transfer.
-var (
-	errShutdown = errors.New("the server is shutting down")
-	errRevoked  = errors.New("the account was removed or changed")
-	errAborted  = errors.New("aborted by ABOR")
-	errLost     = errors.New("the control connection was lost")
-)
 
 // take executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is
 // about the transfer that runs, and may be the only way to end it.
@@ -177,8 +170,8 @@ func (s *session) hangUp(err error) {
 		return
 	}
 	if s.transfer != nil {
-		s.transfer.abort(errLost)
-		s.settle(s.transfer.wait())
+		s.transfer.Abort(transfer.ErrLost)
+		s.settle(s.transfer.Wait())
 	}
 	if !orderly {
 		s.log.Debug("control connection failed", "error", err)
@@ -264,7 +257,7 @@ func (s *session) stillWelcome() bool {
 // as the reply to its next command.
 func (s *session) revoke() {
 	if s.transfer != nil && s.login != nil && !s.stillWelcome() {
-		s.transfer.abort(errRevoked)
+		s.transfer.Abort(transfer.ErrRevoked)
 	}
 }
 
@@ -302,8 +295,8 @@ func (s *session) timeout() {
 // shutDown ends the session now: the server's grace has passed, or a reply could not be sent.
 func (s *session) shutDown() {
 	if s.transfer != nil {
-		s.transfer.abort(context.Cause(s.ctx))
-		s.settle(s.transfer.wait())
+		s.transfer.Abort(context.Cause(s.ctx))
+		s.settle(s.transfer.Wait())
 	}
 	if errors.Is(context.Cause(s.ctx), errCrowded) {
 		s.misdeed(bans.NoLogin)
@@ -332,8 +325,8 @@ func (s *session) close() {
 	s.closing = true
 	s.timer.Stop()
 	if s.transfer != nil {
-		s.transfer.abort(errLost)
-		s.settle(s.transfer.wait())
+		s.transfer.Abort(transfer.ErrLost)
+		s.settle(s.transfer.Wait())
 	}
 	s.dropData(observe.UnusedSessionEnded)
 	s.endDrain()

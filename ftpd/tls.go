@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
 const (
@@ -70,7 +70,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	_ = s.conn.SetDeadline(time.Time{})
 	s.tls, s.bound, s.control, s.cleared = conn, bound, conn.ConnectionState(), false
 	s.activity.secure(s.control.Version)
-	s.srv.observer.Handshake(observe.ControlChannel, handshake(nil, s.control.DidResume))
+	s.srv.observer.Handshake(observe.ControlChannel, transfer.HandshakeResult(nil, s.control.DidResume))
 	s.pbsz, s.private = s.implicit, s.implicit
 	s.out.Reset(conn)
 	s.in.Reset(conn)
@@ -126,67 +126,15 @@ func (s *session) mustEncrypt() bool {
 	return cfg != nil && cfg.Login == config.PolicyRequired && s.tls == nil
 }
 
-// dataTLS is what a transfer needs to know to protect its data connection.
-type dataTLS struct {
-	bound           *ftptls.Session
-	control         tls.ConnectionState
-	handshake       time.Duration
-	allowTruncation bool
-}
-
-// dataTLS is nil if the next data connection is in clear text.
-func (s *session) dataTLS() *dataTLS {
+// TLS is nil if the next data connection is in clear text.
+func (s *session) dataTLS() *transfer.TLS {
 	if !s.private {
 		return nil
 	}
 	cfg := s.settings().cfg
-	return &dataTLS{
-		bound: s.bound, control: s.control,
-		handshake:       cfg.Timeouts.Handshake.Std(),
-		allowTruncation: cfg.TLS != nil && cfg.TLS.AllowTruncation,
-	}
-}
-
-// protectError is a data connection that TLS was not agreed upon for.
-type protectError struct{ error }
-
-func (e *protectError) Unwrap() error { return e.error }
-
-// protect does the handshake on the data connection, if PROT P asks for one. It returns what the
-// data are to be moved over.
-func (t *transfer) protect(raw *net.TCPConn) (net.Conn, error) {
-	if t.tls == nil {
-		return raw, nil
-	}
-	below := &records{paced: paced{raw, t}}
-	conn := t.tls.bound.Data(below, t.kind == kindUpload)
-	t.capDeadline(time.Now().Add(t.tls.handshake))
-	err := conn.Handshake()
-	t.capDeadline(time.Time{})
-	if err == nil {
-		err = t.tls.bound.Check(t.tls.control, conn.ConnectionState())
-	}
-	t.observer.Handshake(observe.DataChannel, handshake(err, conn.ConnectionState().DidResume))
-	if err != nil {
-		return nil, &protectError{err}
-	}
-	t.secure = conn
-	if t.kind == kindUpload {
-		socket.QuickAck(raw)
-	}
-	return protected{conn, below, t.tls.allowTruncation}, nil
-}
-
-// handshake sorts the results of handshakes.
-func handshake(err error, resumed bool) observe.HandshakeResult {
-	switch {
-	case errors.Is(err, ftptls.ErrNotResumed), errors.Is(err, ftptls.ErrOtherCertificate):
-		return observe.HandshakeRefused
-	case err != nil:
-		return observe.HandshakeFailed
-	case resumed:
-		return observe.HandshakeResumed
-	default:
-		return observe.HandshakeFull
+	return &transfer.TLS{
+		Bound: s.bound, Control: s.control,
+		Handshake:       cfg.Timeouts.Handshake.Std(),
+		AllowTruncation: cfg.TLS != nil && cfg.TLS.AllowTruncation,
 	}
 }

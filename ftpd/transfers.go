@@ -9,51 +9,52 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
 // begin accepts a plan over the data connection that was agreed upon. The goroutine that has read the command runs it;
 // see loop.go.
-func (s *session) begin(p plan) {
-	o := transferOptions{
-		session: (*transferOwner)(s), data: s.data, timeout: s.settings().cfg.Timeouts.Data.Std(),
-		tls: s.dataTLS(), coding: s.coding, flow: s.flow(p.kind == kindUpload), deflates: s.srv.deflates, held: s.held.Move(),
-		observer: s.srv.observer, account: account(*s.login),
+func (s *session) begin(p transfer.Plan) {
+	o := transfer.Options{
+		Session: (*transferOwner)(s), Data: s.data, Timeout: s.settings().cfg.Timeouts.Data.Std(),
+		TLS: s.dataTLS(), Coding: s.coding, Flow: s.flow(p.Kind == transfer.Upload), Deflates: s.srv.deflates, Held: s.held.Move(),
+		Observer: s.srv.observer, Account: account(*s.login),
 	}
 	s.data, s.restart, s.part, s.allocate = nil, 0, nil, 0
 	s.srv.transfers.Add(1)
-	o.observer.TransferBegan(p.kind.direction())
-	s.beginTransfer(newTransfer(p, o))
+	o.Observer.TransferBegan(p.Kind.Direction())
+	s.beginTransfer(transfer.New(p, o))
 }
 
-// beginWork accepts a plan of kindWork, which needs no data connection. The session goes on meanwhile as during a transfer.
-func (s *session) beginWork(p plan) {
-	p.kind, p.size = kindWork, -1
-	s.beginTransfer(newTransfer(p, transferOptions{session: (*transferOwner)(s)}))
+// beginWork accepts a plan of Work, which needs no data connection. The session goes on meanwhile as during a transfer.
+func (s *session) beginWork(p transfer.Plan) {
+	p.Kind, p.Size = transfer.Work, -1
+	s.beginTransfer(transfer.New(p, transfer.Options{Session: (*transferOwner)(s)}))
 }
 
-func (s *session) beginTransfer(t *transfer) {
+func (s *session) beginTransfer(t *transfer.Transfer) {
 	s.activity.setTransfer(t)
 	s.transfer, s.toRun = t, t
 }
 
 // settle ends the transfer for the session, with the result of its run: log line, reply, and what QUIT asked for.
-func (s *session) settle(r result) {
+func (s *session) settle(r transfer.Result) {
 	t := s.transfer
 	s.transfer = nil
 	s.activity.setTransfer(nil)
-	if t.kind != kindWork {
-		s.unused(t.data, unusedBy(t.stopped()))
+	if t.Kind != transfer.Work {
+		s.unused(t.Data, unusedBy(t.AbortCause()))
 		s.srv.transfers.Add(-1)
 	}
-	if t.kind != kindListing && (t.kind != kindWork || t.change != "") {
+	if t.Kind != transfer.Listing && (t.Kind != transfer.Work || t.Change != "") {
 		s.auditTransfer(t, r)
 	}
-	s.reply(r.code, r.text)
-	if rest, held := t.takeRest(); rest != nil {
+	s.reply(r.Code, r.Text)
+	if rest, held := t.TakeRest(); rest != nil {
 		s.drain(held, func(context.Context) *net.TCPConn { return rest })
 	}
 	s.lastActive = time.Now()
-	s.closing = s.closing || r.ending == observe.TransferPanicked
+	s.closing = s.closing || r.Ending == observe.TransferPanicked
 	if s.aborting {
 		s.aborting = false
 		s.reply(226, "ABOR done; the data connection is closed.")

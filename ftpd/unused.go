@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
 // refusedCommand: the command that would have used the reservation was refused, so the client had no reason to
@@ -51,8 +52,8 @@ func (l *unusedLog) write(log *slog.Logger, told string, why observe.UnusedReser
 }
 
 // unused counts and logs a reservation for which no data connection came. It must have been released.
-func (s *session) unused(c connector, why observe.UnusedReservation) {
-	p, passive := c.(passiveConnector)
+func (s *session) unused(c transfer.Connector, why observe.UnusedReservation) {
+	p, passive := c.(transfer.Passive)
 	if !passive || p.Came() {
 		return
 	}
@@ -63,12 +64,12 @@ func (s *session) unused(c connector, why observe.UnusedReservation) {
 		return
 	}
 	s.srv.observer.Unused(why)
-	s.srv.unused.write(s.log, p.told, why)
+	s.srv.unused.write(s.log, p.Told, why)
 }
 
 // unusedBy is why a transfer's reservation was not used.
 func unusedBy(err error) observe.UnusedReservation {
-	if errors.Is(err, errAborted) {
+	if errors.Is(err, transfer.ErrAborted) {
 		return observe.UnusedAborted
 	}
 	return observe.UnusedSessionEnded

@@ -186,3 +186,6 @@ func (p *Places) next() *user {
 	}
 	return nil
 }
+
+// placeTimeout is how long a command waits for a place among those that cost much, before 450.
+const Patience = 5 * time.Second

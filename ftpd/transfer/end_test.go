@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"context"
@@ -26,12 +26,12 @@ func (s *steps) Write(p []byte) (int, error) {
 
 // noting is a data connection that is there when it is asked for, which is noted.
 type noting struct {
-	activeConnector
+	Active
 	conn  *net.TCPConn
 	steps *steps
 }
 
-func (n noting) connect(context.Context) (*net.TCPConn, error) {
+func (n noting) Connect(context.Context) (*net.TCPConn, error) {
 	*n.steps = append(*n.steps, "connect")
 	return n.conn, nil
 }
@@ -49,7 +49,7 @@ type told struct {
 	steps *steps
 }
 
-func (c told) move(_ *transfer, conn net.Conn) error {
+func (c told) move(_ *Transfer, conn net.Conn) error {
 	*c.steps = append(*c.steps, "move")
 	_, err := io.WriteString(conn, "data")
 	return err
@@ -58,27 +58,27 @@ func (c told) move(_ *transfer, conn net.Conn) error {
 // The 150 is written by one call, by itself, before the data connection is used.
 func TestOpeningReply(t *testing.T) {
 	t.Parallel()
-	for name, p := range map[string]plan{
-		"download": {kind: kindDownload, opening: "Opening.", size: 4},
-		"listing":  {kind: kindListing, opening: "Opening.", size: -1},
+	for name, p := range map[string]Plan{
+		"download": {Kind: Download, Opening: "Opening.", Size: 4},
+		"listing":  {Kind: Listing, Opening: "Opening.", Size: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, server := testkit.Connected(t, socket.Listen)
 			var did steps
 			s := replying{out: wire.NewWriter(&did, func(int) {}, func() { t.Error("a reply failed") })}
-			p.content = told{&lines{closed: func() {}}, &did}
-			tr := newTransfer(p, transferOptions{
-				session: s, data: noting{conn: server, steps: &did}, timeout: time.Minute, observer: observe.Nop{},
+			p.Content = told{&LinesContent{Closed: func() {}}, &did}
+			tr := New(p, Options{
+				Session: s, Data: noting{conn: server, steps: &did}, Timeout: time.Minute, Observer: observe.Nop{},
 			})
-			go tr.run()
+			go tr.Run()
 			got, err := io.ReadAll(client)
 			_ = client.Close()
 			if string(got) != "data" || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}
-			if r := tr.wait(); r.err != nil {
-				t.Error(r.err)
+			if r := tr.Wait(); r.Err != nil {
+				t.Error(r.Err)
 			}
 			if want := []string{"150 Opening.\r\n", "connect", "move"}; !slices.Equal(did, want) {
 				t.Errorf("%q, want %q", did, want)

@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"bufio"
@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
@@ -19,8 +17,8 @@ import (
 // (RFC 1950). Offsets, as in REST, are into the file, not into what is sent.
 
 const (
-	// defaultLevel is how hard to compress when OPTS MODE Z says nothing: zlib's own default.
-	defaultLevel = 6
+	// DefaultLevel is how hard to compress when OPTS MODE Z says nothing: zlib's own default.
+	DefaultLevel = 6
 )
 
 // Errors of MODE Z.
@@ -33,31 +31,31 @@ var (
 	deflaters [flate.BestCompression + 1]sync.Pool // of *zlib.Writer, by level
 )
 
-// coding is how a transfer's data go over the connection.
-type coding struct {
-	deflate bool // MODE Z
-	level   int  // OPTS MODE Z LEVEL
+// Coding is how a transfer's data go over the connection.
+type Coding struct {
+	Deflate bool // MODE Z
+	Level   int  // OPTS MODE Z LEVEL
 }
 
-func (c coding) String() string {
-	if c.deflate {
+func (c Coding) String() string {
+	if c.Deflate {
 		return "deflate"
 	}
 	return "stream"
 }
 
 // send gives produce what its data go through to the client.
-func (t *transfer) send(conn net.Conn, produce func(io.Writer) error) error {
+func (t *Transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 	w := dataWriter{t, conn}
-	if !t.coding.deflate {
+	if !t.Coding.Deflate {
 		return produce(w)
 	}
-	pool := &deflaters[t.coding.level]
+	pool := &deflaters[t.Coding.Level]
 	z, ok := pool.Get().(*zlib.Writer)
 	if ok {
 		z.Reset(w)
 	} else {
-		z, _ = zlib.NewWriterLevel(w, t.coding.level) // the level was checked
+		z, _ = zlib.NewWriterLevel(w, t.Coding.Level) // the level was checked
 	}
 	defer func() {
 		z.Reset(io.Discard) // it must not hold on to the connection
@@ -71,9 +69,9 @@ func (t *transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 
 // receive gives consume what comes from the client. A compressed stream must be whole, and
 // nothing may follow it.
-func (t *transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
+func (t *Transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
 	r := dataReader{t, conn}
-	if !t.coding.deflate {
+	if !t.Coding.Deflate {
 		return consume(r)
 	}
 	buffered := bufio.NewReaderSize(r, 32<<10)
@@ -95,11 +93,11 @@ func (t *transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
 
 // enterCoding waits for a place among the transfers that compress, if the transfer does. leave gives it
 // back. No place in time is errDeflateBusy.
-func (t *transfer) enterCoding() (leave func(), err error) {
-	if !t.coding.deflate {
+func (t *Transfer) enterCoding() (leave func(), err error) {
+	if !t.Coding.Deflate {
 		return func() {}, nil
 	}
-	place, err := t.deflates.Enter(t.ctx, t.account, placeTimeout)
+	place, err := t.Deflates.Enter(t.ctx, t.Account, fair.Patience)
 	switch {
 	case errors.Is(err, fair.ErrBusy):
 		return nil, errDeflateBusy
@@ -112,12 +110,12 @@ func (t *transfer) enterCoding() (leave func(), err error) {
 // stoppable is a writer that ends with its transfer: a compressor may take in much before it
 // writes anything to a connection.
 type stoppable struct {
-	t *transfer
+	t *Transfer
 	w io.Writer
 }
 
 func (s stoppable) Write(p []byte) (int, error) {
-	if err := s.t.stopped(); err != nil {
+	if err := s.t.AbortCause(); err != nil {
 		return 0, err
 	}
 	return s.w.Write(p)
@@ -126,12 +124,12 @@ func (s stoppable) Write(p []byte) (int, error) {
 // inflated reads what a client has compressed. A little of that may expand to very much, so it
 // looks for the transfer's end at every step; memory it takes no more for it.
 type inflated struct {
-	t *transfer
+	t *Transfer
 	r io.Reader
 }
 
 func (i inflated) Read(p []byte) (int, error) {
-	if err := i.t.stopped(); err != nil {
+	if err := i.t.AbortCause(); err != nil {
 		return 0, err
 	}
 	n, err := i.r.Read(p)
@@ -146,28 +144,4 @@ func inflateError(err error) error {
 		return fmt.Errorf("%w: %w", errDeflated, err)
 	}
 	return err
-}
-
-// optsMode sets the level of MODE Z: OPTS MODE Z LEVEL 1.
-func (s *session) optsMode(options string) {
-	fields := strings.Fields(strings.ToUpper(options))
-	if len(fields) == 0 || fields[0] != "Z" || len(fields)%2 == 0 {
-		s.reply(501, "Syntax: OPTS MODE Z [LEVEL <1-9>]")
-		return
-	}
-	level := s.coding.level
-	for i := 1; i < len(fields); i += 2 {
-		n, err := strconv.Atoi(fields[i+1])
-		switch {
-		case fields[i] != "LEVEL":
-			s.reply(501, "MODE Z has one option here, LEVEL.")
-			return
-		case err != nil || n < flate.BestSpeed || n > flate.BestCompression:
-			s.reply(501, "The level is a number from 1, fastest, to 9, smallest.")
-			return
-		}
-		level = n
-	}
-	s.coding.level = level
-	s.reply(200, "MODE Z LEVEL set to "+strconv.Itoa(level)+".")
 }

@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"errors"
@@ -22,23 +22,23 @@ func TestBrokeOff(t *testing.T) {
 		{nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}, true},
 		{nil, disk(syscall.ECONNRESET), true}, // as splice reports it
 		{nil, disk(os.ErrDeadlineExceeded), true},
-		{nil, errLost, true},
-		{errAborted, disk(os.ErrDeadlineExceeded), true},
-		{errShutdown, nil, true},
-		{errRevoked, disk(os.ErrDeadlineExceeded), false},
+		{nil, ErrLost, true},
+		{ErrAborted, disk(os.ErrDeadlineExceeded), true},
+		{ErrShutdown, nil, true},
+		{ErrRevoked, disk(os.ErrDeadlineExceeded), false},
 		{nil, disk(storage.ErrQuota), false},
 		{nil, disk(syscall.ENOSPC), false},
 		{nil, disk(syscall.EIO), false},
 		{nil, storage.ErrQuota, false},
 	} {
 		u := &outcomeOfUpload{}
-		tr := &transfer{plan: plan{content: &upload{Upload: u, keeps: true}}, transferOptions: transferOptions{session: direct{}}, aborted: c.aborted}
+		tr := &Transfer{Plan: Plan{Content: &UploadContent{Upload: u, Keeps: true}}, Options: Options{Session: direct{}}, aborted: c.aborted}
 		tr.drop(c.err)
 		if u.kept != c.want || u.dropped == c.want {
 			t.Errorf("%v, aborted by %v: kept %v, dropped %v; want kept %v", c.err, c.aborted, u.kept, u.dropped, c.want)
 		}
 		*u = outcomeOfUpload{}
-		tr.content = &upload{Upload: u}
+		tr.Content = &UploadContent{Upload: u}
 		if tr.drop(errors.Join(c.err)); !u.dropped {
 			t.Errorf("%v, aborted by %v: not dropped", c.err, c.aborted)
 		}
@@ -55,6 +55,6 @@ func (u *outcomeOfUpload) Keep() error  { u.kept = true; return nil }
 func (u *outcomeOfUpload) Abort() error { u.dropped = true; return nil }
 
 // direct is a session in which nothing panics.
-type direct struct{ transferSession }
+type direct struct{ Session }
 
 func (direct) Contain(f func() error) error { return f() }

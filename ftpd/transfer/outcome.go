@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"errors"
@@ -15,12 +15,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// result is how a transfer ended.
-type result struct {
-	code   int    // of the reply that ends it
-	text   string // of that reply
-	err    error  // nil for a success
-	ending observe.TransferResult
+// Result is how a transfer ended.
+type Result struct {
+	Code   int    // of the reply that ends it
+	Text   string // of that reply
+	Err    error  // nil for a success
+	Ending observe.TransferResult
 }
 
 // outcome is one way in which a transfer can fail.
@@ -47,12 +47,12 @@ const (
 
 // outcomes are all ways in which a transfer can fail. The first that matches counts; the last one matches any error.
 var outcomes = []outcome{
-	{is(errPanicked), observe.TransferPanicked, false, 421, goodbyePanicked, nil},
+	{is(ErrPanicked), observe.TransferPanicked, false, 421, TextPanicked, nil},
 
 	// The client or the server has ended it.
-	{is(errAborted, errLost), observe.TransferAborted, true, 426, textAborted, nil},
-	{is(errShutdown, errKicked), observe.TransferCut, true, 426, textAborted, nil},
-	{is(errRevoked), observe.TransferCut, false, 426, textAborted, nil},
+	{is(ErrAborted, ErrLost), observe.TransferAborted, true, 426, textAborted, nil},
+	{is(ErrShutdown, ErrKicked), observe.TransferCut, true, 426, textAborted, nil},
+	{is(ErrRevoked), observe.TransferCut, false, 426, textAborted, nil},
 
 	// The data connection never came about.
 	{both(as[*connectError], is(passive.ErrExpired)), observe.TransferNoConnection, true, 425,
@@ -121,8 +121,8 @@ func both(a, b func(error) bool) func(error) bool {
 
 // find returns the way in which a transfer has failed, and the error that says why: the cause of its abort, if it was
 // aborted, since what broke then is only how the abort showed.
-func (t *transfer) find(err error) (*outcome, error) {
-	if cause := t.stopped(); cause != nil && !errors.Is(err, errPanicked) {
+func (t *Transfer) find(err error) (*outcome, error) {
+	if cause := t.AbortCause(); cause != nil && !errors.Is(err, ErrPanicked) {
 		err = cause
 	}
 	for i := range outcomes {
@@ -134,14 +134,14 @@ func (t *transfer) find(err error) (*outcome, error) {
 }
 
 // outcome is how the transfer ended, with err.
-func (t *transfer) outcome(err error) result {
+func (t *Transfer) outcome(err error) Result {
 	if err == nil {
-		return result{code: 226, text: t.done, ending: observe.TransferOK}
+		return Result{Code: 226, Text: t.Done, Ending: observe.TransferOK}
 	}
 	o, err := t.find(err)
 	if o.err != nil {
 		err = o.err
 	}
-	text := strings.NewReplacer("{error}", err.Error(), "{timeout}", t.timeout.String()).Replace(o.text)
-	return result{code: o.code, text: text, err: err, ending: o.ending}
+	text := strings.NewReplacer("{error}", err.Error(), "{timeout}", t.Timeout.String()).Replace(o.text)
+	return Result{Code: o.code, Text: text, Err: err, Ending: o.ending}
 }

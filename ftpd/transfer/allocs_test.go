@@ -1,6 +1,6 @@
 //go:build !race
 
-package ftpd
+package transfer
 
 import (
 	"io"

@@ -1,9 +1,8 @@
-package ftpd
+package transfer
 
 import (
 	"compress/zlib"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -30,21 +29,21 @@ func TestOutcome(t *testing.T) {
 		{nil, disk(syscall.ECONNRESET), 426}, // as splice reports it
 		{nil, broken(syscall.EPIPE), 426},
 		{nil, broken(os.ErrDeadlineExceeded), 426},
-		{errAborted, broken(os.ErrDeadlineExceeded), 426},
-		{errShutdown, broken(os.ErrDeadlineExceeded), 426},
-		{errRevoked, broken(os.ErrDeadlineExceeded), 426},
-		{errRevoked, nil, 226}, // it came too late
+		{ErrAborted, broken(os.ErrDeadlineExceeded), 426},
+		{ErrShutdown, broken(os.ErrDeadlineExceeded), 426},
+		{ErrRevoked, broken(os.ErrDeadlineExceeded), 426},
+		{ErrRevoked, nil, 226}, // it came too late
 		{nil, errShrunk, 426},
-		{nil, errLost, 426},
+		{nil, ErrLost, 426},
 		{nil, &connectError{passive.ErrExpired}, 425},
 		{nil, &connectError{broken(syscall.ECONNREFUSED)}, 425},
-		{errAborted, &connectError{errors.New("cancelled")}, 426},
+		{ErrAborted, &connectError{errors.New("cancelled")}, 426},
 		{nil, disk(syscall.ENOSPC), 452},
 		{nil, disk(syscall.EDQUOT), 552},
 		{nil, disk(storage.ErrQuota), 552},
 		{nil, disk(storage.ErrBusy), 450},
 		{nil, &protectError{ftptls.ErrNotResumed}, 522},
-		{errAborted, &protectError{io.EOF}, 426},
+		{ErrAborted, &protectError{io.EOF}, 426},
 		{nil, ftptls.ErrTruncated, 426},
 		{nil, errDeflateBusy, 450},
 		{nil, inflateError(io.ErrUnexpectedEOF), 426},
@@ -52,8 +51,8 @@ func TestOutcome(t *testing.T) {
 		{nil, disk(fs.ErrNotExist), 451},
 		{nil, fs.ErrExist, 553},
 		{nil, errors.New("anything"), 426},
-		{nil, errPanicked, 421},
-		{errAborted, errPanicked, 421},
+		{nil, ErrPanicked, 421},
+		{ErrAborted, ErrPanicked, 421},
 		{nil, &protectError{ftptls.ErrOtherCertificate}, 522},
 		{nil, &protectError{os.ErrDeadlineExceeded}, 522},
 		{nil, &protectError{io.EOF}, 522},
@@ -62,31 +61,18 @@ func TestOutcome(t *testing.T) {
 	}
 	used := map[*outcome]bool{}
 	for _, tt := range tests {
-		tr := &transfer{aborted: tt.aborted}
+		tr := &Transfer{aborted: tt.aborted}
 		if tt.err != nil {
 			o, _ := tr.find(tt.err)
 			used[o] = true
 		}
-		if r := tr.outcome(tt.err); r.code != tt.code || (r.err == nil) != (tt.err == nil) || r.text == "" && tt.err != nil {
+		if r := tr.outcome(tt.err); r.Code != tt.code || (r.Err == nil) != (tt.err == nil) || r.Text == "" && tt.err != nil {
 			t.Errorf("%v, aborted by %v: %+v, want %d", tt.err, tt.aborted, r, tt.code)
 		}
 	}
 	for i := range outcomes {
 		if !used[&outcomes[i]] {
 			t.Errorf("nothing ends a transfer by outcome %d: %d %s", i, outcomes[i].code, outcomes[i].text)
-		}
-	}
-}
-
-func TestFsReply(t *testing.T) {
-	t.Parallel()
-	for err, want := range map[error]int{
-		fs.ErrNotExist: 550, fs.ErrExist: 550, fs.ErrPermission: 550, syscall.ENOSPC: 452, syscall.EDQUOT: 552, syscall.EROFS: 550, errors.ErrUnsupported: 504, storage.ErrBusy: 450, storage.ErrIsDirectory: 550,
-		storage.ErrNotRegular: 550, syscall.ENOTEMPTY: 550, storage.ErrNotDirectory: 550, syscall.ENAMETOOLONG: 553,
-		storage.ErrOffset: 554, syscall.EIO: 451,
-	} {
-		if code, text := fsReply(fmt.Errorf("wrapped: %w", err)); code != want || text == "" {
-			t.Errorf("%v: %d %s, want %d", err, code, text, want)
 		}
 	}
 }

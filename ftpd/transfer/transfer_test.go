@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"context"
@@ -19,16 +19,16 @@ func TestFirstCause(t *testing.T) {
 	_, tr.cancel = context.WithCancelCause(t.Context())
 	tr.fail(nil) // is none
 	tr.fail(storage.ErrQuota)
-	tr.abort(errLost)
-	if r := tr.outcome(storage.ErrQuota); r.code != 552 || !errors.Is(r.err, storage.ErrQuota) {
-		t.Errorf("%d %s, %v", r.code, r.text, r.err)
+	tr.Abort(ErrLost)
+	if r := tr.outcome(storage.ErrQuota); r.Code != 552 || !errors.Is(r.Err, storage.ErrQuota) {
+		t.Errorf("%d %s, %v", r.Code, r.Text, r.Err)
 	}
 
 	tr = moving(server)
 	_, tr.cancel = context.WithCancelCause(t.Context())
-	tr.abort(errLost)
+	tr.Abort(ErrLost)
 	tr.fail(storage.ErrQuota)
-	if r := tr.outcome(storage.ErrQuota); r.code != 426 || !errors.Is(r.err, errLost) {
-		t.Errorf("%d %s, %v", r.code, r.text, r.err)
+	if r := tr.outcome(storage.ErrQuota); r.Code != 426 || !errors.Is(r.Err, ErrLost) {
+		t.Errorf("%d %s, %v", r.Code, r.Text, r.Err)
 	}
 }

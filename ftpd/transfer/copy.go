@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"errors"
@@ -38,14 +38,14 @@ var (
 	waitingThreads = slots.New(maxWaiting)
 )
 
-// boundProcess sets the number of large buffers that may be in use, and of uploads that may splice.
-func boundProcess(buffers, splices int) {
+// Bound sets the number of large buffers that may be in use, and of uploads that may splice.
+func Bound(buffers, splices int) {
 	largeBuffers.Resize(buffers)
 	uploadPipes.Resize(splices)
 }
 
-// splicing returns the number of uploads that splice.
-func splicing() int { return uploadPipes.Taken() }
+// Splicing returns the number of uploads that splice.
+func Splicing() int { return uploadPipes.Taken() }
 
 // takeBuffer returns a large buffer, or a small one where memory is short.
 func takeBuffer() *[]byte {
@@ -65,7 +65,7 @@ func putBuffer(b *[]byte) {
 }
 
 // sendFile sends size octets of f, from where it stands.
-func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) error {
+func sendFile(t *Transfer, conn net.Conn, f storage.File, offset, size int64) error {
 	if raw, ok := conn.(*net.TCPConn); ok && size >= socket.Bulk {
 		socket.PrepareBulk(raw)
 	}
@@ -73,7 +73,7 @@ func sendFile(t *transfer, conn net.Conn, f storage.File, offset, size int64) er
 		if err := t.extendDeadline(); err != nil {
 			return err
 		}
-		most := t.flow.Chunk(min(chunk, size-sent))
+		most := t.Flow.Chunk(min(chunk, size-sent))
 		n, err := copyChunk(conn, f, most, most == size)
 		sent += n
 		if stop := t.moved(n); stop != nil {
@@ -147,25 +147,25 @@ func (w lastWriter) Write(p []byte) (int, error) { return socket.SendLast(w.conn
 
 // enterSplice takes a place among those that may splice, with the memory and the descriptors of its pipe. ok is false if there
 // is none, or for a connection that can't.
-func (t *transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
+func (t *Transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
 	if _, raw := conn.(*net.TCPConn); !raw {
 		return nil, false
 	}
 	if !uploadPipes.TryEnter() {
 		return nil, false
 	}
-	if !t.held.Take(budget.SpliceDescriptors) {
+	if !t.Held.Take(budget.SpliceDescriptors) {
 		uploadPipes.Leave()
 		return nil, false
 	}
 	return func() {
-		t.held.Give(budget.SpliceDescriptors)
+		t.Held.Give(budget.SpliceDescriptors)
 		uploadPipes.Leave()
 	}, true
 }
 
 // receiveFile stores what comes until the end.
-func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
+func receiveFile(t *Transfer, conn net.Conn, w io.Writer) error {
 	copyN := func(n int64) (int64, error) { return io.CopyN(w, conn, n) } // splice, for an *os.File and a *net.TCPConn
 	if leave, ok := t.enterSplice(conn); ok {
 		defer leave()
@@ -176,7 +176,7 @@ func receiveFile(t *transfer, conn net.Conn, w io.Writer) error {
 		if err := t.extendDeadline(); err != nil {
 			return err
 		}
-		n, err := copyN(t.flow.Chunk(chunk))
+		n, err := copyN(t.Flow.Chunk(chunk))
 		if stop := t.moved(n); stop != nil {
 			return stop
 		}
@@ -224,13 +224,13 @@ func (g gather) Read(p []byte) (int, error) {
 
 // slow reports whether err only means that a chunk took longer than a connection may stand
 // still. If anything moved in that time, the transfer goes on.
-func slow(t *transfer, err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && t.stopped() == nil
+func slow(t *Transfer, err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && t.AbortCause() == nil
 }
 
 // dataWriter writes to a data connection for those who have bytes instead of a file.
 type dataWriter struct {
-	t    *transfer
+	t    *Transfer
 	conn net.Conn
 }
 
@@ -242,7 +242,7 @@ func (w dataWriter) Write(p []byte) (int, error) {
 			return written, err
 		}
 		part := p[written:]
-		n, err := w.conn.Write(part[:w.t.flow.Chunk(int64(len(part)))])
+		n, err := w.conn.Write(part[:w.t.Flow.Chunk(int64(len(part)))])
 		written += n
 		if stop := w.t.moved(int64(n)); stop != nil {
 			return written, stop
@@ -256,7 +256,7 @@ func (w dataWriter) Write(p []byte) (int, error) {
 
 // dataReader reads from a data connection, counting.
 type dataReader struct {
-	t    *transfer
+	t    *Transfer
 	conn net.Conn
 }
 
@@ -264,16 +264,16 @@ func (r dataReader) Read(p []byte) (int, error) {
 	if err := r.t.extendDeadline(); err != nil {
 		return 0, err
 	}
-	n, err := r.conn.Read(p[:r.t.flow.Chunk(int64(len(p)))])
+	n, err := r.conn.Read(p[:r.t.Flow.Chunk(int64(len(p)))])
 	if stop := r.t.moved(int64(n)); stop != nil {
 		return n, stop
 	}
 	return n, err
 }
 
-// discard throws away what comes on a connection until the peer closes its side or the connection is closed, up to most
+// Discard throws away what comes on a connection until the peer closes its side or the connection is closed, up to most
 // octets.
-func discard(conn *net.TCPConn, most int64) {
+func Discard(conn *net.TCPConn, most int64) {
 	_ = conn.SetDeadline(time.Time{})
 	buf := takeBuffer()
 	defer putBuffer(buf)

@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"crypto/tls"
@@ -89,7 +89,7 @@ func (r *records) flush() error {
 // record is written breaks TLS.
 type paced struct {
 	*net.TCPConn
-	t *transfer
+	t *Transfer
 }
 
 func (c paced) Read(p []byte) (int, error) {

@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"bufio"
@@ -14,7 +14,7 @@ import (
 // have a method more for that; the transfer is the one to choose between the ways.
 type content interface {
 	// move moves all of it.
-	move(t *transfer, conn net.Conn) error
+	move(t *Transfer, conn net.Conn) error
 	// commit makes it durable, after move has succeeded. If that fails, commit gives up what was stored.
 	commit() error
 	// drop gives up what was stored, in place of commit. brokeOff: the client or its connection ended the transfer, so what
@@ -24,82 +24,82 @@ type content interface {
 	close()
 }
 
-// download is a file, or a part of it.
-type download struct {
-	file storage.File
-	// offset is where the file stands, and size how many octets of it are sent.
-	offset, size int64
-	// text: TYPE A; all from the offset on is sent.
-	text bool
+// FileContent is a file, or a part of it.
+type FileContent struct {
+	File storage.File
+	// Offset is where the file stands, and size how many octets of it are sent.
+	Offset, Size int64
+	// Text: TYPE A; all from the offset on is sent.
+	Text bool
 }
 
-func (d *download) move(t *transfer, conn net.Conn) error {
+func (d *FileContent) move(t *Transfer, conn net.Conn) error {
 	switch {
-	case d.text:
-		return t.send(conn, func(w io.Writer) error { return toNetwork(w, d.file) })
-	case t.coding.deflate:
-		return t.send(conn, func(w io.Writer) error { return copyPart(w, d.file, d.size) })
+	case d.Text:
+		return t.send(conn, func(w io.Writer) error { return toNetwork(w, d.File) })
+	case t.Coding.Deflate:
+		return t.send(conn, func(w io.Writer) error { return copyPart(w, d.File, d.Size) })
 	default:
-		return sendFile(t, conn, d.file, d.offset, d.size)
+		return sendFile(t, conn, d.File, d.Offset, d.Size)
 	}
 }
 
-func (d *download) commit() error { return nil }
-func (d *download) drop(bool)     {}
-func (d *download) close()        { _ = d.file.Close() }
+func (d *FileContent) commit() error { return nil }
+func (d *FileContent) drop(bool)     {}
+func (d *FileContent) close()        { _ = d.File.Close() }
 
-// upload is what a client sends, and where it goes.
-type upload struct {
+// UploadContent is what a client sends, and where it goes.
+type UploadContent struct {
 	storage.Upload
-	text bool // TYPE A
-	// keeps: what has come of an upload that broke off is kept, so that the client can resume it.
-	keeps bool
+	Text bool // TYPE A
+	// Keeps: what has come of an upload that broke off is kept, so that the client can resume it.
+	Keeps bool
 }
 
-func (u *upload) move(t *transfer, conn net.Conn) error {
+func (u *UploadContent) move(t *Transfer, conn net.Conn) error {
 	switch {
-	case u.text:
+	case u.Text:
 		return t.receive(conn, func(r io.Reader) error { return fromNetwork(u.Writer(), r) })
-	case t.coding.deflate:
+	case t.Coding.Deflate:
 		return t.receive(conn, func(r io.Reader) error { return storeAll(u.Writer(), r) })
 	default:
 		return receiveFile(t, conn, u.Writer())
 	}
 }
 
-func (u *upload) commit() error { return u.Commit() }
+func (u *UploadContent) commit() error { return u.Commit() }
 
 // drop ignores errors: the client is told of the break in either case.
-func (u *upload) drop(brokeOff bool) {
-	if u.keeps && brokeOff {
+func (u *UploadContent) drop(brokeOff bool) {
+	if u.Keeps && brokeOff {
 		_ = u.Keep()
 	} else {
 		_ = u.Abort()
 	}
 }
 
-func (u *upload) close() {}
+func (u *UploadContent) close() {}
 
-// lines are the lines of a listing. write writes them, each ended by CR LF; closed is called last.
-type lines struct {
-	write  func(*bufio.Writer) error
-	closed func()
+// LinesContent are the lines of a listing. write writes them, each ended by CR LF; closed is called last.
+type LinesContent struct {
+	Write  func(*bufio.Writer) error
+	Closed func()
 }
 
-func (l *lines) move(t *transfer, conn net.Conn) error {
+func (l *LinesContent) move(t *Transfer, conn net.Conn) error {
 	return t.send(conn, func(to io.Writer) error {
 		w, put := takeListWriter(to)
 		defer put()
-		if err := l.write(w); err != nil {
+		if err := l.Write(w); err != nil {
 			return err
 		}
 		return w.Flush()
 	})
 }
 
-func (l *lines) commit() error { return nil }
-func (l *lines) drop(bool)     {}
-func (l *lines) close()        { l.closed() }
+func (l *LinesContent) commit() error { return nil }
+func (l *LinesContent) drop(bool)     {}
+func (l *LinesContent) close()        { l.Closed() }
 
 // listBuffer is how much is gathered of a listing, and smallListBuffer where memory is short.
 const listBuffer, smallListBuffer = 64 << 10, 4 << 10

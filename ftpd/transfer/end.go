@@ -1,4 +1,4 @@
-package ftpd
+package transfer
 
 import (
 	"io"
@@ -24,13 +24,13 @@ const (
 // does that when it has read the 150 and the data, so that it does not read the 226 together with the
 // 150: simple clients then lose the second reply, and aria2 waits for it until its time-out. It costs
 // those that read replies first replyGap for each file, and a distant client no more than that.
-func (t *transfer) endData(raw *net.TCPConn) error {
+func (t *Transfer) endData(raw *net.TCPConn) error {
 	if t.secure != nil {
-		if err := t.secure.CloseWrite(); err != nil && t.kind != kindUpload {
+		if err := t.secure.CloseWrite(); err != nil && t.Kind != Upload {
 			return err
 		}
 	}
-	if t.kind == kindUpload {
+	if t.Kind == Upload {
 		return nil // its client may be gone already, and has said that this was all
 	}
 	now := time.Now()

@@ -1,0 +1,64 @@
+package transfer
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
+	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
+)
+
+// TLS is what a transfer needs to know to protect its data connection.
+type TLS struct {
+	Bound           *ftptls.Session
+	Control         tls.ConnectionState
+	Handshake       time.Duration
+	AllowTruncation bool
+}
+
+// protectError is a data connection that TLS was not agreed upon for.
+type protectError struct{ error }
+
+func (e *protectError) Unwrap() error { return e.error }
+
+// protect does the handshake on the data connection, if PROT P asks for one. It returns what the
+// data are to be moved over.
+func (t *Transfer) protect(raw *net.TCPConn) (net.Conn, error) {
+	if t.TLS == nil {
+		return raw, nil
+	}
+	below := &records{paced: paced{raw, t}}
+	conn := t.TLS.Bound.Data(below, t.Kind == Upload)
+	t.capDeadline(time.Now().Add(t.TLS.Handshake))
+	err := conn.Handshake()
+	t.capDeadline(time.Time{})
+	if err == nil {
+		err = t.TLS.Bound.Check(t.TLS.Control, conn.ConnectionState())
+	}
+	t.Observer.Handshake(observe.DataChannel, HandshakeResult(err, conn.ConnectionState().DidResume))
+	if err != nil {
+		return nil, &protectError{err}
+	}
+	t.secure = conn
+	if t.Kind == Upload {
+		socket.QuickAck(raw)
+	}
+	return protected{conn, below, t.TLS.AllowTruncation}, nil
+}
+
+// HandshakeResult sorts the results of handshakes.
+func HandshakeResult(err error, resumed bool) observe.HandshakeResult {
+	switch {
+	case errors.Is(err, ftptls.ErrNotResumed), errors.Is(err, ftptls.ErrOtherCertificate):
+		return observe.HandshakeRefused
+	case err != nil:
+		return observe.HandshakeFailed
+	case resumed:
+		return observe.HandshakeResumed
+	default:
+		return observe.HandshakeFull
+	}
+}
