@@ -1,15 +1,15 @@
 package ftpd
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"net"
+	"slices"
+	"sync"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
-	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
-	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
 // Serve takes control connections from l, which comes from Listen, until Shutdown or Close
@@ -70,68 +70,136 @@ func (s *Server) untrack(l net.Listener) {
 	delete(s.listeners, l)
 }
 
-// admit takes a connection.
-func (s *Server) admit(c net.Conn, implicit bool) {
-	conn, ok := c.(*net.TCPConn)
-	if !ok {
-		s.log.Error("not a TCP connection", "type", fmt.Sprintf("%T", c))
-		_ = c.Close()
-		return
+// ListenAndServe serves on every address of the configuration's listen and tls.implicitListen,
+// until Shutdown or Close (ErrServerClosed) or until one of them fails. The latter come and go with
+// reloads.
+func (s *Server) ListenAndServe() error {
+	s.reloading.Lock()
+	cfg := s.settings.Load().cfg
+	listeners, err := listenAll("listen", cfg.Listen)
+	if err != nil {
+		s.reloading.Unlock()
+		return err
 	}
-	s.meet(conn, implicit)
+	fresh, err := s.implicit.begin(cfg)
+	if err != nil {
+		s.reloading.Unlock()
+		closeAll(listeners)
+		return err
+	}
+	s.serveImplicit(cfg, fresh)
+	s.reloading.Unlock()
+
+	ended := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { ended <- s.Serve(l) }()
+	}
+	left := len(listeners)
+	var first error
+	select {
+	case first = <-ended:
+		left--
+	case first = <-s.implicit.failed:
+	}
+	if !errors.Is(first, ErrServerClosed) {
+		_ = s.Close()
+	}
+	for range left {
+		if err := <-ended; errors.Is(first, ErrServerClosed) {
+			first = err // a failure is worth more than the end that it, or Close, made
+		}
+	}
+	s.reloading.Lock()
+	s.implicit.open = nil // no more of them
+	s.reloading.Unlock()
+	s.implicit.serving.Wait()
+	return first
 }
 
-// newSession prepares the session of a connection.
-func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *session {
-	sess := &session{
-		srv:    s,
-		id:     s.lastID.Add(1),
-		conn:   socket.NewControl(conn, s.replyTimeout),
-		peer:   from.peer,
-		local:  from.local,
-		proxy:  from.proxy,
-		params: newParams(),
+// listenAll listens on all of the addresses or on none.
+func listenAll(field string, addresses []string) ([]net.Listener, error) {
+	var listeners []net.Listener
+	for _, address := range addresses {
+		l, err := Listen(address)
+		if err != nil {
+			closeAll(listeners)
+			return nil, fmt.Errorf("%s: %w", field, err)
+		}
+		listeners = append(listeners, l)
 	}
-	sess.implicit = implicit
-	sess.held.Of = s.files.Load()
-	sess.activity.connected = time.Now()
-	sess.activity.since = sess.activity.connected
-	sess.ctx, sess.end = context.WithCancelCause(context.Background())
-	sess.present, sess.leave = context.WithCancel(sess.ctx)
-	sess.log = s.sessionLog(sess)
-	sess.out = wire.NewWriter(sess.conn, s.observer.Reply, func() { sess.end(transfer.ErrLost) })
-	sess.in = wire.NewReader(sess.conn, sess.out.WriteRaw)
-	sess.turn.L = &sess.mu
-	sess.lastActive = time.Now()
-	sess.loginBy = sess.lastActive.Add(s.settings.Load().cfg.Timeouts.Login.Std())
-	return sess
+	return listeners, nil
 }
 
-// sessionLog is the logger of a session in which nobody is logged in.
-func (s *Server) sessionLog(sess *session) *slog.Logger {
-	log := s.log.With("session", sess.id, "peer", sess.peer.String())
-	if sess.proxy.IsValid() {
-		log = log.With("proxy", sess.proxy.String())
+// Listen listens for control connections on a TCP address, such as ":21". Serve and ServeTLS take the listener.
+func Listen(address string) (net.Listener, error) { return socket.Listen(address) }
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
 	}
-	return log
 }
 
-// enroll counts the session; false if the server no longer takes any.
-func (s *Server) enroll(c *session) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.now() >= phaseRefusing {
-		return false
-	}
-	s.sessions[c] = struct{}{}
-	return true
+// implicitPorts are the listeners of tls.implicitListen while ListenAndServe runs. Server.reloading
+// guards it.
+type implicitPorts struct {
+	open    map[string]net.Listener // by address; nil: ListenAndServe does not run
+	failed  chan error              // the first that one of them failed with
+	serving sync.WaitGroup
 }
 
-func (s *Server) dismiss(c *session) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sessions, c)
-	if s.now() >= phaseRefusing && len(s.sessions) == 0 {
-		close(s.noSessions)
+// begin opens those of the first configuration.
+func (i *implicitPorts) begin(cfg *config.Config) (map[string]net.Listener, error) {
+	i.open, i.failed = map[string]net.Listener{}, make(chan error, 1)
+	fresh, err := i.listen(cfg)
+	if err != nil {
+		i.open = nil
+	}
+	return fresh, err
+}
+
+// listen opens those of a configuration that are not open yet: all of them or none.
+func (i *implicitPorts) listen(cfg *config.Config) (map[string]net.Listener, error) {
+	if i.open == nil || cfg.TLS == nil {
+		return nil, nil
+	}
+	var missing []string
+	for _, address := range cfg.TLS.ImplicitListen {
+		if i.open[address] == nil {
+			missing = append(missing, address)
+		}
+	}
+	listeners, err := listenAll("tls.implicitListen", missing)
+	if err != nil {
+		return nil, err
+	}
+	fresh := make(map[string]net.Listener, len(missing))
+	for n, address := range missing {
+		fresh[address] = listeners[n]
+	}
+	return fresh, nil
+}
+
+// serveImplicit serves on what listen has opened for the configuration, now that it is in force,
+// and closes what it does not name. Sessions stay.
+func (s *Server) serveImplicit(cfg *config.Config, fresh map[string]net.Listener) {
+	for address, l := range s.implicit.open {
+		if cfg.TLS == nil || !slices.Contains(cfg.TLS.ImplicitListen, address) {
+			delete(s.implicit.open, address)
+			_ = l.Close()
+			s.log.Info("no longer serving", "address", l.Addr().String(), "implicit", true)
+		}
+	}
+	for address, l := range fresh {
+		s.implicit.open[address] = l
+		s.implicit.serving.Go(func() {
+			err := s.ServeTLS(l)
+			if errors.Is(err, ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+				return // by Close, or above
+			}
+			select {
+			case s.implicit.failed <- err:
+			default:
+			}
+		})
 	}
 }

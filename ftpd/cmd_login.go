@@ -8,6 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -209,3 +210,12 @@ func (s *session) logout(why string) {
 
 // rights are the user's.
 func (s *session) rights() auth.Rights { return s.login.Rights }
+
+// openHome opens what a user sees of the storage, and makes his home if it is absent.
+func (s *Server) openHome(id auth.Identity) (storage.FS, error) {
+	view, err := s.storage.Home(id.Home, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.quota.View(view, id.Name, id.Home), nil
+}

@@ -1,18 +1,45 @@
 package ftpd
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
+	"github.com/ftp-operator/ftp-operator/ftpd/quota"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
+
+// applyStorage has the storage do as the configuration says from now on.
+func (s *Server) applyStorage(cfg *config.Config) {
+	s.storage.Configure(storage.Options{NoSync: cfg.Storage.Durability == config.DurabilityNone})
+	s.quota.SetLimits(quotas(cfg))
+}
+
+// quotas are the quotas of those who have one, by user name.
+func quotas(cfg *config.Config) map[string]quota.Limit {
+	limits := map[string]quota.Limit{}
+	add := func(user string, q config.Quota) {
+		if q != (config.Quota{}) {
+			limits[user] = quota.Limit{Bytes: q.Bytes, Files: q.Files}
+		}
+	}
+	for _, u := range cfg.Users {
+		add(u.Name, u.Quota)
+	}
+	for _, name := range config.AnonymousNames {
+		add(name, cfg.Anonymous.Quota)
+	}
+	return limits
+}
 
 // newSettings validates a configuration file whole, and reads the files it names. What can stay
 // of the settings before, which may be nil, does.
@@ -129,4 +156,43 @@ func (s *Server) reject(hash string, err error) bool {
 	news := s.rejectedHash != hash || s.configError != why
 	s.rejectedHash, s.configError = hash, why
 	return news
+}
+
+// settings are one configuration in force. They never change; Reload replaces them.
+type settings struct {
+	cfg     *config.Config
+	ignored []string // what is not known of the file; see config.Load
+	hash    string
+	auth    *auth.Authenticator
+	tls     *ftptls.Store // nil: no TLS
+
+	proxy *proxy.Policy
+}
+
+// nudgeAll makes every session look at the settings and the phase again.
+func (s *Server) nudgeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.sessions {
+		c.nudge()
+	}
+}
+
+// tlsPoll is how often the files of certificates are looked at.
+const tlsPoll = 2 * time.Second
+
+// refreshTLS has the settings in force follow their files until ctx ends.
+func (s *Server) refreshTLS(ctx context.Context) {
+	tick := time.NewTicker(tlsPoll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if store := s.settings.Load().tls; store != nil {
+				store.Refresh()
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }

@@ -12,13 +12,10 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/advertise"
-	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
-	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
-	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
@@ -26,7 +23,6 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/quota"
 	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
-	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
@@ -40,8 +36,6 @@ const (
 	defaultFailureDelay = 500 * time.Millisecond
 	// defaultReplyTimeout is how long a client may leave a reply unread.
 	defaultReplyTimeout = 30 * time.Second
-	// cutTimeout is how long Shutdown waits for sessions that it has cut.
-	cutTimeout = 5 * time.Second
 )
 
 // Options are what a program, other than its configuration file, tells a Server. The zero value
@@ -130,17 +124,6 @@ const (
 	phaseClosed
 )
 
-// settings are one configuration in force. They never change; Reload replaces them.
-type settings struct {
-	cfg     *config.Config
-	ignored []string // what is not known of the file; see config.Load
-	hash    string
-	auth    *auth.Authenticator
-	tls     *ftptls.Store // nil: no TLS
-
-	proxy *proxy.Policy
-}
-
 // New returns a server for a configuration file (see config.Load), which it validates whole. It
 // opens the storage root and binds nothing yet.
 func New(file []byte, o Options) (*Server, error) {
@@ -217,93 +200,6 @@ func (s *Server) start() error {
 // pool is where passive ports come from. Sessions exist only once there is one.
 func (s *Server) pool() *passive.Pool { return s.ports.Load() }
 
-// Shutdown ends the server without cutting what works. It withdraws readiness at once; takes new
-// sessions until nobody has logged in for drain.lameDuck (see awaitRouting); then refuses new ones with 421, ends those that have been
-// idle for drain.idle, and waits for the others, whose next commands and transfers are served.
-// When drain.grace (counted from the call) or ctx is over, the rest is cut and the error says so.
-// Only then do the listeners close and Serve returns.
-func (s *Server) Shutdown(ctx context.Context) error {
-	cfg := s.settings.Load().cfg.Drain
-	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Grace.Std(), errGrace)
-	defer cancel()
-	if !s.advance(phaseLameDuck) {
-		return ErrServerClosed
-	}
-	s.log.Info("draining", "lameDuck", lameDuck(cfg), "grace", cfg.Grace)
-	s.awaitRouting(ctx, lameDuck(cfg))
-	s.advance(phaseRefusing)
-	s.nudgeAll()
-	var err error
-	select {
-	case <-s.noSessions:
-	case <-s.ctx.Done():
-	case <-ctx.Done():
-		if n := s.cut(); n > 0 {
-			err = fmt.Errorf("drain: sessions that had to be cut: %d: %w", n, context.Cause(ctx))
-		}
-	}
-	return errors.Join(err, s.Close())
-}
-
-var errGrace = errors.New("drain.grace is over")
-
-// Close ends the server at once: transfers are aborted with 426, sessions ended with 421, and
-// everything is closed. It waits a few seconds at most for clients that don't read these replies.
-func (s *Server) Close() error {
-	if !s.advance(phaseClosed) {
-		return nil
-	}
-	s.startOnce.Do(func() { s.startErr = ErrServerClosed }) // or wait until start is through
-	s.mu.Lock()
-	for l := range s.listeners {
-		_ = l.Close()
-	}
-	s.mu.Unlock()
-	s.cut()
-	s.cancel()
-	s.headers.Close()
-	s.background.Wait()
-	var err error
-	if p := s.ports.Load(); p != nil {
-		err = p.Close()
-	}
-	s.quota.Close()
-	return errors.Join(err, s.storage.Close())
-}
-
-// cut ends all sessions, waits for them and returns how many there were.
-func (s *Server) cut() int {
-	s.advance(phaseRefusing)
-	s.mu.Lock()
-	n := len(s.sessions)
-	for c := range s.sessions {
-		c.end(transfer.ErrShutdown)
-	}
-	s.mu.Unlock()
-	if s.await(cutTimeout) {
-		return n
-	}
-	s.mu.Lock()
-	for c := range s.sessions {
-		_ = c.conn.Close() // it does not read its reply
-	}
-	s.mu.Unlock()
-	if !s.await(cutTimeout) {
-		s.log.Error("sessions hang, probably in the storage; going on without them")
-	}
-	return n
-}
-
-// await waits until no session is left, or returns false.
-func (s *Server) await(d time.Duration) bool {
-	select {
-	case <-s.noSessions:
-		return true
-	case <-time.After(d):
-		return false
-	}
-}
-
 // advance goes on to a later phase. It returns false if the server is there or beyond already.
 func (s *Server) advance(to phase) bool {
 	s.mu.Lock()
@@ -323,11 +219,14 @@ func (s *Server) refusing() bool { return s.now() >= phaseRefusing }
 
 func (s *Server) now() phase { return phase(s.phase.Load()) }
 
-// nudgeAll makes every session look at the settings and the phase again.
-func (s *Server) nudgeAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.sessions {
-		c.nudge()
+// sweep removes what uploads left behind that died with an earlier process, beside the sessions.
+func (s *Server) sweep(ctx context.Context) {
+	removed, err := s.storage.Sweep(ctx)
+	if removed > 0 {
+		s.log.Info("removed leftovers of interrupted uploads", "files", removed)
+		s.quota.Recount()
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("can't remove all leftovers of interrupted uploads; trying again at the next start", "error", err)
 	}
 }

@@ -361,3 +361,19 @@ func (s *session) linger() {
 		}
 	}
 }
+
+var errCrowded = errors.New("too many clients that do not log in")
+
+// farewell is the text of the 421 with which a session ends for the cause, or "" if there is none.
+func farewell(cause error) string {
+	switch {
+	case errors.Is(cause, transfer.ErrShutdown):
+		return "The server is shutting down; connect again."
+	case errors.Is(cause, transfer.ErrKicked):
+		return "The server's operator has ended your session."
+	case errors.Is(cause, errCrowded):
+		return "Too many clients do not log in, and you have waited for the longest; connect again."
+	default:
+		return ""
+	}
+}

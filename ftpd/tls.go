@@ -1,7 +1,6 @@
 package ftpd
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -17,8 +16,7 @@ import (
 )
 
 const (
-	// tlsPoll is how often the files of certificates are looked at.
-	tlsPoll = 2 * time.Second
+
 	// maxEarly bounds what is thrown away of what a client sends before TLS begins.
 	maxEarly = 64 << 10
 )
@@ -30,22 +28,6 @@ type secured struct {
 	cleared  bool                // CCC came: in clear text after TLS
 	bound    *ftptls.Session     // what data connections share with tls; also after CCC
 	control  tls.ConnectionState // of tls; also after CCC
-}
-
-// refreshTLS has the settings in force follow their files until ctx ends.
-func (s *Server) refreshTLS(ctx context.Context) {
-	tick := time.NewTicker(tlsPoll)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if store := s.settings.Load().tls; store != nil {
-				store.Refresh()
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // beginTLS does the handshake on the control connection, while nobody reads commands. If it fails, the

@@ -6,11 +6,93 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
+	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
+
+// takeData takes the descriptor of the next data connection, giving up what was agreed upon. If there is none, it says so and returns
+// false. A setData has to follow, or s.held.give.
+func (s *session) takeData() bool {
+	s.dropData(observe.UnusedReplaced)
+	s.heldForData = budget.DataDescriptors
+	if s.settings().cfg.Passive.PeerCheck == config.PeerCheckRelaxed {
+		s.heldForData *= passive.MaxCandidates // until it is known which of them is the client's
+	}
+	if s.held.Take(s.heldForData) {
+		return true
+	}
+	s.log.Warn("data connection refused", "error", budget.ErrNoDescriptors)
+	s.reply(425, "Too many files and connections are open; try again later.")
+	return false
+}
+
+// setData is what PASV, EPSV, PORT or EPRT has agreed upon, after takeData.
+func (s *session) setData(c transfer.Connector) { s.data = c }
+
+// dropData gives up what was agreed upon.
+func (s *session) dropData(why observe.UnusedReservation) {
+	if s.data != nil {
+		s.data.Release()
+		s.unused(s.data, why)
+		s.data = nil
+		s.held.Give(s.heldForData)
+	}
+}
+
+// A client that sends a file reads no reply meanwhile, or only after what it has begun. If its data
+// connection were closed with bytes unread, the kernel would reset it, and the client would report a broken
+// connection, and perhaps send everything again, instead of the reply that says why. So the reply goes
+// first, and what the client still sends is thrown away for a while.
+const (
+	// drainTime and drainBytes bound that while.
+	drainTime  = 5 * time.Second
+	drainBytes = 256 << 20
+)
+
+// drain throws away what comes on a data connection, whose end the client has been told of, until it closes
+// its side. A session drains one connection at a time: the next one ends this. What take returns is the connection,
+// or nil if there is none; it is called in a goroutine, and its context ends with the time or with the session. taken are
+// the descriptors of the connection.
+func (s *session) drain(taken budget.Held, take func(ctx context.Context) *net.TCPConn) {
+	s.endDrain()
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	s.stopDrain = cancel
+	go func() {
+		defer cancel()
+		defer taken.GiveAll()
+		conn := take(ctx)
+		if conn == nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		transfer.Discard(conn, drainBytes)
+	}()
+}
+
+// endDrain ends what drain does.
+func (s *session) endDrain() {
+	if s.stopDrain != nil {
+		s.stopDrain()
+		s.stopDrain = nil
+	}
+}
+
+// refuseData gives up a data connection after the reply that refused its transfer. With TLS the client may be in the
+// midst of the handshake, and takes a connection that breaks for a server that it has to ask for another
+// port: it then takes the refusal for the reply to that (curl 7.88).
+func (s *session) refuseData(why observe.UnusedReservation) {
+	if s.data == nil || !s.private || why != refusedCommand {
+		s.dropData(why)
+		return
+	}
+	s.drain(s.held.Move(), s.data.Take)
+	s.data = nil
+}
 
 // begin accepts a plan over the data connection that was agreed upon. The goroutine that has read the command runs it;
 // see loop.go.

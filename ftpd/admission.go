@@ -1,8 +1,11 @@
 package ftpd
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"time"
@@ -27,8 +30,8 @@ type origin struct {
 
 // Why a connection is refused, or a session ended, as the client is told.
 var (
-	errBanned   = errors.New("your address is banned for a while")
-	errCrowded  = errors.New("too many clients that do not log in")
+	errBanned = errors.New("your address is banned for a while")
+
 	errDrain    = errors.New("the server is shutting down")
 	errOutsider = errors.New("clients of your network are not allowed here")
 	errPending  = errors.New("too many connections at this moment")
@@ -131,20 +134,6 @@ func (s *Server) refuseConn(conn *net.TCPConn, from origin, implicit bool, reaso
 	_ = conn.Close()
 }
 
-// farewell is the text of the 421 with which a session ends for the cause, or "" if there is none.
-func farewell(cause error) string {
-	switch {
-	case errors.Is(cause, transfer.ErrShutdown):
-		return "The server is shutting down; connect again."
-	case errors.Is(cause, transfer.ErrKicked):
-		return "The server's operator has ended your session."
-	case errors.Is(cause, errCrowded):
-		return "Too many clients do not log in, and you have waited for the longest; connect again."
-	default:
-		return ""
-	}
-}
-
 // refusal sorts the reason for which a connection is refused.
 func refusal(reason error) observe.ConnectionResult {
 	switch {
@@ -164,5 +153,71 @@ func refusal(reason error) observe.ConnectionResult {
 		return observe.ConnectionProxy
 	default:
 		return observe.ConnectionNotReady
+	}
+}
+
+// admit takes a connection.
+func (s *Server) admit(c net.Conn, implicit bool) {
+	conn, ok := c.(*net.TCPConn)
+	if !ok {
+		s.log.Error("not a TCP connection", "type", fmt.Sprintf("%T", c))
+		_ = c.Close()
+		return
+	}
+	s.meet(conn, implicit)
+}
+
+// newSession prepares the session of a connection.
+func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *session {
+	sess := &session{
+		srv:    s,
+		id:     s.lastID.Add(1),
+		conn:   socket.NewControl(conn, s.replyTimeout),
+		peer:   from.peer,
+		local:  from.local,
+		proxy:  from.proxy,
+		params: newParams(),
+	}
+	sess.implicit = implicit
+	sess.held.Of = s.files.Load()
+	sess.activity.connected = time.Now()
+	sess.activity.since = sess.activity.connected
+	sess.ctx, sess.end = context.WithCancelCause(context.Background())
+	sess.present, sess.leave = context.WithCancel(sess.ctx)
+	sess.log = s.sessionLog(sess)
+	sess.out = wire.NewWriter(sess.conn, s.observer.Reply, func() { sess.end(transfer.ErrLost) })
+	sess.in = wire.NewReader(sess.conn, sess.out.WriteRaw)
+	sess.turn.L = &sess.mu
+	sess.lastActive = time.Now()
+	sess.loginBy = sess.lastActive.Add(s.settings.Load().cfg.Timeouts.Login.Std())
+	return sess
+}
+
+// sessionLog is the logger of a session in which nobody is logged in.
+func (s *Server) sessionLog(sess *session) *slog.Logger {
+	log := s.log.With("session", sess.id, "peer", sess.peer.String())
+	if sess.proxy.IsValid() {
+		log = log.With("proxy", sess.proxy.String())
+	}
+	return log
+}
+
+// enroll counts the session; false if the server no longer takes any.
+func (s *Server) enroll(c *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now() >= phaseRefusing {
+		return false
+	}
+	s.sessions[c] = struct{}{}
+	return true
+}
+
+func (s *Server) dismiss(c *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, c)
+	if s.now() >= phaseRefusing && len(s.sessions) == 0 {
+		close(s.noSessions)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
@@ -13,35 +15,32 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
+// podAddressFile is the path of config.PodAddressFile; empty where the ports come from no file.
+func podAddressFile(c *config.Config) string {
+	if c.Passive.PortsFile == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(c.Passive.PortsFile), config.PodAddressFile)
+}
+
+// advertised is the IPv4 (want4) or IPv6 address to advertise; the zero Addr if there is none of that family. Where the
+// pod has an address of its own, that one is the only one: the configuration's may lead to another pod.
+func (s *Server) advertised(want4 bool) netip.Addr {
+	own := s.podAddress.Addr()
+	switch {
+	case !own.IsValid():
+		return s.resolver.Addr(want4)
+	case own.Is4() == want4:
+		return own
+	}
+	return netip.Addr{}
+}
+
 // portsFilePoll is how often passive.portsFile is looked at until it holds the ports.
 const portsFilePoll = 250 * time.Millisecond
 
 // portsFileSettle is how long its content must stay the same to count.
 const portsFileSettle = 50 * time.Millisecond
-
-// notReady returns why sessions can't be served, or "".
-func (s *Server) notReady() string {
-	passiveCfg := s.settings.Load().cfg.Passive
-	if why := s.portsWait.Load(); why != nil {
-		return *why
-	}
-	if !passiveCfg.RequireAddress || s.advertised(true).IsValid() || s.advertised(false).IsValid() {
-		return ""
-	}
-	if passiveCfg.AdvertisedAddress == "" {
-		return "the address to advertise is not known yet"
-	}
-	return "the address to advertise, " + passiveCfg.AdvertisedAddress + ", could not be resolved yet"
-}
-
-// Ready returns why the server takes no sessions, as /readyz does, or "" if it does. It stops
-// being ready when Shutdown begins, even though sessions are still taken for a while.
-func (s *Server) Ready() string {
-	if s.now() != phaseServing {
-		return "draining"
-	}
-	return s.notReady()
-}
 
 // bindPorts binds the passive ports, for the life of the server.
 func (s *Server) bindPorts(ports config.PortSet) error {

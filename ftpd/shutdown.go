@@ -1,0 +1,139 @@
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
+)
+
+// lameDuckStretch bounds the lame duck, in multiples of what is configured.
+const lameDuckStretch = 6
+
+// awaitRouting waits until new sessions are no longer led here: until nobody has logged in for that
+// long. Whoever still does shows that routing has not caught up yet, or has nowhere else to go. It
+// ends after lameDuckStretch times as long in any case.
+func (s *Server) awaitRouting(ctx context.Context, quiet time.Duration) {
+	began := time.Now()
+	last := began
+	for {
+		until := last.Add(quiet)
+		if latest := began.Add(lameDuckStretch * quiet); until.After(latest) {
+			until = latest
+		}
+		wait := time.Until(until)
+		if wait <= 0 {
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		case <-s.ctx.Done():
+			return
+		}
+		if login := s.lastLogin.Load(); login != nil && login.After(last) {
+			last = *login
+		}
+	}
+}
+
+func lameDuck(d config.Drain) time.Duration {
+	if d.LameDuck == nil {
+		return config.DefaultLameDuck
+	}
+	return d.LameDuck.Std()
+}
+
+// cutTimeout is how long Shutdown waits for sessions that it has cut.
+const cutTimeout = 5 * time.Second
+
+// Shutdown ends the server without cutting what works. It withdraws readiness at once; takes new
+// sessions until nobody has logged in for drain.lameDuck (see awaitRouting); then refuses new ones with 421, ends those that have been
+// idle for drain.idle, and waits for the others, whose next commands and transfers are served.
+// When drain.grace (counted from the call) or ctx is over, the rest is cut and the error says so.
+// Only then do the listeners close and Serve returns.
+func (s *Server) Shutdown(ctx context.Context) error {
+	cfg := s.settings.Load().cfg.Drain
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Grace.Std(), errGrace)
+	defer cancel()
+	if !s.advance(phaseLameDuck) {
+		return ErrServerClosed
+	}
+	s.log.Info("draining", "lameDuck", lameDuck(cfg), "grace", cfg.Grace)
+	s.awaitRouting(ctx, lameDuck(cfg))
+	s.advance(phaseRefusing)
+	s.nudgeAll()
+	var err error
+	select {
+	case <-s.noSessions:
+	case <-s.ctx.Done():
+	case <-ctx.Done():
+		if n := s.cut(); n > 0 {
+			err = fmt.Errorf("drain: sessions that had to be cut: %d: %w", n, context.Cause(ctx))
+		}
+	}
+	return errors.Join(err, s.Close())
+}
+
+var errGrace = errors.New("drain.grace is over")
+
+// Close ends the server at once: transfers are aborted with 426, sessions ended with 421, and
+// everything is closed. It waits a few seconds at most for clients that don't read these replies.
+func (s *Server) Close() error {
+	if !s.advance(phaseClosed) {
+		return nil
+	}
+	s.startOnce.Do(func() { s.startErr = ErrServerClosed }) // or wait until start is through
+	s.mu.Lock()
+	for l := range s.listeners {
+		_ = l.Close()
+	}
+	s.mu.Unlock()
+	s.cut()
+	s.cancel()
+	s.headers.Close()
+	s.background.Wait()
+	var err error
+	if p := s.ports.Load(); p != nil {
+		err = p.Close()
+	}
+	s.quota.Close()
+	return errors.Join(err, s.storage.Close())
+}
+
+// cut ends all sessions, waits for them and returns how many there were.
+func (s *Server) cut() int {
+	s.advance(phaseRefusing)
+	s.mu.Lock()
+	n := len(s.sessions)
+	for c := range s.sessions {
+		c.end(transfer.ErrShutdown)
+	}
+	s.mu.Unlock()
+	if s.await(cutTimeout) {
+		return n
+	}
+	s.mu.Lock()
+	for c := range s.sessions {
+		_ = c.conn.Close() // it does not read its reply
+	}
+	s.mu.Unlock()
+	if !s.await(cutTimeout) {
+		s.log.Error("sessions hang, probably in the storage; going on without them")
+	}
+	return n
+}
+
+// await waits until no session is left, or returns false.
+func (s *Server) await(d time.Duration) bool {
+	select {
+	case <-s.noSessions:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
