@@ -63,12 +63,18 @@ func (s *session) expel() {
 // begun logs a ban, if one has begun, and reports whether it has.
 func (s *session) begun(ban bans.Ban, begun bool) bool {
 	if begun {
-		s.srv.observer.Banned(ban.Reason)
-		s.audit(slog.LevelWarn, "ban", resultOK, 0,
-			slog.String("subject", wire.LoggableText(ban.Subject.String())), slog.String("reason", ban.Reason.String()),
-			slog.Int("count", ban.Count), slog.Duration("duration", time.Until(ban.Until).Round(time.Second)))
+		s.srv.logBan(s.log, ban, s.tls != nil)
 	}
 	return begun
+}
+
+// logBan counts and logs a ban that has begun. encrypted: the control connection carries TLS.
+func (s *Server) logBan(log *slog.Logger, ban bans.Ban, encrypted bool) {
+	s.observer.Banned(ban.Reason)
+	auditLine(log, slog.LevelWarn, "ban", resultOK, 0, encrypted, []slog.Attr{
+		slog.String("subject", wire.LoggableText(ban.Subject.String())), slog.String("reason", ban.Reason.String()),
+		slog.Int("count", ban.Count), slog.Duration("duration", time.Until(ban.Until).Round(time.Second)),
+	})
 }
 
 // misdeed counts abuse of the protocol and reports whether that was too much. Where addresses

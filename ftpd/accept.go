@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
@@ -30,27 +31,38 @@ func (s *Server) serve(l net.Listener, implicit bool) error {
 		return err
 	}
 	s.log.Info("serving", "address", l.Addr().String(), "implicit", implicit)
-	var wait time.Duration
-	for {
-		conn, err := l.Accept()
-		switch {
-		case err == nil:
-			wait = 0
-			s.admit(conn, implicit)
-		case s.now() == phaseClosed:
-			return ErrServerClosed
-		case socket.IsTransient(err):
-			// Out of descriptors or memory: wait for some to be given back, as net/http does.
-			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-			s.log.Error("accept failed", "error", err, "retryIn", wait)
-			select {
-			case <-time.After(wait):
-			case <-s.ctx.Done():
+	loop := socket.AcceptLoop{
+		Accept: func() error {
+			conn, err := l.Accept()
+			if err == nil {
+				s.acceptTCP(conn, implicit)
 			}
-		default:
-			return fmt.Errorf("accept: %w", err)
-		}
+			return err
+		},
+		Ended: func(err error) bool { return s.now() == phaseClosed || !socket.IsTransient(err) },
+		Failed: func(err error, _ bool, pause time.Duration) {
+			s.log.Error("accept failed", "error", err, "retryIn", pause)
+		},
+		Done: s.ctx.Done(),
 	}
+	if err := loop.Run(); err != nil && s.now() != phaseClosed {
+		return fmt.Errorf("accept: %w", err)
+	}
+	return ErrServerClosed
+}
+
+// acceptTCP hands on a connection, which must be one of TCP.
+func (s *Server) acceptTCP(c net.Conn, implicit bool) {
+	conn, ok := c.(*net.TCPConn)
+	if !ok {
+		s.log.Error("not a TCP connection", "type", fmt.Sprintf("%T", c))
+		_ = c.Close()
+		return
+	}
+	s.headers.Identify(conn, s.settings.Load().proxy, func(o proxy.Origin, err error) {
+		a := arrival{srv: s, conn: conn, implicit: implicit, origin: origin{peer: o.Peer, local: o.Local, proxy: o.Proxy}}
+		a.identified(err)
+	})
 }
 
 func (s *Server) track(l net.Listener) bool {

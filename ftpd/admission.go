@@ -3,7 +3,6 @@ package ftpd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -25,164 +24,159 @@ import (
 type origin struct {
 	peer  netip.AddrPort // the client
 	local netip.AddrPort // what the client has connected to
-	proxy netip.AddrPort // that has told of the two; invalid if the client connected by itself
+	proxy netip.AddrPort // the proxy that reported peer and local; invalid without one
 }
 
-// Why a connection is refused, or a session ended, as the client is told.
+// Why a connection is refused, as the client is told.
 var (
-	errBanned = errors.New("your address is banned for a while")
-
+	errBanned   = errors.New("your address is banned for a while")
 	errDrain    = errors.New("the server is shutting down")
 	errOutsider = errors.New("clients of your network are not allowed here")
-	errPending  = errors.New("too many connections at this moment")
 )
 
-// meet finds out who a connection is from, and begins a session. It does not wait for what a
-// proxy has to say.
-func (s *Server) meet(conn *net.TCPConn, implicit bool) {
-	from := origin{peer: socket.AddrPort(conn.RemoteAddr()), local: socket.AddrPort(conn.LocalAddr())}
-	expects, err := s.settings.Load().proxy.Expects(from.peer.Addr())
-	switch {
-	case err != nil:
-		s.refuseConn(conn, from, implicit, err)
-	case !expects:
-		s.welcome(conn, from, implicit)
-	case !s.headers.Go(conn, func(h proxy.Header, err error) { s.introduce(conn, from, h, err, implicit) }):
-		s.refuseConn(conn, from, implicit, errPending)
-	}
+// arrival is a control connection that has no session yet.
+type arrival struct {
+	srv  *Server
+	conn *net.TCPConn
+	origin
+	implicit bool
 }
 
-// introduce goes on with a connection whose proxy has said what it had to say.
-func (s *Server) introduce(conn *net.TCPConn, from origin, h proxy.Header, err error, implicit bool) {
+// identified goes on with a connection of which is known where it comes from; err is why it is not known.
+func (a *arrival) identified(err error) {
 	switch {
-	case errors.Is(err, io.EOF): // it only asked whether the port is open
-		_ = conn.Close()
+	case err == nil:
+		err = a.admit()
+	case errors.Is(err, io.EOF): // a probe of the port
+		_ = a.conn.Close()
 		return
-	case err != nil:
-		s.observer.Connection(observe.ConnectionProxy)
-		s.log.Warn("connection refused", "peer", from.peer.String(), "reason", err)
-		_ = conn.Close() // to whom should it be said?
+	case !errors.Is(err, proxy.ErrUntrusted) && !errors.Is(err, proxy.ErrPending):
+		a.srv.observer.Connection(observe.ConnectionProxy)
+		a.srv.log.Warn("connection refused", "peer", a.peer.String(), "reason", err)
+		_ = a.conn.Close() // the client is not known, so there is no reply
 		return
-	case !h.Local: // else it is the proxy's own
-		from = origin{peer: h.Source, local: h.Destination, proxy: from.peer}
-	}
-	s.welcome(conn, from, implicit)
-}
-
-// welcome begins a session, or says why not. Who is not allowed or banned costs next to nothing.
-func (s *Server) welcome(conn *net.TCPConn, from origin, implicit bool) {
-	cfg := s.settings.Load().cfg
-	if len(cfg.AllowedNetworks) > 0 && !config.InNetworks(cfg.AllowedNetworks, from.peer.Addr()) {
-		s.refuseConn(conn, from, implicit, errOutsider)
-		return
-	}
-	who := bans.Address(from.peer.Addr())
-	if _, banned := s.bans.Banned(who); banned && !cfg.AddressesHidden() {
-		s.refuseConn(conn, from, implicit, errBanned)
-		return
-	}
-	if reason := s.notReady(); reason != "" {
-		s.refuseConn(conn, from, implicit, errors.New(reason))
-		return
-	}
-	sess := s.newSession(conn, from, implicit)
-	bounds := s.limits(cfg)
-	lease, err := s.counter.Connect(from.peer.Addr(), cfg.AddressesHidden(), &bounds, func() { sess.end(errCrowded) })
-	if err == nil {
-		if err = s.takeSession(sess.held.Of); err != nil {
-			lease.Release()
-		}
-	}
-	if errors.Is(err, limits.ErrServerFull) && bounds.MaxSessions != cfg.Limits.MaxSessions {
-		err = s.scarce(cfg)
 	}
 	if err != nil {
-		if errors.Is(err, limits.ErrAddressFull) {
-			sess.misdeed(bans.Refused)
-		}
-		sess.end(err)
-		s.refuseConn(conn, from, implicit, err)
-		return
+		a.refuse(err)
 	}
-	sess.lease = lease
+}
+
+// admit begins a session, or returns why not. Banned and disallowed clients are refused before anything is allocated, and
+// the session is made last.
+func (a *arrival) admit() error {
+	s, addr := a.srv, a.peer.Addr()
+	cfg := s.settings.Load().cfg
+	if len(cfg.AllowedNetworks) > 0 && !config.InNetworks(cfg.AllowedNetworks, addr) {
+		return errOutsider
+	}
+	if _, banned := s.bans.Banned(bans.Address(addr)); banned && !cfg.AddressesHidden() {
+		return errBanned
+	}
+	if reason := s.notReady(); reason != "" {
+		return errors.New(reason)
+	}
+	ctx, end := context.WithCancelCause(context.Background())
+	lease, err := a.lease(cfg, func() { end(errCrowded) })
+	if err != nil {
+		end(err)
+		return err
+	}
+	sess := a.session(ctx, end, lease)
 	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), func() { sess.guard(sess.tick) })
-	if !s.enroll(sess) {
+	if !s.register(sess) {
 		sess.timer.Stop()
-		sess.end(errDrain)
+		end(errDrain)
 		sess.held.Of.Give(budget.SessionDescriptors)
 		lease.Release()
-		s.refuseConn(conn, from, implicit, errDrain)
-		return
+		return errDrain
 	}
 	s.observer.Connection(observe.ConnectionTaken)
 	go sess.run()
+	return nil
 }
 
-// refuseConn says why there is no session, unless the client expects TLS, in which it can't be
-// said without a handshake. The reply fits the socket's buffer, so this blocks nobody.
-func (s *Server) refuseConn(conn *net.TCPConn, from origin, implicit bool, reason error) {
-	s.observer.Connection(refusal(reason))
-	log := s.log.Info
-	if errors.Is(reason, errBanned) {
-		log = s.log.Debug // it was logged when the ban began
+// lease takes a place among the sessions, and the descriptors of one. evict is called if the session has to give way.
+func (a *arrival) lease(cfg *config.Config, evict func()) (*limits.Lease, error) {
+	s := a.srv
+	bounds := s.limits(cfg)
+	lease, err := s.counter.Connect(a.peer.Addr(), cfg.AddressesHidden(), &bounds, evict)
+	if err == nil {
+		if err = s.takeSession(s.files.Load()); err != nil {
+			lease.Release()
+		}
 	}
-	log("connection refused", "peer", from.peer.String(), "reason", reason)
-	if !implicit {
-		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = io.WriteString(conn, "421 Service not available: "+wire.OneLine(reason.Error())+"; try again later.\r\n")
-	}
-	_ = conn.Close()
-}
-
-// refusal sorts the reason for which a connection is refused.
-func refusal(reason error) observe.ConnectionResult {
 	switch {
-	case errors.Is(reason, errBanned):
-		return observe.ConnectionBanned
-	case errors.Is(reason, limits.ErrServerFull):
-		return observe.ConnectionServerFull
-	case errors.Is(reason, limits.ErrAddressFull):
-		return observe.ConnectionAddressFull
-	case errors.Is(reason, limits.ErrPreLoginFull):
-		return observe.ConnectionPreLoginFull
-	case errors.Is(reason, errNoMemory), errors.Is(reason, budget.ErrNoDescriptors):
-		return observe.ConnectionNoResources
-	case errors.Is(reason, errOutsider):
-		return observe.ConnectionOutsider
-	case errors.Is(reason, proxy.ErrUntrusted), errors.Is(reason, errPending):
-		return observe.ConnectionProxy
-	default:
-		return observe.ConnectionNotReady
+	case errors.Is(err, limits.ErrServerFull) && bounds.MaxSessions != cfg.Limits.MaxSessions:
+		err = s.scarce(cfg)
+	case errors.Is(err, limits.ErrAddressFull) && !cfg.AddressesHidden():
+		if ban, begun := s.bans.Report(bans.Address(a.peer.Addr()), bans.Refused); begun {
+			s.logBan(a.origin.log(s.log), ban, false)
+		}
 	}
+	return lease, err
 }
 
-// admit takes a connection.
-func (s *Server) admit(c net.Conn, implicit bool) {
-	conn, ok := c.(*net.TCPConn)
-	if !ok {
-		s.log.Error("not a TCP connection", "type", fmt.Sprintf("%T", c))
-		_ = c.Close()
-		return
+// refuse says why there is no session, unless the client expects TLS, in which it can't be
+// said without a handshake. The reply fits the socket's buffer, so this blocks no other client.
+func (a *arrival) refuse(reason error) {
+	a.srv.observer.Connection(refusal(reason))
+	log := a.srv.log.Info
+	if errors.Is(reason, errBanned) {
+		log = a.srv.log.Debug // it was logged when the ban began
 	}
-	s.meet(conn, implicit)
+	log("connection refused", "peer", a.peer.String(), "reason", reason)
+	if !a.implicit {
+		_ = a.conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(a.conn, "421 Service not available: "+wire.OneLine(reason.Error())+"; try again later.\r\n")
+	}
+	_ = a.conn.Close()
 }
 
-// newSession prepares the session of a connection.
-func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *session {
+// refusals sorts the reasons for which connections are refused; all others are ConnectionNotReady.
+var refusals = []struct {
+	reason error
+	result observe.ConnectionResult
+}{
+	{errBanned, observe.ConnectionBanned},
+	{limits.ErrServerFull, observe.ConnectionServerFull},
+	{limits.ErrAddressFull, observe.ConnectionAddressFull},
+	{limits.ErrPreLoginFull, observe.ConnectionPreLoginFull},
+	{errNoMemory, observe.ConnectionNoResources},
+	{budget.ErrNoDescriptors, observe.ConnectionNoResources},
+	{errOutsider, observe.ConnectionOutsider},
+	{proxy.ErrUntrusted, observe.ConnectionProxy},
+	{proxy.ErrPending, observe.ConnectionProxy},
+}
+
+func refusal(reason error) observe.ConnectionResult {
+	for _, r := range refusals {
+		if errors.Is(reason, r.reason) {
+			return r.result
+		}
+	}
+	return observe.ConnectionNotReady
+}
+
+// log is the logger for a connection or a session in which no user is logged in.
+func (o *origin) log(log *slog.Logger) *slog.Logger {
+	log = log.With("peer", o.peer.String())
+	if o.proxy.IsValid() {
+		log = log.With("proxy", o.proxy.String())
+	}
+	return log
+}
+
+// session makes the session of a connection that is admitted.
+func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, lease *limits.Lease) *session {
+	s := a.srv
 	sess := &session{
-		srv:    s,
-		id:     s.lastID.Add(1),
-		conn:   socket.NewControl(conn, s.replyTimeout),
-		peer:   from.peer,
-		local:  from.local,
-		proxy:  from.proxy,
-		params: newParams(),
+		srv: s, id: s.lastID.Add(1), conn: socket.NewControl(a.conn, s.replyTimeout), origin: a.origin,
+		ctx: ctx, end: end, lease: lease, params: newParams(),
 	}
-	sess.implicit = implicit
+	sess.implicit = a.implicit
 	sess.held.Of = s.files.Load()
 	sess.activity.connected = time.Now()
 	sess.activity.since = sess.activity.connected
-	sess.ctx, sess.end = context.WithCancelCause(context.Background())
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
 	sess.log = s.sessionLog(sess)
 	sess.out = wire.NewWriter(sess.conn, s.observer.Reply, func() { sess.end(transfer.ErrLost) })
@@ -193,17 +187,13 @@ func (s *Server) newSession(conn *net.TCPConn, from origin, implicit bool) *sess
 	return sess
 }
 
-// sessionLog is the logger of a session in which nobody is logged in.
+// sessionLog is the logger of a session in which no user is logged in.
 func (s *Server) sessionLog(sess *session) *slog.Logger {
-	log := s.log.With("session", sess.id, "peer", sess.peer.String())
-	if sess.proxy.IsValid() {
-		log = log.With("proxy", sess.proxy.String())
-	}
-	return log
+	return sess.origin.log(s.log.With("session", sess.id))
 }
 
-// enroll counts the session; false if the server no longer takes any.
-func (s *Server) enroll(c *session) bool {
+// register adds the session to those that are open. It returns false if the server no longer takes any.
+func (s *Server) register(c *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now() >= phaseRefusing {
@@ -213,7 +203,8 @@ func (s *Server) enroll(c *session) bool {
 	return true
 }
 
-func (s *Server) dismiss(c *session) {
+// unregister takes back register.
+func (s *Server) unregister(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, c)

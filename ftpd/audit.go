@@ -35,16 +35,16 @@ const (
 
 // audit writes a line.
 func (s *session) audit(level slog.Level, event, result string, code int, more ...slog.Attr) {
-	s.auditLine(level, event, result, code, s.tls != nil, more)
+	auditLine(s.log, level, event, result, code, s.tls != nil, more)
 }
 
-func (s *session) auditLine(level slog.Level, event, result string, code int, encrypted bool, more []slog.Attr) {
+func auditLine(log *slog.Logger, level slog.Level, event, result string, code int, encrypted bool, more []slog.Attr) {
 	attrs := append(make([]slog.Attr, 0, 4+len(more)),
 		slog.String("event", event), slog.String("result", result), slog.Bool("tls", encrypted))
 	if code != 0 {
 		attrs = append(attrs, slog.Int("code", code))
 	}
-	s.log.LogAttrs(context.Background(), level, auditMessage, append(attrs, more...)...)
+	log.LogAttrs(context.Background(), level, auditMessage, append(attrs, more...)...)
 }
 
 // auditLogin writes the line of a login that succeeded.
@@ -92,7 +92,7 @@ func (s *session) auditTransfer(t *transfer.Transfer, r transfer.Result) {
 		level, outcome = slog.LevelWarn, resultFailed
 		more = append(more, slog.String("error", wire.LoggableText(r.Err.Error())))
 	}
-	s.auditLine(level, event, outcome, r.Code, encrypted, more)
+	auditLine(s.log, level, event, outcome, r.Code, encrypted, more)
 }
 
 // changed writes the line of a change, or of the attempt at one, and reports whether it was done.

@@ -40,7 +40,7 @@ func (s *session) over() {
 	s.held.GiveAll() // what a panic has left
 	s.held.Of.Give(budget.SessionDescriptors)
 	s.lease.Release()
-	s.srv.dismiss(s)
+	s.srv.unregister(s)
 }
 
 // greet greets the client, in TLS if that is implicit; it returns false if that has failed.

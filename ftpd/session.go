@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,12 +31,10 @@ const maxQueued = 32
 // session is one control connection; see loop.go. The reply writer and a running transfer have
 // locks of their own.
 type session struct {
-	srv   *Server
-	id    uint64
-	conn  *socket.Control
-	peer  netip.AddrPort
-	local netip.AddrPort
-	proxy netip.AddrPort // that told of the two above; else invalid
+	srv  *Server
+	id   uint64
+	conn *socket.Control
+	origin
 	log   *slog.Logger
 	lease *limits.Lease
 

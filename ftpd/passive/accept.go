@@ -7,12 +7,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
-)
-
-// Bounds of the pause after an Accept that failed, which doubles each time.
-const (
-	minBackoff = 5 * time.Millisecond
-	maxBackoff = time.Second
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // acceptor is what a loop needs of a *listener.
@@ -20,62 +15,44 @@ type acceptor interface {
 	accept() (conn *net.TCPConn, number uint64, err error)
 }
 
-// acceptLoop takes every connection to one port until the pool is closed. An error such as
-// EMFILE passes, so the loop pauses and goes on.
+// acceptLoop takes every connection to one port until the pool is closed.
 func (p *Pool) acceptLoop(l acceptor, port uint16) {
-	var backoff time.Duration
-	for {
-		conn, number, err := l.accept()
-		switch {
-		case err == nil:
-			if backoff > 0 {
-				p.log.Info("accepting data connections again", "port", port)
-				backoff = 0
+	loop := socket.AcceptLoop{
+		Accept: func() error {
+			conn, number, err := l.accept()
+			if err == nil {
+				p.identify(port, conn, number)
 			}
-			p.meet(port, conn, number)
-			continue
-		case errors.Is(err, net.ErrClosed):
-			return
-		case backoff == 0:
-			p.log.Warn("can't accept data connections; trying again", "port", port, "error", err)
-		}
-		backoff = min(max(2*backoff, minBackoff), maxBackoff)
-		pause := time.NewTimer(backoff)
-		select {
-		case <-pause.C:
-		case <-p.closed:
-			pause.Stop()
-			return
-		}
+			return err
+		},
+		Ended: func(err error) bool { return errors.Is(err, net.ErrClosed) },
+		Failed: func(err error, first bool, _ time.Duration) {
+			if first {
+				p.log.Warn("can't accept data connections; trying again", "port", port, "error", err)
+			}
+		},
+		Recovered: func() { p.log.Info("accepting data connections again", "port", port) },
+		Done:      p.closed,
 	}
+	_ = loop.Run() // the listener was closed
 }
 
-// meet finds out whose connection it is: the peer's, or that of a client of whom the peer, a
-// proxy, tells. It does not wait for what the proxy has to say.
-func (p *Pool) meet(port uint16, conn *net.TCPConn, number uint64) {
-	peer := peerOf(conn)
-	expects, err := p.policy().Expects(peer)
-	switch {
-	case err != nil:
-		p.headless(port, conn, peer, err)
-	case !expects:
-		p.arrive(port, conn, number, peer)
-	case !p.headers.Go(conn, func(h proxy.Header, err error) {
+// identify learns whose connection it is, and hands it on. It does not wait for a PROXY header.
+func (p *Pool) identify(port uint16, conn *net.TCPConn, number uint64) {
+	p.headers.Identify(conn, p.policy(), func(o proxy.Origin, err error) {
 		switch {
 		case err != nil:
-			p.headless(port, conn, peer, err)
-		case h.Local: // the proxy's own: it asks whether the port is open
+			p.reject(port, conn, o.Peer.Addr(), err)
+		case o.Own: // the proxy asks whether the port is open
 			_ = conn.Close()
 		default:
-			p.arrive(port, conn, number, h.Source.Addr())
+			p.arrive(port, conn, number, o.Peer.Addr())
 		}
-	}):
-		p.headless(port, conn, peer, errors.New("too many connections whose header has not come yet"))
-	}
+	})
 }
 
-// headless drops a connection of which it can't be said whose it is.
-func (p *Pool) headless(port uint16, conn *net.TCPConn, peer netip.Addr, err error) {
+// reject drops a connection whose client is unknown: its PROXY header is missing or wrong.
+func (p *Pool) reject(port uint16, conn *net.TCPConn, peer netip.Addr, err error) {
 	p.mu.Lock()
 	p.stats.Headless++
 	p.mu.Unlock()
@@ -106,12 +83,4 @@ func (p *Pool) arrive(port uint16, conn *net.TCPConn, number uint64, peer netip.
 		return
 	}
 	p.mu.Unlock()
-}
-
-func peerOf(conn *net.TCPConn) netip.Addr {
-	addr, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
-	}
-	return addr.AddrPort().Addr().Unmap()
 }

@@ -167,7 +167,7 @@ func TestConnectionInTheQueueIsWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.meet(r.Port(), accepted, number)
+	p.identify(r.Port(), accepted, number)
 	conn := dial(t, loopback, r.Port()) // in the queue: nothing accepts yet
 	p.mu.Lock()
 	if chosen, _ := r.choose(); chosen != nil {
