@@ -171,7 +171,7 @@ func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, leas
 	s := a.srv
 	sess := &session{
 		srv: s, id: s.lastID.Add(1), conn: socket.NewControl(a.conn, s.replyTimeout), origin: a.origin,
-		ctx: ctx, end: end, lease: lease, params: newParams(),
+		ctx: ctx, end: end, lease: lease, current: s.settings.Load(), params: newParams(),
 	}
 	sess.implicit = a.implicit
 	sess.held.Of = s.files.Load()
@@ -183,7 +183,7 @@ func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, leas
 	sess.in = wire.NewReader(sess.conn, sess.out.WriteRaw)
 	sess.turn.L = &sess.mu
 	sess.lastActive = time.Now()
-	sess.loginBy = sess.lastActive.Add(s.settings.Load().cfg.Timeouts.Login.Std())
+	sess.loginBy = sess.lastActive.Add(sess.current.cfg.Timeouts.Login.Std())
 	return sess
 }
 

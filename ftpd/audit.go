@@ -49,9 +49,6 @@ func auditLine(log *slog.Logger, level slog.Level, event, result string, code in
 
 // auditLogin writes the line of a login that succeeded.
 func (s *session) auditLogin(code int) {
-	now := time.Now()
-	s.loginAt = now
-	s.srv.lastLogin.Store(&now)
 	s.audit(slog.LevelInfo, "login", resultOK, code,
 		slog.String("access", s.login.AccessText()), slog.Bool("anonymous", s.login.Anonymous))
 }
@@ -65,7 +62,7 @@ func (s *session) auditDenial(user string, code int, why string) {
 // auditLogout writes the line of a login's end.
 func (s *session) auditLogout(why string) {
 	s.audit(slog.LevelInfo, "logout", resultOK, 0,
-		slog.String("why", why), slog.Duration("duration", time.Since(s.loginAt)))
+		slog.String("why", why), slog.Duration("duration", time.Since(s.login.since)))
 }
 
 // auditTransfer writes the line of a transfer that has ended.

@@ -19,7 +19,7 @@ func (s *session) cmdCdup(string) {
 }
 
 func (s *session) changeDir(name string) {
-	info, err := s.fs.Stat(name)
+	info, err := s.login.fs.Stat(name)
 	switch {
 	case err != nil:
 		s.refuse(name, err)
@@ -40,7 +40,7 @@ func (s *session) cmdMkd(arg string) {
 	if !ok {
 		return
 	}
-	if s.changed("mkdir", name, 257, s.fs.Mkdir(name)) {
+	if s.changed("mkdir", name, 257, s.login.fs.Mkdir(name)) {
 		s.reply(257, wire.QuotePath(name)+" created.")
 	}
 }
@@ -50,7 +50,7 @@ func (s *session) cmdRmd(arg string) {
 	if !ok {
 		return
 	}
-	if s.changed("rmdir", name, 250, s.fs.Rmdir(name)) {
+	if s.changed("rmdir", name, 250, s.login.fs.Rmdir(name)) {
 		s.reply(250, "Directory removed.")
 	}
 }
@@ -60,7 +60,7 @@ func (s *session) cmdDele(arg string) {
 	if !ok {
 		return
 	}
-	if s.changed("delete", name, 250, s.fs.Remove(name)) {
+	if s.changed("delete", name, 250, s.login.fs.Remove(name)) {
 		s.reply(250, "File deleted.")
 	}
 }
@@ -86,7 +86,7 @@ func (s *session) cmdRnto(arg string) {
 	if !ok {
 		return
 	}
-	if info, err := s.fs.Lstat(from); err == nil && !info.IsDir() && wire.NamesDirectory(arg) {
+	if info, err := s.login.fs.Lstat(from); err == nil && !info.IsDir() && wire.NamesDirectory(arg) {
 		s.refuse(to, storage.ErrIsDirectory)
 		return
 	}
@@ -98,7 +98,7 @@ func (s *session) cmdRnto(arg string) {
 // rename does not replace a file for a user who may not.
 func (s *session) rename(from, to string) error {
 	if s.rights().CanOverwrite() {
-		return s.fs.Rename(from, to)
+		return s.login.fs.Rename(from, to)
 	}
-	return s.fs.RenameNew(from, to)
+	return s.login.fs.RenameNew(from, to)
 }

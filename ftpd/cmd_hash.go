@@ -89,19 +89,19 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 
 // fileThere reports whether something is there by a name, as a client gives it.
 func (s *session) fileThere(file string) bool {
-	name, err := listing.Find(s.names, s.fs, s.cwd, file)
+	name, err := listing.Find(s.names, s.login.fs, s.cwd, file)
 	if err == nil {
-		_, err = s.fs.Lstat(name)
+		_, err = s.login.fs.Lstat(name)
 	}
 	if err == nil {
-		err = listing.CheckDirectory(s.fs, name, file)
+		err = listing.CheckDirectory(s.login.fs, name, file)
 	}
 	return err == nil
 }
 
 // sum sums a file beside the session's loop, and has done make the reply of it.
 func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *wire.ByteRange, done func(string, wire.ByteRange) transfer.Result) {
-	f, err := s.fs.Open(name)
+	f, err := s.login.fs.Open(name)
 	if err != nil {
 		s.refuse(name, err)
 		return
@@ -110,7 +110,7 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *w
 		code, text := fsReply(err)
 		return transfer.Result{Code: code, Text: name + ": " + text, Err: err}
 	}
-	user := account(*s.login)
+	user := account(s.login.Identity)
 	s.beginWork(transfer.Plan{Verb: verb, Path: name, Work: func(ctx context.Context) transfer.Result {
 		defer func() { _ = f.Close() }()
 		place, err := hashes.Enter(ctx, user, fair.Patience)

@@ -12,7 +12,7 @@ import (
 
 // cmdList lists as ls -l does.
 func (s *session) cmdList(arg string) {
-	now, view := time.Now(), s.fs
+	now, view := time.Now(), s.login.fs
 	s.listEntries("LIST", arg, false, func(t *listing.Target, w *bufio.Writer) error {
 		return t.Walk(view, func(e listing.Entry) error { return writeEntry(w, listing.AppendLine(w.AvailableBuffer(), e, now)) })
 	})
@@ -29,9 +29,9 @@ func (s *session) cmdNlst(arg string) {
 
 func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*listing.Target, *bufio.Writer) error) {
 	arg, itself := listing.SplitFlags(arg, s.fileThere)
-	t, err := listing.Locate(s.fs, s.names, s.cwd, arg, itself)
+	t, err := listing.Locate(s.login.fs, s.names, s.cwd, arg, itself)
 	if err == nil {
-		err = t.Open(s.fs, namesOnly)
+		err = t.Open(s.login.fs, namesOnly)
 	}
 	if err != nil {
 		s.refuse(arg, err)
@@ -57,7 +57,7 @@ func (s *session) cmdMlsd(arg string) {
 		s.reply(501, name+": not a directory; use MLST.") // section 7.2.1
 		return
 	}
-	view, f := s.fs, listing.NewFactWriter(s.facts, s.rights())
+	view, f := s.login.fs, listing.NewFactWriter(s.facts, s.rights())
 	t := &listing.Target{Names: s.names, Dir: name}
 	if err := t.Open(view, false); err != nil {
 		s.refuse(name, err)
@@ -85,7 +85,7 @@ func (s *session) cmdMlst(arg string) {
 	if !ok {
 		return
 	}
-	e, err := listing.LookUp(s.names, s.fs, name)
+	e, err := listing.LookUp(s.names, s.login.fs, name)
 	if err != nil {
 		s.refuse(name, err)
 		return

@@ -48,8 +48,8 @@ func (s *session) cmdPass(arg string) {
 	if !ok {
 		return
 	}
-	current := s.settings()
-	s.lease.Busy(true) // checking passwords may have a queue
+	current := s.refresh() // it may have changed while this waited
+	s.lease.Busy(true)     // checking passwords may have a queue
 	id, err := current.auth.Login(s.ctx, name, arg)
 	s.lease.Busy(false)
 	switch {
@@ -113,12 +113,13 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 		s.reply(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
 		return
 	}
-	s.login, s.loginSettings, s.fs = &id, current, view
-	s.rates = s.srv.shaper.Session(account(id))
+	now := time.Now()
+	s.login = &login{Identity: id, settings: current, fs: view, rates: s.srv.shaper.Session(account(id)), since: now}
+	s.srv.lastLogin.Store(&now)
 	s.log = s.srv.sessionLog(s).With("user", id.Name)
 	s.srv.observer.Login(observe.LoginOK)
 	s.auditLogin(230)
-	s.activity.login(id.Name, id.Anonymous, s.loginAt)
+	s.activity.login(id.Name, id.Anonymous, now)
 	s.reply(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
 }
 
@@ -199,10 +200,10 @@ func (s *session) logout(why string) {
 	s.auditLogout(why)
 	s.activity.login("", false, time.Time{})
 	s.lease.Logout()
-	s.rates.Close()
-	_ = s.fs.Close()
+	s.login.rates.Close()
+	_ = s.login.fs.Close()
 	s.held.Of.LeaveHome(s.login.Home)
-	s.login, s.loginSettings, s.fs, s.rates = nil, nil, nil, nil
+	s.login = nil
 	s.log = s.srv.sessionLog(s)
 	s.cwd, s.restart, s.allocate = "/", 0, 0
 	s.loginBy = time.Now().Add(s.settings().cfg.Timeouts.Login.Std())

@@ -91,7 +91,7 @@ func (s *session) cmdAllo(arg string) {
 // canHold is ErrQuota or ENOSPC for a file that is too large for the user's quota or the disk. What
 // the quota leaves is not looked at, since the file may replace others.
 func (s *session) canHold(size int64) error {
-	q, err := storage.QuotaOf(s.fs)
+	q, err := storage.QuotaOf(s.login.fs)
 	if err == nil && q.LimitBytes > 0 {
 		if size > q.LimitBytes {
 			return storage.ErrQuota
@@ -100,7 +100,7 @@ func (s *session) canHold(size int64) error {
 			return nil
 		}
 	}
-	available, err := storage.Available(s.fs, s.cwd)
+	available, err := storage.Available(s.login.fs, s.cwd)
 	if err == nil && size > available {
 		return syscall.ENOSPC
 	}

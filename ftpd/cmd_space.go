@@ -19,7 +19,7 @@ func (s *session) cmdAvbl(arg string) {
 	if !ok {
 		return
 	}
-	info, err := s.fs.Stat(name)
+	info, err := s.login.fs.Stat(name)
 	if err == nil && !info.IsDir() {
 		err = storage.ErrNotDirectory
 	}
@@ -27,7 +27,7 @@ func (s *session) cmdAvbl(arg string) {
 		s.refuse(name, err)
 		return
 	}
-	n, err := storage.Available(s.fs, name)
+	n, err := storage.Available(s.login.fs, name)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		s.reply(550, name+": what is available is not known.")
@@ -40,7 +40,7 @@ func (s *session) cmdAvbl(arg string) {
 
 // siteQuota tells what the user may store, and what he has stored.
 func (s *session) siteQuota(string) {
-	q, err := storage.QuotaOf(s.fs)
+	q, err := storage.QuotaOf(s.login.fs)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		s.reply(200, "You have no quota.")
@@ -76,7 +76,7 @@ func (s *session) cmdComb(arg string) {
 		s.refuse(target, err)
 		return
 	}
-	view := s.fs
+	view := s.login.fs
 	work := func(ctx context.Context) transfer.Result {
 		err := storage.Combine(ctx, view, target, parts)
 		switch {

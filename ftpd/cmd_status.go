@@ -23,9 +23,9 @@ func (s *session) cmdStat(arg string) {
 		return
 	}
 	arg, itself := listing.SplitFlags(arg, s.fileThere)
-	t, err := listing.Locate(s.fs, s.names, s.cwd, arg, itself)
+	t, err := listing.Locate(s.login.fs, s.names, s.cwd, arg, itself)
 	if err == nil {
-		err = t.Open(s.fs, false)
+		err = t.Open(s.login.fs, false)
 	}
 	if err != nil {
 		s.refuse(arg, err)
@@ -37,7 +37,7 @@ func (s *session) cmdStat(arg string) {
 		code = 213 // file status
 	}
 	s.out.ReplyStream(code, "Status of "+arg+":", "End of status.", func(line func(string) error) error {
-		if err := statLines(s.fs, &t, line); err != nil {
+		if err := statLines(s.login.fs, &t, line); err != nil {
 			return line("The listing is not complete: the directory could not be read.")
 		}
 		return nil

@@ -72,7 +72,7 @@ func (s *session) mdtmSet(file string, t time.Time) {
 // setTime sets the modification time, for MFMT and MDTM.
 func (s *session) setTime(file string, t time.Time) {
 	name, ok := s.path(file)
-	if !ok || !s.changed("mtime", name, 213, s.fs.SetModTime(name, t), slog.Time("modified", t)) {
+	if !ok || !s.changed("mtime", name, 213, s.login.fs.SetModTime(name, t), slog.Time("modified", t)) {
 		return
 	}
 	s.reply(213, "Modify="+wire.FormatTime(t)+"; "+name)
@@ -90,7 +90,7 @@ func (s *session) siteChmod(arg string) {
 	if !ok {
 		return
 	}
-	if s.changed("chmod", name, 200, s.fs.Chmod(name, fs.FileMode(mode)), slog.String("mode", text)) {
+	if s.changed("chmod", name, 200, s.login.fs.Chmod(name, fs.FileMode(mode)), slog.String("mode", text)) {
 		s.reply(200, "Mode set.")
 	}
 }
@@ -115,10 +115,10 @@ func (s *session) cmdMff(arg string) {
 	if !ok {
 		return
 	}
-	if changes.Mode != nil && !s.changed("chmod", name, 213, s.fs.Chmod(name, *changes.Mode), slog.String("mode", changes.Mode.String())) {
+	if changes.Mode != nil && !s.changed("chmod", name, 213, s.login.fs.Chmod(name, *changes.Mode), slog.String("mode", changes.Mode.String())) {
 		return
 	}
-	if changes.Modify != nil && !s.changed("mtime", name, 213, s.fs.SetModTime(name, *changes.Modify), slog.Time("modified", *changes.Modify)) {
+	if changes.Modify != nil && !s.changed("mtime", name, 213, s.login.fs.SetModTime(name, *changes.Modify), slog.Time("modified", *changes.Modify)) {
 		return
 	}
 	s.reply(213, changes.String()+" "+name)
@@ -138,7 +138,7 @@ func (s *session) siteUtime(arg string) {
 		return
 	}
 	name, ok := s.path(file)
-	if !ok || !s.changed("mtime", name, 200, s.fs.SetModTime(name, t), slog.Time("modified", t)) {
+	if !ok || !s.changed("mtime", name, 200, s.login.fs.SetModTime(name, t), slog.Time("modified", t)) {
 		return
 	}
 	s.reply(200, "Time set.")

@@ -17,7 +17,7 @@ func (s *session) cmdRetr(arg string) {
 	if !ok || s.restartsText() {
 		return
 	}
-	f, err := s.fs.Open(name)
+	f, err := s.login.fs.Open(name)
 	if err != nil {
 		s.refuse(name, err)
 		return
@@ -101,7 +101,7 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) {
 		s.refuse(name, err)
 		return
 	}
-	u, err := s.fs.Create(name, o)
+	u, err := s.login.fs.Create(name, o)
 	if err != nil {
 		s.refuse(name, err)
 		return
@@ -118,7 +118,7 @@ func (s *session) restrict(verb, name string, o *storage.CreateOptions) error {
 	switch {
 	case rights.CanOverwrite():
 	case o.Append && rights.CanAppend():
-		if _, err := s.fs.Stat(name); err != nil && !rights.CanCreate() {
+		if _, err := s.login.fs.Stat(name); err != nil && !rights.CanCreate() {
 			return err
 		}
 	case o.Append, o.Offset > 0:
@@ -140,10 +140,10 @@ func (s *session) cmdStou(arg string) {
 		return
 	}
 	o := storage.CreateOptions{Exclusive: true, Expect: s.expected()}
-	u, err := s.fs.Create(name, o)
+	u, err := s.login.fs.Create(name, o)
 	if errors.Is(err, fs.ErrExist) {
 		name += "." + rand.Text()
-		u, err = s.fs.Create(name, o)
+		u, err = s.login.fs.Create(name, o)
 	}
 	if err != nil {
 		s.refuse(name, err)

@@ -11,12 +11,12 @@ import (
 // path resolves an argument; if it can't be, it says so and ok is false. An argument that can only name a
 // directory is refused where something else is there: what is done to "f/" is never done to the file f.
 func (s *session) path(arg string) (name string, ok bool) {
-	name, err := listing.Find(s.names, s.fs, s.cwd, arg)
+	name, err := listing.Find(s.names, s.login.fs, s.cwd, arg)
 	if err != nil {
 		s.reply(553, "Name not allowed: "+err.Error()+".")
 		return "", false
 	}
-	if err := listing.CheckDirectory(s.fs, name, arg); err != nil {
+	if err := listing.CheckDirectory(s.login.fs, name, arg); err != nil {
 		s.refuse(name, err)
 		return "", false
 	}
@@ -38,7 +38,7 @@ func (s *session) stat(arg string) (name string, info fs.FileInfo, ok bool) {
 	if !ok {
 		return "", nil, false
 	}
-	info, err := s.fs.Stat(name)
+	info, err := s.login.fs.Stat(name)
 	if err != nil {
 		s.refuse(name, err)
 		return "", nil, false

@@ -114,6 +114,7 @@ func TestProtocolPageFeatures(t *testing.T) {
 		tls: &ftptls.Store{},
 		cfg: &config.Config{Active: config.Active{Enabled: true}, TLS: &config.TLS{AllowCCC: true}},
 	})
+	s.refresh()
 	want := features(s)
 	var got []string
 	for _, row := range page(t)["FEAT"] {

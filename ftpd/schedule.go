@@ -197,6 +197,7 @@ func (s *session) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.nudged.Store(false)
+	s.refresh()
 	if s.closing {
 		return
 	}

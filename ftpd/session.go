@@ -59,17 +59,15 @@ type session struct {
 	// reading: the next command is being waited for.
 	reading bool
 
-	// The login. user is a name that waits for its password; login is who logged in.
-	user          string
-	login         *auth.Identity
-	loginSettings *settings // those that login was last compared with
-	fs            storage.FS
-	names         wire.Names // how the client writes names
-	rates         *bandwidth.Session
-	loginAt       time.Time
-	failures      int
-	loginBy       time.Time
-	lastActive    time.Time
+	// current are the settings that the command goes by which is executed.
+	current *settings
+
+	user       string     // a name that waits for its password
+	login      *login     // nil: no user is logged in
+	failures   int        // failed logins
+	loginBy    time.Time  // when a session without a login is ended
+	lastActive time.Time  // when the last command or transfer ended
+	names      wire.Names // how the client writes names
 
 	// What REIN resets.
 	params
@@ -91,6 +89,15 @@ type session struct {
 	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
 	endingTLS bool
 	closing   bool // the last reply was sent
+}
+
+// login is a user that is logged in.
+type login struct {
+	auth.Identity
+	settings *settings  // those that the identity was last compared with
+	fs       storage.FS // the home
+	rates    *bandwidth.Session
+	since    time.Time
 }
 
 // params are a session's parameters, at RFC 959's defaults in newParams.
@@ -178,6 +185,7 @@ func (s *session) hangUp(err error) {
 
 // execute checks what the table says of the command and runs it.
 func (s *session) execute(c *command, verb, arg string) {
+	s.refresh()
 	if c == nil {
 		s.srv.observer.Command(-1)
 		s.activity.begin("", "")
@@ -232,21 +240,27 @@ func (s *session) denied() {
 	s.reply(550, "Permission denied: your access is "+s.login.AccessText()+".")
 }
 
-// settings are those in force now.
-func (s *session) settings() *settings { return s.srv.settings.Load() }
+// settings are those that the command goes by which is executed: a reload holds from the next one on.
+func (s *session) settings() *settings { return s.current }
+
+// refresh takes the settings that are in force now, and returns them.
+func (s *session) refresh() *settings {
+	s.current = s.srv.settings.Load()
+	return s.current
+}
 
 // stillWelcome compares the login with the settings in force: rights that changed hold from now
 // on; a user who is gone or lives elsewhere has to log in again.
 func (s *session) stillWelcome() bool {
 	current := s.settings()
-	if current == s.loginSettings {
+	if current == s.login.settings {
 		return true
 	}
 	id, ok := current.auth.Lookup(s.login.Name)
 	if !ok || id.Home != s.login.Home {
 		return false
 	}
-	s.login, s.loginSettings = &id, current
+	s.login.Identity, s.login.settings = id, current
 	return true
 }
 

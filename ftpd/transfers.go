@@ -100,7 +100,7 @@ func (s *session) begin(p transfer.Plan) {
 	o := transfer.Options{
 		Session: (*transferOwner)(s), Data: s.data, Timeout: s.settings().cfg.Timeouts.Data.Std(),
 		TLS: s.dataTLS(), Coding: s.coding, Flow: s.flow(p.Kind == transfer.Upload), Deflates: s.srv.deflates, Held: s.held.Move(),
-		Observer: s.srv.observer, Account: account(*s.login),
+		Observer: s.srv.observer, Account: account(s.login.Identity),
 	}
 	s.data, s.restart, s.part, s.allocate = nil, 0, nil, 0
 	s.srv.transfers.Add(1)
@@ -166,7 +166,7 @@ func (o *transferOwner) ClientGone() bool {
 func (o *transferOwner) Contain(f func() error) error { return (*session)(o).contain(f) }
 
 // flow begins the metering of a transfer.
-func (s *session) flow(up bool) *bandwidth.Flow { return s.rates.Flow(up) }
+func (s *session) flow(up bool) *bandwidth.Flow { return s.login.rates.Flow(up) }
 
 // keepsPartial reports whether what comes of an upload that breaks off is to be kept: only if its
 // user can resume it, which takes the right to overwrite, and REST, which text does not have.
