@@ -41,17 +41,14 @@ func quotas(cfg *config.Config) map[string]quota.Limit {
 	return limits
 }
 
-// newSettings validates a configuration file whole, and reads the files it names. What can stay
+// newSettings makes the settings of a configuration, and reads the files that it names. What can stay
 // of the settings before, which may be nil, does.
-func newSettings(file []byte, cache *passhash.Cache, log *slog.Logger, before *settings) (*settings, error) {
-	cfg, ignored, err := config.Load(file)
-	if err != nil {
-		return nil, err
-	}
+func newSettings(loaded *config.Loaded, cache *passhash.Cache, log *slog.Logger, before *settings) (*settings, error) {
+	cfg := loaded.Config
 	next := &settings{
 		cfg:     cfg,
-		ignored: ignored,
-		hash:    config.Hash(file),
+		ignored: loaded.Ignored,
+		hash:    loaded.Hash,
 		auth:    auth.New(cfg.Users, cfg.Anonymous, cache),
 
 		proxy: proxy.NewPolicy(cfg.ProxyProtocol),
@@ -61,9 +58,12 @@ func newSettings(file []byte, cache *passhash.Cache, log *slog.Logger, before *s
 	case before != nil && before.tls != nil && before.tls.Serves(cfg.TLS):
 		next.tls = before.tls // with what its files held when they were last good
 	default:
-		next.tls, err = ftptls.Open(cfg.TLS, log)
+		var err error
+		if next.tls, err = ftptls.Open(cfg.TLS, log); err != nil {
+			return nil, err
+		}
 	}
-	return next, err
+	return next, nil
 }
 
 // Reload puts a new configuration file in the old one's place, whole or not at all: if it is
@@ -77,11 +77,16 @@ func (s *Server) Reload(file []byte) error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	before := s.settings.Load()
-	if config.Hash(file) == before.hash {
+	hash := config.Hash(file)
+	if hash == before.hash {
 		s.reject("", nil)
 		return nil
 	}
-	next, err := newSettings(file, s.cache, s.log, before)
+	var next *settings
+	loaded, err := config.Load(file)
+	if err == nil {
+		next, err = newSettings(loaded, s.cache, s.log, before)
+	}
 	if err == nil {
 		if static := config.StaticChanges(before.cfg, next.cfg); len(static) > 0 {
 			err = fmt.Errorf("%s can't change while the daemon runs: restart it", strings.Join(static, ", "))
@@ -92,9 +97,9 @@ func (s *Server) Reload(file []byte) error {
 		fresh, err = s.implicit.listen(next.cfg)
 	}
 	if err != nil {
-		if s.reject(config.Hash(file), err) { // it may be tried again and again
+		if s.reject(hash, err) { // it may be tried again and again
 			s.observer.ConfigLoaded(false)
-			s.log.Error("configuration refused; the old one goes on serving", "hash", config.Hash(file), "error", err)
+			s.log.Error("configuration refused; the old one goes on serving", "hash", hash, "error", err)
 		}
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
@@ -124,9 +125,9 @@ const (
 	phaseClosed
 )
 
-// New returns a server for a configuration file (see config.Load), which it validates whole. It
-// opens the storage root and binds nothing yet.
-func New(file []byte, o Options) (*Server, error) {
+// New returns a server for a configuration, and reads the files that it names. It opens the storage root and binds
+// nothing yet.
+func New(loaded *config.Loaded, o Options) (*Server, error) {
 	cache := passhash.NewCache(cachedLogins)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -135,7 +136,7 @@ func New(file []byte, o Options) (*Server, error) {
 	if o.Observer == nil {
 		o.Observer = observe.Nop{}
 	}
-	first, err := newSettings(file, cache, o.Logger, nil)
+	first, err := newSettings(loaded, cache, o.Logger, nil)
 	if err != nil {
 		return nil, err
 	}

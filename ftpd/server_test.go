@@ -357,7 +357,11 @@ func TestPortTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ftpd.New(file, ftpd.Options{})
+	loaded, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ftpd.New(loaded, ftpd.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

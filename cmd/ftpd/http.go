@@ -11,22 +11,17 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
 	"github.com/ftp-operator/ftp-operator/ftpd/admin"
-	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/httpbound"
 	"github.com/ftp-operator/ftp-operator/ftpd/metrics"
 )
 
-// serveAdmin serves the server's Handler, and its metrics, where the configuration says, if it does.
+// serveAdmin serves the server's Handler and its metrics at an address, unless that is empty.
 // stop ends it.
-func serveAdmin(file []byte, server *ftpd.Server, observed *metrics.Metrics, log *slog.Logger) (stop func(), err error) {
-	cfg, _, err := config.Load(file)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.AdminAddress == "" {
+func serveAdmin(address string, server *ftpd.Server, observed *metrics.Metrics, log *slog.Logger) (stop func(), err error) {
+	if address == "" {
 		return func() {}, nil
 	}
-	l, err := net.Listen("tcp", cfg.AdminAddress)
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("adminAddress: %w", err)
 	}

@@ -27,7 +27,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	if err != nil {
 		return err
 	}
-	file, err := f.load()
+	loaded, err := f.load()
 	if err != nil {
 		return err
 	}
@@ -37,14 +37,14 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	}
 	budget.Apply(resources)
 	observed := metrics.New(version.String())
-	server, err := ftpd.New(file, ftpd.Options{Logger: log, Observer: observed, Resources: resources})
+	server, err := ftpd.New(loaded, ftpd.Options{Logger: log, Observer: observed, Resources: resources})
 	if err != nil {
 		return err
 	}
 	observed.Watch(server)
 	defer func() { _ = server.Close() }()
 
-	stopAdmin, err := serveAdmin(file, server, observed, log)
+	stopAdmin, err := serveAdmin(loaded.Config.AdminAddress, server, observed, log)
 	if err != nil {
 		return err
 	}
@@ -114,16 +114,16 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	}
 }
 
-// load returns the configuration file, or the one that the flags stand for.
-func (f *flags) load() ([]byte, error) {
+// load reads the configuration file, or takes the one that the flags stand for.
+func (f *flags) load() (*config.Loaded, error) {
 	if f.config == "" {
-		return f.data, nil
+		return config.Load(f.data)
 	}
 	file, err := os.ReadFile(f.config)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
-	return file, nil
+	return config.Load(file)
 }
 
 // reload reads the configuration file again, now.
@@ -132,7 +132,7 @@ func (f *flags) reload(reread chan<- struct{}, log *slog.Logger) {
 		log.Warn("SIGHUP ignored: there is no configuration file to read again")
 		return
 	}
-	if _, err := f.load(); err != nil {
+	if _, err := os.ReadFile(f.config); err != nil {
 		log.Error("configuration can't be read; the old one goes on serving", "error", err)
 		return
 	}

@@ -23,33 +23,42 @@ const (
 	maxIgnoredText = 200
 )
 
-// Load is Parse for the daemon: keys and values that it does not know are ignored, and listed by
-// their place. In the place of a value that is not known comes the safest one that is known. The
-// list holds no values, since one in the wrong place might be a secret.
+// Loaded is a configuration file that Load has read.
+type Loaded struct {
+	Config *Config
+	// Hash is that of the file; see Hash.
+	Hash string
+	// Ignored lists by their places the keys and values that this daemon does not know, sorted; 50 at most. It holds no
+	// values, since one in the wrong place might be a secret.
+	Ignored []string
+}
+
+// Load is Parse for the daemon: keys and values that it does not know are ignored, and listed in Loaded.Ignored. The safest
+// known value takes the place of an unknown one.
 //
 // A user whose access, rights or kind of password hash are not known can't log in. Everything
 // else that Parse refuses, Load refuses too.
-func Load(file []byte) (c *Config, ignored []string, err error) {
+func Load(file []byte) (*Loaded, error) {
 	// For duplicate keys, which yaml.Unmarshal takes.
 	if _, err := yaml.YAMLToJSONStrict(file); err != nil {
-		return nil, nil, notYAML(err)
+		return nil, notYAML(err)
 	}
-	c = new(Config)
+	c := new(Config)
 	if err := yaml.Unmarshal(file, c); err != nil {
-		return nil, nil, notYAML(err)
+		return nil, notYAML(err)
 	}
 	var tree any
 	if err := yaml.Unmarshal(file, &tree); err != nil {
-		return nil, nil, notYAML(err)
+		return nil, notYAML(err)
 	}
 	var found ignoredList
 	found.keys(tree, reflect.TypeFor[Config](), "")
 	c.SetDefaults()
 	found.values(c)
 	if err := c.Validate(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return c, found.list(), nil
+	return &Loaded{Config: c, Hash: Hash(file), Ignored: found.list()}, nil
 }
 
 func notYAML(err error) error {

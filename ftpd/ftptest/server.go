@@ -101,7 +101,11 @@ func start(t testing.TB, host string, options ftpd.Options, edits []func(*config
 	}
 	options.Logger = slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	options.FailureDelay = cmp.Or(options.FailureDelay, -1)
-	if s.Server, err = ftpd.New(file, options); err != nil {
+	loaded, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Server, err = ftpd.New(loaded, options); err != nil {
 		t.Fatal(err)
 	}
 	l, err := ftpd.Listen(net.JoinHostPort(host, "0"))
