@@ -57,7 +57,7 @@ func (s *session) banned() bool {
 // expel ends the session.
 func (s *session) expel() {
 	s.reply(421, "Too many failed logins or too much abuse from your address; try again later.")
-	s.closing = true
+	s.closeIntake()
 }
 
 // begun logs a ban, if one has begun, and reports whether it has.
@@ -114,5 +114,5 @@ func (s *session) reservation() bool {
 	if s.reservations++; s.reservations > freeReservations {
 		s.abuse(bans.IdleReservation)
 	}
-	return !s.closing
+	return !s.closed()
 }

@@ -34,7 +34,7 @@ func (s *session) cmdAuth(arg string) {
 	s.reply(234, "Begin the TLS handshake.")
 	if s.beginTLS(store) && !s.hostFitsServerName() {
 		s.reply(421, "The server name of TLS is not the name that HOST gave.")
-		s.closing = true
+		s.closeIntake()
 	}
 }
 

@@ -151,7 +151,9 @@ func (s *session) loginFailed(name, password, why, text string, counted func()) 
 		return
 	}
 	s.reply(code, text)
-	s.closing = code == 421
+	if code == 421 {
+		s.closeIntake()
+	}
 }
 
 // cmdAcct is superfluous here: no user has accounts beside his password.
@@ -177,7 +179,7 @@ func (s *session) cmdRein(string) {
 // cmdQuit ends the session, after the running transfer if there is one.
 func (s *session) cmdQuit(string) {
 	if s.transfer != nil {
-		s.quitting = true
+		s.intake = intakeQuitting
 		return
 	}
 	s.bye()
@@ -187,7 +189,7 @@ func (s *session) bye() {
 	s.logout("quit")
 	s.conn.Closing.Store(true)
 	s.reply(221, "Goodbye.")
-	s.closing = true
+	s.closeIntake()
 }
 
 // logout ends the login, if there is one. What the user had set stays, as RFC 959 wants it for

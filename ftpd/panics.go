@@ -50,10 +50,10 @@ func (s *session) fail() {
 			t.Abort(transfer.ErrPanicked) // no other goroutine will run it
 			t.Run()
 		}
-		if !s.closing {
+		if !s.closed() {
 			s.reply(421, transfer.TextPanicked)
 		}
-		s.closing = true
+		s.closeIntake()
 		return nil
 	})
 }
@@ -62,7 +62,7 @@ func (s *session) fail() {
 func (s *session) awaken() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closing = true
+	s.closeIntake()
 	s.timer.Stop()
 	_ = s.conn.SetReadDeadline(past)
 	s.turn.Signal()

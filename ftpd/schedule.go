@@ -96,10 +96,10 @@ func (s *session) readOn() { s.read() }
 func (s *session) mayRead() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.closing && s.mustNotRead() {
+	for !s.closed() && s.mustNotRead() {
 		s.turn.Wait()
 	}
-	s.reading = !s.closing
+	s.reading = !s.closed()
 	return s.reading
 }
 
@@ -112,18 +112,11 @@ func (s *session) takeLine(l wire.Line) *transfer.Transfer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reading = false
-	if !s.closing {
+	if !s.closed() {
 		s.take(l)
 		s.proceed()
 	}
 	return s.takeToRun()
-}
-
-// takeToRun returns the transfer that has just begun, for the caller to run without the lock.
-func (s *session) takeToRun() *transfer.Transfer {
-	t := s.toRun
-	s.toRun = nil
-	return t
 }
 
 // runTransfers runs a transfer, and those that the commands begin which have waited for its end.
@@ -134,23 +127,13 @@ func (s *session) runTransfers(t *transfer.Transfer) {
 	}
 }
 
-// mustNotRead reports whether the next command has to stay where it is: too many wait already, it
-// may come in another way than it would now, or there is none.
-func (s *session) mustNotRead() bool {
-	return s.quitting || s.readAll || s.endingTLS || len(s.queue) >= maxQueued
-}
-
 // proceed goes on after something has happened: with the commands that have waited for it. It is
 // called with the lock, last of all.
 func (s *session) proceed() {
-	for s.transfer == nil && len(s.queue) > 0 && !s.closing {
-		next := s.queue[0]
-		if s.queue = s.queue[1:]; len(s.queue) == 0 {
-			s.queue, s.endingTLS = nil, false
-		}
+	for next, ok := s.dequeue(); ok; next, ok = s.dequeue() {
 		s.take(next)
 	}
-	if s.closing {
+	if s.closed() {
 		s.timer.Stop()
 		_ = s.conn.SetReadDeadline(past) // the reader has to see it
 	} else {
@@ -198,7 +181,7 @@ func (s *session) tick() {
 	defer s.mu.Unlock()
 	s.nudged.Store(false)
 	s.refresh()
-	if s.closing {
+	if s.closed() {
 		return
 	}
 	s.revoke()
@@ -212,7 +195,7 @@ func (s *session) tick() {
 func (s *session) cutShort() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closing {
+	if !s.closed() {
 		s.shutDown()
 		s.proceed()
 	}

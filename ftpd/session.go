@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,10 +22,6 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
-
-// maxQueued is how many commands may wait for the end of a transfer; a client that sends more
-// is not read from until it has ended.
-const maxQueued = 32
 
 // session is one control connection; see loop.go. The reply writer and a running transfer have
 // locks of their own.
@@ -53,11 +48,8 @@ type session struct {
 	// stopCut takes back that the session ends with its context.
 	stopCut func() bool
 
-	// mu guards what follows. Whoever has it executes commands.
-	mu   sync.Mutex
-	turn sync.Cond // signalled when the reader may go on
-	// reading: the next command is being waited for.
-	reading bool
+	// pipeline's mu guards the fields below. Commands execute with it held.
+	pipeline
 
 	// current are the settings that the command goes by which is executed.
 	current *settings
@@ -79,16 +71,7 @@ type session struct {
 	held budget.Held // descriptors for the next transfer
 	// heldForData are those of them for its data connection.
 	heldForData int
-	stopDrain   context.CancelFunc // see drain
-	transfer    *transfer.Transfer
-	toRun       *transfer.Transfer // transfer, until a goroutine has picked it up to run it
-	queue       []wire.Line        // commands that wait for the transfer's end
-	aborting    bool               // ABOR came: it is answered after the transfer
-	quitting    bool               // QUIT came: end when the transfer has ended
-	readAll     bool               // the client closed its side after QUIT: nothing more will come
-	// endingTLS: a REIN that ends TLS waits; what comes after it comes in clear text.
-	endingTLS bool
-	closing   bool // the last reply was sent
+	stopDrain   context.CancelFunc // ends drain
 }
 
 // login is a user that is logged in.
@@ -131,7 +114,7 @@ func (s *session) take(l wire.Line) {
 	if s.transfer != nil && !l.Last() {
 		now := l.Err == nil && c != nil && c.during != nil && c.during(arg) && (len(s.queue) == 0 || verb == "ABOR")
 		if !now {
-			s.enqueue(l, verb)
+			s.enqueue(l, verb, s.tls != nil)
 			return
 		}
 	}
@@ -152,25 +135,13 @@ func (s *session) take(l wire.Line) {
 	s.activity.end(s.lastActive)
 }
 
-// enqueue keeps a line for the transfer's end. Reading goes on until then, or ABOR and the
-// connection's end would not be seen. So what changes the way in which commands come is refused
-// when its turn comes, but for the REIN that ends TLS: a transfer that runs is completed first
-// (RFC 959), and nothing is read before.
-func (s *session) enqueue(l wire.Line, verb string) {
-	if wire.SwitchesEncoding(verb) {
-		l.Late = verb != "REIN"
-		s.endingTLS = verb == "REIN" && s.tls != nil
-	}
-	s.queue = append(s.queue, l)
-}
-
 // hangUp ends the session after the control connection was lost. A transfer goes down with it
 // (RFC 959 section 2.3): an upload whose client died must not look complete. A client that said
 // QUIT before it closed its side gets what it asked for until then.
 func (s *session) hangUp(err error) {
 	orderly := errors.Is(err, io.EOF) || errors.Is(err, ftptls.ErrTruncated) // on which little depends here
 	if s.transfer != nil && orderly && s.in.Quit.Load() {
-		s.readAll = true
+		s.intake = intakeEnded
 		return
 	}
 	if s.transfer != nil {
@@ -180,7 +151,7 @@ func (s *session) hangUp(err error) {
 	if !orderly {
 		s.log.Debug("control connection failed", "error", err)
 	}
-	s.closing = true
+	s.closeIntake()
 }
 
 // execute checks what the table says of the command and runs it.
@@ -197,7 +168,7 @@ func (s *session) execute(c *command, verb, arg string) {
 	}
 	if s.login != nil && !s.stillWelcome() {
 		s.reply(421, "Your account was removed or changed: connect and log in again.")
-		s.closing = true
+		s.closeIntake()
 		return
 	}
 	if verb != "RNTO" {
@@ -300,7 +271,7 @@ func (s *session) timeout() {
 	default:
 		s.reply(421, "Idle for too long; connect again.")
 	}
-	s.closing = true
+	s.closeIntake()
 }
 
 // shutDown ends the session now: the server's grace has passed, or a reply could not be sent.
@@ -312,10 +283,10 @@ func (s *session) shutDown() {
 	if errors.Is(context.Cause(s.ctx), errCrowded) {
 		s.misdeed(bans.NoLogin)
 	}
-	if text := farewell(context.Cause(s.ctx)); text != "" && !s.closing {
+	if text := farewell(context.Cause(s.ctx)); text != "" && !s.closed() {
 		s.reply(421, text)
 	}
-	s.closing = true
+	s.closeIntake()
 }
 
 // pause waits, unless the session ends meanwhile.
@@ -333,7 +304,7 @@ func (s *session) pause(d time.Duration) {
 func (s *session) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closing = true
+	s.closeIntake()
 	s.timer.Stop()
 	if s.transfer != nil {
 		s.transfer.Abort(transfer.ErrLost)

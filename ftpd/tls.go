@@ -34,7 +34,7 @@ type secured struct {
 // connection is over.
 func (s *session) beginTLS(store *ftptls.Store) bool {
 	if store == nil { // a reload has just taken TLS away
-		s.closing = true
+		s.closeIntake()
 		return false
 	}
 	bound := store.NewSession(s.host)
@@ -83,7 +83,7 @@ func (s *session) endTLS() bool {
 
 // drop ends a session whose connection is in no state for a last reply (RFC 4217 section 10.1).
 func (s *session) drop() {
-	s.closing = true
+	s.closeIntake()
 	s.leave()
 	_ = s.conn.Close()
 }

@@ -136,12 +136,14 @@ func (s *session) settle(r transfer.Result) {
 		s.drain(held, func(context.Context) *net.TCPConn { return rest })
 	}
 	s.lastActive = time.Now()
-	s.closing = s.closing || r.Ending == observe.TransferPanicked
+	if r.Ending == observe.TransferPanicked {
+		s.closeIntake()
+	}
 	if s.aborting {
 		s.aborting = false
 		s.reply(226, "ABOR done; the data connection is closed.")
 	}
-	if s.quitting {
+	if s.intake == intakeQuitting {
 		s.bye()
 	}
 }
