@@ -1,9 +1,15 @@
 package ftpd
 
 import (
+	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
+	"strings"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
+	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
@@ -101,4 +107,44 @@ func (s *session) rename(from, to string) error {
 		return s.login.fs.Rename(from, to)
 	}
 	return s.login.fs.RenameNew(from, to)
+}
+
+// cmdComb adds files to the end of another, which may be new, and removes them: what a client has
+// sent in parts becomes one file.
+func (s *session) cmdComb(arg string) {
+	names, err := wire.SplitWords(arg)
+	if err != nil || len(names) < 2 {
+		s.reply(501, `Syntax: COMB "<target>" "<part>" ...`)
+		return
+	}
+	for i := range names {
+		var ok bool
+		if names[i], ok = s.filePath(names[i]); !ok {
+			return
+		}
+	}
+	target, parts := names[0], names[1:]
+	o := storage.CreateOptions{Append: true}
+	err = s.restrict("COMB", target, &o)
+	if err == nil && !s.rights().Has(auth.Read|auth.Delete) {
+		s.auditDenied("COMB", arg)
+		err = fs.ErrPermission
+	}
+	if err != nil {
+		s.refuse(target, err)
+		return
+	}
+	view := s.login.fs
+	work := func(ctx context.Context) transfer.Result {
+		err := storage.Combine(ctx, view, target, parts)
+		switch {
+		case err == nil:
+			return transfer.Result{Code: 250, Text: "Combined into " + target}
+		case errors.Is(err, storage.ErrPartsRemain):
+			return transfer.Result{Code: 250, Text: "Combined into " + target + ", but not all parts could be removed.", Err: err}
+		}
+		code, text := fsReply(err)
+		return transfer.Result{Code: code, Text: target + ": " + text, Err: err}
+	}
+	s.beginWork(transfer.Plan{Verb: "COMB", Path: target, Work: work, Change: "combine", From: strings.Join(parts, " ")})
 }

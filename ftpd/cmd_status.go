@@ -1,15 +1,56 @@
 package ftpd
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/listing"
+	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
+
+// cmdAvbl tells how many octets can still be stored in a directory (draft-peterson-streamlined-ftp-command-extensions).
+func (s *session) cmdAvbl(arg string) {
+	name, ok := s.path(arg)
+	if !ok {
+		return
+	}
+	info, err := s.login.fs.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = storage.ErrNotDirectory
+	}
+	if err != nil {
+		s.refuse(name, err)
+		return
+	}
+	n, err := storage.Available(s.login.fs, name)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		s.reply(550, name+": what is available is not known.")
+	case err != nil:
+		s.refuse(name, err)
+	default:
+		s.reply(213, strconv.FormatInt(n, 10))
+	}
+}
+
+// siteQuota tells what the user may store, and what he has stored.
+func (s *session) siteQuota(string) {
+	q, err := storage.QuotaOf(s.login.fs)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		s.reply(200, "You have no quota.")
+	case err != nil:
+		s.refuse("quota", err)
+	default:
+		s.out.ReplyLines(200, "Your quota:", q.Lines(), "End of quota.")
+	}
+}
 
 // cmdStat tells the state of the session and its transfer, or lists a path over the control connection
 // (RFC 959 section 4.1.3).
