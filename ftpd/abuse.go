@@ -17,11 +17,11 @@ const (
 	freeReservations = 10
 )
 
-// conduct is what speaks against a session.
-type conduct struct {
+// offences are counted against a session.
+type offences struct {
 	unknown      int    // unknown commands
 	reservations int    // passive ports asked for since the last command that transfers
-	misdeeds     uint32 // weights, where there is no address to count them against
+	weight       uint32 // of the offences, where there is no address to count them against
 }
 
 // Bans returns the bans in force.
@@ -33,35 +33,37 @@ func (s *Server) Unban(who bans.Subject) bool { return s.bans.Unban(who) }
 // hidden reports whether the peer's address is not the client's own.
 func (s *session) hidden() bool { return s.settings().cfg.AddressesHidden() }
 
-// suspect is who failed logins as the user are counted against: the address, or else the name.
-func (s *session) suspect(user string) bans.Subject {
+// banSubject is what failed logins as the user are counted against: the address, or else the name.
+func (s *session) banSubject(user string) bans.Subject {
 	if s.hidden() {
 		return bans.User(user)
 	}
 	return bans.Address(s.peer.Addr())
 }
 
-// banned ends a session whose address was banned after it had connected, when it wants what only
-// the welcome get: another login, or a data connection.
+// banned reports whether the client's address was banned after it had connected.
 func (s *session) banned() bool {
 	if s.hidden() {
 		return false
 	}
-	if _, banned := s.srv.bans.Banned(bans.Address(s.peer.Addr())); !banned {
-		return false
+	_, banned := s.srv.bans.Banned(bans.Address(s.peer.Addr()))
+	return banned
+}
+
+// errExpelled ends the session of a client that was banned.
+var errExpelled = refuse(421, "Too many failed logins or too much abuse from your address; try again later.")
+
+// expelBanned returns errExpelled if the client's address was banned meanwhile. It is asked before logins and data
+// connections.
+func (s *session) expelBanned() error {
+	if s.banned() {
+		return errExpelled
 	}
-	s.expel()
-	return true
+	return nil
 }
 
-// expel ends the session.
-func (s *session) expel() {
-	s.reply(421, "Too many failed logins or too much abuse from your address; try again later.")
-	s.closeIntake()
-}
-
-// begun logs a ban, if one has begun, and reports whether it has.
-func (s *session) begun(ban bans.Ban, begun bool) bool {
+// logIfBegun logs a ban, if one has begun, and reports whether it has.
+func (s *session) logIfBegun(ban bans.Ban, begun bool) bool {
 	if begun {
 		s.srv.logBan(s.log, ban, s.tls != nil)
 	}
@@ -77,42 +79,44 @@ func (s *Server) logBan(log *slog.Logger, ban bans.Ban, encrypted bool) {
 	})
 }
 
-// misdeed counts abuse of the protocol and reports whether that was too much. Where addresses
+// report counts an offence and reports whether that was one too many. Where addresses
 // are hidden it only counts against the session.
-func (s *session) misdeed(e bans.Event) bool {
+func (s *session) report(e bans.Event) bool {
 	if !s.hidden() {
-		return s.begun(s.srv.bans.Report(bans.Address(s.peer.Addr()), e))
+		return s.logIfBegun(s.srv.bans.Report(bans.Address(s.peer.Addr()), e))
 	}
-	s.misdeeds += bans.Weight(e)
+	s.weight += bans.Weight(e)
 	most := s.srv.bans.Threshold()
-	return most > 0 && s.misdeeds >= most
+	return most > 0 && s.weight >= most
 }
 
-// abuse is misdeed, and ends the session if that was too much.
-func (s *session) abuse(e bans.Event) {
-	if s.misdeed(e) {
-		s.expel()
+// reportOrExpel counts an offence, and returns errExpelled if that was one too many.
+func (s *session) reportOrExpel(e bans.Event) error {
+	if s.report(e) {
+		return errExpelled
 	}
+	return nil
 }
 
-// unknownCommand counts an unknown command. Who is logged in may send what he likes: old devices send much that is
+// unknownCommand counts an unknown command. A user that is logged in may send any: old devices send much that is
 // unknown, without malice, and it costs a line.
-func (s *session) unknownCommand() {
+func (s *session) unknownCommand() error {
 	if s.login != nil {
-		return
+		return nil
 	}
 	if s.unknown++; s.unknown > freeUnknown {
-		s.abuse(bans.UnknownCommand)
+		return s.reportOrExpel(bans.UnknownCommand)
 	}
+	return nil
 }
 
-// reservation counts a passive port that the session asks for. It reports whether that may go on.
-func (s *session) reservation() bool {
-	if s.banned() {
-		return false
+// countReservation counts a passive port that the session asks for. It returns errExpelled if that must not go on.
+func (s *session) countReservation() error {
+	if err := s.expelBanned(); err != nil {
+		return err
 	}
 	if s.reservations++; s.reservations > freeReservations {
-		s.abuse(bans.IdleReservation)
+		return s.reportOrExpel(bans.IdleReservation)
 	}
-	return !s.closed()
+	return nil
 }

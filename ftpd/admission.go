@@ -119,7 +119,7 @@ func (a *arrival) lease(cfg *config.Config, evict func()) (*limits.Lease, error)
 // refuse says why there is no session, unless the client expects TLS, in which it can't be
 // said without a handshake. The reply fits the socket's buffer, so this blocks no other client.
 func (a *arrival) refuse(reason error) {
-	a.srv.observer.Connection(refusal(reason))
+	a.srv.observer.Connection(connectionResult(reason))
 	log := a.srv.log.Info
 	if errors.Is(reason, errBanned) {
 		log = a.srv.log.Debug // it was logged when the ban began
@@ -148,7 +148,7 @@ var refusals = []struct {
 	{proxy.ErrPending, observe.ConnectionProxy},
 }
 
-func refusal(reason error) observe.ConnectionResult {
+func connectionResult(reason error) observe.ConnectionResult {
 	for _, r := range refusals {
 		if errors.Is(reason, r.reason) {
 			return r.result

@@ -92,18 +92,17 @@ func (s *session) auditTransfer(t *transfer.Transfer, r transfer.Result) {
 	auditLine(s.log, level, event, outcome, r.Code, encrypted, more)
 }
 
-// changed writes the line of a change, or of the attempt at one, and reports whether it was done.
-// code is the reply to a success, which is left to the caller; a failure is replied to here.
-func (s *session) changed(event, name string, code int, err error, more ...slog.Attr) bool {
+// changed audits a change to the storage, or the attempt at one that failed with err. code is the reply to a success. The
+// error is the command's refusal.
+func (s *session) changed(event, name string, code int, err error, more ...slog.Attr) error {
 	more = append([]slog.Attr{slog.String("path", wire.LoggableText(name))}, more...)
 	if err == nil {
 		s.audit(slog.LevelInfo, event, resultOK, code, more...)
-		return true
+		return nil
 	}
 	code, _ = fsReply(err)
 	s.audit(slog.LevelWarn, event, resultFailed, code, append(more, slog.String("error", wire.LoggableText(err.Error())))...)
-	s.refuse(name, err)
-	return false
+	return refuseStorage(name, err)
 }
 
 // auditDenied writes the line of a command that the user's rights don't allow.

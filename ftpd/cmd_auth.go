@@ -12,18 +12,15 @@ import (
 
 // cmdAuth begins TLS on the control connection (RFC 4217 section 4). What was agreed upon before,
 // the login included, is forgotten, but for HOST: it names what the certificate is chosen for.
-func (s *session) cmdAuth(arg string) {
+func (s *session) cmdAuth(arg string) error {
 	store := s.settings().tls
 	switch mechanism := strings.ToUpper(strings.TrimSpace(arg)); {
 	case store == nil:
-		s.reply(502, "TLS is not set up here.")
-		return
+		return refuse(502, "TLS is not set up here.")
 	case s.tls != nil || s.cleared:
-		s.reply(503, "TLS was agreed upon already.")
-		return
+		return refuse(503, "TLS was agreed upon already.")
 	case mechanism != "TLS" && mechanism != "TLS-C" && mechanism != "SSL":
-		s.reply(504, "Unknown mechanism: use AUTH TLS.")
-		return
+		return refuse(504, "Unknown mechanism: use AUTH TLS.")
 	}
 	s.forgetEarly()
 	s.dropData(observe.UnusedSessionEnded)
@@ -33,74 +30,71 @@ func (s *session) cmdAuth(arg string) {
 	s.host = host
 	s.reply(234, "Begin the TLS handshake.")
 	if s.beginTLS(store) && !s.hostFitsServerName() {
-		s.reply(421, "The server name of TLS is not the name that HOST gave.")
-		s.closeIntake()
+		return refuse(421, "The server name of TLS is not the name that HOST gave.")
 	}
+	return nil
 }
 
 // cmdPbsz must be there before PROT, though TLS needs no buffer size (RFC 4217 section 9).
-func (s *session) cmdPbsz(arg string) {
+func (s *session) cmdPbsz(arg string) error {
 	switch _, err := strconv.ParseUint(strings.TrimSpace(arg), 10, 32); {
 	case s.tls == nil:
-		s.notSecured()
+		return s.notSecured()
 	case err != nil:
-		s.reply(501, "Syntax: PBSZ 0")
+		return refuse(501, "Syntax: PBSZ 0")
 	default:
 		s.pbsz = true
-		s.reply(200, "PBSZ=0")
+		return s.answer(200, "PBSZ=0")
 	}
 }
 
 // cmdProt says whether data connections carry TLS. Whether they have to is told at the transfer
 // (RFC 4217 section 10.2).
-func (s *session) cmdProt(arg string) {
+func (s *session) cmdProt(arg string) error {
 	level := strings.ToUpper(strings.TrimSpace(arg))
 	switch {
 	case s.tls == nil:
-		s.notSecured()
+		return s.notSecured()
 	case !s.pbsz:
-		s.reply(503, "Send PBSZ 0 first.")
+		return refuse(503, "Send PBSZ 0 first.")
 	case level == "C":
 		s.private = false
-		s.reply(200, "Data connections are in clear text.")
+		return s.answer(200, "Data connections are in clear text.")
 	case level == "P":
 		s.private = true
-		s.reply(200, "Data connections are private.")
+		return s.answer(200, "Data connections are private.")
 	case level == "S", level == "E":
-		s.reply(536, "TLS knows no such level: use PROT P or PROT C.")
+		return refuse(536, "TLS knows no such level: use PROT P or PROT C.")
 	default:
-		s.reply(504, "Unknown level: use PROT P or PROT C.")
+		return refuse(504, "Unknown level: use PROT P or PROT C.")
 	}
 }
 
 // notSecured refuses what is allowed within TLS only; after CCC it stays as it is (RFC 4217
 // section 5).
-func (s *session) notSecured() {
+func (s *session) notSecured() error {
 	if s.cleared {
-		s.reply(503, "After CCC this can't be changed.")
-		return
+		return refuse(503, "After CCC this can't be changed.")
 	}
-	s.reply(503, "Send AUTH TLS first.")
+	return refuse(503, "Send AUTH TLS first.")
 }
 
 // cmdCcc goes back to clear text on the control connection (RFC 4217 section 5). PROT stays.
-func (s *session) cmdCcc(string) {
+func (s *session) cmdCcc(string) error {
 	cfg := s.settings().cfg.TLS
 	switch {
 	case s.tls == nil:
-		s.reply(533, "The control connection carries no TLS.")
-		return
+		return refuse(533, "The control connection carries no TLS.")
 	case cfg == nil || !cfg.AllowCCC:
-		s.reply(534, "Clear text is not allowed here.")
-		return
+		return refuse(534, "Clear text is not allowed here.")
 	case s.login == nil:
-		s.reply(534, "Log in first: your password shall not be sent in clear text.")
-		return
+		return refuse(534, "Log in first: your password shall not be sent in clear text.")
 	}
 	s.reply(200, "Back to clear text.")
 	if s.endTLS() {
 		s.cleared = true
 	}
+	return nil
 }
 
 // Features of RFC 4217, announced where they can be used.
@@ -124,25 +118,23 @@ func cccFeature(s *session) string {
 
 // cmdHost names the server that the client wants (RFC 7151). There is one here, which may have
 // several names; what HOST gives chooses the certificate of a client that sends no server name.
-func (s *session) cmdHost(arg string) {
+func (s *session) cmdHost(arg string) error {
 	if s.login != nil {
-		s.reply(503, "You are logged in: HOST must come before USER.")
-		return
+		return refuse(503, "You are logged in: HOST must come before USER.")
 	}
 	host, err := wire.ParseHost(arg, config.IsHostName)
 	switch {
 	case err != nil:
-		s.reply(501, "Not understood: "+err.Error()+".")
+		return refuse(501, "Not understood: "+err.Error()+".")
 	case !s.servesHost(host):
-		s.reply(504, host.Name+" is not served here.")
+		return refuse(504, host.Name+" is not served here.")
 	default:
 		s.host, s.user = host.Name, ""
 		if !s.hostFitsServerName() {
 			s.host = ""
-			s.reply(504, "TLS has begun for the server name "+s.control.ServerName+".")
-			return
+			return refuse(504, "TLS has begun for the server name "+s.control.ServerName+".")
 		}
-		s.reply(220, s.settings().cfg.Greeting)
+		return s.answer(220, s.settings().cfg.Greeting)
 	}
 }
 

@@ -18,69 +18,65 @@ import (
 // make the daemon talk to (RFC 2577 section 3).
 const minActivePort = 1024
 
-func (s *session) cmdPort(arg string) {
-	if !s.activeAllowed() {
-		return
+func (s *session) cmdPort(arg string) error {
+	if err := s.activeAllowed(); err != nil {
+		return err
 	}
 	to, err := wire.ParseHostPort(arg)
 	if err != nil {
-		s.reply(501, "Not understood: "+err.Error()+".")
-		return
+		return refuse(501, "Not understood: "+err.Error()+".")
 	}
-	s.setActive(to)
+	return s.setActive(to)
 }
 
-func (s *session) cmdEprt(arg string) {
-	if !s.activeAllowed() {
-		return
+func (s *session) cmdEprt(arg string) error {
+	if err := s.activeAllowed(); err != nil {
+		return err
 	}
 	to, err := wire.ParseExtended(arg)
 	switch {
 	case errors.Is(err, wire.ErrFamily), err == nil && to.Addr().Is4() != s.peer.Addr().Is4():
-		s.wrongFamily()
+		return s.wrongFamily()
 	case err != nil:
-		s.reply(501, "Not understood: "+err.Error()+".")
+		return refuse(501, "Not understood: "+err.Error()+".")
 	default:
-		s.setActive(to)
+		return s.setActive(to)
 	}
 }
 
 // activeAllowed refuses PORT and EPRT where they can't be used.
-func (s *session) activeAllowed() bool {
+func (s *session) activeAllowed() error {
 	switch {
 	case !s.settings().cfg.Active.Enabled:
-		s.reply(502, "Active mode is not enabled here; use PASV or EPSV.")
-		return false
+		return refuse(502, "Active mode is not enabled here; use PASV or EPSV.")
 	case s.epsvAll:
-		s.afterEpsvAll()
-		return false
+		return errEpsvAll
 	}
-	return true
+	return nil
 }
 
 // setActive takes the client's word for its port, but not for its address: a server that dials
 // any address can be used to attack others (RFC 2577). An unspecified address, which lftp sends
 // where it does not know its own, stands for the peer's; it is the peer that is dialled anyway.
-func (s *session) setActive(to netip.AddrPort) {
-	if s.banned() {
-		return
+func (s *session) setActive(to netip.AddrPort) error {
+	if err := s.expelBanned(); err != nil {
+		return err
 	}
 	own := to.Addr() == s.peer.Addr().WithZone("") || to.Addr().IsUnspecified()
 	if !own || to.Port() < minActivePort {
 		s.log.Warn("active mode refused: not the client's address, or a privileged port", "target", to)
 		s.reply(504, "Refused: the address must be the one you connect from, the port at least 1024.")
-		s.abuse(bans.Bounce)
-		return
+		return s.reportOrExpel(bans.Bounce)
 	}
-	if !s.takeData() {
-		return
+	if err := s.takeData(); err != nil {
+		return err
 	}
 	s.setData(transfer.Active{
 		From:    netip.AddrPortFrom(s.dialFrom(), s.settings().cfg.Active.SourcePort),
 		To:      netip.AddrPortFrom(s.peer.Addr(), to.Port()),
 		Timeout: s.settings().cfg.Passive.ReservationTimeout.Std(),
 	})
-	s.reply(200, "Address noted.")
+	return s.answer(200, "Address noted.")
 }
 
 // dialFrom is the address that the client knows the server by. If a proxy stands between, that is
@@ -93,19 +89,19 @@ func (s *session) dialFrom() netip.Addr {
 }
 
 // cmdPasv reserves a port and names it with the advertised IPv4 address.
-func (s *session) cmdPasv(string) {
+func (s *session) cmdPasv(string) error {
 	if s.epsvAll {
-		s.afterEpsvAll()
-		return
+		return errEpsvAll
 	}
 	addr, why := s.pasvAddress()
 	if why != "" {
-		s.reply(425, why)
-		return
+		return refuse(425, why)
 	}
-	if r := s.reserve(addr); r != nil {
-		s.reply(227, "Entering Passive Mode ("+wire.FormatHostPort(addr, r.Port())+").")
+	r, err := s.reserve(addr)
+	if err != nil {
+		return err
 	}
+	return s.answer(227, "Entering Passive Mode ("+wire.FormatHostPort(addr, r.Port())+").")
 }
 
 // pasvAddress is the IPv4 address for PASV, or why there is none.
@@ -150,35 +146,37 @@ func (s *session) dialled() netip.Addr {
 }
 
 // cmdEpsv reserves a port; the address is the control connection's (RFC 2428 section 3).
-func (s *session) cmdEpsv(arg string) {
+func (s *session) cmdEpsv(arg string) error {
 	arg = strings.TrimSpace(arg)
 	if strings.EqualFold(arg, "ALL") {
 		s.epsvAll = true
-		s.reply(200, "Only EPSV from now on.")
-		return
+		return s.answer(200, "Only EPSV from now on.")
 	}
 	if arg != "" {
 		family, err := wire.ParseFamily(arg)
 		switch {
 		case errors.Is(err, wire.ErrFamily), err == nil && (family == wire.FamilyIPv4) != s.local.Addr().Is4():
-			s.wrongFamily()
-			return
+			return s.wrongFamily()
 		case err != nil:
-			s.reply(501, "Syntax: EPSV [1 | 2 | ALL]")
-			return
+			return refuse(501, "Syntax: EPSV [1 | 2 | ALL]")
 		}
 	}
-	if r := s.reserve(netip.Addr{}); r != nil {
-		s.reply(229, fmt.Sprintf("Entering Extended Passive Mode (|||%d|)", r.Port()))
+	r, err := s.reserve(netip.Addr{})
+	if err != nil {
+		return err
 	}
+	return s.answer(229, fmt.Sprintf("Entering Extended Passive Mode (|||%d|)", r.Port()))
 }
 
-// reserve gets a passive port for the session, giving up the one it may hold. If there is none
-// to be had, it says so and returns nil. addr is the address that the client will be told, if it is told any.
-func (s *session) reserve(addr netip.Addr) *passive.Reservation {
+// reserve gets a passive port for the session, giving up the one it may hold. addr is the address that the client will be
+// told, if it is told any. The error is the command's refusal.
+func (s *session) reserve(addr netip.Addr) (*passive.Reservation, error) {
 	s.dropData(observe.UnusedReplaced)
-	if !s.reservation() || !s.takeData() {
-		return nil
+	if err := s.countReservation(); err != nil {
+		return nil, err
+	}
+	if err := s.takeData(); err != nil {
+		return nil, err
 	}
 	cfg := s.settings().cfg.Passive
 	r, err := s.srv.pool().Reserve(s.present, passive.Request{
@@ -190,28 +188,27 @@ func (s *session) reserve(addr netip.Addr) *passive.Reservation {
 	if err != nil {
 		s.held.Give(s.heldForData)
 		s.log.Warn("no passive port", "error", err)
-		s.reply(425, "No passive port is free; try again later.")
-		return nil
+		return nil, refuse(425, "No passive port is free; try again later.")
 	}
 	told := fmt.Sprintf("port %d", r.Port())
 	if addr.IsValid() {
 		told = netip.AddrPortFrom(addr, r.Port()).String()
 	}
 	s.setData(transfer.Passive{Reservation: r, Told: told})
-	return r
+	return r, nil
 }
 
 // wrongFamily names the one address family that works: the control connection's.
-func (s *session) wrongFamily() {
+func (s *session) wrongFamily() error {
 	family := wire.FamilyIPv6
 	if s.local.Addr().Is4() {
 		family = wire.FamilyIPv4
 	}
-	s.reply(522, fmt.Sprintf("Network protocol not supported, use (%d)", family))
+	return refuse(522, fmt.Sprintf("Network protocol not supported, use (%d)", family))
 }
 
-// afterEpsvAll refuses what RFC 2428 section 4 forbids from then on.
-func (s *session) afterEpsvAll() { s.reply(503, "You sent EPSV ALL: only EPSV can be used now.") }
+// errEpsvAll refuses what RFC 2428 section 4 forbids after EPSV ALL.
+var errEpsvAll = refuse(503, "You sent EPSV ALL: only EPSV can be used now.")
 
 // eprtFeature announces EPRT where it can be used.
 func eprtFeature(s *session) string {

@@ -13,92 +13,99 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-func (s *session) cmdCwd(arg string) {
-	if name, ok := s.path(arg); ok {
-		s.changeDir(name)
+func (s *session) cmdCwd(arg string) error {
+	name, err := s.path(arg)
+	if err != nil {
+		return err
 	}
+	return s.changeDir(name)
 }
 
-func (s *session) cmdCdup(string) {
-	name, _ := s.path("..")
-	s.changeDir(name)
+func (s *session) cmdCdup(string) error {
+	name, err := s.path("..")
+	if err != nil {
+		return err
+	}
+	return s.changeDir(name)
 }
 
-func (s *session) changeDir(name string) {
+func (s *session) changeDir(name string) error {
 	info, err := s.login.fs.Stat(name)
 	switch {
 	case err != nil:
-		s.refuse(name, err)
+		return refuseStorage(name, err)
 	case !info.IsDir():
-		s.reply(550, name+": not a directory.")
+		return refuse(550, name+": not a directory.")
 	default:
 		s.cwd = name
-		s.reply(250, "Directory changed to "+name)
+		return s.answer(250, "Directory changed to "+name)
 	}
 }
 
-func (s *session) cmdPwd(string) {
-	s.reply(257, wire.QuotePath(s.cwd)+" is the current directory.")
+func (s *session) cmdPwd(string) error {
+	return s.answer(257, wire.QuotePath(s.cwd)+" is the current directory.")
 }
 
-func (s *session) cmdMkd(arg string) {
-	name, ok := s.path(arg)
-	if !ok {
-		return
+func (s *session) cmdMkd(arg string) error {
+	name, err := s.path(arg)
+	if err != nil {
+		return err
 	}
-	if s.changed("mkdir", name, 257, s.login.fs.Mkdir(name)) {
-		s.reply(257, wire.QuotePath(name)+" created.")
+	if err := s.changed("mkdir", name, 257, s.login.fs.Mkdir(name)); err != nil {
+		return err
 	}
+	return s.answer(257, wire.QuotePath(name)+" created.")
 }
 
-func (s *session) cmdRmd(arg string) {
-	name, ok := s.path(arg)
-	if !ok {
-		return
+func (s *session) cmdRmd(arg string) error {
+	name, err := s.path(arg)
+	if err != nil {
+		return err
 	}
-	if s.changed("rmdir", name, 250, s.login.fs.Rmdir(name)) {
-		s.reply(250, "Directory removed.")
+	if err := s.changed("rmdir", name, 250, s.login.fs.Rmdir(name)); err != nil {
+		return err
 	}
+	return s.answer(250, "Directory removed.")
 }
 
-func (s *session) cmdDele(arg string) {
-	name, ok := s.filePath(arg)
-	if !ok {
-		return
+func (s *session) cmdDele(arg string) error {
+	name, err := s.filePath(arg)
+	if err != nil {
+		return err
 	}
-	if s.changed("delete", name, 250, s.login.fs.Remove(name)) {
-		s.reply(250, "File deleted.")
+	if err := s.changed("delete", name, 250, s.login.fs.Remove(name)); err != nil {
+		return err
 	}
+	return s.answer(250, "File deleted.")
 }
 
 // cmdRnfr names what RNTO, which must be the next command, renames.
-func (s *session) cmdRnfr(arg string) {
-	name, _, ok := s.stat(arg)
-	if !ok {
-		return
+func (s *session) cmdRnfr(arg string) error {
+	name, _, err := s.stat(arg)
+	if err != nil {
+		return err
 	}
 	s.renameFrom = name
-	s.reply(350, "Now RNTO.")
+	return s.answer(350, "Now RNTO.")
 }
 
-func (s *session) cmdRnto(arg string) {
+func (s *session) cmdRnto(arg string) error {
 	from := s.renameFrom
 	s.renameFrom = ""
 	if from == "" {
-		s.reply(503, "Send RNFR immediately before RNTO.")
-		return
+		return refuse(503, "Send RNFR immediately before RNTO.")
 	}
-	to, ok := s.path(arg)
-	if !ok {
-		return
+	to, err := s.path(arg)
+	if err != nil {
+		return err
 	}
 	if info, err := s.login.fs.Lstat(from); err == nil && !info.IsDir() && wire.NamesDirectory(arg) {
-		s.refuse(to, storage.ErrIsDirectory)
-		return
+		return refuseStorage(to, storage.ErrIsDirectory)
 	}
-	if s.changed("rename", to, 250, s.rename(from, to), slog.String("from", wire.LoggableText(from))) {
-		s.reply(250, "Renamed.")
+	if err := s.changed("rename", to, 250, s.rename(from, to), slog.String("from", wire.LoggableText(from))); err != nil {
+		return err
 	}
+	return s.answer(250, "Renamed.")
 }
 
 // rename does not replace a file for a user who may not.
@@ -111,16 +118,14 @@ func (s *session) rename(from, to string) error {
 
 // cmdComb adds files to the end of another, which may be new, and removes them: what a client has
 // sent in parts becomes one file.
-func (s *session) cmdComb(arg string) {
+func (s *session) cmdComb(arg string) error {
 	names, err := wire.SplitWords(arg)
 	if err != nil || len(names) < 2 {
-		s.reply(501, `Syntax: COMB "<target>" "<part>" ...`)
-		return
+		return refuse(501, `Syntax: COMB "<target>" "<part>" ...`)
 	}
 	for i := range names {
-		var ok bool
-		if names[i], ok = s.filePath(names[i]); !ok {
-			return
+		if names[i], err = s.filePath(names[i]); err != nil {
+			return err
 		}
 	}
 	target, parts := names[0], names[1:]
@@ -131,8 +136,7 @@ func (s *session) cmdComb(arg string) {
 		err = fs.ErrPermission
 	}
 	if err != nil {
-		s.refuse(target, err)
-		return
+		return refuseStorage(target, err)
 	}
 	view := s.login.fs
 	work := func(ctx context.Context) transfer.Result {
@@ -147,4 +151,5 @@ func (s *session) cmdComb(arg string) {
 		return transfer.Result{Code: code, Text: target + ": " + text, Err: err}
 	}
 	s.beginWork(transfer.Plan{Verb: "COMB", Path: target, Work: work, Change: "combine", From: strings.Join(parts, " ")})
+	return nil
 }

@@ -38,15 +38,15 @@ func (f shared) Read(p []byte) (int, error) {
 
 // cmdHash sums a file, or the part that RANG gave, by the algorithm that OPTS HASH chose
 // (draft-bryan-ftpext-hash). First and last octet are told as RANG takes them.
-func (s *session) cmdHash(arg string) {
-	name, ok := s.path(arg)
-	if !ok {
-		return
+func (s *session) cmdHash(arg string) error {
+	name, err := s.path(arg)
+	if err != nil {
+		return err
 	}
 	part := s.part
 	s.part = nil
 	algorithm := s.hash
-	s.sum("HASH", name, algorithm, part, func(sum string, part wire.ByteRange) transfer.Result {
+	return s.sum("HASH", name, algorithm, part, func(sum string, part wire.ByteRange) transfer.Result {
 		last := max(part.Start, part.End-1)
 		return transfer.Result{Code: 213, Text: fmt.Sprintf("%s %d-%d %s %s", algorithm, part.Start, last, sum, name)}
 	})
@@ -62,23 +62,22 @@ func legacyHashCommand(verb string, algorithm checksum.Algorithm) *command {
 
 // legacyHash is XCRC and its kin, which no draft describes: a name, in quotes or not, and perhaps
 // the octet to begin with and the one to end before.
-func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string) {
-	return func(s *session, arg string) {
+func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string) error {
+	return func(s *session, arg string) error {
 		part := s.part
 		s.part = nil
 		file, own, err := wire.ParseSum(arg, s.fileThere)
 		if err != nil {
-			s.reply(501, fmt.Sprintf("Syntax: %s <file> [<start> [<end>]]", verb))
-			return
+			return refuse(501, fmt.Sprintf("Syntax: %s <file> [<start> [<end>]]", verb))
 		}
 		if own != nil {
 			part = own
 		}
-		name, ok := s.path(file)
-		if !ok {
-			return
+		name, err := s.path(file)
+		if err != nil {
+			return err
 		}
-		s.sum(verb, name, algorithm, part, func(sum string, _ wire.ByteRange) transfer.Result {
+		return s.sum(verb, name, algorithm, part, func(sum string, _ wire.ByteRange) transfer.Result {
 			if algorithm == checksum.CRC32 {
 				sum = strings.ToUpper(sum)
 			}
@@ -100,11 +99,10 @@ func (s *session) fileThere(file string) bool {
 }
 
 // sum sums a file beside the session's loop, and has done make the reply of it.
-func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *wire.ByteRange, done func(string, wire.ByteRange) transfer.Result) {
+func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *wire.ByteRange, done func(string, wire.ByteRange) transfer.Result) error {
 	f, err := s.login.fs.Open(name)
 	if err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	failed := func(err error) transfer.Result {
 		code, text := fsReply(err)
@@ -135,19 +133,19 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *w
 		}
 		return done(sum, part)
 	}})
+	return nil
 }
 
 // optsHash chooses the algorithm of HASH, or tells it.
-func (s *session) optsHash(name string) {
+func (s *session) optsHash(name string) error {
 	if name != "" {
 		algorithm, ok := checksum.Parse(name)
 		if !ok {
-			s.reply(501, "Unknown algorithm; FEAT lists those that are known.")
-			return
+			return refuse(501, "Unknown algorithm; FEAT lists those that are known.")
 		}
 		s.hash = algorithm
 	}
-	s.reply(200, string(s.hash))
+	return s.answer(200, string(s.hash))
 }
 
 // hashFeature lists the algorithms, the one in force marked with an asterisk.
@@ -165,16 +163,14 @@ func hashFeature(s *session) string {
 
 // cmdRang notes which part of a file the next RETR sends, or the next HASH or XCRC and its kin
 // computes.
-func (s *session) cmdRang(arg string) {
+func (s *session) cmdRang(arg string) error {
 	r, err := wire.ParseRange(arg)
 	if err != nil {
-		s.reply(501, "Not understood: "+err.Error()+".")
-		return
+		return refuse(501, "Not understood: "+err.Error()+".")
 	}
 	s.restart, s.part = 0, r
 	if r == nil {
-		s.reply(350, "No range. Send RETR or HASH.")
-		return
+		return s.answer(350, "No range. Send RETR or HASH.")
 	}
-	s.reply(350, "Restarting at "+strconv.FormatInt(r.Start, 10)+". Ending at "+strconv.FormatInt(r.End-1, 10)+". Send RETR or HASH.")
+	return s.answer(350, "Restarting at "+strconv.FormatInt(r.Start, 10)+". Ending at "+strconv.FormatInt(r.End-1, 10)+". Send RETR or HASH.")
 }

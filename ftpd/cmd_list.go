@@ -11,33 +11,33 @@ import (
 )
 
 // cmdList lists as ls -l does.
-func (s *session) cmdList(arg string) {
+func (s *session) cmdList(arg string) error {
 	now, view := time.Now(), s.login.fs
-	s.listEntries("LIST", arg, false, func(t *listing.Target, w *bufio.Writer) error {
+	return s.listEntries("LIST", arg, false, func(t *listing.Target, w *bufio.Writer) error {
 		return t.Walk(view, func(e listing.Entry) error { return writeEntry(w, listing.AppendLine(w.AvailableBuffer(), e, now)) })
 	})
 }
 
 // cmdNlst lists names that RETR takes (RFC 1123 section 4.1.2.7).
-func (s *session) cmdNlst(arg string) {
-	s.listEntries("NLST", arg, true, func(t *listing.Target, w *bufio.Writer) error {
+func (s *session) cmdNlst(arg string) error {
+	return s.listEntries("NLST", arg, true, func(t *listing.Target, w *bufio.Writer) error {
 		return t.WalkNames(func(name string) error {
 			return writeEntry(w, append(append(w.AvailableBuffer(), t.Prefix...), name...))
 		})
 	})
 }
 
-func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*listing.Target, *bufio.Writer) error) {
+func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*listing.Target, *bufio.Writer) error) error {
 	arg, itself := listing.SplitFlags(arg, s.fileThere)
 	t, err := listing.Locate(s.login.fs, s.names, s.cwd, arg, itself)
 	if err == nil {
 		err = t.Open(s.login.fs, namesOnly)
 	}
 	if err != nil {
-		s.refuse(arg, err)
-		return
+		return refuseStorage(arg, err)
 	}
 	s.begin(listingPlan(verb, &t, func(w *bufio.Writer) error { return write(&t, w) }))
+	return nil
 }
 
 // writeEntry writes a line, and its end. The line is best appended to w.AvailableBuffer, which
@@ -48,20 +48,18 @@ func writeEntry(w *bufio.Writer, line []byte) error {
 }
 
 // cmdMlsd lists a directory's facts for programs (RFC 3659 section 7).
-func (s *session) cmdMlsd(arg string) {
-	name, self, ok := s.stat(arg)
-	if !ok {
-		return
+func (s *session) cmdMlsd(arg string) error {
+	name, self, err := s.stat(arg)
+	if err != nil {
+		return err
 	}
 	if !self.IsDir() {
-		s.reply(501, name+": not a directory; use MLST.") // section 7.2.1
-		return
+		return refuse(501, name+": not a directory; use MLST.") // section 7.2.1
 	}
 	view, f := s.login.fs, listing.NewFactWriter(s.facts, s.rights())
 	t := &listing.Target{Names: s.names, Dir: name}
 	if err := t.Open(view, false); err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	s.begin(listingPlan("MLSD", t, func(w *bufio.Writer) error {
 		line := func(e listing.Entry, kind string) error { return writeEntry(w, f.Append(w.AvailableBuffer(), e, kind)) }
@@ -77,22 +75,23 @@ func (s *session) cmdMlsd(arg string) {
 		}
 		return t.Walk(view, func(e listing.Entry) error { return line(e, "") })
 	}))
+	return nil
 }
 
 // cmdMlst gives the facts of one file or directory over the control connection.
-func (s *session) cmdMlst(arg string) {
-	name, ok := s.path(arg)
-	if !ok {
-		return
+func (s *session) cmdMlst(arg string) error {
+	name, err := s.path(arg)
+	if err != nil {
+		return err
 	}
 	e, err := listing.LookUp(s.names, s.login.fs, name)
 	if err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	f := listing.NewFactWriter(s.facts, s.rights())
 	line := f.Append(nil, e, "")
 	s.out.ReplyLines(250, "Listing "+name, []string{string(line)}, "End")
+	return nil
 }
 
 // listingPlan plans to send lines, which always end with CR LF, about an opened target.

@@ -17,101 +17,97 @@ const maxFailures = 5
 
 // cmdUser begins a login, over again if somebody is logged in (RFC 959 section 4.1.1). Whether
 // the user exists is not told.
-func (s *session) cmdUser(arg string) {
+func (s *session) cmdUser(arg string) error {
 	if s.mustEncrypt() {
-		s.reply(530, "Log in through TLS only: send AUTH TLS first.")
-		return
+		return refuse(530, "Log in through TLS only: send AUTH TLS first.")
 	}
 	s.logout("logged out")
 	s.user = arg
-	s.reply(331, "Password required.")
+	return s.answer(331, "Password required.")
 }
 
-func (s *session) cmdPass(arg string) {
+func (s *session) cmdPass(arg string) error {
 	if s.login != nil {
-		s.reply(503, "You are logged in; begin with USER to log in as somebody else.")
-		return
+		return refuse(503, "You are logged in; begin with USER to log in as somebody else.")
 	}
 	if s.user == "" {
-		s.reply(503, "Send USER first.")
-		return
+		return refuse(503, "Send USER first.")
 	}
 	name := s.user
 	s.user = "" // a failed login begins again with USER
 	// While it waits the session may give way to others: see limits.
-	leave, err := s.srv.bans.Enter(s.ctx, s.suspect(name))
+	leave, err := s.srv.bans.Enter(s.ctx, s.banSubject(name))
 	if err != nil {
-		return // the session ends
+		return nil // the session ends, which has its own reply
 	}
 	defer leave()
-	paced, ok := s.pace(name, arg)
-	if !ok {
-		return
+	paced, err := s.pace(name, arg)
+	if err != nil || s.ctx.Err() != nil {
+		return err
 	}
-	current := s.refresh() // it may have changed while this waited
-	s.lease.Busy(true)     // checking passwords may have a queue
+	current := s.refresh()       // it may have changed while this waited
+	s.lease.Authenticating(true) // checking passwords may have a queue
 	id, err := current.auth.Login(s.ctx, name, arg)
-	s.lease.Busy(false)
+	s.lease.Authenticating(false)
 	switch {
 	case err != nil && s.ctx.Err() != nil:
+		return nil
 	case errors.Is(err, passhash.ErrTooLarge): // the client is told no more than that of a wrong password
 		s.srv.observer.Login(observe.LoginUnverifiable)
-		s.loginFailed(name, arg, "the password can't be verified: "+passhash.ErrTooLarge.Error()+"; raise the memory limit (spec.template.resources.limits.memory), or hash the password again with less memory",
+		return s.loginFailed(name, arg, "the password can't be verified: "+passhash.ErrTooLarge.Error()+"; raise the memory limit (spec.template.resources.limits.memory), or hash the password again with less memory",
 			"Login incorrect.", leave)
 	case err != nil:
 		s.srv.observer.Login(observe.LoginIncorrect)
-		s.loginFailed(name, arg, "login incorrect", "Login incorrect.", leave)
-	case s.banned(): // since it began to wait
-	default:
-		if !paced {
-			if _, ok := s.pace(name, arg); !ok {
-				return
-			}
-		}
-		s.admitUser(id, current)
+		return s.loginFailed(name, arg, "login incorrect", "Login incorrect.", leave)
 	}
+	if err := s.expelBanned(); err != nil { // banned since it began to wait
+		return err
+	}
+	if !paced {
+		if _, err := s.pace(name, arg); err != nil || s.ctx.Err() != nil {
+			return err
+		}
+	}
+	return s.admitUser(id, current)
 }
 
 // pace refuses a login from a banned address, and holds one of a banned user name, where addresses are
-// hidden, until its turn. It reports whether there was such a ban, and whether the login may go on.
-func (s *session) pace(name, password string) (paced, ok bool) {
-	if s.banned() {
-		return true, false
+// hidden, until its turn. It reports whether there was such a ban. The login must not go on after an error, which is its
+// refusal, or if the session ends.
+func (s *session) pace(name, password string) (paced bool, err error) {
+	if err := s.expelBanned(); err != nil {
+		return true, err
 	}
-	_, paced = s.srv.bans.Banned(s.suspect(name))
-	wait, ok := s.srv.bans.Turn(s.suspect(name))
+	_, paced = s.srv.bans.Banned(s.banSubject(name))
+	wait, ok := s.srv.bans.Delay(s.banSubject(name))
 	if !ok {
 		s.srv.observer.Login(observe.LoginBanned)
-		s.loginFailed(name, password, "too many logins of a banned user name are waiting", "Too many failed logins of this user; try again later.", func() {})
-		return true, false
+		return true, s.loginFailed(name, password, "too many logins of a banned user name are waiting", "Too many failed logins of this user; try again later.", func() {})
 	}
 	s.pause(wait)
-	return paced || wait > 0, s.ctx.Err() == nil
+	return paced || wait > 0, nil
 }
 
-// admitUser completes the login of somebody whose password was right.
-func (s *session) admitUser(id auth.Identity, current *settings) {
+// admitUser completes the login of a user whose password was right.
+func (s *session) admitUser(id auth.Identity, current *settings) error {
 	if !s.held.Of.EnterHome(id.Home) {
 		s.srv.observer.Login(observe.LoginLimited)
 		s.auditDenial(id.Name, 530, budget.ErrNoDescriptors.Error())
-		s.reply(530, "Login refused: "+budget.ErrNoDescriptors.Error()+"; try again later.")
-		return
+		return refuse(530, "Login refused: "+budget.ErrNoDescriptors.Error()+"; try again later.")
 	}
 	view, err := s.srv.openHome(id)
 	if err != nil {
 		s.held.Of.LeaveHome(id.Home)
 		s.srv.observer.Login(observe.LoginNoHome)
 		s.auditDenial(id.Name, 530, "home "+id.Home+" can't be opened: "+err.Error())
-		s.reply(530, "Login failed: your home directory can't be opened; ask the server's operator.")
-		return
+		return refuse(530, "Login failed: your home directory can't be opened; ask the server's operator.")
 	}
 	if err := s.lease.Login(account(id), &current.cfg.Limits); err != nil {
 		_ = view.Close()
 		s.held.Of.LeaveHome(id.Home)
 		s.srv.observer.Login(observe.LoginLimited)
 		s.auditDenial(id.Name, 530, err.Error())
-		s.reply(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
-		return
+		return refuse(530, "Login refused: "+err.Error()+"; end another one, or try again later.")
 	}
 	now := time.Now()
 	s.login = &login{Identity: id, settings: current, fs: view, rates: s.srv.shaper.Session(account(id)), since: now}
@@ -120,7 +116,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) {
 	s.srv.observer.Login(observe.LoginOK)
 	s.auditLogin(230)
 	s.activity.login(id.Name, id.Anonymous, now)
-	s.reply(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
+	return s.answer(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
 }
 
 // account is the name that limits count an identity under: all who are anonymous are one.
@@ -131,37 +127,33 @@ func account(id auth.Identity) string {
 	return id.Name
 }
 
-// loginFailed counts a failed login and replies, after a pause that makes guessing slow. It calls counted
-// before the pause.
-func (s *session) loginFailed(name, password, why, text string, counted func()) {
+// loginFailed counts a failed login. It returns the refusal, after a pause that makes guessing slow, or nil if the
+// session ends. It calls counted before the pause.
+func (s *session) loginFailed(name, password, why, text string, counted func()) error {
 	s.failures++
 	code := 530
 	if s.failures >= maxFailures {
 		code, text = 421, "Too many failed logins."
 	}
 	s.auditDenial(name, code, why)
-	banned := s.begun(s.srv.bans.ReportLogin(s.suspect(name), name, password))
+	banned := s.logIfBegun(s.srv.bans.ReportLogin(s.banSubject(name), name, password))
 	counted()
 	s.pause(s.srv.failureDelay)
-	if banned && !s.hidden() {
-		s.expel()
-		return
+	switch {
+	case banned && !s.hidden(), s.banned():
+		return errExpelled
+	case s.ctx.Err() != nil:
+		return nil
 	}
-	if s.banned() || s.ctx.Err() != nil {
-		return
-	}
-	s.reply(code, text)
-	if code == 421 {
-		s.closeIntake()
-	}
+	return refuse(code, text)
 }
 
-// cmdAcct is superfluous here: no user has accounts beside his password.
-func (s *session) cmdAcct(string) { s.reply(202, "Accounts are not used here.") }
+// cmdAcct is superfluous here: users have no accounts besides their passwords.
+func (s *session) cmdAcct(string) error { return s.answer(202, "Accounts are not used here.") }
 
 // cmdRein ends the login and sets all parameters back (RFC 959 section 4.1.1).
 // TLS ends too (RFC 4217 section 13), but for a connection on which it must be.
-func (s *session) cmdRein(string) {
+func (s *session) cmdRein(string) error {
 	s.dropData(observe.UnusedSessionEnded)
 	s.logout("logged out")
 	s.params = newParams()
@@ -174,15 +166,17 @@ func (s *session) cmdRein(string) {
 	if !s.implicit {
 		s.bound, s.cleared = nil, false
 	}
+	return nil
 }
 
 // cmdQuit ends the session, after the running transfer if there is one.
-func (s *session) cmdQuit(string) {
+func (s *session) cmdQuit(string) error {
 	if s.transfer != nil {
 		s.intake = intakeQuitting
-		return
+		return nil
 	}
 	s.bye()
+	return nil
 }
 
 func (s *session) bye() {

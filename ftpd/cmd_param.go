@@ -13,59 +13,58 @@ import (
 
 // cmdType takes the types a machine of 8-bit bytes has (RFC 1123 section 4.1.2.13 requires A N, I, L 8).
 // Telnet format control makes no difference to files here, so that A T is A N (section 4.1.2.2).
-func (s *session) cmdType(arg string) {
+func (s *session) cmdType(arg string) error {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "A", "A N", "A T":
 		s.ascii = true
-		s.reply(200, "Type is ASCII.")
+		return s.answer(200, "Type is ASCII.")
 	case "I", "L 8", "L8":
 		s.ascii = false
-		s.reply(200, "Type is binary.")
+		return s.answer(200, "Type is binary.")
 	default:
-		s.parameter(arg, "AEIL", "types are A, A N, A T, I and L 8")
+		return s.parameter(arg, "AEIL", "types are A, A N, A T, I and L 8")
 	}
 }
 
 // cmdStru takes F, and R as a stream of text (RFC 1123 section 4.1.2.13 allows it: files have no records here).
-func (s *session) cmdStru(arg string) {
+func (s *session) cmdStru(arg string) error {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "F":
 		s.record = false
-		s.reply(200, "Structure is file.")
+		return s.answer(200, "Structure is file.")
 	case "R":
 		s.record = true
-		s.reply(200, "Structure is record, stored as a stream.")
+		return s.answer(200, "Structure is record, stored as a stream.")
 	default:
-		s.parameter(arg, "FRP", "structures are F and R")
+		return s.parameter(arg, "FRP", "structures are F and R")
 	}
 }
 
-func (s *session) cmdMode(arg string) {
+func (s *session) cmdMode(arg string) error {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "S":
 		s.coding.Deflate = false
-		s.reply(200, "Mode is stream.")
+		return s.answer(200, "Mode is stream.")
 	case "Z":
 		s.coding.Deflate = true
-		s.reply(200, "Mode is deflate.")
+		return s.answer(200, "Mode is deflate.")
 	default:
-		s.parameter(arg, "SBCZ", "modes are S and Z")
+		return s.parameter(arg, "SBCZ", "modes are S and Z")
 	}
 }
 
 // parameter refuses an argument: 504 if it begins with one of the letters that RFC 959 knows,
 // else 501.
-func (s *session) parameter(arg, known, have string) {
+func (s *session) parameter(arg, known, have string) error {
 	if first := strings.ToUpper(strings.TrimSpace(arg)); first != "" && strings.Contains(known, first[:1]) {
-		s.reply(504, "Not implemented: "+have+".")
-		return
+		return refuse(504, "Not implemented: "+have+".")
 	}
-	s.reply(501, "Not understood: "+have+".")
+	return refuse(501, "Not understood: "+have+".")
 }
 
 // cmdAllo has the next STOR reserve space. What can't be stored under any name is refused at once.
 // An upload may bring less: that is no sign of its end (RFC 959 section 4.1.3).
-func (s *session) cmdAllo(arg string) {
+func (s *session) cmdAllo(arg string) error {
 	octets, record, hasRecord := strings.Cut(strings.TrimSpace(arg), " ")
 	n, err := wire.ParseOffset(octets)
 	if hasRecord {
@@ -75,17 +74,15 @@ func (s *session) cmdAllo(arg string) {
 		}
 	}
 	if err != nil {
-		s.reply(501, "Syntax: ALLO <octets> [R <octets>]")
-		return
+		return refuse(501, "Syntax: ALLO <octets> [R <octets>]")
 	}
 	if err := s.canHold(n); err != nil {
 		s.allocate = 0
 		code, text := fsReply(err)
-		s.reply(code, "Can't reserve "+strconv.FormatInt(n, 10)+" octets: "+text)
-		return
+		return refuse(code, "Can't reserve "+strconv.FormatInt(n, 10)+" octets: "+text)
 	}
 	s.allocate = n
-	s.reply(200, "Space is reserved when the upload begins.")
+	return s.answer(200, "Space is reserved when the upload begins.")
 }
 
 // canHold is ErrQuota or ENOSPC for a file that is too large for the user's quota or the disk. What
@@ -109,38 +106,34 @@ func (s *session) canHold(size int64) error {
 
 // cmdRest notes where the next transfer begins. Whether the file is that long is told then
 // (RFC 3659 section 5.3).
-func (s *session) cmdRest(arg string) {
+func (s *session) cmdRest(arg string) error {
 	n, err := wire.ParseOffset(strings.TrimSpace(arg))
 	if err != nil {
-		s.reply(501, "Not understood: "+err.Error()+".")
-		return
+		return refuse(501, "Not understood: "+err.Error()+".")
 	}
 	s.restart, s.part = n, nil
-	s.reply(350, "Restarting at "+strconv.FormatInt(n, 10)+". Send STOR, APPE or RETR.")
+	return s.answer(350, "Restarting at "+strconv.FormatInt(n, 10)+". Send STOR, APPE or RETR.")
 }
 
 // optsMode sets the level of MODE Z: OPTS MODE Z LEVEL 1.
-func (s *session) optsMode(options string) {
+func (s *session) optsMode(options string) error {
 	fields := strings.Fields(strings.ToUpper(options))
 	if len(fields) == 0 || fields[0] != "Z" || len(fields)%2 == 0 {
-		s.reply(501, "Syntax: OPTS MODE Z [LEVEL <1-9>]")
-		return
+		return refuse(501, "Syntax: OPTS MODE Z [LEVEL <1-9>]")
 	}
 	level := s.coding.Level
 	for i := 1; i < len(fields); i += 2 {
 		n, err := strconv.Atoi(fields[i+1])
 		switch {
 		case fields[i] != "LEVEL":
-			s.reply(501, "MODE Z has one option here, LEVEL.")
-			return
+			return refuse(501, "MODE Z has one option here, LEVEL.")
 		case err != nil || n < flate.BestSpeed || n > flate.BestCompression:
-			s.reply(501, "The level is a number from 1, fastest, to 9, smallest.")
-			return
+			return refuse(501, "The level is a number from 1, fastest, to 9, smallest.")
 		}
 		level = n
 	}
 	s.coding.Level = level
-	s.reply(200, "MODE Z LEVEL set to "+strconv.Itoa(level)+".")
+	return s.answer(200, "MODE Z LEVEL set to "+strconv.Itoa(level)+".")
 }
 
 // namesIn returns the names of a charset of the configuration.
@@ -156,16 +149,16 @@ func (s *session) speak(utf8 bool) {
 }
 
 // optsUTF8 is OPTS UTF8: ON is what clients send that know UTF-8, OFF what the few send that want the server's charset.
-func (s *session) optsUTF8(options string) {
+func (s *session) optsUTF8(options string) error {
 	charset := s.settings().cfg.Charset
 	switch {
 	case options == "" || strings.EqualFold(options, "ON"):
 		s.speak(true)
-		s.reply(200, "Names are in UTF-8.")
+		return s.answer(200, "Names are in UTF-8.")
 	case strings.EqualFold(options, "OFF") && namesIn(charset).Charset != nil:
 		s.speak(false)
-		s.reply(200, "Names are in "+string(charset)+".")
+		return s.answer(200, "Names are in "+string(charset)+".")
 	default:
-		s.reply(504, "Names are always in UTF-8.")
+		return refuse(504, "Names are always in UTF-8.")
 	}
 }

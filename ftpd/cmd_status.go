@@ -15,53 +15,52 @@ import (
 )
 
 // cmdAvbl tells how many octets can still be stored in a directory (draft-peterson-streamlined-ftp-command-extensions).
-func (s *session) cmdAvbl(arg string) {
-	name, ok := s.path(arg)
-	if !ok {
-		return
+func (s *session) cmdAvbl(arg string) error {
+	name, err := s.path(arg)
+	if err != nil {
+		return err
 	}
 	info, err := s.login.fs.Stat(name)
 	if err == nil && !info.IsDir() {
 		err = storage.ErrNotDirectory
 	}
 	if err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	n, err := storage.Available(s.login.fs, name)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		s.reply(550, name+": what is available is not known.")
+		return refuse(550, name+": what is available is not known.")
 	case err != nil:
-		s.refuse(name, err)
+		return refuseStorage(name, err)
 	default:
-		s.reply(213, strconv.FormatInt(n, 10))
+		return s.answer(213, strconv.FormatInt(n, 10))
 	}
 }
 
 // siteQuota tells what the user may store, and what he has stored.
-func (s *session) siteQuota(string) {
+func (s *session) siteQuota(string) error {
 	q, err := storage.QuotaOf(s.login.fs)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		s.reply(200, "You have no quota.")
+		return s.answer(200, "You have no quota.")
 	case err != nil:
-		s.refuse("quota", err)
+		return refuseStorage("quota", err)
 	default:
 		s.out.ReplyLines(200, "Your quota:", q.Lines(), "End of quota.")
+		return nil
 	}
 }
 
 // cmdStat tells the state of the session and its transfer, or lists a path over the control connection
 // (RFC 959 section 4.1.3).
-func (s *session) cmdStat(arg string) {
+func (s *session) cmdStat(arg string) error {
 	if arg == "" {
 		s.out.ReplyLines(211, "Status of the FTP server:", s.statusLines(), "End of status.")
-		return
+		return nil
 	}
 	if !s.rights().CanList() {
-		s.denied()
-		return
+		return s.denied()
 	}
 	arg, itself := listing.SplitFlags(arg, s.fileThere)
 	t, err := listing.Locate(s.login.fs, s.names, s.cwd, arg, itself)
@@ -69,8 +68,7 @@ func (s *session) cmdStat(arg string) {
 		err = t.Open(s.login.fs, false)
 	}
 	if err != nil {
-		s.refuse(arg, err)
-		return
+		return refuseStorage(arg, err)
 	}
 	defer t.Close()
 	code := 212 // directory status
@@ -83,6 +81,7 @@ func (s *session) cmdStat(arg string) {
 		}
 		return nil
 	})
+	return nil
 }
 
 func (s *session) statusLines() []string {
@@ -117,23 +116,22 @@ func progress(t *transfer.Transfer, now time.Time) string {
 	return fmt.Sprintf("%s %s: %d%s bytes in %v", t.Verb, t.Path, s.Bytes, of, s.Took.Round(time.Millisecond))
 }
 
-func (s *session) cmdSyst(string) { s.reply(215, "UNIX Type: L8") }
-func (s *session) cmdNoop(string) { s.reply(200, "NOOP done.") }
+func (s *session) cmdSyst(string) error { return s.answer(215, "UNIX Type: L8") }
+func (s *session) cmdNoop(string) error { return s.answer(200, "NOOP done.") }
 
 // cmdHelp lists the commands, or explains one.
-func (s *session) cmdHelp(arg string) {
+func (s *session) cmdHelp(arg string) error {
 	if arg = strings.TrimSpace(arg); arg != "" {
 		verb := strings.ToUpper(arg)
 		if c := commands[verb]; c != nil {
-			s.reply(214, c.usage(verb))
-			return
+			return s.answer(214, c.usage(verb))
 		}
-		s.reply(501, "Unknown command; HELP lists those that are known.")
-		return
+		return refuse(501, "Unknown command; HELP lists those that are known.")
 	}
 	var lines []string
 	for verbs := range slices.Chunk(slices.Sorted(maps.Keys(commands)), 8) {
 		lines = append(lines, strings.Join(verbs, " "))
 	}
 	s.out.ReplyLines(214, "Commands:", lines, "HELP <command> shows its syntax.")
+	return nil
 }

@@ -12,134 +12,136 @@ import (
 )
 
 // cmdSize is exact or an error (RFC 3659 section 4): in TYPE A it would have to read the file.
-func (s *session) cmdSize(arg string) {
-	name, info, ok := s.stat(arg)
-	if !ok {
-		return
+func (s *session) cmdSize(arg string) error {
+	name, info, err := s.stat(arg)
+	if err != nil {
+		return err
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		s.reply(550, name+": not a plain file.")
+		return refuse(550, name+": not a plain file.")
 	case s.ascii:
-		s.reply(550, "SIZE is known in TYPE I only.")
+		return refuse(550, "SIZE is known in TYPE I only.")
 	default:
-		s.reply(213, strconv.FormatInt(info.Size(), 10))
+		return s.answer(213, strconv.FormatInt(info.Size(), 10))
 	}
 }
 
 // cmdMdtm tells the modification time (RFC 3659 section 3), or sets it if the argument is a time and a name, and
 // no file has the whole of that for its name: clients that know no MFMT do so, and other servers allow it.
-func (s *session) cmdMdtm(arg string) {
+func (s *session) cmdMdtm(arg string) error {
 	if stamp, file, found := strings.Cut(arg, " "); found && file != "" {
 		if t, err := wire.ParseTime(stamp); err == nil && !s.fileThere(arg) {
-			s.mdtmSet(file, t)
-			return
+			return s.mdtmSet(file, t)
 		}
 	}
 	if !s.rights().CanList() {
 		s.auditDenied("MDTM", arg)
-		s.denied()
-		return
+		return s.denied()
 	}
-	_, info, ok := s.stat(arg)
-	if !ok {
-		return
+	_, info, err := s.stat(arg)
+	if err != nil {
+		return err
 	}
-	s.reply(213, wire.FormatTime(info.ModTime()))
+	return s.answer(213, wire.FormatTime(info.ModTime()))
 }
 
 // cmdMfmt sets the modification time (draft-somers-ftp-mfxx).
-func (s *session) cmdMfmt(arg string) {
+func (s *session) cmdMfmt(arg string) error {
 	stamp, file, found := strings.Cut(arg, " ")
 	t, err := wire.ParseTime(stamp)
 	if err != nil || !found || file == "" {
-		s.reply(501, "Syntax: MFMT <YYYYMMDDHHMMSS> <file>, the time in UTC")
-		return
+		return refuse(501, "Syntax: MFMT <YYYYMMDDHHMMSS> <file>, the time in UTC")
 	}
-	s.setTime(file, t)
+	return s.setTime(file, t)
 }
 
 // mdtmSet needs the right that MFMT needs.
-func (s *session) mdtmSet(file string, t time.Time) {
+func (s *session) mdtmSet(file string, t time.Time) error {
 	if !s.rights().CanOverwrite() {
 		s.auditDenied("MDTM", file)
-		s.denied()
-		return
+		return s.denied()
 	}
-	s.setTime(file, t)
+	return s.setTime(file, t)
 }
 
 // setTime sets the modification time, for MFMT and MDTM.
-func (s *session) setTime(file string, t time.Time) {
-	name, ok := s.path(file)
-	if !ok || !s.changed("mtime", name, 213, s.login.fs.SetModTime(name, t), slog.Time("modified", t)) {
-		return
+func (s *session) setTime(file string, t time.Time) error {
+	name, err := s.path(file)
+	if err != nil {
+		return err
 	}
-	s.reply(213, "Modify="+wire.FormatTime(t)+"; "+name)
+	if err := s.changed("mtime", name, 213, s.login.fs.SetModTime(name, t), slog.Time("modified", t)); err != nil {
+		return err
+	}
+	return s.answer(213, "Modify="+wire.FormatTime(t)+"; "+name)
 }
 
 // siteChmod sets the permission bits: SITE CHMOD 644 name.
-func (s *session) siteChmod(arg string) {
+func (s *session) siteChmod(arg string) error {
 	text, file, found := strings.Cut(arg, " ")
 	mode, err := wire.ParseMode(text)
 	if err != nil || !found || file == "" {
-		s.reply(501, "Syntax: SITE CHMOD <mode, three octal digits> <file>")
-		return
+		return refuse(501, "Syntax: SITE CHMOD <mode, three octal digits> <file>")
 	}
-	name, ok := s.path(file)
-	if !ok {
-		return
+	name, err := s.path(file)
+	if err != nil {
+		return err
 	}
-	if s.changed("chmod", name, 200, s.login.fs.Chmod(name, fs.FileMode(mode)), slog.String("mode", text)) {
-		s.reply(200, "Mode set.")
+	if err := s.changed("chmod", name, 200, s.login.fs.Chmod(name, fs.FileMode(mode)), slog.String("mode", text)); err != nil {
+		return err
 	}
+	return s.answer(200, "Mode set.")
 }
 
 // cmdMff sets facts: MFF Modify=20020717210715;UNIX.mode=0644; name.
-func (s *session) cmdMff(arg string) {
+func (s *session) cmdMff(arg string) error {
 	facts, file, found := strings.Cut(arg, " ")
 	if !found || file == "" {
-		s.reply(501, "Syntax: MFF <facts> <file>; "+wire.ErrFacts.Error()+".")
-		return
+		return refuse(501, "Syntax: MFF <facts> <file>; "+wire.ErrFacts.Error()+".")
 	}
 	changes, err := wire.ParseFactChanges(facts)
 	switch {
 	case errors.Is(err, wire.ErrCreateFact), errors.Is(err, wire.ErrFactName):
-		s.reply(504, "Refused: "+err.Error()+".")
-		return
+		return refuse(504, "Refused: "+err.Error()+".")
 	case err != nil:
-		s.reply(501, "Not understood: "+err.Error()+".")
-		return
+		return refuse(501, "Not understood: "+err.Error()+".")
 	}
-	name, ok := s.path(file)
-	if !ok {
-		return
+	name, err := s.path(file)
+	if err != nil {
+		return err
 	}
-	if changes.Mode != nil && !s.changed("chmod", name, 213, s.login.fs.Chmod(name, *changes.Mode), slog.String("mode", changes.Mode.String())) {
-		return
+	if changes.Mode != nil {
+		if err := s.changed("chmod", name, 213, s.login.fs.Chmod(name, *changes.Mode), slog.String("mode", changes.Mode.String())); err != nil {
+			return err
+		}
 	}
-	if changes.Modify != nil && !s.changed("mtime", name, 213, s.login.fs.SetModTime(name, *changes.Modify), slog.Time("modified", *changes.Modify)) {
-		return
+	if changes.Modify != nil {
+		if err := s.changed("mtime", name, 213, s.login.fs.SetModTime(name, *changes.Modify), slog.Time("modified", *changes.Modify)); err != nil {
+			return err
+		}
 	}
-	s.reply(213, changes.String()+" "+name)
+	return s.answer(213, changes.String()+" "+name)
 }
 
 // cmdMfct would set the time of creation, which no system that runs this lets anybody set. FEAT
 // does not list it.
-func (s *session) cmdMfct(string) {
-	s.reply(504, "The time of creation can't be set here; MFMT sets the time of modification.")
+func (s *session) cmdMfct(string) error {
+	return refuse(504, "The time of creation can't be set here; MFMT sets the time of modification.")
 }
 
 // siteUtime sets the modification time, for clients that don't know MFMT.
-func (s *session) siteUtime(arg string) {
+func (s *session) siteUtime(arg string) error {
 	file, t, err := wire.ParseUtime(arg)
 	if err != nil {
-		s.reply(501, "Syntax: SITE UTIME <YYYYMMDDHHMM[SS]> <file>, the time in UTC")
-		return
+		return refuse(501, "Syntax: SITE UTIME <YYYYMMDDHHMM[SS]> <file>, the time in UTC")
 	}
-	name, ok := s.path(file)
-	if !ok || !s.changed("mtime", name, 200, s.login.fs.SetModTime(name, t), slog.Time("modified", t)) {
-		return
+	name, err := s.path(file)
+	if err != nil {
+		return err
 	}
-	s.reply(200, "Time set.")
+	if err := s.changed("mtime", name, 200, s.login.fs.SetModTime(name, t), slog.Time("modified", t)); err != nil {
+		return err
+	}
+	return s.answer(200, "Time set.")
 }

@@ -12,33 +12,34 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-func (s *session) cmdRetr(arg string) {
-	name, ok := s.path(arg)
-	if !ok || s.restartsText() {
-		return
+func (s *session) cmdRetr(arg string) error {
+	name, err := s.path(arg)
+	if err == nil {
+		err = s.restartsText()
+	}
+	if err != nil {
+		return err
 	}
 	f, err := s.login.fs.Open(name)
 	if err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	p, err := s.planDownload(name, f)
 	if err != nil {
 		_ = f.Close()
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	s.begin(p)
+	return nil
 }
 
 // restartsText refuses REST in TYPE A: an offset into text as the network has it can't be found
 // without counting its lines.
-func (s *session) restartsText() bool {
+func (s *session) restartsText() error {
 	if !s.ascii || s.restart == 0 && s.part == nil {
-		return false
+		return nil
 	}
-	s.reply(554, "Text can't be restarted: send TYPE I, then REST again.")
-	return true
+	return refuse(554, "Text can't be restarted: send TYPE I, then REST again.")
 }
 
 // planDownload plans to send f from the restart point on. What is added to the file meanwhile is not sent: the client was
@@ -80,36 +81,39 @@ func (s *session) planDownload(name string, f storage.File) (transfer.Plan, erro
 	return p, nil
 }
 
-func (s *session) cmdStor(arg string) { s.store("STOR", arg, storage.CreateOptions{Offset: s.restart}) }
-
-// cmdAppe appends; after REST it is STOR (RFC 3659 section 5.3).
-func (s *session) cmdAppe(arg string) {
-	s.store("APPE", arg, storage.CreateOptions{Offset: s.restart, Append: s.restart == 0})
+func (s *session) cmdStor(arg string) error {
+	return s.store("STOR", arg, storage.CreateOptions{Offset: s.restart})
 }
 
-func (s *session) store(verb, arg string, o storage.CreateOptions) {
-	name, ok := s.filePath(arg)
-	if !ok || s.restartsText() {
-		return
+// cmdAppe appends; after REST it is STOR (RFC 3659 section 5.3).
+func (s *session) cmdAppe(arg string) error {
+	return s.store("APPE", arg, storage.CreateOptions{Offset: s.restart, Append: s.restart == 0})
+}
+
+func (s *session) store(verb, arg string, o storage.CreateOptions) error {
+	name, err := s.filePath(arg)
+	if err == nil {
+		err = s.restartsText()
+	}
+	if err != nil {
+		return err
 	}
 	if s.part != nil {
-		s.reply(503, "RANG is not for uploads: use REST.")
-		return
+		return refuse(503, "RANG is not for uploads: use REST.")
 	}
 	o.Expect = s.expected()
 	if err := s.restrict(verb, name, &o); err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	u, err := s.login.fs.Create(name, o)
 	if err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	p := s.planUpload(verb, name, u)
 	p.Opening = fmt.Sprintf("Opening %s mode data connection for %s.", s.typeName(), name)
 	p.Done = "Transfer complete."
 	s.begin(p)
+	return nil
 }
 
 // restrict makes of what is asked for what the user may do; fs.ErrPermission if nothing is left.
@@ -131,13 +135,13 @@ func (s *session) restrict(verb, name string, o *storage.CreateOptions) error {
 }
 
 // cmdStou stores under a name that is free: the argument, if it is, or one made from it.
-func (s *session) cmdStou(arg string) {
+func (s *session) cmdStou(arg string) error {
 	if arg == "" {
 		arg = "ftp." + rand.Text()
 	}
-	name, ok := s.filePath(arg)
-	if !ok {
-		return
+	name, err := s.filePath(arg)
+	if err != nil {
+		return err
 	}
 	o := storage.CreateOptions{Exclusive: true, Expect: s.expected()}
 	u, err := s.login.fs.Create(name, o)
@@ -146,13 +150,13 @@ func (s *session) cmdStou(arg string) {
 		u, err = s.login.fs.Create(name, o)
 	}
 	if err != nil {
-		s.refuse(name, err)
-		return
+		return refuseStorage(name, err)
 	}
 	p := s.planUpload("STOU", name, u)
 	p.Opening = "FILE: " + name // RFC 1123 section 4.1.2.9
 	p.Done = "Transfer complete; unique file name: " + name
 	s.begin(p)
+	return nil
 }
 
 // planUpload plans to store what comes into u.
@@ -202,12 +206,12 @@ func (s *session) typeLetter() string {
 
 // cmdAbor ends the running transfer: 426 for it, then 226. Without one it closes the data
 // connection that may be there.
-func (s *session) cmdAbor(string) {
+func (s *session) cmdAbor(string) error {
 	if s.transfer != nil {
 		s.aborting = true
 		s.transfer.Abort(transfer.ErrAborted)
-		return
+		return nil
 	}
 	s.noTransfer(observe.UnusedAborted)
-	s.reply(226, "No transfer was running; the data connection is closed.")
+	return s.answer(226, "No transfer was running; the data connection is closed.")
 }

@@ -11,8 +11,9 @@ import (
 
 // command is what the session knows of a verb. FEAT, HELP and SITE HELP are derived from it.
 type command struct {
-	// run executes the command and replies. A transfer command replies when its transfer ends.
-	run func(s *session, arg string)
+	// run executes the command. It replies if the command succeeds, or begins a transfer, which replies when it ends; or it
+	// returns why the command is refused.
+	run func(s *session, arg string) error
 	// syntax is the argument as HELP shows it. An argument that begins with "<" must be given.
 	syntax string
 	// open: allowed before login.

@@ -65,7 +65,7 @@ type session struct {
 	params
 
 	secured
-	conduct
+	offences
 	activity activity
 
 	held budget.Held // descriptors for the next transfer
@@ -124,7 +124,7 @@ func (s *session) take(l wire.Line) {
 	case l.Err != nil:
 		s.reply(500, "Command line too long: at most 4096 bytes.")
 		if s.login == nil {
-			s.abuse(bans.LongLine)
+			s.refuseIf(s.reportOrExpel(bans.LongLine))
 		}
 	case l.Late:
 		s.reply(503, verb+" came while a transfer ran: send it again now.")
@@ -167,35 +167,19 @@ func (s *session) execute(c *command, verb, arg string) {
 		s.log.Debug("command", "verb", verb, "argument", shownArgument(verb, arg))
 	}
 	if s.login != nil && !s.stillWelcome() {
-		s.reply(421, "Your account was removed or changed: connect and log in again.")
-		s.closeIntake()
+		s.refuse(errAccountChanged)
 		return
 	}
 	if verb != "RNTO" {
 		s.renameFrom = "" // RNTO must follow RNFR immediately
 	}
-	switch {
-	case c == nil:
+	if c == nil {
 		s.reply(500, "Unknown command; HELP lists those that are known.")
-		s.unknownCommand()
-	case !c.open && s.login == nil:
-		s.reply(530, "Log in with USER and PASS first.")
-	case c.needs != 0 && s.login.Rights&c.needs == 0:
-		s.auditDenied(verb, arg)
-		s.denied()
-	case c.needsArg() && arg == "":
-		s.reply(501, c.usage(verb))
-	case c.transfers && s.mustProtect():
-		s.reply(521, "Data connections need TLS here: send PBSZ 0 and PROT P.")
-	case c.transfers && s.data == nil:
-		s.reply(425, "Use PASV or EPSV first.")
-	case c.transfers && !s.held.Take(budget.TransferDescriptors):
-		s.log.Warn("transfer refused", "error", budget.ErrNoDescriptors)
-		s.reply(450, "Too many files and connections are open; try again later.")
-	default:
-		c.run(s, arg)
+		s.refuseIf(s.unknownCommand())
+		return
 	}
-	if c != nil && c.transfers {
+	s.refuseIf(s.dispatch(c, verb, arg))
+	if c.transfers {
 		s.reservations = 0
 		if s.transfer == nil {
 			s.noTransfer(refusedCommand)
@@ -204,11 +188,34 @@ func (s *session) execute(c *command, verb, arg string) {
 	}
 }
 
+// dispatch checks what the table says of a command, or of a SITE command, and runs it.
+func (s *session) dispatch(c *command, verb, arg string) error {
+	switch {
+	case !c.open && s.login == nil:
+		return refuse(530, "Log in with USER and PASS first.")
+	case c.needs != 0 && s.login.Rights&c.needs == 0:
+		s.auditDenied(verb, arg)
+		return s.denied()
+	case c.needsArg() && arg == "":
+		return refuse(501, c.usage(verb))
+	case c.transfers && s.mustProtect():
+		return refuse(521, "Data connections need TLS here: send PBSZ 0 and PROT P.")
+	case c.transfers && s.data == nil:
+		return refuse(425, "Use PASV or EPSV first.")
+	case c.transfers && !s.held.Take(budget.TransferDescriptors):
+		s.log.Warn("transfer refused", "error", budget.ErrNoDescriptors)
+		return refuse(450, "Too many files and connections are open; try again later.")
+	}
+	return c.run(s, arg)
+}
+
+var errAccountChanged = refuse(421, "Your account was removed or changed: connect and log in again.")
+
 func (s *session) reply(code int, text string) { s.out.Reply(code, text) }
 
-// denied is the reply to what the user's rights don't allow.
-func (s *session) denied() {
-	s.reply(550, "Permission denied: your access is "+s.login.AccessText()+".")
+// denied is the refusal of what the user's rights don't allow.
+func (s *session) denied() error {
+	return refuse(550, "Permission denied: your access is "+s.login.AccessText()+".")
 }
 
 // settings are those that the command goes by which is executed: a reload holds from the next one on.
@@ -266,7 +273,7 @@ func (s *session) timeout() {
 	case s.srv.refusing():
 		s.reply(421, "The server is shutting down; connect again.")
 	case s.login == nil && !time.Now().Before(s.loginBy):
-		s.misdeed(bans.NoLogin)
+		s.report(bans.NoLogin)
 		s.reply(421, "No login in time; connect again.")
 	default:
 		s.reply(421, "Idle for too long; connect again.")
@@ -281,7 +288,7 @@ func (s *session) shutDown() {
 		s.settle(s.transfer.Wait())
 	}
 	if errors.Is(context.Cause(s.ctx), errCrowded) {
-		s.misdeed(bans.NoLogin)
+		s.report(bans.NoLogin)
 	}
 	if text := farewell(context.Cause(s.ctx)); text != "" && !s.closed() {
 		s.reply(421, text)

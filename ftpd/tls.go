@@ -44,7 +44,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 		s.srv.observer.Handshake(observe.ControlChannel, observe.HandshakeFailed)
 		s.log.Warn("TLS handshake failed", "error", err)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			s.misdeed(bans.NoLogin)
+			s.report(bans.NoLogin)
 		}
 		s.drop()
 		return false

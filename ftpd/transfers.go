@@ -14,20 +14,19 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-// takeData takes the descriptor of the next data connection, giving up what was agreed upon. If there is none, it says so and returns
-// false. A setData has to follow, or s.held.give.
-func (s *session) takeData() bool {
+// takeData takes the descriptor of the next data connection, giving up what was agreed upon. A setData has to follow, or
+// s.held.Give. The error is the command's refusal.
+func (s *session) takeData() error {
 	s.dropData(observe.UnusedReplaced)
 	s.heldForData = budget.DataDescriptors
 	if s.settings().cfg.Passive.PeerCheck == config.PeerCheckRelaxed {
 		s.heldForData *= passive.MaxCandidates // until it is known which of them is the client's
 	}
 	if s.held.Take(s.heldForData) {
-		return true
+		return nil
 	}
 	s.log.Warn("data connection refused", "error", budget.ErrNoDescriptors)
-	s.reply(425, "Too many files and connections are open; try again later.")
-	return false
+	return refuse(425, "Too many files and connections are open; try again later.")
 }
 
 // setData is what PASV, EPSV, PORT or EPRT has agreed upon, after takeData.

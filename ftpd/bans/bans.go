@@ -6,7 +6,7 @@
 // whatever their addresses.
 //
 // A banned address is refused. A banned user name is not, since anybody could keep the user out by
-// it: its logins are let through one by one, slowly (see Turn).
+// it: its logins are let through one by one, slowly (see Delay).
 package bans
 
 import (
@@ -266,10 +266,10 @@ const (
 	longestTurn = 20 * time.Second
 )
 
-// Turn says how long a login as the subject, a user name, has to wait: not at all, but while the
+// Delay says how long a login as the subject, a user name, has to wait: not at all, but while the
 // name is banned. Then one login is let through every ten seconds. ok is false if it would wait for
 // more than twenty, behind others; there is no turn then.
-func (l *List) Turn(who Subject) (wait time.Duration, ok bool) {
+func (l *List) Delay(who Subject) (wait time.Duration, ok bool) {
 	if l.bans.Load() == 0 || who.user == "" {
 		return 0, true
 	}

@@ -169,7 +169,7 @@ func TestTurn(t *testing.T) {
 	alice := User("alice")
 	turn := func(who Subject, wantWait time.Duration, wantOK bool) {
 		t.Helper()
-		if wait, ok := l.Turn(who); wait != wantWait || ok != wantOK {
+		if wait, ok := l.Delay(who); wait != wantWait || ok != wantOK {
 			t.Errorf("%s: %v, %v, want %v, %v", who, wait, ok, wantWait, wantOK)
 		}
 	}

@@ -146,8 +146,8 @@ func (c *Counter) victim(newcomer *network) *Lease {
 	return busy
 }
 
-// Busy says whether the session's password is being checked.
-func (l *Lease) Busy(busy bool) {
+// Authenticating says whether the session's password is being checked.
+func (l *Lease) Authenticating(busy bool) {
 	l.counter.mu.Lock()
 	defer l.counter.mu.Unlock()
 	l.busy = busy

@@ -175,14 +175,14 @@ func TestBusyIsSpared(t *testing.T) {
 	var c Counter
 	l := bounds(0, 0, 0, 2)
 	a, b := connect(t, &c, "192.0.2.1", l), connect(t, &c, "192.0.2.1", l)
-	a.Busy(true)
+	a.Authenticating(true)
 	d := connect(t, &c, "192.0.2.1", l)
 	if a.evicted || !b.evicted {
 		t.Error("the one that waits for its password's check had to go")
 	}
-	d.Busy(true)
+	d.Authenticating(true)
 	refused(t, &c, "192.0.2.1", l, ErrPreLoginFull)
-	a.Busy(false)
+	a.Authenticating(false)
 	connect(t, &c, "192.0.2.2", l)
 	if !a.evicted {
 		t.Error("nobody gave way")
@@ -197,16 +197,16 @@ func TestBusyCrowd(t *testing.T) {
 	var crowd []*client
 	for range 4 {
 		x := connect(t, &c, "198.51.100.1", l)
-		x.Busy(true)
+		x.Authenticating(true)
 		crowd = append(crowd, x)
 	}
 	first := connect(t, &c, "192.0.2.1", l)
-	first.Busy(true)
+	first.Authenticating(true)
 	if !crowd[3].evicted || crowd[0].evicted {
 		t.Error("the newest of the crowd was to go")
 	}
 	second := connect(t, &c, "192.0.2.2", l)
-	second.Busy(true)
+	second.Authenticating(true)
 	refused(t, &c, "192.0.2.1", l, ErrPreLoginFull) // two each would be no better
 	if first.evicted || second.evicted || crowd[0].evicted || !crowd[2].evicted {
 		t.Error("it is the crowd that gives way")
@@ -283,7 +283,7 @@ func TestModel(t *testing.T) {
 				if len(open) > 0 {
 					s := rapid.SampledFrom(open).Draw(t, "session")
 					s.busy = rapid.Bool().Draw(t, "busy")
-					s.lease.Busy(s.busy)
+					s.lease.Authenticating(s.busy)
 				}
 			},
 			"release": func(t *rapid.T) {
@@ -322,7 +322,7 @@ func TestConcurrent(t *testing.T) {
 				if err != nil {
 					continue
 				}
-				lease.Busy(j%2 == 0)
+				lease.Authenticating(j%2 == 0)
 				if lease.Login(fmt.Sprint("user", j%3), l) == nil && j%5 == 0 {
 					lease.Logout()
 				}
