@@ -52,8 +52,8 @@ func (a *activity) login(user string, anonymous bool, now time.Time) {
 	a.user, a.anonymous, a.loggedIn = user, anonymous, now
 }
 
-// secure notes the version of TLS.
-func (a *activity) secure(version uint16) {
+// setTLS notes the version of TLS.
+func (a *activity) setTLS(version uint16) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.version = version

@@ -82,7 +82,7 @@ func (a *arrival) admit() error {
 		return err
 	}
 	sess := a.session(ctx, end, lease)
-	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), func() { sess.guard(sess.tick) })
+	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), func() { sess.guard(sess.onTimer) })
 	if !s.register(sess) {
 		sess.timer.Stop()
 		end(errDrain)

@@ -107,7 +107,7 @@ func (s *Server) Reload(file []byte) error {
 	s.apply(next)
 	s.serveImplicit(next.cfg, fresh)
 	s.reject("", nil)
-	s.nudgeAll()
+	s.recheckAll()
 	s.log.Info("configuration in force", "hash", next.hash)
 	s.tellIgnored(next, before)
 	return nil
@@ -174,12 +174,12 @@ type settings struct {
 	proxy *proxy.Policy
 }
 
-// nudgeAll makes every session look at the settings and the phase again.
-func (s *Server) nudgeAll() {
+// recheckAll makes every session look at the settings and the phase again.
+func (s *Server) recheckAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.sessions {
-		c.nudge()
+		c.recheck()
 	}
 }
 

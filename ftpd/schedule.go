@@ -22,15 +22,15 @@ func (s *session) run() {
 		s.fail()
 	}
 	if greeted {
-		s.stopCut = context.AfterFunc(s.ctx, func() { s.guard(s.cutShort) })
+		s.stopCut = context.AfterFunc(s.ctx, func() { s.guard(s.onCancel) })
 		s.read()
 		return
 	}
-	s.over()
+	s.finish()
 }
 
-// over ends the session, whose reader is done.
-func (s *session) over() {
+// finish ends the session, whose reader is done.
+func (s *session) finish() {
 	if s.stopCut != nil {
 		s.stopCut()
 	}
@@ -53,7 +53,7 @@ func (s *session) greet() bool {
 	}
 	s.speak(false)
 	s.reply(220, s.settings().cfg.Greeting)
-	s.proceed()
+	s.drainQueue()
 	return true
 }
 
@@ -63,15 +63,15 @@ func (s *session) read() {
 	minded, handedOver := false, false
 	err := s.contain(func() error {
 		for s.mayRead() {
-			t := s.takeLine(s.in.Next())
+			t := s.handleLine(s.in.Next())
 			if t == nil {
 				continue
 			}
-			s.srv.minder.begin(s)
+			s.srv.watchdog.begin(s)
 			minded = true
 			s.runTransfers(t)
 			minded = false
-			if handedOver = !s.srv.minder.end(s); handedOver {
+			if handedOver = !s.srv.watchdog.end(s); handedOver {
 				break
 			}
 		}
@@ -79,11 +79,11 @@ func (s *session) read() {
 	})
 	if err != nil {
 		s.fail()
-		handedOver = minded && !s.srv.minder.end(s)
+		handedOver = minded && !s.srv.watchdog.end(s)
 	}
 	switch {
 	case !handedOver:
-		s.over()
+		s.finish()
 	case err != nil:
 		s.awaken()
 	}
@@ -103,9 +103,9 @@ func (s *session) mayRead() bool {
 	return s.reading
 }
 
-// takeLine executes or queues one command line. If that began a transfer it is returned, and the caller must run it
+// handleLine executes or queues one command line. If that began a transfer it is returned, and the caller must run it
 // without the lock.
-func (s *session) takeLine(l wire.Line) *transfer.Transfer {
+func (s *session) handleLine(l wire.Line) *transfer.Transfer {
 	if l.Last() {
 		s.leave() // whoever waits for something on the client's behalf need not wait any more
 	}
@@ -113,8 +113,8 @@ func (s *session) takeLine(l wire.Line) *transfer.Transfer {
 	defer s.mu.Unlock()
 	s.reading = false
 	if !s.closed() {
-		s.take(l)
-		s.proceed()
+		s.handle(l)
+		s.drainQueue()
 	}
 	return s.takeToRun()
 }
@@ -127,17 +127,17 @@ func (s *session) runTransfers(t *transfer.Transfer) {
 	}
 }
 
-// proceed goes on after something has happened: with the commands that have waited for it. It is
+// drainQueue goes on after something has happened: with the commands that have waited for it. It is
 // called with the lock, last of all.
-func (s *session) proceed() {
+func (s *session) drainQueue() {
 	for next, ok := s.dequeue(); ok; next, ok = s.dequeue() {
-		s.take(next)
+		s.handle(next)
 	}
 	if s.closed() {
 		s.timer.Stop()
 		_ = s.conn.SetReadDeadline(past) // the reader has to see it
 	} else {
-		s.arm()
+		s.resetTimer()
 	}
 	s.turn.Signal()
 }
@@ -152,13 +152,13 @@ func (s *session) transferEnded(t *transfer.Transfer) *transfer.Transfer {
 	defer s.mu.Unlock()
 	if s.transfer == t {
 		s.settle(t.Wait())
-		s.proceed()
+		s.drainQueue()
 	}
 	return s.takeToRun()
 }
 
-// arm sets the timer to when the session will have been still for too long.
-func (s *session) arm() {
+// resetTimer sets the timer to when the session will have been still for too long.
+func (s *session) resetTimer() {
 	if s.transfer != nil {
 		s.timer.Stop() // a transfer has its own timeouts
 	} else {
@@ -169,14 +169,14 @@ func (s *session) arm() {
 	}
 }
 
-// nudge makes the session look at the server's settings and phase again, soon.
-func (s *session) nudge() {
+// recheck makes the session look at the server's settings and phase again, soon.
+func (s *session) recheck() {
 	s.nudged.Store(true)
 	s.timer.Reset(0)
 }
 
-// tick is what the timer does.
-func (s *session) tick() {
+// onTimer is what the timer does.
+func (s *session) onTimer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.nudged.Store(false)
@@ -188,16 +188,16 @@ func (s *session) tick() {
 	if s.transfer == nil {
 		s.timeout()
 	}
-	s.proceed()
+	s.drainQueue()
 }
 
-// cutShort ends the session because its context has ended.
-func (s *session) cutShort() {
+// onCancel ends the session because its context has ended.
+func (s *session) onCancel() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed() {
-		s.shutDown()
-		s.proceed()
+		s.terminate()
+		s.drainQueue()
 	}
 }
 

@@ -79,14 +79,14 @@ type Server struct {
 	// podAddress is the pod's own address, see config.PodAddressFile.
 	podAddress *advertise.File
 	// overrides are the addresses of passive.overrides.
-	overrides *advertise.Book
+	overrides *advertise.Overrides
 	storage   storage.Backend
 	quota     *quota.Registry
 	bans      *bans.List
 	counter   limits.Counter
 	shaper    *bandwidth.Shaper
 	headers   *proxy.Reader // of control connections
-	minder    *minder
+	watchdog  *watchdog
 	unused    *unusedLog
 
 	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
@@ -162,13 +162,13 @@ func New(loaded *config.Loaded, o Options) (*Server, error) {
 		bans:         bans.New(nil),
 		shaper:       bandwidth.New(),
 		headers:      proxy.NewReader(proxy.Timeout, proxy.MaxPending),
-		minder:       newMinder(),
+		watchdog:     newWatchdog(),
 		listeners:    map[net.Listener]struct{}{},
 		sessions:     map[*session]struct{}{},
 		noSessions:   make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.resolver, s.overrides = advertise.New(s.log), advertise.NewBook(s.log)
+	s.resolver, s.overrides = advertise.New(s.log), advertise.NewOverrides(s.log)
 	s.podAddress = advertise.NewFile(podAddressFile(first.cfg), s.log)
 	s.apply(first)
 	s.observer.ConfigLoaded(true)
@@ -192,7 +192,7 @@ func (s *Server) start() error {
 		s.background.Go(func() { s.resolver.Run(s.ctx) })
 		s.background.Go(func() { s.overrides.Run(s.ctx) })
 		s.background.Go(func() { s.sweep(s.ctx) })
-		s.background.Go(func() { s.minder.run(s.ctx) })
+		s.background.Go(func() { s.watchdog.run(s.ctx) })
 		s.background.Go(func() { s.refreshTLS(s.ctx) })
 	})
 	return s.startErr

@@ -64,7 +64,7 @@ type session struct {
 	// What REIN resets.
 	params
 
-	secured
+	tlsState
 	offences
 	activity activity
 
@@ -106,9 +106,9 @@ func newParams() params {
 	return params{cwd: "/", ascii: true, facts: listing.AllFacts, coding: transfer.Coding{Level: transfer.DefaultLevel}, hash: checksum.Default}
 }
 
-// take executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is
+// handle executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is
 // about the transfer that runs, and may be the only way to end it.
-func (s *session) take(l wire.Line) {
+func (s *session) handle(l wire.Line) {
 	verb, arg := wire.ParseCommand(l.Text)
 	c := commands[verb]
 	if s.transfer != nil && !l.Last() {
@@ -281,8 +281,8 @@ func (s *session) timeout() {
 	s.closeIntake()
 }
 
-// shutDown ends the session now: the server's grace has passed, or a reply could not be sent.
-func (s *session) shutDown() {
+// terminate ends the session now: the server's grace has passed, or a reply could not be sent.
+func (s *session) terminate() {
 	if s.transfer != nil {
 		s.transfer.Abort(context.Cause(s.ctx))
 		s.settle(s.transfer.Wait())

@@ -66,7 +66,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.log.Info("draining", "lameDuck", lameDuck(cfg), "grace", cfg.Grace)
 	s.awaitRouting(ctx, lameDuck(cfg))
 	s.advance(phaseRefusing)
-	s.nudgeAll()
+	s.recheckAll()
 	var err error
 	select {
 	case <-s.noSessions:

@@ -21,8 +21,8 @@ const (
 	maxEarly = 64 << 10
 )
 
-// secured is a session's TLS.
-type secured struct {
+// tlsState is a session's TLS.
+type tlsState struct {
 	implicit bool                // TLS began with the connection, and ends with it
 	tls      *tls.Conn           // the control connection's; nil while it is in clear text
 	cleared  bool                // CCC came: in clear text after TLS
@@ -51,7 +51,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	}
 	_ = s.conn.SetDeadline(time.Time{})
 	s.tls, s.bound, s.control, s.cleared = conn, bound, conn.ConnectionState(), false
-	s.activity.secure(s.control.Version)
+	s.activity.setTLS(s.control.Version)
 	s.srv.observer.Handshake(observe.ControlChannel, transfer.HandshakeResult(nil, s.control.DidResume))
 	s.pbsz, s.private = s.implicit, s.implicit
 	s.out.Reset(conn)
@@ -66,7 +66,7 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 func (s *session) endTLS() bool {
 	conn := s.tls
 	s.tls = nil
-	s.activity.secure(0)
+	s.activity.setTLS(0)
 	_ = conn.CloseWrite()
 	_ = s.conn.SetDeadline(time.Now().Add(s.settings().cfg.Timeouts.Handshake.Std()))
 	n, err := conn.Read(make([]byte, 1))

@@ -15,24 +15,24 @@ import (
 // that at most.
 const minderTick = 4 * time.Millisecond
 
-// minder knows the sessions whose reader runs a transfer.
-type minder struct {
+// watchdog knows the sessions whose reader runs a transfer.
+type watchdog struct {
 	wake chan struct{} // told when there is something to look after
 
 	mu     sync.Mutex
-	minded map[*session]bool // whether it was there at the last look
+	inline map[*session]bool // whether it was there at the last look
 	awake  bool
 }
 
-func newMinder() *minder {
-	return &minder{wake: make(chan struct{}, 1), minded: map[*session]bool{}}
+func newWatchdog() *watchdog {
+	return &watchdog{wake: make(chan struct{}, 1), inline: map[*session]bool{}}
 }
 
 // begin tells that the reader of a session is about to run a transfer.
-func (m *minder) begin(s *session) {
+func (m *watchdog) begin(s *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.minded[s] = false
+	m.inline[s] = false
 	if !m.awake {
 		m.awake = true
 		m.wake <- struct{}{} // it sleeps, and takes one for each time that it was awake
@@ -40,16 +40,16 @@ func (m *minder) begin(s *session) {
 }
 
 // end tells that it has run it. It reports false if somebody else reads the session's commands now.
-func (m *minder) end(s *session) bool {
+func (m *watchdog) end(s *session) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, ok := m.minded[s]
-	delete(m.minded, s)
+	_, ok := m.inline[s]
+	delete(m.inline, s)
 	return ok
 }
 
 // run looks after the transfers until ctx ends.
-func (m *minder) run(ctx context.Context) {
+func (m *watchdog) run(ctx context.Context) {
 	for {
 		select {
 		case <-m.wake:
@@ -61,7 +61,7 @@ func (m *minder) run(ctx context.Context) {
 }
 
 // watch looks as long as there is something to look after.
-func (m *minder) watch(ctx context.Context) {
+func (m *watchdog) watch(ctx context.Context) {
 	const patience = 50 // looks without anything to see
 	tick := time.NewTicker(minderTick)
 	defer tick.Stop()
@@ -69,11 +69,11 @@ func (m *minder) watch(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done(): // the sessions that are left are about to be cut
-			m.look()
-			m.look()
+			m.scan()
+			m.scan()
 			return
 		}
-		if idle++; m.look() > 0 {
+		if idle++; m.scan() > 0 {
 			idle = 0
 		}
 		if idle > patience && m.sleep() {
@@ -82,26 +82,26 @@ func (m *minder) watch(ctx context.Context) {
 	}
 }
 
-// look hands over what was there the last time, too, and returns how many there were.
-func (m *minder) look() int {
+// scan hands over what was there the last time, too, and returns how many there were.
+func (m *watchdog) scan() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := len(m.minded)
-	for s, before := range m.minded {
+	n := len(m.inline)
+	for s, before := range m.inline {
 		if !before {
-			m.minded[s] = true
+			m.inline[s] = true
 			continue
 		}
-		delete(m.minded, s)
+		delete(m.inline, s)
 		go s.readOn()
 	}
 	return n
 }
 
 // sleep reports whether the minder may sleep until somebody wakes it.
-func (m *minder) sleep() bool {
+func (m *watchdog) sleep() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.awake = len(m.minded) > 0
+	m.awake = len(m.inline) > 0
 	return !m.awake
 }

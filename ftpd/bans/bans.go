@@ -138,7 +138,7 @@ func (l *List) Report(who Subject, e Event) (Ban, bool) {
 func (l *List) ReportLogin(who Subject, user, password string) (Ban, bool) {
 	tried := l.key.Digest(user, password)
 	return l.report(who, FailedLogin, func(en *entry, now time.Time) bool {
-		return en.failed.again(tried, now, l.cfg.Window.Std(), min(l.cfg.Failures, maxRemembered))
+		return en.failed.seen(tried, now, l.cfg.Window.Std(), min(l.cfg.Failures, maxRemembered))
 	})
 }
 

@@ -20,9 +20,9 @@ type attempt struct {
 	last  time.Time
 }
 
-// again reports whether the subject failed with the same before, less than a window ago, and
+// seen reports whether the subject failed with the same before, less than a window ago, and
 // remembers it as the newest. It remembers no more than most.
-func (f *failed) again(tried keyed.Digest, now time.Time, window time.Duration, most int) bool {
+func (f *failed) seen(tried keyed.Digest, now time.Time, window time.Duration, most int) bool {
 	known := false
 	kept := slices.DeleteFunc(*f, func(a attempt) bool {
 		current := now.Sub(a.last) < window

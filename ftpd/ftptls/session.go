@@ -95,7 +95,7 @@ func (x *Session) Data(conn net.Conn, upload bool) *tls.Conn {
 	if !cfg.SessionTicketsDisabled {
 		x.bind(cfg, upload)
 	}
-	return tls.Server(carrier{conn}, cfg)
+	return tls.Server(recordConn{conn}, cfg)
 }
 
 // bind says which data connections get tickets. SessionTicketsDisabled forbids to resume, too, so

@@ -33,7 +33,7 @@ type Store struct {
 	log *slog.Logger
 	now func() time.Time
 
-	current atomic.Pointer[material]
+	current atomic.Pointer[certificateFiles]
 
 	mu     sync.Mutex // guards what follows
 	seen   [sha256.Size]byte
@@ -41,8 +41,8 @@ type Store struct {
 	warned time.Time
 }
 
-// material is what the files held.
-type material struct {
+// certificateFiles are what the files of certificates held.
+type certificateFiles struct {
 	certificates []certificate
 	clientCAs    *x509.CertPool // nil if clients show no certificates
 }
@@ -84,7 +84,7 @@ func (s *Store) Refresh() {
 			s.warn()
 			return
 		}
-		var m *material
+		var m *certificateFiles
 		if m, err = s.parse(files); err == nil {
 			err = s.current.Load().refuse(m, s.now())
 		}
@@ -179,8 +179,8 @@ func sum(files [][]byte) [sha256.Size]byte {
 }
 
 // parse makes material of what read returned.
-func (s *Store) parse(files [][]byte) (*material, error) {
-	m := &material{}
+func (s *Store) parse(files [][]byte) (*certificateFiles, error) {
+	m := &certificateFiles{}
 	for i, c := range s.cfg.Certificates {
 		pair, err := tls.X509KeyPair(files[2*i], files[2*i+1])
 		if err != nil {
@@ -200,7 +200,7 @@ func (s *Store) parse(files [][]byte) (*material, error) {
 
 // refuse returns why the next material is worse than this one: it has a certificate that is
 // over, where this one's is not.
-func (m *material) refuse(next *material, now time.Time) error {
+func (m *certificateFiles) refuse(next *certificateFiles, now time.Time) error {
 	for i, c := range next.certificates {
 		if now.After(c.Leaf.NotAfter) && now.Before(m.certificates[i].Leaf.NotAfter) {
 			return fmt.Errorf("tls.certificates[%d]: the certificate ended on %s", i, c.Leaf.NotAfter.UTC().Format(time.RFC3339))
@@ -209,7 +209,7 @@ func (m *material) refuse(next *material, now time.Time) error {
 	return nil
 }
 
-func (s *Store) use(m *material) {
+func (s *Store) use(m *certificateFiles) {
 	s.current.Store(m)
 	s.warned = time.Time{}
 	for _, c := range m.certificates {

@@ -29,7 +29,7 @@ func (r *Registry) begin(home string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := r.account(home)
-	if !a.counted || r.older(a, r.recountAfter, 50*patience) {
+	if !a.counted || r.older(a, r.recountAfter, 50*freshFactor) {
 		r.start(a)
 	}
 }
@@ -96,7 +96,7 @@ func (r *Registry) counted(home string) error {
 func (r *Registry) refresh(home string) bool {
 	r.mu.Lock()
 	a := r.accounts[home]
-	if a == nil || a.walk == nil && !r.older(a, r.freshFor, patience) {
+	if a == nil || a.walk == nil && !r.older(a, r.freshFor, freshFactor) {
 		r.mu.Unlock()
 		return false
 	}

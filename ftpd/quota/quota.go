@@ -46,9 +46,9 @@ const (
 	recountAfter = 10 * time.Minute
 	// freshFor is the age up to which a count is good enough to refuse by.
 	freshFor = 30 * time.Second
-	// patience is how many times longer than it took to make it a count is fresh, and fifty times
+	// freshFactor is how many times longer than it took to make it a count is fresh, and fifty times
 	// that it is not made again: a big home must not be walked all the time.
-	patience = 10
+	freshFactor = 10
 )
 
 // Registry counts what homes hold. Make one with New. It is safe for concurrent use.

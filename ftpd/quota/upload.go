@@ -21,7 +21,7 @@ type upload struct {
 	// unlock is called when the parts were removed.
 	unlock func()
 
-	// inPlace: what comes is added to a file that is there, which was of the size before.
+	// appending: what comes is added to a file that is there, which was of the size before.
 	inPlace bool
 	before  int64
 	// rewrites: the file that is replaced, of that size before, is written to itself.
@@ -154,7 +154,7 @@ func (u *upload) begin(target usage, parts []int64) error {
 		r.claim(u, part.at, usage{bytes: parts[i]})
 	}
 	r.running[u] = struct{}{}
-	err := u.hold(0)
+	err := u.resize(0)
 	if err == nil && (len(u.parts) > 0 && u.exceeded() || u.base+u.expect > 0 && u.overdrawn()) {
 		// The parts may turn out to stay, and what is announced or kept of a file (REST) is reserved before the
 		// first byte comes.
@@ -191,9 +191,9 @@ func (u *upload) refused() error {
 	return &fs.PathError{Op: "store", Path: u.name, Err: err}
 }
 
-// hold reserves for n bytes more than were written, if the limit allows it. Called with mu.
-func (u *upload) hold(n int64) error {
-	u.adopt()
+// resize reserves for n bytes more than were written, if the limit allows it. Called with mu.
+func (u *upload) resize(n int64) error {
+	u.join()
 	u.ahead = n
 	if !u.v.r.allows(u.v.user, u.v.home, u.need().minus(u.held)) || n > 0 && u.overdrawn() {
 		u.ahead = 0
@@ -203,9 +203,9 @@ func (u *upload) hold(n int64) error {
 	return nil
 }
 
-// adopt reserves what is held in accounts that came about since, because a user was given a
+// join reserves what is held in accounts that came about since, because a user was given a
 // limit. Called with mu.
-func (u *upload) adopt() {
+func (u *upload) join() {
 	for _, a := range u.v.r.holding(u.at) {
 		if !slices.Contains(u.accounts, a) {
 			u.accounts = append(u.accounts, a)
@@ -307,7 +307,7 @@ func (u *upload) finish(publish func() error) error {
 	var unlock func()
 	err := u.v.enforce("store", u.name, func() (err error) {
 		unlock = u.lock()
-		if was, now, err = u.settle(); err != nil {
+		if was, now, err = u.reserveFinal(); err != nil {
 			unlock()
 		}
 		return err
@@ -367,9 +367,9 @@ func (u *upload) publish(was, now usage) {
 	}
 }
 
-// settle finds what publishing the upload will change, and sees to it that it is reserved: what
+// reserveFinal finds what publishing the upload will change, and sees to it that it is reserved: what
 // it replaces may be another file by now than at the beginning.
-func (u *upload) settle() (was, now usage, err error) {
+func (u *upload) reserveFinal() (was, now usage, err error) {
 	r := u.v.r
 	now = usage{bytes: u.base + u.written, files: 1}
 	if u.changed() {
@@ -388,7 +388,7 @@ func (u *upload) settle() (was, now usage, err error) {
 		c.of = was
 	}
 	u.expect = 0 // what did not come by now is not needed
-	if err := u.hold(0); err != nil {
+	if err := u.resize(0); err != nil {
 		return was, now, err
 	}
 	var spare int64

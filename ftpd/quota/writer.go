@@ -9,9 +9,9 @@ import (
 const (
 	// ahead is how much is reserved at a time before it comes, while there is plenty left.
 	ahead = 4 << 20
-	// plenty is how many times that must be left, and what part of that may be reserved ahead by
+	// headroom is how many times that must be left, and what part of that may be reserved ahead by
 	// all uploads together: an upload that stands still must not keep others from what they need.
-	plenty = 16
+	headroom = 16
 	// exact is how much is read at a time when there is not, to be reserved when it is known.
 	exact = 64 << 10
 )
@@ -85,7 +85,7 @@ func (u *upload) grow(n int64) error {
 	return u.v.enforce("store", u.name, func() error {
 		u.v.r.mu.Lock()
 		defer u.v.r.mu.Unlock()
-		return u.hold(n)
+		return u.resize(n)
 	})
 }
 
@@ -118,11 +118,11 @@ func (u *upload) lookAhead(n int64) (granted bool, reserved int64, err error) {
 	}
 	own, before := r.account(u.v.home), u.held.bytes
 	left := own.left(limit).bytes
-	if u.hold(n) != nil {
+	if u.resize(n) != nil {
 		return false, 0, nil
 	}
 	more := u.held.bytes - before
-	if more > 0 && (own.ahead+more)*plenty > left {
+	if more > 0 && (own.ahead+more)*headroom > left {
 		u.ahead = 0
 		u.rebalance()
 		return false, 0, nil

@@ -39,7 +39,7 @@ func TestReadAhead(t *testing.T) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			limit := s.limits[user].Bytes
-			if a := s.accounts[user]; a != nil && a.reserved.bytes > int64(n)+max(exact, (limit-int64(n))/plenty) {
+			if a := s.accounts[user]; a != nil && a.reserved.bytes > int64(n)+max(exact, (limit-int64(n))/headroom) {
 				t.Fatalf("%s: %d bytes are reserved when %d have come", user, a.reserved.bytes, n)
 			}
 		}}

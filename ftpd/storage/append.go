@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// inPlace is an upload that goes on at the end of a file. Its journal undoes it, unless it is
+// appending is an upload that goes on at the end of a file. Its journal undoes it, unless it is
 // committed.
-type inPlace struct {
+type appending struct {
 	v       *view
 	name    string
 	dir     *os.Root // the file's directory, wherever that may be moved
@@ -25,7 +25,7 @@ type inPlace struct {
 // appendTo opens the file p for writing at its end. With an offset, that must be its end.
 func (v *view) appendTo(name, p string, o CreateOptions) (_ Upload, err error) {
 	dir, base := split(p)
-	u := &inPlace{v: v, name: name, base: base}
+	u := &appending{v: v, name: name, base: base}
 	if u.dir, err = openDir(v.root, dir); err != nil {
 		return nil, failure("create", name, err)
 	}
@@ -46,7 +46,7 @@ func (v *view) appendTo(name, p string, o CreateOptions) (_ Upload, err error) {
 }
 
 // begin opens the file and notes in the journal how it is.
-func (u *inPlace) begin(o CreateOptions) (err error) {
+func (u *appending) begin(o CreateOptions) (err error) {
 	// Without O_APPEND, which would rule out splice.
 	u.f, err = u.dir.OpenFile(u.base, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -76,7 +76,7 @@ func (u *inPlace) begin(o CreateOptions) (err error) {
 }
 
 // check reports errChanged if the name no longer is that of the file.
-func (u *inPlace) check() error {
+func (u *appending) check() error {
 	info, err := u.f.Stat()
 	if err != nil {
 		return err
@@ -91,9 +91,9 @@ func (u *inPlace) check() error {
 	return err
 }
 
-func (u *inPlace) Writer() io.Writer { return u.f }
+func (u *appending) Writer() io.Writer { return u.f }
 
-func (u *inPlace) Commit() error {
+func (u *appending) Commit() error {
 	if u.done {
 		return fs.ErrClosed
 	}
@@ -110,7 +110,7 @@ func (u *inPlace) Commit() error {
 	return failure("store", u.name, errors.Join(err, u.close()))
 }
 
-func (u *inPlace) complete() error {
+func (u *appending) complete() error {
 	if u.v.durable() {
 		if err := syncFile(u.f); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (u *inPlace) complete() error {
 	return u.check()
 }
 
-func (u *inPlace) Keep() error {
+func (u *appending) Keep() error {
 	if u.done {
 		return fs.ErrClosed
 	}
@@ -129,7 +129,7 @@ func (u *inPlace) Keep() error {
 	return u.Commit()
 }
 
-func (u *inPlace) Abort() error {
+func (u *appending) Abort() error {
 	if u.done {
 		return fs.ErrClosed
 	}
@@ -148,7 +148,7 @@ func (u *inPlace) Abort() error {
 	return failure("drop the upload of", u.name, errors.Join(err, u.close()))
 }
 
-func (u *inPlace) close() error {
+func (u *appending) close() error {
 	var err error
 	if u.f != nil {
 		err = u.f.Close()

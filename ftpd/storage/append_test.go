@@ -167,11 +167,11 @@ func TestCompletedAppendIsNotUndone(t *testing.T) {
 	journal, err := os.OpenFile(filepath.Join(dir, journalName("f")), os.O_RDWR, 0) // as settleIn and Sweep do
 	must(t, err)
 	defer journal.Close() //nolint:errcheck // it was only read
-	if dead, err := abandonedBy(journal, time.Now()); dead || err != nil {
+	if dead, err := ownerDied(journal, time.Now()); dead || err != nil {
 		t.Fatalf("while it runs: %v, %v", dead, err)
 	}
 	must(t, u.Commit())
-	if dead, err := abandonedBy(journal, time.Now()); dead || !errors.Is(err, fs.ErrNotExist) {
+	if dead, err := ownerDied(journal, time.Now()); dead || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("once it is completed: %v, %v", dead, err)
 	}
 }

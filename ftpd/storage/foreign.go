@@ -45,7 +45,7 @@ func isForbidden(err error) bool {
 
 // stage makes the upload one that is written to the old file when it is complete, if it can't take
 // that file's place with its owner and group.
-func (u *fresh) stage(existing fs.FileInfo) error {
+func (u *replacement) stage(existing fs.FileInfo) error {
 	old := existing.Sys().(*syscall.Stat_t)
 	info, err := u.f.Stat()
 	if err != nil {
@@ -83,7 +83,7 @@ func sticks(dir *os.Root, base string, old *syscall.Stat_t) bool {
 
 // copyOnto writes the complete upload to the old file. That there is room is seen before, so far as
 // the file system can tell.
-func (u *fresh) copyOnto() error {
+func (u *replacement) copyOnto() error {
 	if err := lock(u.onto); errors.Is(err, errLocked) {
 		return ErrBusy
 	}

@@ -54,7 +54,7 @@ func makeJournal(dir *os.Root, base string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if held, err := hold(j); held || err != nil {
+		if held, err := lockNew(j); held || err != nil {
 			return j, err
 		}
 		// Somebody took it for a leftover before it was locked.
@@ -63,10 +63,10 @@ func makeJournal(dir *os.Root, base string) (*os.File, error) {
 	return nil, ErrBusy
 }
 
-// hold locks a file that was just made, and reports whether it is still there: before it was
+// lockNew locks a file that was just made, and reports whether it is still there: before it was
 // locked a sweep may have taken it for a leftover. Where there are no locks it does what can be
 // done.
-func hold(f *os.File) (bool, error) {
+func lockNew(f *os.File) (bool, error) {
 	if errors.Is(lock(f), errLocked) {
 		return false, nil
 	}
@@ -121,9 +121,9 @@ func readEntry(j *os.File) (e journalEntry, ok bool, err error) {
 	return e, ok, nil
 }
 
-// settle undoes what a writer who died has appended to the file p. It is ErrBusy if there is one
+// rollBack undoes what a writer who died has appended to the file p. It is ErrBusy if there is one
 // who lives, and nil if nobody appends.
-func settle(root *os.Root, p string) error {
+func rollBack(root *os.Root, p string) error {
 	dir, base := split(p)
 	// Most files have no journal, and for those this is all.
 	_, err := root.Lstat(dir + "/" + journalName(base))
@@ -146,7 +146,7 @@ func settleIn(dir *os.Root, base string) error {
 		return ignoreAbsent(err)
 	}
 	defer j.Close() //nolint:errcheck // it gives up the lock
-	dead, err := abandonedBy(j, time.Now())
+	dead, err := ownerDied(j, time.Now())
 	switch {
 	case err != nil:
 		return ignoreAbsent(err)
@@ -166,10 +166,10 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-// abandonedBy reports whether the file is the leftover of a process that died, and locks it if
+// ownerDied reports whether the file is the leftover of a process that died, and locks it if
 // so. It is fs.ErrNotExist if its writer has removed it since it was opened: who gives up the lock having done that
 // was not interrupted. Where there are no locks only its age can tell.
-func abandonedBy(f *os.File, now time.Time) (bool, error) {
+func ownerDied(f *os.File, now time.Time) (bool, error) {
 	info, err := regular(f)
 	if err != nil {
 		return false, err
@@ -194,7 +194,7 @@ func undo(dir *os.Root, name string, j *os.File) error {
 		return err
 	}
 	if ok {
-		if err := setBack(dir, e); err != nil {
+		if err := truncateAppend(dir, e); err != nil {
 			return fmt.Errorf("undo an append that was not completed: %w", err)
 		}
 	}
@@ -204,8 +204,8 @@ func undo(dir *os.Root, name string, j *os.File) error {
 	return syncDir(dir, ".")
 }
 
-// setBack cuts off what was appended since the entry was written.
-func setBack(dir *os.Root, e journalEntry) error {
+// truncateAppend cuts off what was appended since the entry was written.
+func truncateAppend(dir *os.Root, e journalEntry) error {
 	base := string(e.Name)
 	f, err := dir.OpenFile(base, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrIsDirectory) || errors.Is(err, syscall.ENXIO) {

@@ -86,7 +86,7 @@ func (l *Local) sweepFile(name string) (done bool, err error) {
 		return false, err
 	}
 	defer f.Close() //nolint:errcheck // nothing was written; it gives up the lock
-	if dead, err := abandonedBy(f, l.opened); !dead || err != nil {
+	if dead, err := ownerDied(f, l.opened); !dead || err != nil {
 		return false, err
 	}
 	dir, base := split(name)

@@ -33,7 +33,7 @@ func (v *view) Create(name string, o CreateOptions) (Upload, error) {
 	keeps := o.Append || o.Offset > 0
 	if err == nil && keeps && existing != nil {
 		// What a writer who died has appended is no part of the file.
-		if err = settle(v.root, p); err == nil {
+		if err = rollBack(v.root, p); err == nil {
 			existing, err = v.root.Lstat(p)
 		}
 	}
@@ -79,8 +79,8 @@ func (v *view) target(p string) (string, fs.FileInfo, error) {
 	return "", nil, syscall.ELOOP
 }
 
-// fresh is an upload to a temporary file.
-type fresh struct {
+// replacement is an upload to a temporary file.
+type replacement struct {
 	v         *view
 	name      string
 	dir       *os.Root // the target's directory, wherever that may be moved
@@ -115,13 +115,13 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 			return nil, failure("create", name, errors.Join(err, root.Close()))
 		}
 	}
-	u := &fresh{v: v, name: name, dir: root, base: base, exclusive: o.Exclusive, taken: fs.ErrExist}
+	u := &replacement{v: v, name: name, dir: root, base: base, exclusive: o.Exclusive, taken: fs.ErrExist}
 	switch {
 	case o.Append && !o.Exclusive:
 		// Of two who append to a file that is not there yet, one must not undo the other.
 		u.exclusive, u.taken = true, ErrBusy
 	case o.Offset > 0:
-		err = u.keep(o.Offset)
+		err = u.keepPrefix(o.Offset)
 	}
 	if err == nil {
 		err = u.makeTemp(existing, o.Expect)
@@ -140,9 +140,9 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 	return u, nil
 }
 
-// keep has the first n bytes of the target come before the upload. They are copied by Commit, for
+// keepPrefix has the first n bytes of the target come before the upload. They are copied by Commit, for
 // an upload that breaks off does not need them; until then there is a hole.
-func (u *fresh) keep(n int64) (err error) {
+func (u *replacement) keepPrefix(n int64) (err error) {
 	u.source, err = u.dir.OpenFile(u.base, openReadFlags, 0)
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (u *fresh) keep(n int64) (err error) {
 }
 
 // makeTemp makes the temporary file, with the permissions of the file that it will replace.
-func (u *fresh) makeTemp(existing fs.FileInfo, expect int64) (err error) {
+func (u *replacement) makeTemp(existing fs.FileInfo, expect int64) (err error) {
 	for {
 		u.temp = uploadPrefix + rand.Text()
 		u.f, err = u.dir.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NONBLOCK, fileMode) // see openReadFlags
@@ -166,7 +166,7 @@ func (u *fresh) makeTemp(existing fs.FileInfo, expect int64) (err error) {
 		}
 		// The lock tells a sweep, also on another machine, that somebody is at work here. One
 		// that came before it has taken the file for a leftover: begin anew.
-		held, err := hold(u.f)
+		held, err := lockNew(u.f)
 		if err != nil {
 			_ = u.dir.Remove(u.temp)
 			return err
@@ -194,9 +194,9 @@ func (u *fresh) makeTemp(existing fs.FileInfo, expect int64) (err error) {
 	return err
 }
 
-func (u *fresh) Writer() io.Writer { return u.f }
+func (u *replacement) Writer() io.Writer { return u.f }
 
-func (u *fresh) Commit() error {
+func (u *replacement) Commit() error {
 	if u.done {
 		return fs.ErrClosed
 	}
@@ -219,7 +219,7 @@ func (u *fresh) Commit() error {
 }
 
 // fill copies what is kept of the old file, by reference where the file system can.
-func (u *fresh) fill() error {
+func (u *replacement) fill() error {
 	if u.source == nil {
 		return nil
 	}
@@ -234,7 +234,7 @@ func (u *fresh) fill() error {
 }
 
 // publish gives the file its name.
-func (u *fresh) publish() error {
+func (u *replacement) publish() error {
 	if u.onto != nil {
 		return u.copyOnto()
 	}
@@ -266,7 +266,7 @@ func (u *fresh) publish() error {
 	return errors.Join(placeholder.Close(), u.dir.Rename(u.temp, u.base))
 }
 
-func (u *fresh) Keep() error {
+func (u *replacement) Keep() error {
 	if u.done {
 		return fs.ErrClosed
 	}
@@ -276,7 +276,7 @@ func (u *fresh) Keep() error {
 	return u.Commit()
 }
 
-func (u *fresh) Abort() error {
+func (u *replacement) Abort() error {
 	if u.done {
 		return fs.ErrClosed
 	}
@@ -288,7 +288,7 @@ func (u *fresh) Abort() error {
 	return failure("drop the upload of", u.name, errors.Join(err, u.closeAll()))
 }
 
-func (u *fresh) closeAll() error {
+func (u *replacement) closeAll() error {
 	var err error
 	u.v.promises.keep(u.f)
 	for _, f := range []*os.File{u.f, u.source, u.onto} {

@@ -63,7 +63,7 @@ func (v *view) Open(name string) (File, error) {
 		return nil, failure("open", name, err)
 	}
 	// Nobody is to read what a writer who died has appended. What one who lives appends, he may.
-	if err := settle(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
+	if err := rollBack(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
 		return nil, failure("open", name, err)
 	}
 	f, err := v.root.OpenFile(p, openReadFlags, 0)
@@ -145,7 +145,7 @@ func (v *view) remove(name string, allowed func(fs.FileMode) error) error {
 		return fs.ErrPermission // the home itself
 	}
 	// Before, since a journal must not meet another file of that name.
-	if err := settle(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
+	if err := rollBack(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
 		return err
 	}
 	return v.root.Remove(p)
@@ -169,10 +169,10 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 		return failure("rename", from, fs.ErrPermission)
 	}
 	// A journal stays where it is: it must not be needed any more.
-	if err := settle(v.root, old); err != nil {
+	if err := rollBack(v.root, old); err != nil {
 		return failure("rename", from, err)
 	}
-	if err := settle(v.root, target); err != nil && !errors.Is(err, ErrBusy) {
+	if err := rollBack(v.root, target); err != nil && !errors.Is(err, ErrBusy) {
 		return failure("rename", to, err)
 	}
 	if err := rename(old, target); err != nil {

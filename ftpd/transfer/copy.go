@@ -83,7 +83,7 @@ func sendFile(t *Transfer, conn net.Conn, f storage.File, offset, size int64) er
 		case err == nil:
 		case errors.Is(err, io.EOF):
 			return errShrunk
-		case n > 0 && slow(t, err):
+		case n > 0 && onlySlow(t, err):
 			// What was read and not sent has to be read again.
 			if _, err := f.Seek(offset+sent, io.SeekStart); err != nil {
 				return err
@@ -170,7 +170,7 @@ func receiveFile(t *Transfer, conn net.Conn, w io.Writer) error {
 	if leave, ok := t.enterSplice(conn); ok {
 		defer leave()
 	} else {
-		copyN = func(n int64) (int64, error) { return copyBuffered(w, gather{conn}, n) }
+		copyN = func(n int64) (int64, error) { return copyBuffered(w, gatherReader{conn}, n) }
 	}
 	for {
 		if err := t.extendDeadline(); err != nil {
@@ -181,7 +181,7 @@ func receiveFile(t *Transfer, conn net.Conn, w io.Writer) error {
 			return stop
 		}
 		switch {
-		case err == nil, n > 0 && slow(t, err):
+		case err == nil, n > 0 && onlySlow(t, err):
 		case errors.Is(err, io.EOF):
 			return nil
 		default:
@@ -207,14 +207,14 @@ func storeAll(w io.Writer, r io.Reader) error {
 	return err
 }
 
-// gather reads as much as there soon is: a record of TLS has 16 KiB at most, which are small pieces
+// gatherReader reads as much as there soon is: a record of TLS has 16 KiB at most, which are small pieces
 // to write to a storage.
-type gather struct{ net.Conn }
+type gatherReader struct{ net.Conn }
 
 // gathered is how much is waited for, if that much is asked for.
 const gathered = 64 << 10
 
-func (g gather) Read(p []byte) (int, error) {
+func (g gatherReader) Read(p []byte) (int, error) {
 	n, err := io.ReadAtLeast(g.Conn, p, min(len(p), gathered))
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF // less than was waited for, and then the end
@@ -222,9 +222,9 @@ func (g gather) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// slow reports whether err only means that a chunk took longer than a connection may stand
+// onlySlow reports whether err only means that a chunk took longer than a connection may stand
 // still. If anything moved in that time, the transfer goes on.
-func slow(t *Transfer, err error) bool {
+func onlySlow(t *Transfer, err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) && t.AbortCause() == nil
 }
 
@@ -247,7 +247,7 @@ func (w dataWriter) Write(p []byte) (int, error) {
 		if stop := w.t.moved(int64(n)); stop != nil {
 			return written, stop
 		}
-		if err != nil && (n == 0 || !slow(w.t, err)) {
+		if err != nil && (n == 0 || !onlySlow(w.t, err)) {
 			return written, err
 		}
 	}

@@ -61,7 +61,7 @@ func (t *Transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 		z.Reset(io.Discard) // it must not hold on to the connection
 		pool.Put(z)
 	}()
-	if err := produce(stoppable{t, z}); err != nil {
+	if err := produce(abortWriter{t, z}); err != nil {
 		return err
 	}
 	return z.Close()
@@ -79,7 +79,7 @@ func (t *Transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
 	if err != nil {
 		return inflateError(err)
 	}
-	if err := consume(inflated{t, z}); err != nil {
+	if err := consume(inflateReader{t, z}); err != nil {
 		return err
 	}
 	switch _, err := buffered.ReadByte(); {
@@ -107,28 +107,28 @@ func (t *Transfer) enterCoding() (leave func(), err error) {
 	return place.Leave, nil
 }
 
-// stoppable is a writer that ends with its transfer: a compressor may take in much before it
+// abortWriter is a writer that ends with its transfer: a compressor may take in much before it
 // writes anything to a connection.
-type stoppable struct {
+type abortWriter struct {
 	t *Transfer
 	w io.Writer
 }
 
-func (s stoppable) Write(p []byte) (int, error) {
+func (s abortWriter) Write(p []byte) (int, error) {
 	if err := s.t.AbortCause(); err != nil {
 		return 0, err
 	}
 	return s.w.Write(p)
 }
 
-// inflated reads what a client has compressed. A little of that may expand to very much, so it
+// inflateReader reads what a client has compressed. A little of that may expand to very much, so it
 // looks for the transfer's end at every step; memory it takes no more for it.
-type inflated struct {
+type inflateReader struct {
 	t *Transfer
 	r io.Reader
 }
 
-func (i inflated) Read(p []byte) (int, error) {
+func (i inflateReader) Read(p []byte) (int, error) {
 	if err := i.t.AbortCause(); err != nil {
 		return 0, err
 	}

@@ -9,15 +9,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 )
 
-// protected is a data connection with TLS, as those see it who move data.
-type protected struct {
+// tlsConn is a data connection with TLS, as those see it who move data.
+type tlsConn struct {
 	*tls.Conn
-	below *records
+	below *recordWriter
 	// lenient takes the connection's end for the end of the data, close_notify or not.
 	lenient bool
 }
 
-func (c protected) Read(p []byte) (int, error) {
+func (c tlsConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if c.lenient && errors.Is(err, ftptls.ErrTruncated) {
 		err = io.EOF
@@ -26,7 +26,7 @@ func (c protected) Read(p []byte) (int, error) {
 }
 
 // Write has all records of p go to the kernel in one call, or a few.
-func (c protected) Write(p []byte) (int, error) {
+func (c tlsConn) Write(p []byte) (int, error) {
 	if len(p) <= maxRecord {
 		return c.Conn.Write(p)
 	}
@@ -41,40 +41,40 @@ func (c protected) Write(p []byte) (int, error) {
 // maxRecord is how much data a TLS record holds (RFC 8446 section 5.1).
 const maxRecord = 16 << 10
 
-// records is what TLS's records are written to.
-type records struct {
-	paced
+// recordWriter is what TLS's records are written to.
+type recordWriter struct {
+	deadlineConn
 	buf  *[]byte // while records are gathered
 	have int     // bytes of buf
 }
 
 // gather keeps what is written until flush, as far as it fits.
-func (r *records) gather() { r.buf, r.have = takeBuffer(), 0 }
+func (r *recordWriter) gather() { r.buf, r.have = takeBuffer(), 0 }
 
-func (r *records) Write(p []byte) (int, error) {
+func (r *recordWriter) Write(p []byte) (int, error) {
 	if r.buf == nil {
-		return r.paced.Write(p)
+		return r.deadlineConn.Write(p)
 	}
 	if r.have+len(p) > len(*r.buf) {
 		if err := r.send(); err != nil {
 			return 0, err
 		}
 		if len(p) > len(*r.buf) {
-			return r.paced.Write(p)
+			return r.deadlineConn.Write(p)
 		}
 	}
 	r.have += copy((*r.buf)[r.have:], p)
 	return len(p), nil
 }
 
-func (r *records) send() error {
-	_, err := r.paced.Write((*r.buf)[:r.have])
+func (r *recordWriter) send() error {
+	_, err := r.deadlineConn.Write((*r.buf)[:r.have])
 	r.have = 0
 	return err
 }
 
 // flush sends what was gathered.
-func (r *records) flush() error {
+func (r *recordWriter) flush() error {
 	var err error
 	if r.have > 0 {
 		err = r.send()
@@ -84,22 +84,22 @@ func (r *records) flush() error {
 	return err
 }
 
-// paced is a data connection under TLS. Every call of the system has the time that a connection
+// deadlineConn is a data connection under TLS. Every call of the system has the time that a connection
 // may stand still: above TLS a deadline would count whole records, and one that passes while a
 // record is written breaks TLS.
-type paced struct {
+type deadlineConn struct {
 	*net.TCPConn
 	t *Transfer
 }
 
-func (c paced) Read(p []byte) (int, error) {
+func (c deadlineConn) Read(p []byte) (int, error) {
 	if err := c.t.extendDeadline(); err != nil {
 		return 0, err
 	}
 	return c.TCPConn.Read(p)
 }
 
-func (c paced) Write(p []byte) (int, error) {
+func (c deadlineConn) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
 		if err := c.t.extendDeadline(); err != nil {
@@ -107,7 +107,7 @@ func (c paced) Write(p []byte) (int, error) {
 		}
 		n, err := c.TCPConn.Write(p[written:])
 		written += n
-		if err != nil && (n == 0 || !slow(c.t, err)) {
+		if err != nil && (n == 0 || !onlySlow(c.t, err)) {
 			return written, err
 		}
 	}

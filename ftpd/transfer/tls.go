@@ -30,7 +30,7 @@ func (t *Transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	if t.TLS == nil {
 		return raw, nil
 	}
-	below := &records{paced: paced{raw, t}}
+	below := &recordWriter{deadlineConn: deadlineConn{raw, t}}
 	conn := t.TLS.Bound.Data(below, t.Kind == Upload)
 	t.capDeadline(time.Now().Add(t.TLS.Handshake))
 	err := conn.Handshake()
@@ -46,7 +46,7 @@ func (t *Transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	if t.Kind == Upload {
 		socket.QuickAck(raw)
 	}
-	return protected{conn, below, t.TLS.AllowTruncation}, nil
+	return tlsConn{conn, below, t.TLS.AllowTruncation}, nil
 }
 
 // HandshakeResult sorts the results of handshakes.

@@ -14,11 +14,11 @@ var ErrTruncated = errors.New("the connection ended without TLS close_notify")
 // what follows.
 const recordHeader = 5
 
-// carrier is the connection that TLS runs over. With it a tls.Conn returns io.EOF after a
+// recordConn is the connection that TLS runs over. With it a tls.Conn returns io.EOF after a
 // close_notify only; by itself it would at any end between two records.
-type carrier struct{ net.Conn }
+type recordConn struct{ net.Conn }
 
-func (c carrier) Read(p []byte) (int, error) {
+func (c recordConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	return n, truncation(err)
 }

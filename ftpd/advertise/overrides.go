@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// Book keeps several addresses, each as a Resolver does. It is safe for concurrent use.
-type Book struct {
+// Overrides keeps several addresses, each as a Resolver does. It is safe for concurrent use.
+type Overrides struct {
 	log    *slog.Logger
 	lookup lookupFunc
 	wake   chan struct{} // holds a token when Set has changed something
@@ -26,19 +26,19 @@ type entry struct {
 	cancel context.CancelFunc // of its Run, once that was begun
 }
 
-// NewBook returns a book without addresses.
-func NewBook(log *slog.Logger) *Book {
+// NewOverrides returns a book without addresses.
+func NewOverrides(log *slog.Logger) *Overrides {
 	dns := &net.Resolver{PreferGo: true}
 	return newBook(log, dns.LookupNetIP)
 }
 
-func newBook(log *slog.Logger, lookup lookupFunc) *Book {
-	return &Book{log: log, lookup: lookup, wake: make(chan struct{}, 1), entries: map[string]*entry{}}
+func newBook(log *slog.Logger, lookup lookupFunc) *Overrides {
+	return &Overrides{log: log, lookup: lookup, wake: make(chan struct{}, 1), entries: map[string]*entry{}}
 }
 
 // Set gives the IP addresses and host names to keep from now on. Those that were kept already
 // stay as they are.
-func (b *Book) Set(addresses []string) {
+func (b *Overrides) Set(addresses []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for address, e := range b.entries {
@@ -65,7 +65,7 @@ func (b *Book) Set(addresses []string) {
 
 // Addr returns the IPv4 (want4) or IPv6 address that one of the addresses stands for, or the zero
 // Addr. It never blocks.
-func (b *Book) Addr(address string, want4 bool) netip.Addr {
+func (b *Overrides) Addr(address string, want4 bool) netip.Addr {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e := b.entries[address]; e != nil {
@@ -75,7 +75,7 @@ func (b *Book) Addr(address string, want4 bool) netip.Addr {
 }
 
 // Err tells which host names could not be resolved the last time they were tried, and why.
-func (b *Book) Err() error {
+func (b *Overrides) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var errs []error
@@ -86,7 +86,7 @@ func (b *Book) Err() error {
 }
 
 // Run resolves host names until ctx ends, and leaves no goroutine behind. It is called once.
-func (b *Book) Run(ctx context.Context) {
+func (b *Overrides) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for {
@@ -100,7 +100,7 @@ func (b *Book) Run(ctx context.Context) {
 }
 
 // begin runs the resolvers that don't run yet.
-func (b *Book) begin(ctx context.Context, running *sync.WaitGroup) {
+func (b *Overrides) begin(ctx context.Context, running *sync.WaitGroup) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for address, e := range b.entries {
