@@ -1,17 +1,15 @@
-// Package ftpd is an FTP server as a library: RFC 959 with 1123, 2389, 2428, 2640 and 3659.
+// Package ftpd is an FTP server as a library: RFC 959 with 1123, 2389, 2428, 2640, 3659 and 4217. Its public face follows
+// net/http: New, Serve, Shutdown, Close.
 //
-// Its public face follows net/http: New, Serve, Shutdown, Close. The way of a session through
-// the files of this package:
+// The package holds three things. The server: server.go, accept.go, admission.go (a session for a connection, or a refusal),
+// reload.go, ports.go, shutdown.go, status.go. The session: session.go, schedule.go (which goroutine reads and executes),
+// pipeline.go (which command is next), watchdog.go, transfers.go. The commands: commands.go is the table from which dispatch, FEAT
+// and HELP derive, and cmd_*.go hold one family each. Commands are not a package of their own, since they work on
+// most of what a session holds.
 //
-//	accept.go   takes the connection, or refuses it with a 421 that says why
-//	control.go  reads command lines (telnet.go takes the Telnet protocol out of them)
-//	session.go  the loop that runs one command after the other, also while a transfer runs
-//	table.go    what every command needs; cmd_*.go are the commands, one file per family
-//	dataconn.go opens the data connection, passive or active
-//	transfer.go moves bytes over it, beside the session's loop
-//	reply.go    writes replies
+// The rest is in packages below this one, which never import it: wire parses all that a client sends and writes replies,
+// transfer moves data over one data connection, passive owns the passive ports, listing shows files, storage reaches them, socket
+// makes system calls, observe names what metrics count. docs/architecture.md tells the way of a connection through them.
 //
-// Hostile input: everything a client sends. It is checked where it is parsed: lines in
-// control.go and telnet.go, names in path.go, addresses in hostport.go, numbers and times in
-// params.go. What lies on the disk is reached only through a storage.FS, which is jailed.
+// Begin reading at Server, session.handle and commands.
 package ftpd

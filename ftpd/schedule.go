@@ -9,11 +9,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// A session has one goroutine while it is idle: the one that reads its commands, executes them,
-// and waits for the next. What else happens to it - the end of a transfer, a timeout, new
-// settings, the server's end - is dealt with by the goroutine in which it happens, under the
-// session's lock, so nobody has to be woken for it. The commands that had to wait for a transfer's
-// end are executed by whoever has ended it.
+// A session has one goroutine while it is idle: the reader, which reads a command, executes it, and waits for the next.
+// Whatever else happens to the session - the end of a transfer, a timeout, new settings, the end of the server - is dealt
+// with by the goroutine in which it happens, under the session's lock, so no other goroutine has to be woken. The goroutine
+// that has run a transfer executes the commands that have waited for its end.
 
 // run serves the session until it ends.
 func (s *session) run() {
@@ -29,7 +28,7 @@ func (s *session) run() {
 	s.finish()
 }
 
-// finish ends the session, whose reader is done.
+// finish closes the session and gives everything back. The reader calls it, as the last thing it does.
 func (s *session) finish() {
 	if s.stopCut != nil {
 		s.stopCut()
@@ -57,10 +56,10 @@ func (s *session) greet() bool {
 	return true
 }
 
-// read takes commands until the session is over, or until a transfer has kept it from reading for
-// so long that another goroutine does.
+// read reads and executes commands until the session is over. It also returns when a transfer took so long that the
+// watchdog has made another goroutine the reader.
 func (s *session) read() {
-	minded, handedOver := false, false
+	watched, handedOver := false, false
 	err := s.contain(func() error {
 		for s.mayRead() {
 			t := s.handleLine(s.in.Next())
@@ -68,9 +67,9 @@ func (s *session) read() {
 				continue
 			}
 			s.srv.watchdog.begin(s)
-			minded = true
+			watched = true
 			s.runTransfers(t)
-			minded = false
+			watched = false
 			if handedOver = !s.srv.watchdog.end(s); handedOver {
 				break
 			}
@@ -79,7 +78,7 @@ func (s *session) read() {
 	})
 	if err != nil {
 		s.fail()
-		handedOver = minded && !s.srv.watchdog.end(s)
+		handedOver = watched && !s.srv.watchdog.end(s)
 	}
 	switch {
 	case !handedOver:
@@ -89,10 +88,7 @@ func (s *session) read() {
 	}
 }
 
-// readOn is read for the goroutine that takes over from one that runs a transfer.
-func (s *session) readOn() { s.read() }
-
-// mayRead waits until the next command may be read; false if the session is over.
+// mayRead waits until the next command may be read. It returns false if the session is over.
 func (s *session) mayRead() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +103,7 @@ func (s *session) mayRead() bool {
 // without the lock.
 func (s *session) handleLine(l wire.Line) *transfer.Transfer {
 	if l.Last() {
-		s.leave() // whoever waits for something on the client's behalf need not wait any more
+		s.leave() // a command that waits on the client's behalf need not wait any more
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +115,7 @@ func (s *session) handleLine(l wire.Line) *transfer.Transfer {
 	return s.takeToRun()
 }
 
-// runTransfers runs a transfer, and those that the commands begin which have waited for its end.
+// runTransfers runs a transfer, and then each transfer that is begun by a command that has waited for the end of the one before.
 func (s *session) runTransfers(t *transfer.Transfer) {
 	for t != nil {
 		t.Run()
@@ -127,8 +123,8 @@ func (s *session) runTransfers(t *transfer.Transfer) {
 	}
 }
 
-// drainQueue goes on after something has happened: with the commands that have waited for it. It is
-// called with the lock, last of all.
+// drainQueue executes queued commands until one begins a transfer, then sets the idle timer and wakes the reader. The
+// caller holds the lock and does nothing after it.
 func (s *session) drainQueue() {
 	for next, ok := s.dequeue(); ok; next, ok = s.dequeue() {
 		s.handle(next)
@@ -142,7 +138,7 @@ func (s *session) drainQueue() {
 	s.turn.Signal()
 }
 
-// past is a deadline that ends what waits.
+// past is a deadline that makes pending reads and writes fail at once.
 var past = time.Unix(1, 0)
 
 // transferEnded settles a transfer that was run, unless hangUp, terminate or close has done so. It returns the next
@@ -157,7 +153,7 @@ func (s *session) transferEnded(t *transfer.Transfer) *transfer.Transfer {
 	return s.takeToRun()
 }
 
-// resetTimer sets the timer to when the session will have been still for too long.
+// resetTimer sets the timer to the time when the session will have been idle for too long.
 func (s *session) resetTimer() {
 	if s.transfer != nil {
 		s.timer.Stop() // a transfer has its own timeouts
@@ -169,13 +165,13 @@ func (s *session) resetTimer() {
 	}
 }
 
-// recheck makes the session look at the server's settings and phase again, soon.
+// recheck makes the session look at the settings and the phase of the server again, soon. Any goroutine may call it.
 func (s *session) recheck() {
 	s.nudged.Store(true)
 	s.timer.Reset(0)
 }
 
-// onTimer is what the timer does.
+// onTimer runs when the session has been idle for too long, or is to look at the settings and the phase of the server.
 func (s *session) onTimer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,7 +187,7 @@ func (s *session) onTimer() {
 	s.drainQueue()
 }
 
-// onCancel ends the session because its context has ended.
+// onCancel ends the session because its context was cancelled.
 func (s *session) onCancel() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,12 +197,12 @@ func (s *session) onCancel() {
 	}
 }
 
-// whilePresent derives a context that ends, too, when the client closes its side, for a command
-// that has to wait. It is called with the lock.
+// whilePresent derives a context that is also cancelled when the client closes its side, for a command that has to wait. The
+// caller holds the lock.
 func (s *session) whilePresent(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	if s.reading {
-		return ctx, cancel // the reader will see it, and call leave
+		return ctx, cancel // the reader sees the end, and calls leave
 	}
 	done := make(chan struct{})
 	go func() {

@@ -23,58 +23,53 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// session is one control connection; see loop.go. The reply writer and a running transfer have
-// locks of their own.
+// session is one control connection. See schedule.go for the goroutines that work on it.
 type session struct {
+	// These fields never change once the session is made.
 	srv  *Server
-	id   uint64
+	id   uint64 // the number of the session in the log
 	conn *socket.Control
 	origin
-	log   *slog.Logger
-	lease *limits.Lease
-
-	in  *wire.Reader
-	out *wire.Writer
-
-	// ctx ends when the session is to end now; its cause says why.
+	lease *limits.Lease // its place among the sessions
+	in    *wire.Reader  // read by one goroutine at a time, which pipeline.reading tells
+	out   *wire.Writer  // has a lock of its own
+	// ctx is cancelled when the session is to end now; its cause says why. end cancels it.
 	ctx context.Context
 	end context.CancelCauseFunc
-	// present ends when the client has closed its side, too.
+	// present is a child of ctx that is also cancelled when the client closes the control connection. leave cancels it.
 	present context.Context
 	leave   context.CancelFunc
-	// nudged: the server's settings or phase have changed since the last tick.
-	nudged atomic.Bool
-	timer  *time.Timer // of tick
-	// stopCut takes back that the session ends with its context.
+	timer   *time.Timer // calls onTimer
+	// stopCut unregisters the AfterFunc that ends the session when ctx is cancelled. It is nil until the client is greeted.
 	stopCut func() bool
 
-	// pipeline's mu guards the fields below. Commands execute with it held.
-	pipeline
-
-	// current are the settings that the command goes by which is executed.
-	current *settings
-
-	user       string     // a name that waits for its password
-	login      *login     // nil: no user is logged in
-	failures   int        // failed logins
-	loginBy    time.Time  // when a session without a login is ended
-	lastActive time.Time  // when the last command or transfer ended
-	names      wire.Names // how the client writes names
-
-	// What REIN resets.
-	params
-
-	tlsState
-	offences
+	// nudged: the settings or the phase of the server have changed since onTimer ran last. Any goroutine may set it.
+	nudged atomic.Bool
+	// activity is what others may see of the session. It has a lock of its own.
 	activity activity
 
-	held budget.Held // descriptors for the next transfer
-	// heldForData are those of them for its data connection.
-	heldForData int
-	stopDrain   context.CancelFunc // ends drain
+	// pipeline's mu guards it and all fields below. Commands execute with it held.
+	pipeline
+
+	log        *slog.Logger // bears the user's name while one is logged in
+	current    *settings    // those that the command goes by which is executed
+	user       string       // a name that waits for its password
+	login      *login       // nil: no user is logged in
+	failures   int          // number of failed logins
+	loginBy    time.Time    // when the session is ended if no user is logged in
+	lastActive time.Time    // when the last command or transfer ended
+	names      wire.Names   // how the client writes names of files
+
+	params // what REIN resets
+	tlsState
+	offences
+
+	held        budget.Held        // descriptors for the next transfer
+	heldForData int                // those of them for its data connection
+	stopDrain   context.CancelFunc // ends what drain does; nil if nothing is drained
 }
 
-// login is a user that is logged in.
+// login is the user that is logged in.
 type login struct {
 	auth.Identity
 	settings *settings  // those that the identity was last compared with
@@ -106,8 +101,8 @@ func newParams() params {
 	return params{cwd: "/", ascii: true, facts: listing.AllFacts, coding: transfer.Coding{Level: transfer.DefaultLevel}, hash: checksum.Default}
 }
 
-// handle executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is
-// about the transfer that runs, and may be the only way to end it.
+// handle executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is about the transfer that
+// runs, and may be the only way to end it. The caller holds the lock.
 func (s *session) handle(l wire.Line) {
 	verb, arg := wire.ParseCommand(l.Text)
 	c := commands[verb]

@@ -6,21 +6,23 @@ import (
 	"time"
 )
 
-// A transfer runs in the goroutine that has read its command: most files are small, and waking
-// another goroutine would take longer than sending them. Nobody reads commands meanwhile, so the
-// minder looks after those transfers, and has another goroutine read on if one takes longer. The
-// first then ends with the transfer.
+// A transfer runs in the goroutine that has read its command: most files are small, and waking another goroutine takes
+// longer than sending them. No goroutine reads commands meanwhile. So the watchdog scans the sessions that run a transfer
+// inline, and has another goroutine read on if a transfer takes longer. The first goroutine then ends with the transfer.
 
-// minderTick is how often the minder looks. A transfer keeps its session from reading for twice
-// that at most.
-const minderTick = 4 * time.Millisecond
+const (
+	// scanEvery is the interval of scans. A transfer keeps its session from reading for twice that at most.
+	scanEvery = 4 * time.Millisecond
+	// idleScans is the number of scans without a session to look at after which the watchdog sleeps.
+	idleScans = 50
+)
 
 // watchdog knows the sessions whose reader runs a transfer.
 type watchdog struct {
-	wake chan struct{} // told when there is something to look after
+	wake chan struct{} // gets a token when there is something to scan
 
-	mu     sync.Mutex
-	inline map[*session]bool // whether it was there at the last look
+	mu     sync.Mutex        // guards what follows
+	inline map[*session]bool // true if the previous scan saw the session, too
 	awake  bool
 }
 
@@ -28,80 +30,79 @@ func newWatchdog() *watchdog {
 	return &watchdog{wake: make(chan struct{}, 1), inline: map[*session]bool{}}
 }
 
-// begin tells that the reader of a session is about to run a transfer.
-func (m *watchdog) begin(s *session) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.inline[s] = false
-	if !m.awake {
-		m.awake = true
-		m.wake <- struct{}{} // it sleeps, and takes one for each time that it was awake
+// begin notes that the reader of a session is about to run a transfer.
+func (w *watchdog) begin(s *session) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.inline[s] = false
+	if !w.awake {
+		w.awake = true
+		w.wake <- struct{}{} // never blocks: run has taken the token of the last wake-up
 	}
 }
 
-// end tells that it has run it. It reports false if somebody else reads the session's commands now.
-func (m *watchdog) end(s *session) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	_, ok := m.inline[s]
-	delete(m.inline, s)
+// end notes that the reader has run it. It returns false if another goroutine has become the reader.
+func (w *watchdog) end(s *session) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, ok := w.inline[s]
+	delete(w.inline, s)
 	return ok
 }
 
-// run looks after the transfers until ctx ends.
-func (m *watchdog) run(ctx context.Context) {
+// run watches the transfers until ctx is cancelled.
+func (w *watchdog) run(ctx context.Context) {
 	for {
 		select {
-		case <-m.wake:
+		case <-w.wake:
 		case <-ctx.Done():
 			return
 		}
-		m.watch(ctx)
+		w.watch(ctx)
 	}
 }
 
-// watch looks as long as there is something to look after.
-func (m *watchdog) watch(ctx context.Context) {
-	const patience = 50 // looks without anything to see
-	tick := time.NewTicker(minderTick)
+// watch scans until there has been nothing to see for a while.
+func (w *watchdog) watch(ctx context.Context) {
+	tick := time.NewTicker(scanEvery)
 	defer tick.Stop()
 	for idle := 0; ; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done(): // the sessions that are left are about to be cut
-			m.scan()
-			m.scan()
+			w.scan()
+			w.scan()
 			return
 		}
-		if idle++; m.scan() > 0 {
+		if idle++; w.scan() > 0 {
 			idle = 0
 		}
-		if idle > patience && m.sleep() {
+		if idle > idleScans && w.sleep() {
 			return
 		}
 	}
 }
 
-// scan hands over what was there the last time, too, and returns how many there were.
-func (m *watchdog) scan() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	n := len(m.inline)
-	for s, before := range m.inline {
+// scan starts another reader for each session that the previous scan saw, too. It returns the number of sessions seen.
+func (w *watchdog) scan() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.inline)
+	for s, before := range w.inline {
 		if !before {
-			m.inline[s] = true
+			w.inline[s] = true
 			continue
 		}
-		delete(m.inline, s)
-		go s.readOn()
+		delete(w.inline, s)
+		go s.read()
 	}
 	return n
 }
 
-// sleep reports whether the minder may sleep until somebody wakes it.
-func (m *watchdog) sleep() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.awake = len(m.inline) > 0
-	return !m.awake
+// sleep reports whether the watchdog may sleep until begin wakes it.
+func (w *watchdog) sleep() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.awake = len(w.inline) > 0
+	return !w.awake
 }
