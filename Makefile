@@ -18,7 +18,7 @@ export VERSION
 export GINKGO_NO_COLOR := true
 # When a test is taken to hang: no test's outcome depends on the machine's speed. Tests wait for half of
 # what is left of it (ftptest.Patience).
-TEST_TIMEOUT := 40m
+TEST_TIMEOUT := 80m
 # How long envtest waits for the API server and etcd, for the same reason; its own default is 20 s.
 export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT := 10m
 export KUBEBUILDER_CONTROLPLANE_STOP_TIMEOUT := 5m
@@ -68,7 +68,7 @@ demo-down: ## Take the demo away again, and everything it made. KUBECONFIG=FILE 
 .PHONY: test
 test: ## Every test. Installs what is missing (as root); the first time takes half an hour, later ones some minutes.
 	@echo "==> make test: checks, unit tests, tests with a real API server, with real FTP clients, and on a real cluster"
-	@hack/test.sh deps tidy verify vet lint unit chart envtest clients soak-short e2e
+	@hack/test.sh deps beside:e2e tidy verify vet lint unit chart envtest clients soak-short
 
 .PHONY: unit
 unit: ## Unit tests, with the race detector and the fuzz targets' seeds. Needs nothing but Go and a C compiler.
