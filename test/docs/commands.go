@@ -29,7 +29,7 @@ func (c Command) String() string { return fmt.Sprintf("%s:%d: %s", c.Page, c.Lin
 // Pages are the pages with commands, as paths below the root of the repository.
 func Pages(root string) ([]string, error) {
 	var pages []string
-	for _, pattern := range []string{"README.md", "docs/*.md", "charts/*/README.md"} {
+	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "docs/*.md", "charts/*/README.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			return nil, err
