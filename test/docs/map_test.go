@@ -93,24 +93,3 @@ func TestLinksResolve(t *testing.T) {
 		}
 	}
 }
-
-// source finds the name of a file or a folder of the repository in code type.
-var source = regexp.MustCompile("`((?:api|charts|cmd|config|controllers|docs|ftpd|hack|internal|test)/[A-Za-z0-9_./-]+)`")
-
-// TestNamedFilesExist: the files and folders that the tour, the recipes and the glossary name are there.
-func TestNamedFilesExist(t *testing.T) {
-	for _, page := range []string{"CONTRIBUTING.md", "docs/glossary.md"} {
-		names := source.FindAllStringSubmatch(pageText(t, page), -1)
-		if len(names) < 10 {
-			t.Errorf("%s names %d files, which are too few: is the page read?", page, len(names))
-		}
-		for _, found := range names {
-			if strings.Contains(found[1], "KIND") || strings.Contains(found[1], "NAME") {
-				continue // stands for any
-			}
-			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(found[1]))); err != nil {
-				t.Errorf("%s: there is no %s", page, found[1])
-			}
-		}
-	}
-}
