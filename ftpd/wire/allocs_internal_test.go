@@ -4,7 +4,7 @@ package wire
 
 import "testing"
 
-// A command line leaves nothing to collect but its text.
+// Reading a command line allocates nothing but its text.
 func TestAllocations(t *testing.T) {
 	reader := NewReader(&endless{text: "RETR some/directory/and-a-file.csv\r\n"}, nil)
 	if got := testing.AllocsPerRun(100, func() { ParseCommand(reader.Next().Text) }); got > 1 {

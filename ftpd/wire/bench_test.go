@@ -2,7 +2,7 @@ package wire
 
 import "testing"
 
-// endless repeats a text.
+// endless is a reader that repeats a text without end.
 type endless struct {
 	text string
 	at   int

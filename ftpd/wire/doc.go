@@ -1,7 +1,8 @@
-// Package wire is the syntax of an FTP control connection: how lines are cut out of it (reader.go, with telnet.go for the
-// Telnet protocol in them), how replies are written to it (writer.go), and how each argument that a client sends is
-// parsed: paths, addresses, numbers and times, ranges, facts, host names. Begin reading at Reader and Writer.
+// Package wire implements the syntax of an FTP control connection. Reader (reader.go) cuts the connection into lines
+// and removes the Telnet protocol from them (telnet.go); Writer (writer.go) sends replies. The other files parse the
+// arguments of commands: paths, addresses, numbers, times, ranges, facts and host names. Start reading at Reader and
+// Writer.
 //
-// The package knows no session, no user and no file, and imports nothing else of this module. Everything that it parses
-// comes from a client, so each parser has a fuzz test beside it.
+// The package knows nothing of sessions, users or files, and imports nothing else of this module. All of its input
+// comes from clients, so every parser has a fuzz test.
 package wire

@@ -14,13 +14,13 @@ var (
 	ErrCreateFact = errors.New("the time of creation can't be set here")
 )
 
-// factChanges are the facts that MFF sets; nil ones stay.
+// factChanges holds the facts that an MFF command sets. A nil field leaves the fact as it is.
 type factChanges struct {
 	Modify *time.Time
 	Mode   *fs.FileMode
 }
 
-// String lists the facts as MFF's reply does.
+// String returns the facts in the form of MFF's reply.
 func (c factChanges) String() string {
 	var b strings.Builder
 	if c.Modify != nil {
@@ -32,9 +32,9 @@ func (c factChanges) String() string {
 	return b.String()
 }
 
-// ParseFactChanges reads MFF's facts, each ended by a semicolon
-// (draft-somers-ftp-mfxx section 5.1). ErrCreateFact and ErrFactName (errors.Is) are facts that can't be
-// set.
+// ParseFactChanges parses MFF's list of facts, in which a semicolon ends each fact (draft-somers-ftp-mfxx section
+// 5.1). It returns ErrCreateFact or ErrFactName (errors.Is) for a fact that can't be set, and ErrFacts for a list
+// that is malformed.
 func ParseFactChanges(text string) (factChanges, error) {
 	var c factChanges
 	list, ended := strings.CutSuffix(text, ";")
@@ -68,9 +68,9 @@ func ParseFactChanges(text string) (factChanges, error) {
 	return c, nil
 }
 
-// ParseUtime reads SITE UTIME's argument, of which there are two forms: a time and a name, and a
-// name and its times of access, modification and creation with the word UTC. Times have seconds
-// or, in the first form, not.
+// ParseUtime parses the argument of SITE UTIME, which has two forms: a time and a name, or a name, its times of
+// access, modification and creation, and the word UTC. In the first form the time may lack its seconds. ParseUtime
+// returns the name and the time of modification.
 func ParseUtime(arg string) (name string, t time.Time, err error) {
 	fields := strings.Split(arg, " ")
 	if n := len(fields); n >= 5 && strings.EqualFold(fields[n-1], "UTC") {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Address families of RFC 2428, as EPRT and EPSV number them.
+// The numbers that EPRT and EPSV use for address families (RFC 2428).
 const (
 	FamilyIPv4 = 1
 	FamilyIPv6 = 2
@@ -20,7 +20,7 @@ var (
 	ErrFamily   = errors.New("unknown network protocol")
 )
 
-// ParseHostPort reads the argument of PORT: h1,h2,h3,h4,p1,p2 (RFC 959 section 5.3.2).
+// ParseHostPort parses the argument of PORT: h1,h2,h3,h4,p1,p2 (RFC 959 section 5.3.2).
 func ParseHostPort(arg string) (netip.AddrPort, error) {
 	fields := strings.Split(strings.TrimSpace(arg), ",")
 	if len(fields) != 6 {
@@ -38,14 +38,14 @@ func ParseHostPort(arg string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr, uint16(b[4])<<8|uint16(b[5])), nil
 }
 
-// FormatHostPort writes what ParseHostPort reads. The address must be IPv4.
+// FormatHostPort returns an address in the form that ParseHostPort parses. The address must be IPv4.
 func FormatHostPort(addr netip.Addr, port uint16) string {
 	a := addr.As4()
 	return fmt.Sprintf("%d,%d,%d,%d,%d,%d", a[0], a[1], a[2], a[3], port>>8, port&0xff)
 }
 
-// ParseExtended reads the argument of EPRT: <d>family<d>address<d>port<d> (RFC 2428 section 2).
-// ErrFamily (errors.Is) is a family other than 1 and 2.
+// ParseExtended parses the argument of EPRT: <d>family<d>address<d>port<d> (RFC 2428 section 2). It returns ErrFamily
+// (errors.Is) for a family other than 1 and 2.
 func ParseExtended(arg string) (netip.AddrPort, error) {
 	arg = strings.TrimSpace(arg)
 	if len(arg) < 2 || arg[0] < 33 || arg[0] > 126 {
@@ -70,7 +70,7 @@ func ParseExtended(arg string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
 }
 
-// ParseFamily reads the number of an address family; ErrFamily if it is another than IPv4's and IPv6's.
+// ParseFamily parses the number of an address family. It returns ErrFamily for a family other than IPv4 and IPv6.
 func ParseFamily(text string) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 16)
 	switch {

@@ -8,16 +8,18 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// Names is how a session writes the names of files, which are bytes on the disk: UTF-8 nearly always. The zero
-// value is UTF-8 (RFC 2640); with a charset, that of clients that don't know UTF-8.
+// Names converts file names between the disk and the control connection. On the disk a name is a sequence of bytes,
+// nearly always UTF-8. With a nil Charset (the zero value) names are sent in UTF-8 (RFC 2640); otherwise they are
+// sent in Charset, for clients that don't know UTF-8.
 //
-// What can't be written so is written as %XX for each byte: control characters, which would end a line or command a
-// terminal, bytes that are no text, and characters that the charset lacks. Raw bytes would spoil the whole listing
-// for clients that decode strictly, such as Python's ftplib. A name that is written so is taken back: it stands
-// for what has it for its escaped form, unless something has it for its name.
+// Bytes that can't be sent are escaped, each as %XX: control characters, which could end a line or command a
+// terminal; line separators of Unicode; bytes that are not valid text; and characters that the charset lacks. Raw
+// bytes would spoil the whole listing for clients that decode strictly, such as Python's ftplib. The server accepts
+// an escaped name from a client: it stands for the file whose name is escaped that way, unless a file has exactly the
+// name that was sent.
 type Names struct{ Charset *charmap.Charmap }
 
-// Plain reports whether text is written by all charsets as it is.
+// Plain reports whether text is printable ASCII, which is the same in all charsets.
 func Plain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c >= 0x7f {
@@ -27,7 +29,7 @@ func Plain(text string) bool {
 	return true
 }
 
-// Show is text as the client is to see it.
+// Show returns text as it is sent to the client.
 func (n Names) Show(text string) string {
 	if Plain(text) {
 		return text
@@ -44,13 +46,14 @@ func (n Names) append(b []byte, text string) []byte {
 	return b
 }
 
-// appendRune appends the rune r, of these bytes.
+// appendRune appends the rune r as it is sent to the client. bytes is the encoding of r on the disk; if that is not
+// valid UTF-8, it is a single byte and r is utf8.RuneError.
 func (n Names) appendRune(b []byte, r rune, bytes string) []byte {
 	invalid := r == utf8.RuneError && len(bytes) == 1
 	switch {
 	case !invalid && (unicode.IsControl(r) || isLineEnd(r)):
 	case invalid && n.Charset != nil && printable(n.Charset.DecodeByte(bytes[0])):
-		return append(b, bytes...) // written by a program that used this charset
+		return append(b, bytes...) // the name was written by a program that used this charset
 	case !invalid && (n.Charset == nil || r < utf8.RuneSelf):
 		return append(b, bytes...)
 	case !invalid:
@@ -70,8 +73,8 @@ func isLineEnd(r rune) bool { return r == '\u2028' || r == '\u2029' }
 
 func printable(r rune) bool { return r != utf8.RuneError && !unicode.IsControl(r) }
 
-// Read is what a client has sent, in UTF-8. Text that is UTF-8 is taken for that in any charset: in no other
-// language than UTF-8's does anybody write so.
+// Read converts text that a client has sent to UTF-8. Text that is valid UTF-8 is taken for UTF-8 even with a
+// charset: text in another charset is practically never valid UTF-8.
 func (n Names) Read(text string) string {
 	if n.Charset == nil || utf8.ValidString(text) {
 		return text
@@ -87,7 +90,8 @@ func (n Names) Read(text string) string {
 	return b.String()
 }
 
-// Variants are the other names that are shown as this one.
+// Variants returns the other names that a file may have on the disk when a client sees its name as part, which is one
+// element of a path.
 func (n Names) Variants(part string) []string {
 	var all []string
 	add := func(other string) {
@@ -111,7 +115,7 @@ func (n Names) Variants(part string) []string {
 	return all
 }
 
-// unescape puts bytes in the place of the %XX that show writes, and of no others.
+// unescape replaces each %XX that Show may have written by its byte. It leaves other uses of % as they are.
 func unescape(part string) string {
 	if !strings.Contains(part, "%") {
 		return part
@@ -131,7 +135,7 @@ func unescape(part string) string {
 	return string(b)
 }
 
-// unhex is the value of a hexadecimal digit, or more than 15.
+// unhex returns the value of a hexadecimal digit, or 255 if c is not one.
 func unhex(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':

@@ -9,8 +9,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Whatever bytes a name has, it is shown as one line of text that any client can read, and what a client
-// sends back of that is read as the name, or as one of its variants.
+// Any name, whatever its bytes, is shown as one line of text that every client can read. If a client sends that text
+// back, Read or Variants return the name.
 func TestNamesAreReadAsTheyAreShown(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -28,7 +28,7 @@ func TestNamesAreReadAsTheyAreShown(t *testing.T) {
 			}
 		}
 		if n.Charset != nil {
-			return // bytes of two charsets in one name may be read in several ways
+			return // a name with bytes of two charsets may be read in several ways
 		}
 		read := n.Read(shown)
 		found := read == name || unescape(read) == unescape(name)

@@ -31,7 +31,7 @@ func TestSplitWords(t *testing.T) {
 	}
 }
 
-// Words that are quoted come back as they were.
+// SplitWords returns words that were quoted as they were.
 func FuzzSplitWords(f *testing.F) {
 	f.Add(`target`, `a "b"`)
 	f.Add(``, ` `)
@@ -46,7 +46,7 @@ func FuzzSplitWords(f *testing.F) {
 	})
 }
 
-// A range that is taken is one, whatever the file's size.
+// ParseRange accepts only ranges that are valid for files of any size.
 func FuzzRange(f *testing.F) {
 	for _, seed := range []string{"0 0", "1 0", "2 4", "5 4", "-1 5", "0 9223372036854775806", "0 9223372036854775807", "99999999999999999999 1", "1  2", "a b"} {
 		f.Add(seed, int64(10))
@@ -65,7 +65,7 @@ func FuzzRange(f *testing.F) {
 	})
 }
 
-// Facts that are taken are written as they are read.
+// String returns facts in a form that ParseFactChanges parses to the same facts.
 func FuzzFactChanges(f *testing.F) {
 	for _, seed := range []string{"Modify=20020717210715;", "UNIX.mode=0644;modify=20020717210715.5;", "Create=20020717210715;", "Modify=;", ";", "", "Size=3;", "UNIX.mode=999;"} {
 		f.Add(seed)
@@ -85,7 +85,7 @@ func FuzzFactChanges(f *testing.F) {
 	})
 }
 
-// A host that is taken is a name without a port, or an address.
+// ParseHost accepts only a name without a port, or an address.
 func FuzzHost(f *testing.F) {
 	for _, seed := range []string{"ftp.example.com", "ftp.example.com:21", "192.0.2.1", "192.0.2.1:21", "[2001:db8::1]", "[2001:db8::1]:21", "[::ffff:192.0.2.1]", "[fe80::1%eth0]", "::1", "", "a b", "*.example.com", "xn--e1afmkfd.com.", "[", "[]"} {
 		f.Add(seed)
@@ -104,7 +104,7 @@ func FuzzHost(f *testing.F) {
 	})
 }
 
-// A time and a name come out of every argument that is taken.
+// ParseUtime returns a time and a name for every argument that it accepts.
 func FuzzUtime(f *testing.F) {
 	for _, seed := range []string{"20060708101112 a file", "200607081011 x", "a b 20010101000000 20020202020202 20030303030303 UTC", "20010101000000 20020202020202 20030303030303 UTC", "20060708101112", "000101010000 0", "", " "} {
 		f.Add(seed)
@@ -117,7 +117,7 @@ func FuzzUtime(f *testing.F) {
 	})
 }
 
-// XCRC's name is a part of its argument, and its range is one.
+// ParseSum returns a name that is a part of the argument, and a valid range.
 func FuzzSum(f *testing.F) {
 	for _, seed := range []string{`"a file" 2 5`, `a file 2 5`, `a file 2`, `file`, `"file`, `"a""b" 1`, `1 2 3`, ` x`, `"x" 5 2`} {
 		f.Add(seed, true)

@@ -7,14 +7,14 @@ import (
 	"unicode"
 )
 
-// maxPath bounds a path, as the kernel does.
+// maxPath is the bound of a path's length in bytes, the same as the kernel's.
 const maxPath = 4096
 
-// errName is a name that is refused wherever a path is taken.
+// errName is the error for a name that no command accepts as a path.
 var errName = errors.New("names must be shorter than 4096 bytes and without control characters")
 
-// Resolve makes arg, relative to the directory cwd or absolute, a clean absolute path of the
-// user's view: "/" is the home, and ".." at the top stays there (RFC 3659 section 6, TVFS).
+// Resolve returns the clean absolute path that arg names, either absolute or relative to the directory cwd. In the
+// user's view "/" is the home, and ".." at the top stays there (RFC 3659 section 6, TVFS).
 func Resolve(cwd, arg string) (string, error) {
 	if !usableName(arg) {
 		return "", errName
@@ -29,15 +29,15 @@ func Resolve(cwd, arg string) (string, error) {
 	return clean, nil
 }
 
-// NamesDirectory reports whether an argument can only name a directory: it ends in a slash, or in "." or ".." as
-// its last element.
+// NamesDirectory reports whether arg can only name a directory: it ends in a slash, or its last element is "." or
+// "..".
 func NamesDirectory(arg string) bool {
 	last := arg[strings.LastIndexByte(arg, '/')+1:]
 	return arg != "" && (last == "" || last == "." || last == "..")
 }
 
-// usableName reports whether a client may send a name. What is not UTF-8 may be the very name of a file; storage
-// decides whether it may be a new one.
+// usableName reports whether a client may send a name. A name that is not UTF-8 is accepted, since a file may have
+// exactly that name; storage decides whether a new file may get it.
 func usableName(name string) bool {
 	return len(name) < maxPath && !strings.ContainsFunc(name, unicode.IsControl)
 }

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxLogged bounds what a client can put into a line of the log by one value.
+// maxLogged bounds how many bytes of a log line a client can fill with one value.
 const maxLogged = maxPath
 
-// LoggableVerb is what may be logged of a verb that is not known: nothing, unless it looks like one
-// of FTP's. It may be a password that was sent too early.
+// LoggableVerb returns verb if it looks like a verb of FTP (up to four upper-case letters), and "***" otherwise: an
+// unknown verb may be a password that the client sent too early.
 func LoggableVerb(verb string) string {
 	if len(verb) > 4 || strings.ContainsFunc(verb, func(r rune) bool { return r < 'A' || r > 'Z' }) {
 		return "***"
@@ -19,8 +19,8 @@ func LoggableVerb(verb string) string {
 	return verb
 }
 
-// LoggableText makes a client's text safe for logs of any format and for terminals: whatever is
-// not printable is written as in a Go string.
+// LoggableText makes a client's text safe for logs of any format and for terminals. If the text has characters that
+// are not printable, it is escaped as in a Go string; text longer than maxLogged bytes is cut.
 func LoggableText(text string) string {
 	if len(text) > maxLogged {
 		text = text[:maxLogged] + "..."

@@ -34,8 +34,7 @@ func TestLoggableText(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, a line of the log stays one line without control characters, also as
-// JSON.
+// A log line with any text of a client stays one line without control characters, also as JSON.
 func FuzzLoggableText(f *testing.F) {
 	for _, seed := range []string{"name", "a\nb", "\x1b[0m", "\u009b", "\u2028", "\xf0\x28\x8c\xbc", "\"quoted\" \\ and more"} {
 		f.Add(seed)

@@ -7,7 +7,7 @@ import (
 
 var errQuotes = errors.New("a name in quotes has no closing quote, or something clings to it")
 
-// SplitWords cuts an argument at its blanks. A word in double quotes may hold blanks, and a quote
+// SplitWords splits an argument into words at its blanks. A word in double quotes may contain blanks, and a quote
 // that is written twice.
 func SplitWords(arg string) ([]string, error) {
 	var words []string
@@ -25,7 +25,7 @@ func SplitWords(arg string) ([]string, error) {
 	}
 }
 
-// firstWord takes the first word off an argument that doesn't begin with a blank.
+// firstWord splits the first word off an argument that doesn't start with a blank.
 func firstWord(arg string) (word, rest string, err error) {
 	if arg[0] != '"' {
 		word, rest, _ = strings.Cut(arg, " ")

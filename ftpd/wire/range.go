@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// ParseSum reads the argument of XCRC. A name without quotes may hold blanks and end with numbers:
-// it is the whole argument if there is such a file.
+// ParseSum parses the argument of XCRC: the name of a file, and optionally the first octet and the end of a part of
+// it. A name without quotes may contain blanks and end with numbers, so the whole argument is the name if such a file
+// is there, which the function there reports.
 func ParseSum(arg string, there func(string) bool) (file string, part *ByteRange, err error) {
 	arg = strings.TrimLeft(arg, " ")
 	if arg == "" {
@@ -32,10 +33,10 @@ func ParseSum(arg string, there func(string) bool) (file string, part *ByteRange
 	return arg, nil, nil
 }
 
-// wholeFile is a range's end that no file reaches.
+// wholeFile is the end of a range that has no end: no file is that large.
 const wholeFile = 1<<63 - 1
 
-// parsePart reads where to start and, perhaps, where to end.
+// parsePart parses where a part starts and, optionally, where it ends. It returns nil, the whole file, for no words.
 func parsePart(words []string) (*ByteRange, error) {
 	part := ByteRange{End: wholeFile}
 	for i, word := range words {
@@ -60,11 +61,11 @@ func parsePart(words []string) (*ByteRange, error) {
 
 var errRange = errors.New("write the first and the last octet, counted from 0, as decimal numbers")
 
-// ByteRange is a part of a file, from the octet start on and before the octet end.
+// ByteRange is a part of a file: the octets from Start up to, but not including, End.
 type ByteRange struct{ Start, End int64 }
 
-// Within cuts the range to a file's size; ok is false if the file has nothing of it. A nil range
-// is the whole file.
+// Within cuts the range to a file of size octets. ok is false if no octet of the file is in the range. A nil range is
+// the whole file, and a range that starts at 0 is within an empty file, too.
 func (r *ByteRange) Within(size int64) (part ByteRange, ok bool) {
 	if r == nil {
 		return ByteRange{0, size}, true
@@ -72,8 +73,8 @@ func (r *ByteRange) Within(size int64) (part ByteRange, ok bool) {
 	return ByteRange{r.Start, min(r.End, size)}, r.Start < size || r.Start == 0
 }
 
-// ParseRange reads RANG's argument: the first and the last octet, both included. Nil is the whole
-// file, written as "1 0" (draft-bryan-ftp-range section 3).
+// ParseRange parses the argument of RANG: the first and the last octet, both included. It returns nil, the whole
+// file, for "1 0" (draft-bryan-ftp-range section 3).
 func ParseRange(arg string) (*ByteRange, error) {
 	first, last, found := strings.Cut(strings.TrimSpace(arg), " ")
 	start, err1 := ParseOffset(first)

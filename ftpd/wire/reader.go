@@ -10,57 +10,58 @@ import (
 	"sync/atomic"
 )
 
-// maxLine is the longest command line taken, in bytes without its end.
+// maxLine is the length in bytes of the longest command line that is accepted, without its line end.
 const maxLine = 4096
 
-// errLineTooLong is a line of more than maxLine bytes. It was skipped; the next one is intact.
+// errLineTooLong reports a line of more than maxLine bytes. The line was skipped, and the next one is intact.
 var errLineTooLong = errors.New("command line too long")
 
-// Line is what the control connection brought: a command line without its end, or an error.
-// Every error but errLineTooLong is the last that comes.
+// Line is one result of reading the control connection: a command line without its line end, or an error. Every error
+// except errLineTooLong is the last result.
 type Line struct {
 	Text string
 	Err  error
-	// Late: it came while a transfer ran, and can't be held back until that ends.
+	// Late reports that the line is an AUTH or CCC that arrived while a transfer ran. These verbs change how input is
+	// decoded, so the session refuses such a line when its turn comes. The session sets Late; Reader does not.
 	Late bool
 }
 
-// Last reports whether the line is the end of the control connection.
+// Last reports whether the control connection ends with this line.
 func (l Line) Last() bool { return l.Err != nil && !errors.Is(l.Err, errLineTooLong) }
 
-// Reader cuts a control connection into lines. It is for one goroutine at a time, but for
-// its flags.
+// Reader cuts a control connection into lines. Only one goroutine at a time may use it, except for the flags Ended
+// and Quit.
 type Reader struct {
-	// Ended is set once the client has closed its side or the connection failed.
+	// Ended is set when the client has closed its side or the connection has failed.
 	Ended atomic.Bool
-	// Quit is set once a QUIT was read, so that the end that follows it is a proper one.
+	// Quit is set when a QUIT has been read, so the end of the connection that follows is an orderly one.
 	Quit atomic.Bool
 
 	src    *bufio.Reader
-	text   []byte       // of the line that is being read
+	text   []byte       // the line that is being read
 	answer func([]byte) // sends a Telnet answer
 	telnet telnetFilter
 }
 
-// BufferSize is how much is read at a time. Most commands are shorter than a hundred bytes.
+// BufferSize is the size in bytes of the read buffer. Most commands are shorter than a hundred bytes.
 const BufferSize = 512
 
-// NewReader reads from src; answer sends refusals of Telnet options.
+// NewReader returns a Reader that reads from src. The Reader calls answer to send refusals of Telnet options.
 func NewReader(src io.Reader, answer func([]byte)) *Reader {
 	return &Reader{src: bufio.NewReaderSize(src, BufferSize), answer: answer}
 }
 
-// Reset makes the reader read from another source, as at a connection's begin. What was read
-// ahead from the old one is thrown away. Nobody may be reading.
+// Reset makes the Reader read from src, as for a new connection. It discards what was read ahead from the old source.
+// No other goroutine may be reading.
 func (r *Reader) Reset(src io.Reader) {
 	r.src.Reset(src)
 	r.telnet = telnetFilter{}
 }
 
-// SwitchesEncoding are the verbs after which the connection may carry something else than before.
+// SwitchesEncoding reports whether what follows the verb may be encoded differently, because TLS begins or ends.
 func SwitchesEncoding(verb string) bool { return verb == "AUTH" || verb == "CCC" || verb == "REIN" }
 
-// Next returns the next line, and notes what it means for the connection.
+// Next returns the next line. It sets Ended and Quit if the line is the last one or a QUIT.
 func (r *Reader) Next() Line {
 	l := r.read()
 	switch {
@@ -74,7 +75,7 @@ func (r *Reader) Next() Line {
 	return l
 }
 
-// read returns the next line that is not empty. Lines end with LF; what tidy takes off belongs to their ends.
+// read returns the next line that is not empty. LF ends a line; tidy removes what else belongs to the line end.
 func (r *Reader) read() Line {
 	text := r.text[:0]
 	defer func() { r.keep(text) }()
@@ -82,7 +83,7 @@ func (r *Reader) read() Line {
 	for {
 		b, err := r.src.ReadByte()
 		if err != nil {
-			return Line{Err: err} // a line without an end is not a command: it may be cut short
+			return Line{Err: err} // an unfinished line is not a command: it may be cut short
 		}
 		b, ok, answer := r.telnet.next(b)
 		if answer != nil {
@@ -98,7 +99,7 @@ func (r *Reader) read() Line {
 				return Line{Text: string(tidied)}
 			}
 			text = text[:0]
-		case len(text) > maxLine: // one more than maxLine, for the CR
+		case len(text) > maxLine: // one byte more than maxLine, for the CR
 			tooLong = true
 		default:
 			text = append(text, b)
@@ -106,10 +107,13 @@ func (r *Reader) read() Line {
 	}
 }
 
-// tidy takes off a line what old devices send around commands and what is in no command: CR at both ends (CR CR LF, LF
-// CR), the final NUL of strings, but for arguments, which no NUL may end, blanks before the verb, and Telnet commands of
-// which a part was lost. TCP takes urgent data out of the stream where somebody on the way does not read it inline (a proxy, as a rule), so
-// that of IAC IP IAC DM, which precedes ABOR, any bytes may come. All of them are above 0xEF, and no verb begins so.
+// tidy removes from a line what is not part of a command: CR at both ends (from CR CR LF and LF CR); the NUL that
+// terminates strings, if the line has no argument, since no argument may end with NUL; blanks before the verb; and
+// remains of Telnet commands.
+//
+// A client sends IAC IP IAC DM before ABOR as urgent data. Where a peer on the way (a proxy, as a rule) does not read
+// urgent data inline, TCP takes it out of the stream, so any part of these four bytes may arrive. All of them are
+// above 0xEF, and no verb starts with such a byte.
 func tidy(text []byte) []byte {
 	text = bytes.TrimRight(text, "\r")
 	if bytes.IndexByte(text, ' ') < 0 {
@@ -121,22 +125,22 @@ func tidy(text []byte) []byte {
 	return text
 }
 
-// keep keeps a line's buffer for the next one, unless it has grown.
+// keep keeps the line's buffer for the next line, unless it has grown beyond BufferSize.
 func (r *Reader) keep(text []byte) {
 	if r.text = text; cap(text) > BufferSize {
 		r.text = nil
 	}
 }
 
-// ParseCommand cuts a line into its verb, in upper case, and its argument, which is everything
-// after the first blank: a file name may begin and end with blanks.
+// ParseCommand splits a line into its verb, in upper case, and its argument. The argument is everything after the
+// first blank: a file name may start and end with blanks.
 func ParseCommand(text string) (verb, arg string) {
 	verb, arg, _ = strings.Cut(text, " ")
 	return strings.ToUpper(verb), arg
 }
 
-// AwaitEnd waits until the client closes its side (true), sends too much, or the connection's
-// read deadline passes. It takes nothing of what comes.
+// AwaitEnd waits until the client closes its side or the connection fails, and returns true. It returns false if the
+// connection's read deadline passes or the client sends more than the buffer holds. It consumes no input.
 func (r *Reader) AwaitEnd() bool {
 	for n := r.src.Buffered() + 1; n <= r.src.Size(); n = r.src.Buffered() + 1 {
 		if _, err := r.src.Peek(n); err != nil {

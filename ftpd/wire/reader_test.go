@@ -9,7 +9,7 @@ import (
 	"testing/iotest"
 )
 
-// readLines reads all lines of a stream; a line that was too long is "(too long)".
+// readLines reads all lines of a stream. It returns "(too long)" for a line that was too long.
 func readLines(src io.Reader) (lines []string, answers string, err error) {
 	var sent bytes.Buffer
 	r := NewReader(src, func(p []byte) { sent.Write(p) })

@@ -4,7 +4,7 @@ package wire
 const (
 	telnetEOF  = 236 // the first command (RFC 1184)
 	telnetSE   = 240 // end of a subnegotiation
-	telnetSB   = 250 // begin of a subnegotiation
+	telnetSB   = 250 // start of a subnegotiation
 	telnetWILL = 251
 	telnetWONT = 252
 	telnetDO   = 253
@@ -12,7 +12,7 @@ const (
 	telnetIAC  = 255
 )
 
-// telnetState is where in a Telnet sequence the stream is.
+// telnetState is the position of the stream within a Telnet sequence.
 type telnetState uint8
 
 const (
@@ -24,16 +24,17 @@ const (
 	telnetCR                    // after CR
 )
 
-// telnetFilter takes the Telnet protocol out of a stream of bytes: commands such as IP and DM
-// (which clients send before ABOR) vanish, IAC IAC is the byte 0xFF, CR NUL is a lone CR, and
-// every offer or request of an option is refused. An IAC before what is no command is one whose command was lost, and vanishes
-// alone. The zero value is the start of a stream.
+// telnetFilter removes the Telnet protocol from a stream of bytes. It drops commands such as IP and DM, which clients
+// send before ABOR; it replaces IAC IAC by the byte 0xFF and CR NUL by CR; and it refuses every option that the
+// client offers or requests. If the byte after an IAC is not a Telnet command, the command was lost: only the IAC is
+// dropped. The zero value is the start of a stream.
 type telnetFilter struct {
 	state telnetState
 	verb  byte
 }
 
-// next takes one byte. If ok, out is a byte of text. If answer is not nil, it is to be sent.
+// next processes one byte of input. If ok is true, out is a byte of text. If answer is not nil, the caller must send
+// it.
 func (f *telnetFilter) next(b byte) (out byte, ok bool, answer []byte) {
 	switch f.state {
 	case telnetCommand:
@@ -46,7 +47,7 @@ func (f *telnetFilter) next(b byte) (out byte, ok bool, answer []byte) {
 		case telnetDO:
 			return 0, false, []byte{telnetIAC, telnetWONT, b}
 		}
-		return 0, false, nil // WONT and DONT agree with us: answering would loop
+		return 0, false, nil // WONT and DONT agree with what we want: answering would loop
 	case telnetSub:
 		if b == telnetIAC {
 			f.state = telnetSubEscape
@@ -60,7 +61,7 @@ func (f *telnetFilter) next(b byte) (out byte, ok bool, answer []byte) {
 		return 0, false, nil
 	case telnetCR:
 		f.state = telnetText
-		if b == 0 { // CR NUL is how Telnet writes a CR that ends no line
+		if b == 0 { // Telnet writes a CR that ends no line as CR NUL
 			return 0, false, nil
 		}
 	}
@@ -74,7 +75,7 @@ func (f *telnetFilter) next(b byte) (out byte, ok bool, answer []byte) {
 	return b, true, nil
 }
 
-// command takes the byte after IAC.
+// command processes the byte after an IAC.
 func (f *telnetFilter) command(b byte) (out byte, ok bool, answer []byte) {
 	f.state = telnetText
 	if b < telnetEOF {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// filter runs bytes through a telnetFilter.
+// filter passes bytes through a telnetFilter.
 func filter(in []byte) (text, answers []byte) {
 	var f telnetFilter
 	for _, b := range in {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// timeLayout is a time-val of RFC 3659 section 2.3, which is always UTC.
+// timeLayout is the layout of a time-val (RFC 3659 section 2.3), which is always in UTC.
 const timeLayout = "20060102150405"
 
-// The years that files can be given: beyond them times are not stored as they are, but as others
-// (ext4 begins in 1901, and nanoseconds in 64 bits end in 2262).
+// The years of the times that files can be given. Outside of them file systems store other times: ext4 starts in
+// 1901, and nanoseconds in 64 bits end in 2262.
 const (
 	minYear = 1902
 	maxYear = 2261
@@ -23,7 +23,8 @@ var (
 	errMode   = errors.New("write the mode as three octal digits, such as 644")
 )
 
-// ParseOffset reads digits only (RFC 3659 section 5.3), up to the largest size a file can have.
+// ParseOffset parses an offset of decimal digits only (RFC 3659 section 5.3), up to the largest size that a file can
+// have.
 func ParseOffset(text string) (int64, error) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return 0, ErrOffset
@@ -35,11 +36,11 @@ func ParseOffset(text string) (int64, error) {
 	return n, nil
 }
 
-// FormatTime writes a time-val, in whole seconds.
+// FormatTime returns t as a time-val in UTC, in whole seconds.
 func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
-// AppendTime appends what FormatTime returns. In a listing it is what takes longest, so it is not
-// left to Format, which reads its layout each time.
+// AppendTime appends what FormatTime returns. It avoids time.Time.Format, which parses its layout each time:
+// formatting times takes most of the time of a listing.
 func AppendTime(b []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
@@ -52,10 +53,11 @@ func AppendTime(b []byte, t time.Time) []byte {
 	return AppendTwo(AppendTwo(AppendTwo(b, hour), minute), second)
 }
 
-// AppendTwo appends a number as two digits.
+// AppendTwo appends n, from 0 to 99, as two digits.
 func AppendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
 
-// ParseTime reads a time-val, with or without a fraction.
+// ParseTime parses a time-val, with or without a fraction of up to nine digits. The year must be from minYear to
+// maxYear.
 func ParseTime(text string) (time.Time, error) {
 	whole, fraction, hasFraction := strings.Cut(text, ".")
 	if len(whole) != len(timeLayout) || strings.Trim(whole+fraction, "0123456789") != "" {
@@ -64,18 +66,18 @@ func ParseTime(text string) (time.Time, error) {
 	if hasFraction && (fraction == "" || len(fraction) > 9) {
 		return time.Time{}, errTime
 	}
-	t, err := time.Parse(timeLayout, whole) // takes a fraction after the seconds, too: ruled out above
+	t, err := time.Parse(timeLayout, whole) // time.Parse also accepts a fraction, which is ruled out above
 	if err != nil || t.Year() < minYear || t.Year() > maxYear {
 		return time.Time{}, errTime
 	}
 	if hasFraction {
-		nanos, _ := strconv.Atoi((fraction + "000000000")[:9]) // digits only, seen above
+		nanos, _ := strconv.Atoi((fraction + "000000000")[:9]) // only digits: checked above
 		t = t.Add(time.Duration(nanos))
 	}
 	return t, nil
 }
 
-// ParseMode reads permission bits: three octal digits, with or without a leading zero.
+// ParseMode parses permission bits: three octal digits, with or without a leading zero.
 func ParseMode(text string) (uint32, error) {
 	n, err := strconv.ParseUint(text, 8, 16)
 	if err != nil || n > 0o777 || len(text) < 3 || len(text) > 4 {

@@ -8,43 +8,43 @@ import (
 	"sync"
 )
 
-// Writer writes replies to a control connection, each one whole, from any goroutine.
+// Writer writes replies to a control connection. It is safe for concurrent use, and it writes each reply as a whole.
 type Writer struct {
 	mu     sync.Mutex
 	buf    *bufio.Writer
-	failed func() // called when a write failed: the session is over
+	failed func() // called when a write has failed: the session is over
 	names  Names
 	sent   func(code int) // called before each reply is written
 }
 
-// NewWriter writes to conn, which has to bound by itself for how long it may block. It calls sent with
-// the code of each reply, and failed when a write has failed.
+// NewWriter returns a Writer to conn, whose Write must itself bound how long it blocks. The Writer calls sent with
+// the code of each reply before it is written, and failed when a write has failed.
 func NewWriter(conn io.Writer, sent func(code int), failed func()) *Writer {
 	return &Writer{buf: bufio.NewWriterSize(conn, 1024), failed: failed, sent: sent}
 }
 
-// Reset makes replies go another way from now on.
+// Reset makes the Writer write to conn from now on.
 func (w *Writer) Reset(conn io.Writer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.buf.Reset(conn)
 }
 
-// UseNames makes replies write names so from now on.
+// UseNames makes the Writer convert the names in replies with n from now on.
 func (w *Writer) UseNames(n Names) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.names = n
 }
 
-// Reply writes one line: "226 Transfer complete".
+// Reply writes a reply of one line, such as "226 Transfer complete".
 func (w *Writer) Reply(code int, text string) {
 	w.sent(code)
 	w.write(func(b *bufio.Writer) error { return w.line(b, code, ' ', text) })
 }
 
-// ReplyLines writes a reply of several lines (RFC 959 section 4.2): first and last carry the code,
-// those between are indented by one blank, so that none can be taken for the last.
+// ReplyLines writes a reply of several lines (RFC 959 section 4.2). The first and the last line start with the code.
+// The lines between start with a blank, so a client can't mistake any of them for the last.
 func (w *Writer) ReplyLines(code int, first string, lines []string, last string) {
 	w.ReplyStream(code, first, last, func(line func(string) error) error {
 		for _, l := range lines {
@@ -56,7 +56,8 @@ func (w *Writer) ReplyLines(code int, first string, lines []string, last string)
 	})
 }
 
-// ReplyStream is multi with lines that are produced one by one. Other replies wait until it ends.
+// ReplyStream is like ReplyLines, but produce generates the lines one by one. Other replies wait until produce
+// returns.
 func (w *Writer) ReplyStream(code int, first, last string, produce func(line func(string) error) error) {
 	w.sent(code)
 	w.write(func(b *bufio.Writer) error {
@@ -74,7 +75,7 @@ func (w *Writer) ReplyStream(code int, first, last string, produce func(line fun
 	})
 }
 
-// WriteRaw sends bytes as they are: a Telnet answer.
+// WriteRaw writes bytes as they are, for answers of the Telnet protocol.
 func (w *Writer) WriteRaw(p []byte) {
 	w.write(func(b *bufio.Writer) error {
 		_, err := b.Write(p)
@@ -94,7 +95,7 @@ func (w *Writer) write(produce func(*bufio.Writer) error) {
 	}
 }
 
-// line writes a line. The caller holds the lock.
+// line writes one line of a reply. The caller holds mu.
 func (w *Writer) line(b *bufio.Writer, code int, separator byte, text string) error {
 	_, err := b.Write(append(strconv.AppendInt(b.AvailableBuffer(), int64(code), 10), separator))
 	if err == nil {
@@ -106,16 +107,16 @@ func (w *Writer) line(b *bufio.Writer, code int, separator byte, text string) er
 	return err
 }
 
-// clean makes text safe for a reply, a terminal and the Telnet protocol: one line without control characters, names
-// in it as the client writes them, and Telnet's IAC (0xFF) doubled (RFC 3659 section 2.2).
+// clean makes text safe for a reply, a terminal and the Telnet protocol: it is one line without control characters,
+// its names are encoded for the client, and Telnet's IAC (0xFF) is doubled (RFC 3659 section 2.2).
 func (w *Writer) clean(text string) string {
 	return strings.ReplaceAll(w.names.Show(text), "\xff", "\xff\xff")
 }
 
-// OneLine is text without control characters and what is no UTF-8.
+// OneLine returns text with its control characters, and bytes that are not UTF-8, escaped as in Names.
 func OneLine(text string) string { return Names{}.Show(text) }
 
-// QuotePath is a path as a 257 reply has it: in double quotes, those within doubled.
+// QuotePath returns path as a 257 reply quotes it: in double quotes, with the quotes in it doubled.
 func QuotePath(path string) string {
 	return `"` + strings.ReplaceAll(path, `"`, `""`) + `"`
 }
