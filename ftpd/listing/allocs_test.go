@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 )
 
-// The lines of listings leave nothing to collect.
+// Writing the lines of a listing allocates nothing.
 func TestListingAllocations(t *testing.T) {
 	e, now := listed()
 	f := NewFactWriter(AllFacts, auth.All)

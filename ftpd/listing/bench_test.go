@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 )
 
-// listed is an entry as listings have them.
+// listed is a typical entry of a listing.
 func listed() (Entry, time.Time) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	var info fs.FileInfo = fileInfo{123456, 0o640, now.Add(-time.Hour)}

@@ -9,10 +9,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// factNames are the facts of MLST and MLSD (RFC 3659 section 7.5), in the order they are sent.
+// factNames are the facts of MLST and MLSD (RFC 3659 section 7.5), in the order in which they are sent.
 var factNames = []string{"type", "size", "modify", "perm", "unique", "UNIX.mode"}
 
-// FactSet is a set of facts: bit i is factNames[i].
+// FactSet is a set of facts. Bit i stands for factNames[i].
 type FactSet uint8
 
 const (
@@ -26,8 +26,8 @@ const (
 	AllFacts = FactType | factSize | factModify | factPerm | factUnique | factMode
 )
 
-// ParseFacts reads OPTS MLST's list: names, each ended by a semicolon. Those that are not known
-// are ignored (RFC 3659 section 7.9).
+// ParseFacts parses the list of OPTS MLST: names, each ended by a semicolon. It ignores unknown names (RFC 3659
+// section 7.9).
 func ParseFacts(list string) FactSet {
 	var set FactSet
 	for name := range strings.SplitSeq(list, ";") {
@@ -40,7 +40,7 @@ func ParseFacts(list string) FactSet {
 	return set
 }
 
-// String lists the set as ParseFacts reads it.
+// String returns the set in the form that ParseFacts parses.
 func (set FactSet) String() string {
 	var b strings.Builder
 	for i, name := range factNames {
@@ -51,7 +51,8 @@ func (set FactSet) String() string {
 	return b.String()
 }
 
-// Feature lists all facts, those of the set marked with an asterisk (RFC 3659 section 7.8).
+// Feature returns the line of FEAT that lists all facts and marks those of the set with an asterisk (RFC 3659 section
+// 7.8).
 func (set FactSet) Feature() string {
 	var b strings.Builder
 	b.WriteString("MLST ")
@@ -65,25 +66,26 @@ func (set FactSet) Feature() string {
 	return b.String()
 }
 
-// FactWriter writes the entries of MLST and MLSD for one user.
+// FactWriter writes entries in the format of MLST and MLSD, for one user. It is made by NewFactWriter.
 type FactWriter struct {
 	Set       FactSet
-	file, dir string // perm of regular files and of directories
-	link      string // perm of links that lead nowhere
-	linkedDir string // perm of links to directories
+	file, dir string // the perm facts of regular files and of directories
+	link      string // the perm fact of links whose target can't be reached
+	linkedDir string // the perm fact of links to directories
 }
 
+// NewFactWriter returns a FactWriter that writes the facts of set, for a user with the rights r.
 func NewFactWriter(set FactSet, r auth.Rights) FactWriter {
 	dir := factPerms(fs.ModeDir, r)
 	return FactWriter{
 		Set: set, file: factPerms(0, r), dir: dir, link: factPerms(fs.ModeSymlink, r),
-		linkedDir: strings.ReplaceAll(dir, "p", ""), // to purge it would remove what lies behind
+		linkedDir: strings.ReplaceAll(dir, "p", ""), // without "p": purging a link would remove what lies behind it
 	}
 }
 
-// Append appends an entry: its facts, a blank, its name. kind overrides the type of a directory:
-// cdir or pdir. Of a link only the type is its own; the rest is what a command that names it meets, as the note
-// of RFC 3659 section 7.5.1.5 wants.
+// Append appends an entry to b: its facts, a blank, its name. kind, unless empty, replaces the type of a directory;
+// it is "cdir" or "pdir". For a symbolic link only the type fact describes the link itself. The other facts describe
+// its target, which is what a command that names the link works on (the note of RFC 3659 section 7.5.1.5).
 func (f *FactWriter) Append(b []byte, e Entry, kind string) []byte {
 	mode := e.Info.Mode()
 	if f.Set&FactType != 0 {
@@ -112,7 +114,7 @@ func (f *FactWriter) Append(b []byte, e Entry, kind string) []byte {
 		case mode.IsRegular():
 			b = append(b, f.file...)
 		}
-		b = append(b, ';') // may well be empty
+		b = append(b, ';') // the value may be empty
 	}
 	if f.Set&factUnique != 0 {
 		b = appendUnique(b, e.Info)
@@ -136,7 +138,8 @@ func factKind(mode fs.FileMode) string {
 	}
 }
 
-// factPerms says which commands the user's rights allow on the entry.
+// factPerms returns the perm fact of an entry of this mode: a letter for each command that the user's rights allow on
+// it.
 func factPerms(mode fs.FileMode, r auth.Rights) string {
 	perms := []struct {
 		letter     byte

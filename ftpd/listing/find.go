@@ -7,7 +7,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// CheckDirectory reports storage.ErrNotDirectory if arg can only name a directory and something else is at name.
+// CheckDirectory returns storage.ErrNotDirectory if arg can only name a directory (see wire.NamesDirectory) and name
+// is something else. It returns nil if there is nothing at name.
 func CheckDirectory(view storage.FS, name, arg string) error {
 	if !wire.NamesDirectory(arg) {
 		return nil
@@ -18,11 +19,12 @@ func CheckDirectory(view storage.FS, name, arg string) error {
 	return nil
 }
 
-// maxVariants bounds for how many parts of a path more than one way to read them is tried.
+// maxVariants bounds the number of elements of a path for which Find tries other names.
 const maxVariants = 16
 
-// Find resolves what a client has sent for a path, as resolve does, to what is there: by the name itself, or else by
-// one that is shown as this.
+// Find resolves a path that a client has sent, like wire.Resolve, to the name of the file that it stands for. If
+// nothing has exactly that name, Find looks, element by element, for a name that Names would show as the one that was
+// sent. If it finds none, it keeps the element as it was sent.
 func Find(n wire.Names, view storage.FS, cwd, arg string) (string, error) {
 	name, err := wire.Resolve(cwd, n.Read(arg))
 	if err != nil || view == nil || !strings.Contains(name, "%") && (n.Charset == nil || wire.Plain(name)) {

@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/auth"
 )
 
-// fileInfo is an fs.FileInfo of nothing.
+// fileInfo is an fs.FileInfo without a file.
 type fileInfo struct {
 	size int64
 	mode fs.FileMode
@@ -127,7 +127,7 @@ func TestSplitFlags(t *testing.T) {
 	}
 }
 
-// Facts that are chosen are written as they are read.
+// String returns a set of facts in a form that ParseFacts parses to the same set.
 func FuzzFacts(f *testing.F) {
 	for _, seed := range []string{"type;size;", "", ";;;", "TYPE;unknown;perm", "unix.MODE;"} {
 		f.Add(seed)

@@ -8,12 +8,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// halfYear is how old a file may be for ls(1) to show its hour instead of its year.
+// halfYear is the age of a file from which ls(1) shows its year instead of its time of day.
 const halfYear = 182 * 24 * time.Hour
 
-// AppendLine appends an entry as LIST shows it, which clients know how to read: ls -l with the
-// time in UTC, and with an owner that tells nothing about this machine. A link has the letter, the
-// permissions and the arrow of a link, and size and time of what it leads to: those who fetch it get that.
+// AppendLine appends an entry as LIST shows it: in the format of ls -l, which clients can parse, with the time in UTC
+// and with an owner that reveals nothing about this machine. A symbolic link is shown with the letter, the
+// permissions and the arrow of a link, but with the size and the time of its target, which is what a client that
+// downloads it gets.
 func AppendLine(b []byte, e Entry, now time.Time) []byte {
 	mode := e.Info.Mode()
 	if e.link.is {
@@ -40,10 +41,10 @@ func AppendLine(b []byte, e Entry, now time.Time) []byte {
 	return b
 }
 
-// months are what ls(1) calls them.
+// months are the names of the months in ls(1), of three letters each.
 const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-// appendPadded appends a number with blanks before it, so that both have the width at least.
+// appendPadded appends n, with blanks before it to fill at least width columns.
 func appendPadded(b []byte, n uint64, width int) []byte {
 	digits := 1
 	for left := n; left >= 10; left /= 10 {
@@ -55,7 +56,7 @@ func appendPadded(b []byte, n uint64, width int) []byte {
 	return strconv.AppendUint(b, n, 10)
 }
 
-// appendLsMode appends the ten letters at the line's begin.
+// appendLsMode appends the ten letters at the start of the line.
 func appendLsMode(b []byte, mode fs.FileMode) []byte {
 	kind := byte('-')
 	switch {

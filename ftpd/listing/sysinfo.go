@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// links is the number of hard links, where the file system tells.
+// links returns the number of hard links, or 1 if the file system does not report it.
 func links(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(st.Nlink) //nolint:unconvert // of another type on other architectures
@@ -14,8 +14,7 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
-// appendUnique appends the fact that identifies the file behind a name, where the file system has
-// such a thing.
+// appendUnique appends the unique fact, which identifies the file behind a name, if the file system identifies files.
 func appendUnique(b []byte, info fs.FileInfo) []byte {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -12,41 +12,43 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// Entry is one line of a listing to be.
+// Entry is one line of a listing.
 type Entry struct {
-	Name string      // as the listing shows it
-	Info fs.FileInfo // of what it leads to, if that is there
+	Name string      // as it is shown to the client
+	Info fs.FileInfo // of a link's target, if that can be reached
 	link link
 }
 
-// Target is what a listing command was asked to list.
+// Target is what a listing command lists: a single entry, or the entries of a directory. Use it in the order Open,
+// Walk or WalkNames, Close.
 type Target struct {
-	wire.Names        // how names are shown
+	wire.Names        // how names are shown to the client
 	Dir        string // the directory to read; "" for a single entry
 	Single     Entry
-	Prefix     string // what NLST puts before a name, so that RETR takes it
-	pattern    string // names must match it; "" for all
+	Prefix     string // what NLST puts before each name, so that RETR accepts it
+	pattern    string // only names that match it are listed; "" lists all
 
-	// After open: the directory, and what it gave first.
+	// After Open: the directory, and its first entry.
 	opened storage.Dir
 	first  dirEntry
 }
 
-// dirEntry is what a storage.Dir gave: its facts, or its name alone, or why there is none.
+// dirEntry is one result of a storage.Dir: the facts of an entry, only its name, or an error.
 type dirEntry struct {
 	info fs.FileInfo
 	name string
 	err  error
 }
 
-// lsFlags are words that are flags of ls(1): of its letters those that servers know and clients send, and its
-// long options.
+// lsFlags matches words that are flags of ls(1): the letters that servers know and clients send, and its long
+// options.
 var lsFlags = regexp.MustCompile(`^(-[1AaBCcdFghLlnRrSTtUuX]+|--(all|almost-all|color|directory|full-time|group-directories-first|` +
 	`human-readable|recursive|reverse|sort|time|time-style)(=.*)?)$`)
 
-// SplitFlags takes the flags that clients send to LIST and NLST as if it were ls(1) off the argument. They are
-// ignored, but for "d" and an end by "--". What is there by the name of a flag is a name, as is what no flag
-// has the form of.
+// SplitFlags removes the flags of ls(1) that clients send to LIST and NLST from the argument. It ignores them, except
+// for "d", which it returns as itself (list the directory itself, not its entries), and "--", which ends the flags. A
+// word is part of the path if it does not have the form of a flag, or if a file of that name exists, which the
+// function there reports.
 func SplitFlags(arg string, there func(string) bool) (path string, itself bool) {
 	for strings.HasPrefix(arg, "-") {
 		word, rest, _ := strings.Cut(arg, " ")
@@ -65,9 +67,10 @@ func SplitFlags(arg string, there func(string) bool) (path string, itself bool) 
 // hasWildcard reports whether a name may be a pattern of path.Match.
 func hasWildcard(name string) bool { return strings.ContainsAny(name, "*?[") }
 
-// Locate finds out what arg means to LIST and NLST: a directory, a file, or, if no such thing is
-// there, a pattern for the names in one directory. Only the last element may be a pattern, so a
-// listing never reads more than one directory.
+// Locate finds out what arg means to LIST and NLST: a directory, a file, or, if neither exists, a pattern for the
+// names in one directory. Only the last element of a path may be a pattern, so a listing never reads more than one
+// directory. With itself, a directory is listed as a single entry. Errors: fs.ErrInvalid for a name that can't be
+// resolved, storage.ErrNotDirectory, and those of the storage.
 func Locate(view storage.FS, n wire.Names, cwd, arg string, itself bool) (Target, error) {
 	name, err := Find(n, view, cwd, arg)
 	if err != nil {
@@ -91,7 +94,7 @@ func Locate(view storage.FS, n wire.Names, cwd, arg string, itself bool) (Target
 	}
 	dir, pattern := path.Split(name)
 	if _, err := path.Match(pattern, ""); err != nil {
-		return Target{}, fs.ErrNotExist // not a pattern after all: a name that isn't there
+		return Target{}, fs.ErrNotExist // not a pattern but a name, which doesn't exist
 	}
 	if info, err := view.Stat(path.Clean(dir)); err != nil {
 		return Target{}, err
@@ -102,7 +105,7 @@ func Locate(view storage.FS, n wire.Names, cwd, arg string, itself bool) (Target
 	return Target{Names: n, Dir: path.Clean(dir), pattern: pattern, Prefix: n.Show(shown)}, nil
 }
 
-// prefixOf makes names in the directory arg names for RETR.
+// prefixOf returns what a name in the directory arg needs before it to be a path for RETR.
 func prefixOf(arg string) string {
 	if arg == "" || path.Clean(arg) == "." {
 		return ""
@@ -110,8 +113,8 @@ func prefixOf(arg string) string {
 	return strings.TrimRight(arg, "/") + "/"
 }
 
-// Open opens the directory and reads its first entry, or only its name, so that what can't be read is refused
-// before anything is said of it. After a success the caller must call close.
+// Open opens the directory and reads its first entry, or only its name with namesOnly. A directory that can't be read
+// thus fails before the client gets a reply. After a success the caller must call Close.
 func (t *Target) Open(view storage.FS, namesOnly bool) error {
 	if t.Dir == "" {
 		return nil
@@ -128,6 +131,7 @@ func (t *Target) Open(view storage.FS, namesOnly bool) error {
 	return nil
 }
 
+// Close closes the directory. It may be called again.
 func (t *Target) Close() {
 	if t.opened != nil {
 		_ = t.opened.Close()
@@ -135,6 +139,7 @@ func (t *Target) Close() {
 	}
 }
 
+// next reads the next entry of d, or with nameOnly only its name, which costs less.
 func next(d storage.Dir, nameOnly bool) dirEntry {
 	if nameOnly {
 		name, err := d.NextName()
@@ -147,8 +152,8 @@ func next(d storage.Dir, nameOnly bool) dirEntry {
 	return dirEntry{info: info, name: info.Name()}
 }
 
-// Walk calls each for every entry of the target, which was opened for that. Entries that vanish meanwhile are left
-// out.
+// Walk calls each for every entry of the target, which the caller has opened with namesOnly false. It stops at the
+// first error of each or of the directory, and returns it. Entries that vanish meanwhile are left out.
 func (t *Target) Walk(view storage.FS, each func(Entry) error) error {
 	if t.Dir == "" {
 		return each(t.Single)
@@ -158,7 +163,8 @@ func (t *Target) Walk(view storage.FS, each func(Entry) error) error {
 	})
 }
 
-// WalkNames is walk for names alone.
+// WalkNames is like Walk, but it passes only the names, as shown to the client. The caller has opened the target with
+// namesOnly true.
 func (t *Target) WalkNames(each func(string) error) error {
 	if t.Dir == "" {
 		return each(t.Single.Name)
@@ -166,7 +172,7 @@ func (t *Target) WalkNames(each func(string) error) error {
 	return t.entries(true, func(e dirEntry) error { return each(t.Show(e.name)) })
 }
 
-// entries calls each for every entry of the directory that matches.
+// entries calls each for every entry of the directory that matches the pattern.
 func (t *Target) entries(namesOnly bool, each func(dirEntry) error) error {
 	for e := t.first; ; e = next(t.opened, namesOnly) {
 		switch {
@@ -187,6 +193,6 @@ func (t *Target) matches(name string) bool {
 	if t.pattern == "" {
 		return true
 	}
-	ok, _ := path.Match(t.pattern, name) // the pattern is valid, seen in locate
+	ok, _ := path.Match(t.pattern, name) // Locate has checked the pattern
 	return ok
 }

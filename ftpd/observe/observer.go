@@ -6,40 +6,40 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
 )
 
-// Observer is told what happens in a Server, as it happens: it is for metrics. It is called by
-// many goroutines in the midst of their work, so it must neither block nor be slow. What can be
-// looked up at any time is in Stats instead.
+// Observer receives the events of a Server as they happen, for metrics. Many goroutines call it in the middle of
+// their work, so its methods must be safe for concurrent use, must not block and must not be slow. Values that can be
+// looked up at any time are in Stats instead.
 type Observer interface {
-	// Connection: a control connection was taken, or refused.
+	// Connection reports that a control connection was accepted or refused.
 	Connection(r ConnectionResult)
-	// Login: somebody has logged in, or tried to.
+	// Login reports the result of a login attempt.
 	Login(r LoginResult)
-	// Command came: an index of Verbs, or -1 for one that is not known.
+	// Command reports that a command came. verb is an index of Verbs, or -1 for an unknown verb.
 	Command(verb int)
-	// Reply was sent, with its code.
+	// Reply reports that a reply was sent, and its code.
 	Reply(code int)
-	// TransferBegan, also one whose data connection never comes.
+	// TransferBegan reports that a transfer began, even if its data connection never comes.
 	TransferBegan(d Direction)
-	// FirstByte: so long after its command a transfer was ready for its first byte: the data
-	// connection was there, and its TLS agreed upon.
+	// FirstByte reports that a transfer was ready for its first byte: the data connection was established, its TLS
+	// handshake included. after is the time since the transfer's command.
 	FirstByte(d Direction, after time.Duration)
-	// Moved: so many octets went over a data connection.
+	// Moved reports that n octets went over a data connection.
 	Moved(d Direction, n int64)
-	// TransferEnded, so long after its command.
+	// TransferEnded reports that a transfer ended. took is the time since the transfer's command.
 	TransferEnded(d Direction, r TransferResult, took time.Duration)
-	// Unused: a reservation of a passive port ended, and no data connection had come for it.
+	// Unused reports that the reservation of a passive port ended without a data connection.
 	Unused(why UnusedReservation)
-	// Handshake of TLS.
+	// Handshake reports the result of a TLS handshake.
 	Handshake(c Channel, r HandshakeResult)
-	// Banned: a ban began, for a reason.
+	// Banned reports that a ban began, and the event that caused it.
 	Banned(reason bans.Event)
-	// Panicked: a session or a transfer has panicked, and was ended.
+	// Panicked reports that a session or a transfer has panicked and was ended.
 	Panicked()
-	// ConfigLoaded: a configuration was put in force, or refused.
+	// ConfigLoaded reports whether a new configuration was put in force (true) or refused (false).
 	ConfigLoaded(ok bool)
 }
 
-// unobserved is the Observer of a Server that was given none.
+// Nop is the Observer of a Server that was given none. Its methods do nothing.
 type Nop struct{}
 
 func (Nop) Connection(ConnectionResult)                            {}
@@ -56,10 +56,10 @@ func (Nop) Banned(bans.Event)                                      {}
 func (Nop) Panicked()                                              {}
 func (Nop) ConfigLoaded(bool)                                      {}
 
-// ConnectionResult is what became of a control connection.
+// ConnectionResult says whether a control connection was accepted, or why it was refused.
 type ConnectionResult int
 
-// The results. Those beside ConnectionTaken are refusals.
+// The results of a connection. All except ConnectionTaken are refusals.
 const (
 	ConnectionTaken ConnectionResult = iota
 	ConnectionBanned
@@ -68,76 +68,77 @@ const (
 	ConnectionPreLoginFull
 	// ConnectionOutsider: the client's network is not allowed.
 	ConnectionOutsider
-	// ConnectionProxy: the PROXY header is missing or wrong, or the peer must not come past the proxy.
+	// ConnectionProxy: the PROXY header is missing or wrong, or the peer may only connect through the proxy.
 	ConnectionProxy
-	// ConnectionNotReady: no passive ports or no address yet, or the server is on its way out.
+	// ConnectionNotReady: the server has no passive ports or no address yet, or it is shutting down.
 	ConnectionNotReady
-	// ConnectionNoResources: the server's memory or descriptors bear no more sessions.
+	// ConnectionNoResources: the server has no memory or descriptors for more sessions.
 	ConnectionNoResources
-	// ConnectionResults is how many there are.
+	// ConnectionResults is the number of results.
 	ConnectionResults
 )
 
-// String is the result as metrics name it.
+// String returns the name of the result in metrics.
 func (r ConnectionResult) String() string {
 	return [...]string{"taken", "banned", "server_full", "address_full", "pre_login_full", "outsider", "proxy", "not_ready", "no_resources"}[r]
 }
 
-// LoginResult is what became of a login.
+// LoginResult is the result of a login attempt.
 type LoginResult int
 
-// The results. Those beside LoginOK are failures.
+// The results of a login. All except LoginOK are failures.
 const (
 	LoginOK LoginResult = iota
-	// LoginIncorrect: a wrong name or password.
+	// LoginIncorrect: the name or the password is wrong.
 	LoginIncorrect
-	// LoginBanned: the user's name is banned, and too many wait.
+	// LoginBanned: the user's name is banned, and too many logins wait already.
 	LoginBanned
-	// LoginLimited: the user has too many sessions.
+	// LoginLimited: the user has too many sessions, or there are no descriptors for another home.
 	LoginLimited
-	// LoginNoHome: the home can't be opened.
+	// LoginNoHome: the user's home can't be opened.
 	LoginNoHome
 	// LoginUnverifiable: verifying the password takes more memory than there is for hashes.
 	LoginUnverifiable
-	// LoginResults is how many there are.
+	// LoginResults is the number of results.
 	LoginResults
 )
 
-// String is the result as metrics name it.
+// String returns the name of the result in metrics.
 func (r LoginResult) String() string {
 	return [...]string{"ok", "incorrect", "banned", "limited", "no_home", "unverifiable"}[r]
 }
 
-// Direction is which way a transfer goes.
+// Direction is the direction of a transfer.
 type Direction int
 
-// The directions, as the client sees them.
+// The directions, as seen by the client.
 const (
 	Download Direction = iota
 	Upload
 	Listing
-	// Directions is how many there are.
+	// Directions is the number of directions.
 	Directions
 )
 
-// String is the direction as metrics and the management API name it.
+// String returns the name of the direction in metrics and in the management API.
 func (d Direction) String() string { return [...]string{"download", "upload", "listing"}[d] }
 
-// TransferResult is what became of a transfer.
+// TransferResult is the result of a transfer.
 type TransferResult int
 
-// The results. Those beside TransferOK are failures.
+// The results of a transfer. All except TransferOK are failures.
 const (
 	TransferOK TransferResult = iota
-	// TransferAborted by the client: ABOR, or it has hung up.
+	// TransferAborted: the client aborted the transfer with ABOR, or closed the control connection.
 	TransferAborted
-	// TransferCut by the server: it shuts down, the user was removed, or somebody has ended the session.
+	// TransferCut: the server ended the transfer because it shuts down, the user was removed, or an administrator
+	// ended the session.
 	TransferCut
-	// TransferNoConnection: the data connection never came about (425).
+	// TransferNoConnection: no data connection was established (425).
 	TransferNoConnection
-	// TransferTLS: TLS was not agreed upon on the data connection (522).
+	// TransferTLS: the TLS handshake of the data connection failed, or its result was refused (522).
 	TransferTLS
-	// TransferStalled: the data connection stood still for too long.
+	// TransferStalled: the data connection made no progress for too long.
 	TransferStalled
 	// TransferBroken: the data connection failed, or ended before everything had come.
 	TransferBroken
@@ -147,53 +148,53 @@ const (
 	TransferQuota
 	// TransferStorage: the server could not read or write the file.
 	TransferStorage
-	// TransferBusy: somebody else writes to the file, or the server is too busy (450, 553).
+	// TransferBusy: another session writes to the file, or the server is too busy (450, 553).
 	TransferBusy
-	// TransferPanicked: a fault of the server's program.
+	// TransferPanicked: a bug in the server.
 	TransferPanicked
-	// TransferResults is how many there are.
+	// TransferResults is the number of results.
 	TransferResults
 )
 
-// String is the result as metrics name it.
+// String returns the name of the result in metrics.
 func (r TransferResult) String() string {
 	return [...]string{
 		"ok", "aborted", "cut", "no_connection", "tls", "stalled", "broken", "no_space", "quota", "storage", "busy", "panic",
 	}[r]
 }
 
-// Channel is which connection of a session TLS is on.
+// Channel says which connection of a session a TLS handshake is for.
 type Channel int
 
 // The channels.
 const (
 	ControlChannel Channel = iota
 	DataChannel
-	// Channels is how many there are.
+	// Channels is the number of channels.
 	Channels
 )
 
-// String is the channel as metrics name it.
+// String returns the name of the channel in metrics.
 func (c Channel) String() string { return [...]string{"control", "data"}[c] }
 
-// HandshakeResult is what became of a handshake of TLS.
+// HandshakeResult is the result of a TLS handshake.
 type HandshakeResult int
 
-// The results.
+// The results of a handshake.
 const (
-	// HandshakeFull made a new session of TLS.
+	// HandshakeFull: the handshake created a new TLS session.
 	HandshakeFull HandshakeResult = iota
-	// HandshakeResumed resumed one, which on data connections is the control connection's.
+	// HandshakeResumed: the handshake resumed a TLS session, which on a data connection is the control connection's.
 	HandshakeResumed
-	// HandshakeFailed was not completed.
+	// HandshakeFailed: the handshake was not completed.
 	HandshakeFailed
-	// HandshakeRefused: a data connection that did not resume, or showed another certificate.
+	// HandshakeRefused: the data connection did not resume the session, or the client showed another certificate.
 	HandshakeRefused
-	// HandshakeResults is how many there are.
+	// HandshakeResults is the number of results.
 	HandshakeResults
 )
 
-// String is the result as metrics name it.
+// String returns the name of the result in metrics.
 func (r HandshakeResult) String() string {
 	return [...]string{"full", "resumed", "failed", "refused"}[r]
 }
