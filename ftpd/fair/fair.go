@@ -1,5 +1,6 @@
-// Package fair shares a bounded number of places among users: who has many sessions gets no more of
-// them than one who has a single one, and nobody waits for longer than he said.
+// Package fair shares a bounded number of places for expensive work among users. A user with many sessions gets no
+// more places than a user with one, and no caller waits for longer than the time that it gave. Start reading at
+// Places; Enter takes a place. The package imports nothing else of this module.
 package fair
 
 import (
@@ -10,41 +11,43 @@ import (
 	"time"
 )
 
-// ErrBusy means that no place came free in time.
+// ErrBusy means that no place became free in time.
 var ErrBusy = errors.New("the server is too busy with such requests")
 
-// slice is for how long a place is kept while others wait, by those who Yield.
+// slice is how long a caller that Yields keeps its place while others wait.
 const slice = 250 * time.Millisecond
 
-// Places are the places. A user may have as many of them as if those who want some, and one more,
-// shared them evenly, so that there is one for the next who comes; always one. Those who wait get theirs
-// user by user, and within a user first come, first served. It is safe for concurrent use.
+// Places is a bounded number of places. Each user may hold an even share of them: all places divided by the number of
+// users that hold or want some plus one, so that a place is left for the next user; and always at least one. Users
+// that wait take turns, and the requests of one user are served in the order in which they came. Places is safe for
+// concurrent use.
 type Places struct {
 	mu    sync.Mutex
 	size  int
 	taken int
-	users map[string]*user // who have places, or wait for some
-	ring  list.List        // of *user: those who wait, in turn
+	users map[string]*user // users that have places or wait for some
+	ring  list.List        // of *user: the users that wait, in the order of their turns
 }
 
+// user is a user that has places or waits for some.
 type user struct {
 	name    string
 	taken   int
-	waiting list.List     // of chan struct{}, closed when there is a place
-	turn    *list.Element // in ring; nil if nobody waits
+	waiting list.List     // of chan struct{}; each is closed when it gets a place
+	turn    *list.Element // in ring; nil if no request waits
 }
 
-// New returns so many places, at least one.
+// New returns Places with size places, at least one.
 func New(size int) *Places { return &Places{size: max(size, 1), users: map[string]*user{}} }
 
-// Size is how many places there are.
+// Size returns the number of places.
 func (p *Places) Size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.size
 }
 
-// Resize changes how many places there are, at least one. Those who have one keep it.
+// Resize changes the number of places, to at least one. Callers that hold a place keep it.
 func (p *Places) Resize(size int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,7 +55,7 @@ func (p *Places) Resize(size int) {
 	p.grant()
 }
 
-// Place is one that is taken. It is for one goroutine.
+// Place is one place that a caller holds. Only one goroutine at a time may use it.
 type Place struct {
 	places *Places
 	user   string
@@ -60,8 +63,8 @@ type Place struct {
 	held   bool
 }
 
-// Enter waits for a place of the user's, for so long at most, which is ErrBusy; or until the context ends,
-// which is its cause.
+// Enter waits until the user gets a place. It returns ErrBusy if that takes longer than wait, and the cause of ctx if
+// ctx ends before.
 func (p *Places) Enter(ctx context.Context, user string, wait time.Duration) (*Place, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -72,7 +75,7 @@ func (p *Places) Enter(ctx context.Context, user string, wait time.Duration) (*P
 	return pl, nil
 }
 
-// enter waits for a place.
+// enter waits for a place. It returns ErrBusy when late fires, which never happens if late is nil.
 func (pl *Place) enter(ctx context.Context, late <-chan time.Time) error {
 	p := pl.places
 	turn := make(chan struct{})
@@ -100,11 +103,11 @@ func (pl *Place) enter(ctx context.Context, late <-chan time.Time) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		select {
-		case <-turn: // at the same moment
+		case <-turn: // the place was granted at the same moment
 		default:
 			u.waiting.Remove(place)
 			p.tidy(u)
-			p.grant() // others have a larger share now
+			p.grant() // the shares of the others are larger now
 			return err
 		}
 	}
@@ -112,8 +115,8 @@ func (pl *Place) enter(ctx context.Context, late <-chan time.Time) error {
 	return nil
 }
 
-// Yield lets others have the place if they wait and it was held for a while, and waits for another.
-// If the context ends meanwhile the place is lost, and the error its cause.
+// Yield gives the place to other callers if some wait and this one has held it for a while (slice), and waits for
+// another place. If ctx ends meanwhile, the place is lost and Yield returns the cause of ctx.
 func (pl *Place) Yield(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		pl.Leave()
@@ -150,7 +153,8 @@ func (pl *Place) Leave() {
 	p.grant()
 }
 
-// tidy forgets what there is nothing to know of any more. Called with mu.
+// tidy removes a user that waits no more from the ring, and forgets a user that has no places either. The caller
+// holds mu.
 func (p *Places) tidy(u *user) {
 	if u.waiting.Len() == 0 && u.turn != nil {
 		p.ring.Remove(u.turn)
@@ -161,7 +165,7 @@ func (p *Places) tidy(u *user) {
 	}
 }
 
-// grant gives what is free to those whose turn it is. Called with mu.
+// grant gives free places to the users in their turn. The caller holds mu.
 func (p *Places) grant() {
 	for p.taken < p.size {
 		u := p.next()
@@ -176,7 +180,8 @@ func (p *Places) grant() {
 	}
 }
 
-// next is the first in turn who may have one more; nil if there is none.
+// next returns the first user in turn whose share allows one more place, or nil if there is none. The caller holds
+// mu.
 func (p *Places) next() *user {
 	share := max(1, p.size/(len(p.users)+1))
 	for e := p.ring.Front(); e != nil; e = e.Next() {
@@ -187,5 +192,5 @@ func (p *Places) next() *user {
 	return nil
 }
 
-// placeTimeout is how long a command waits for a place among those that cost much, before 450.
+// Patience is how long a command waits for a place for expensive work before the reply 450.
 const Patience = 5 * time.Second

@@ -12,7 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// One user's crowd leaves room for the next user, and what is beyond the crowd's share waits, and is told so in time.
+// One user's crowd leaves room for the next user. Requests beyond the crowd's share wait, and fail with ErrBusy in
+// time.
 func TestCrowdLeavesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(8)
@@ -49,8 +50,8 @@ func TestCrowdLeavesRoom(t *testing.T) {
 	})
 }
 
-// Those who yield share time: with a hundred jobs of one user before it that would each take an hour, the job of
-// another is done soon; and each user's jobs come in the order in which they were asked for.
+// Callers that yield share time: after a hundred jobs of one user, each of which would take an hour, the job of
+// another user is done soon. The jobs of each user come in the order in which they were requested.
 func TestYieldSharesTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(2)
@@ -89,8 +90,8 @@ func TestYieldSharesTime(t *testing.T) {
 	})
 }
 
-// Never are more taken than there are, nor more by one user than his share at that time unless it is one; a place is
-// never free while somebody waits who may have it; nothing is left in the end.
+// Places never grants more places than there are, nor more to a user than its share at that time (unless it is one).
+// A place is never free while a user waits that may have it. In the end no state is left.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(1, 6).Draw(t, "size")

@@ -1,23 +1,23 @@
-// Package slots has the one semaphore for what is done at once or not at all: TryEnter takes a slot or reports that none
-// is free, and never waits. Where callers wait for a place, user by user, package fair is the one to use. The package
-// imports nothing else of this module.
+// Package slots provides a semaphore for work that is done at once or not at all: TryEnter takes a slot or reports
+// that none is free, and never waits. Use package fair where callers wait for a place, user by user. Start reading at
+// Slots. The package imports nothing else of this module.
 package slots
 
 import "sync/atomic"
 
-// Slots are a number of slots. Its methods may be called by any goroutine.
+// Slots is a number of slots. It is safe for concurrent use.
 type Slots struct {
 	size, taken atomic.Int64
 }
 
-// New returns so many slots, all free.
+// New returns Slots with size slots, all of them free.
 func New(size int) *Slots {
 	s := &Slots{}
 	s.Resize(size)
 	return s
 }
 
-// Resize changes the number of slots. Those that are taken stay taken.
+// Resize changes the number of slots. Slots that are taken stay taken, even if that is more than size.
 func (s *Slots) Resize(size int) { s.size.Store(int64(size)) }
 
 // TryEnter takes a slot. It returns false if none is free.
@@ -29,7 +29,7 @@ func (s *Slots) TryEnter() bool {
 	return true
 }
 
-// Leave gives a slot back that TryEnter has taken.
+// Leave gives back a slot that TryEnter has taken.
 func (s *Slots) Leave() { s.taken.Add(-1) }
 
 // Taken returns the number of slots that are taken.

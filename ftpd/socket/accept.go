@@ -2,27 +2,28 @@ package socket
 
 import "time"
 
-// Bounds of the pause after an accept that failed, which doubles each time.
+// The bounds of the pause after an accept that failed. The pause doubles with each further failure.
 const (
 	minPause = 5 * time.Millisecond
 	maxPause = time.Second
 )
 
-// AcceptLoop takes connections until its listener ends. An error that may pass, such as EMFILE, makes it pause and go on.
+// AcceptLoop accepts connections until its listener is closed. After an error that may pass, such as EMFILE, it
+// pauses and tries again.
 type AcceptLoop struct {
-	// Accept waits for one connection and hands it on.
+	// Accept waits for one connection and passes it on.
 	Accept func() error
 	// Ended reports whether an error of Accept ends the loop.
 	Ended func(error) bool
-	// Failed is called before a pause with the error; first is true unless the accept before has failed, too.
+	// Failed is called with the error before a pause; first is false if the previous call of Accept failed, too.
 	Failed func(err error, first bool, pause time.Duration)
 	// Recovered is called after the first connection that follows a pause. It may be nil.
 	Recovered func()
-	// Done ends a pause, and the loop with it.
+	// Done, when closed, ends the loop if it pauses.
 	Done <-chan struct{}
 }
 
-// Run runs the loop. It returns the error that has ended it, or nil if that was Done.
+// Run runs the loop. It returns the error that ended the loop, or nil if Done ended it.
 func (l *AcceptLoop) Run() error {
 	var pause time.Duration
 	for {

@@ -13,22 +13,21 @@ import (
 )
 
 const (
-	// Bulk is from how much on a download is worth the calls that prepare its connection.
+	// Bulk is the size in bytes of a download from which it is worth the calls that prepare its connection.
 	Bulk = 1 << 20
-	// unsent is how much of a download the kernel may have that is not on its way yet, in bytes. What
-	// is on its way comes on top, so this costs no rate over long distances; without a bound it is
-	// several MiB, which don't stay in the processor's cache.
+	// unsent bounds how much of a download the kernel may hold that is not sent yet, in bytes. What is sent and not
+	// acknowledged comes on top, so the bound costs no rate over long distances. Without it the kernel holds several
+	// MiB, which don't stay in the processor's cache.
 	unsent = 256 << 10
-	// roomIn is for how long a thread waits for a client to take more, and threadTime for how long a
-	// thread sends to a client that always does.
+	// roomIn bounds one wait of a thread for room in the socket; threadTime bounds all waits and sends of one call.
 	roomIn     = 10 * time.Millisecond
 	threadTime = 50 * time.Millisecond
 )
 
-// PrepareBulk sets what suits a connection that carries much in one direction, written in large
-// pieces. What fails is not essential.
+// PrepareBulk sets the options of a connection that carries much data in one direction, written in large pieces.
+// Errors are ignored: the options only affect speed.
 func PrepareBulk(conn *net.TCPConn) {
-	_ = conn.SetNoDelay(false) // full packets: Go has set it
+	_ = conn.SetNoDelay(false) // wait for full packets; Go sets TCP_NODELAY
 	if raw, err := conn.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {
 			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent) //nolint:gosec // a descriptor
@@ -36,10 +35,10 @@ func PrepareBulk(conn *net.TCPConn) {
 	}
 }
 
-// SendFileBlocking sends up to n octets of f by sendfile to a client that takes them fast: the thread waits
-// for it, which spares the scheduler two switches each time that the client has made room. It
-// returns when that takes longer than roomIn, or all of it longer than threadTime, and so needs no
-// deadline and sees no abort. The caller bounds the threads that wait.
+// SendFileBlocking sends up to n octets of f by sendfile to a client that takes them fast. The thread itself waits
+// for the client, which saves two switches of the scheduler each time that the client has made room. The call returns
+// when the client makes no room for roomIn, or after threadTime in all; so it needs no deadline, and it does not
+// notice an abort meanwhile. It returns io.EOF at the end of f. The caller bounds the number of threads that wait.
 func SendFileBlocking(conn *net.TCPConn, f syscall.Conn, n int64) (sent int64, err error) {
 	to, err := conn.SyscallConn()
 	if err != nil {
@@ -58,6 +57,7 @@ func SendFileBlocking(conn *net.TCPConn, f syscall.Conn, n int64) (sent int64, e
 	return sent, cmp.Or(gone, err)
 }
 
+// sendfile calls sendfile(2) until n octets are sent, the file ends (io.EOF), or the time is up (nil).
 func sendfile(socket, file int, n int64) (sent int64, err error) {
 	until := time.Now().Add(threadTime)
 	for sent < n {
@@ -77,7 +77,7 @@ func sendfile(socket, file int, n int64) (sent int64, err error) {
 	return sent, nil
 }
 
-// room waits until a socket takes more, or fails; false if that takes too long.
+// room waits until the socket has room or fails. It returns false if that takes longer than roomIn.
 func room(socket int) bool {
 	p := []unix.PollFd{{Fd: int32(socket), Events: unix.POLLOUT}} //nolint:gosec // a descriptor
 	n, err := unix.Poll(p, int(roomIn.Milliseconds()))

@@ -29,7 +29,7 @@ func TestSendHere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The file has ended before what was asked for.
+	// The file ends before n octets are sent.
 	if n, err := SendFileBlocking(server, f, 1); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("at the end of the file: %d, %v", n, err)
 	}
@@ -39,7 +39,7 @@ func TestSendHere(t *testing.T) {
 	}
 }
 
-// A client that does not read is left to the poller, with what it has got counted.
+// SendFileBlocking returns soon if the client does not read, and it counts what was sent.
 func TestSendHereUnread(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Connected(t, Listen)
@@ -78,7 +78,7 @@ func TestSendHereUnread(t *testing.T) {
 	}
 }
 
-// A client that always takes a little keeps the thread only for so long.
+// A client that always takes a little occupies the thread only for a bounded time.
 func TestSendHereSlowly(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Connected(t, Listen)

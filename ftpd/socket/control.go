@@ -14,31 +14,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Control is the socket of a control connection. It reads and writes by system calls that
-// never wait (MSG_DONTWAIT), so Go's scheduler need not be told of them: after a pause, which for a
-// session comes before each command, every call that it is told of wakes the thread of its monitor.
-// It is for one reader and one writer at a time.
+// Control is the socket of a control connection. It reads and writes by system calls that never block (MSG_DONTWAIT)
+// and that Go's scheduler does not know of. A system call that the scheduler knows of wakes the thread of its monitor
+// if it comes after a pause, and a session pauses before each command. One goroutine may read while another one
+// writes.
 type Control struct {
 	*net.TCPConn
 	raw          syscall.RawConn
 	in, out      nonblocking
-	first        func(fd uintptr) // the first attempt of out
-	writeTimeout time.Duration    // for how long the peer may leave unread what is written
-	bounded      atomic.Bool      // a deadline is set by the session, which also bounds writing
-	Closing      atomic.Bool      // CloseWrite comes next: its end goes with what is written, in one packet
+	first        func(fd uintptr) // tries out once
+	writeTimeout time.Duration    // how long the peer may leave unread what is written
+	bounded      atomic.Bool      // the session has set a deadline, which also bounds writing
+	// Closing is set before the last write: CloseWrite comes next, and the end of the connection goes with the data,
+	// in one packet.
+	Closing atomic.Bool
 }
 
-// nonblocking is a system call that is tried until it need not wait.
+// nonblocking is a system call that is repeated until it does not have to wait.
 type nonblocking struct {
-	try  func(fd uintptr) bool // sets n and err; false if it would have to wait
-	done bool                  // what it returned last
+	try  func(fd uintptr) bool // sets n and err; returns false if the call would have to wait
+	done bool                  // what try returned last
 	p    []byte
 	n    int
 	err  error
 }
 
+// NewControl returns the Control of conn. writeTimeout bounds how long Write waits for a peer that does not read.
 func NewControl(conn *net.TCPConn, writeTimeout time.Duration) *Control {
-	raw, _ := conn.SyscallConn() // fails for nil only
+	raw, _ := conn.SyscallConn() // fails only for a nil conn
 	c := &Control{TCPConn: conn, raw: raw, writeTimeout: writeTimeout}
 	c.in.try = func(fd uintptr) bool { return c.in.call(unix.SYS_RECVFROM, fd, 0) }
 	c.out.try = func(fd uintptr) bool {
@@ -52,7 +55,7 @@ func NewControl(conn *net.TCPConn, writeTimeout time.Duration) *Control {
 	return c
 }
 
-// call moves as much of p as it can; false if that is nothing yet.
+// call transfers as much of p as it can. It returns false if it can't transfer anything yet.
 func (a *nonblocking) call(trap, fd, flags uintptr) bool {
 	for {
 		n, _, errno := unix.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(unsafe.SliceData(a.p))), uintptr(len(a.p)), unix.MSG_DONTWAIT|flags, 0, 0) //nolint:gosec // p is kept by a
@@ -70,7 +73,7 @@ func (a *nonblocking) call(trap, fd, flags uintptr) bool {
 	}
 }
 
-// Read is net.Conn's.
+// Read implements net.Conn.
 func (c *Control) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -89,8 +92,8 @@ func (c *Control) Read(p []byte) (int, error) {
 	return c.in.n, nil
 }
 
-// Write is net.Conn's. If the peer does not read for writeTimeout, or until the deadline that is
-// set, it fails with os.ErrDeadlineExceeded.
+// Write implements net.Conn. It fails with os.ErrDeadlineExceeded if the peer does not read for writeTimeout or, if a
+// deadline is set, until the deadline.
 func (c *Control) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
@@ -102,7 +105,7 @@ func (c *Control) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// send writes some of p.
+// send writes a part of p and returns its length.
 func (c *Control) send(p []byte) (int, error) {
 	c.out.p = p
 	defer func() { c.out.p = nil }()
@@ -122,7 +125,8 @@ func (c *Control) send(p []byte) (int, error) {
 	return c.out.n, nil
 }
 
-// SetDeadline is net.Conn's. Until it is set to zero it bounds writing in place of writeTimeout.
+// SetDeadline implements net.Conn. While a deadline other than zero is set, it bounds writing instead of
+// writeTimeout.
 func (c *Control) SetDeadline(t time.Time) error {
 	c.bounded.Store(!t.IsZero())
 	return c.TCPConn.SetDeadline(t)
@@ -135,7 +139,8 @@ func (c *Control) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
-// SendLast writes p to a connection that is closed next: the end goes with the data, in one packet.
+// SendLast writes p to a connection that the caller closes next. The end of the connection goes with the data, in one
+// packet.
 func SendLast(conn *net.TCPConn, p []byte) (written int, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -161,8 +166,8 @@ func SendLast(conn *net.TCPConn, p []byte) (written int, err error) {
 	return written, err
 }
 
-// AddrPort is a TCP address, with IPv4 as such also on a socket for both families.
+// AddrPort returns a TCP address. An IPv4 address is returned as IPv4 even if its socket is for both families.
 func AddrPort(a net.Addr) netip.AddrPort {
-	ap := a.(*net.TCPAddr).AddrPort() // of a *net.TCPConn
+	ap := a.(*net.TCPAddr).AddrPort() // the address of a *net.TCPConn
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }

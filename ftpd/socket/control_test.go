@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
-// Much more than the kernel buffers goes both ways at once and whole.
+// Data that is much larger than the kernel's buffers arrives completely in both directions at once.
 func TestControlSocketBothWays(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Connected(t, Listen)
@@ -51,7 +51,7 @@ func TestControlSocketBothWays(t *testing.T) {
 	}
 }
 
-// A peer that does not read does not hold a writer up for longer than the time for a reply.
+// A peer that does not read holds a writer up for at most writeTimeout.
 func TestControlSocketUnread(t *testing.T) {
 	t.Parallel()
 	_, server := testkit.Connected(t, Listen)
@@ -62,7 +62,7 @@ func TestControlSocketUnread(t *testing.T) {
 	}
 }
 
-// A deadline goes before the time for a reply, in both directions.
+// A deadline overrides writeTimeout, in both directions.
 func TestControlSocketDeadline(t *testing.T) {
 	t.Parallel()
 	_, server := testkit.Connected(t, Listen)
@@ -100,7 +100,7 @@ func TestControlSocketFailures(t *testing.T) {
 	}
 }
 
-// What is sent last goes whole, also to a peer that takes its time, and without waiting for more.
+// SendLast sends all data, even to a peer that reads slowly, and does not wait for more.
 func TestSendLast(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Connected(t, Listen)

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReuseAddress lets several connections, to different clients, come from one local port.
+// ReuseAddress sets SO_REUSEADDR, so that several connections, to different clients, may use the same local port. It
+// is a Control function of net.Dialer.
 func ReuseAddress(_, _ string, conn syscall.RawConn) error {
 	var optErr error
 	err := conn.Control(func(fd uintptr) {
@@ -18,24 +19,24 @@ func ReuseAddress(_, _ string, conn syscall.RawConn) error {
 	return errors.Join(err, optErr)
 }
 
-// Listen listens for control connections, which inherit the listener's socket options. It does without
-// Multipath TCP, which has no urgent data: ABOR comes as such.
+// Listen listens for control connections, which inherit the listener's socket options. It disables Multipath TCP,
+// which has no urgent data: clients send ABOR as urgent data.
 func Listen(address string) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1, Control: prepareControl}
 	lc.SetMultipathTCP(false)
 	return lc.Listen(context.Background(), "tcp", address)
 }
 
-// prepareControl sets the options of a listener. What fails is not essential.
+// prepareControl sets the options of a listener. Errors are ignored: the options are not essential.
 func prepareControl(_, _ string, raw syscall.RawConn) error {
 	return raw.Control(func(fd uintptr) {
 		for _, o := range []struct{ level, name, value int }{
-			// Middleboxes forget connections that are silent during a long transfer. Seconds.
+			// Middleboxes forget connections that are silent during a long transfer. Values are in seconds.
 			{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
 			{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 30},
 			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15},
 			{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 8},
-			// Clients send ABOR as urgent data (the Telnet Synch); it belongs to the stream.
+			// Clients send ABOR as urgent data (the Telnet Synch); it has to stay in the stream.
 			{unix.SOL_SOCKET, unix.SO_OOBINLINE, 1},
 		} {
 			_ = unix.SetsockoptInt(int(fd), o.level, o.name, o.value) //nolint:gosec // a descriptor
@@ -43,9 +44,9 @@ func prepareControl(_, _ string, raw syscall.RawConn) error {
 	})
 }
 
-// QuickAck has the kernel acknowledge at once what has come. After the handshake of TLS 1.3 an upload's client
-// gets nothing that could carry the acknowledgement of its last message, and where Nagle's algorithm is left
-// on (PHP) it sends nothing before that comes, which the kernel delays by 40 ms.
+// QuickAck makes the kernel acknowledge at once what has arrived. After a TLS 1.3 handshake the server sends the
+// client of an upload nothing that could carry the acknowledgement of the client's last message. A client that leaves
+// Nagle's algorithm on (PHP) sends nothing until that acknowledgement comes, and the kernel delays it by 40 ms.
 func QuickAck(conn *net.TCPConn) {
 	if raw, err := conn.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PeerClosed reports whether the peer has closed the connection and everything it sent was read,
-// without taking anything from the reader, who may not have been scheduled yet.
+// PeerClosed reports whether the peer has closed the connection and everything it sent was read. It takes no data
+// from the goroutine that reads, which may not have been scheduled yet.
 func PeerClosed(conn syscall.Conn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -22,7 +22,8 @@ func PeerClosed(conn syscall.Conn) bool {
 	return ended || err != nil
 }
 
-// Discard reads and throws away what has come on the connection and was not read, up to most bytes.
+// Discard reads and discards what has arrived on the connection and was not read yet, up to most bytes. It does not
+// wait.
 func Discard(conn syscall.Conn, most int) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
