@@ -1,8 +1,11 @@
-// Package budget divides what the system lets the daemon have, memory and descriptors, among what takes
-// much of it: password hashes, sessions, buffers and compressed transfers. It is pure but for Find.
+// Package budget divides the memory and the descriptors that the system allows the daemon among what uses much of
+// them: password hashes, sessions, buffers and compressed transfers. Start reading at Compute, which derives the
+// Bounds from what is Available and from the Demand of a configuration; it is pure. Find and Apply (find.go) talk to
+// the system, and DescriptorPool (pool.go) counts the descriptors in use. The package imports proxy and
+// internal/passhash of this module.
 //
-// The bounds keep the daemon within its memory limit whatever clients do, since the kernel ends a process that is
-// beyond it, with all sessions. They are estimates: each cost is what was measured, rounded up.
+// The bounds keep the daemon within its memory limit whatever clients do: the kernel kills a process that exceeds its
+// limit, and all its sessions end. The bounds are estimates: each cost is a measured value, rounded up.
 package budget
 
 import (
@@ -15,88 +18,92 @@ const (
 	kib = int64(1) << 10
 	mib = int64(1) << 20
 
-	// base is what the daemon takes without sessions: the runtime, metrics, caches, logs.
+	// base is the memory that the daemon takes without sessions: the runtime, metrics, caches, logs.
 	base = 20 * mib
-	// SessionMemory is what a session takes: its goroutine, TLS of both connections, small buffers, and what
-	// the kernel holds for its sockets. An idle one in clear text takes a fifth of it.
+	// SessionMemory is the memory that a session takes: its goroutine, TLS of both connections, small buffers, and
+	// what the kernel holds for its sockets. An idle session in clear text takes a fifth of it.
 	SessionMemory = 64 * kib
 	// LargeBuffer is the size of the buffers that make transfers and listings fast.
 	LargeBuffer = 256 * kib
-	// pipe is what an upload by splice may have in its pipe.
+	// pipe is the most that an upload by splice may have in its pipe.
 	pipe = mib
-	// deflater is a compressor.
+	// deflater is the memory that a compressor takes.
 	deflater = 1280 * kib
-	// reserve is what sessions have at least, whatever hashes take.
+	// reserve is the memory that is left for sessions at least, however much hashes take.
 	reserve = 4 * mib
 
-	// The least of each, however small the limit.
+	// The least of each, however small the memory limit is.
 	leastSessions = 16
 	leastPreLogin = 8
 	leastBuffers  = 2
 
-	// The most of each, however large it is.
+	// The most of each, however large the memory limit is.
 	mostBuffers = 256
-	// MostDeflates bounds the transfers that compress or expand at one time. Each compressor
-	// takes about a megabyte of memory.
+	// MostDeflates bounds the number of transfers that compress or decompress at one time. Each compressor takes
+	// about a megabyte of memory.
 	MostDeflates = 64
 
-	// MostSplices bounds the uploads that splice at one time. Each takes a pipe of 1 MiB, of which the
-	// kernel grants an unprivileged user 64 (pipe-user-pages-soft); beyond that all pipes of the user shrink and
+	// MostSplices bounds the number of uploads that splice at one time. Each takes a pipe of 1 MiB, and the kernel
+	// allows an unprivileged user 64 of these (pipe-user-pages-soft). Beyond that all pipes of the user shrink and
 	// every upload is slow.
 	MostSplices = 32
 
+	// minHeadroom is the least memory that GoLimit leaves for what is not the heap, up to half of the memory limit.
 	minHeadroom = 16 * mib
-	// garbageShare is how much more hashes may take than those that are computed, so that it is not after each of them that garbage has
-	// to be collected.
+	// garbageShare is how many times the memory of the hashes that are computed at once hashes may take in all. The
+	// rest is garbage; without room for it, the garbage collector would have to run after each hash.
 	garbageShare = 4
 )
 
-// Available is what the system lets the process have. Zero values are not known or not limited.
+// Available is what the system allows the process. A zero value is unknown or unlimited.
 type Available struct {
-	// Memory is the limit, in bytes, of the process's cgroup.
+	// Memory is the memory limit of the process's cgroup, in bytes.
 	Memory int64
-	// GoLimit is GOMEMLIMIT, in bytes, if the environment sets it.
+	// GoLimit is GOMEMLIMIT in bytes, if the environment sets it.
 	GoLimit int64
-	// Descriptors is RLIMIT_NOFILE.
+	// Descriptors is RLIMIT_NOFILE, the number of descriptors.
 	Descriptors int
-	// Processors is how many hashes may be computed at once at most; GOMAXPROCS.
+	// Processors bounds the number of hashes that are computed at once; it is GOMAXPROCS.
 	Processors int
 }
 
 // Demand is what a configuration asks for.
 type Demand struct {
-	// MaxSessions is limits.maxSessions, 0 without a bound; MaxPreLogin is limits.maxPreLogin.
+	// MaxSessions is limits.maxSessions, where 0 is no bound. MaxPreLogin is limits.maxPreLogin.
 	MaxSessions, MaxPreLogin int
-	// OwnHash and LargestHash are the memory, in bytes, of a hash that the daemon's tools make, and of the
-	// largest of the users'.
+	// OwnHash is the memory of a hash that the daemon's own tools make, and LargestHash that of the largest hash
+	// among the users' passwords, in bytes.
 	OwnHash, LargestHash int64
-	// Listeners is how many sockets listen, passive ports and the admin port included.
+	// Listeners is the number of listening sockets, those of passive ports and of the admin port included.
 	Listeners int
-	// Proxied: PROXY headers are awaited.
+	// Proxied reports whether PROXY headers are expected.
 	Proxied bool
 }
 
-// Bounds are what follows. A zero is no bound.
+// Bounds are the bounds that Compute derives. A zero is no bound.
 type Bounds struct {
-	// Memory is the memory limit, and GoLimit the soft limit of the Go heap within it.
+	// Memory is the memory limit, and GoLimit the soft limit of the Go heap within it, in bytes.
 	Memory, GoLimit int64
-	// HashMemory bounds what hashes take at one time, HashesAtOnce how many are computed.
+	// HashMemory bounds the memory of all hashes at one time, in bytes; HashesAtOnce bounds how many are computed at
+	// once.
 	HashMemory   int64
 	HashesAtOnce int
-	// Sessions is how many the memory bears; PreLogin bounds those in which nobody is logged in.
+	// Sessions is the number of sessions for which there is memory. PreLogin bounds the sessions without a login.
 	Sessions, PreLogin int
-	// Buffers are the large ones, Splices the uploads by splice, Deflates the compressed transfers, at one time.
+	// Buffers bounds the number of large buffers, Splices that of uploads by splice, and Deflates that of compressed
+	// transfers, at one time.
 	Buffers, Splices, Deflates int
-	// Descriptors are those for sessions and transfers, DescriptorReserve those of them that
-	// are kept for transfers, and Admin how many connections each HTTP port may have.
+	// Descriptors is the number of descriptors for sessions and transfers, and DescriptorReserve the part of them
+	// that is kept for transfers. Admin bounds the connections of each HTTP port.
 	Descriptors, DescriptorReserve, Admin int
-	// PendingHeaders are the connections whose PROXY header is awaited, of control and of passive ports each.
+	// PendingHeaders bounds the number of connections whose PROXY header is awaited, separately for control ports and
+	// for passive ports.
 	PendingHeaders int
-	// Warnings name each limit that is too small for what is configured, with the field and the fix.
+	// Warnings has an entry for each limit that is too small for the configuration, with its field and the fix.
 	Warnings []string
 }
 
-// Compute returns the bounds.
+// Compute returns the bounds for what is available and what the configuration asks for.
 func Compute(a Available, d Demand) Bounds {
 	b := Bounds{
 		Memory: a.Memory, HashesAtOnce: min(max(a.Processors, 1), passhash.MaxAtOnce), PreLogin: d.MaxPreLogin,
@@ -111,8 +118,9 @@ func Compute(a Available, d Demand) Bounds {
 	return b
 }
 
-// GoLimit is the soft limit of the Go heap: what the environment says, or else the memory limit without a tenth, and
-// at least 16 MiB less, for what is not the heap's: the kernel's part of sockets, and pipes. 0 is none.
+// GoLimit returns the soft limit of the Go heap in bytes, or 0 for none. It leaves a tenth of the memory limit, but
+// at least 16 MiB and at most half of the limit, for memory outside the heap: the kernel's memory for sockets, and
+// pipes. If the environment sets a lower GOMEMLIMIT, or if there is no memory limit, GoLimit returns GOMEMLIMIT.
 func GoLimit(a Available) int64 {
 	if a.Memory <= 0 {
 		return a.GoLimit
@@ -124,13 +132,13 @@ func GoLimit(a Available) int64 {
 	return target
 }
 
-// memory divides what there is for the heap.
+// memory divides target, the limit of the Go heap.
 func (b *Bounds) memory(target int64, d Demand) {
 	free := max(target-base, 0)
 	largest := max(d.OwnHash, d.LargestHash)
 	b.HashMemory = max(free/2, min(largest, free-reserve))
 	b.HashMemory = min(b.HashMemory, garbageShare*int64(b.HashesAtOnce)*largest)
-	b.HashMemory = max(b.HashMemory, d.OwnHash) // or nobody could log in
+	b.HashMemory = max(b.HashMemory, d.OwnHash) // or no user could log in
 	rest := max(free-b.HashMemory, 0)
 	share := rest / 8
 	b.Buffers = within(share/LargeBuffer, leastBuffers, mostBuffers)
@@ -141,6 +149,7 @@ func (b *Bounds) memory(target int64, d Demand) {
 	b.PreLogin = min(d.MaxPreLogin, max(b.Sessions/2, leastPreLogin))
 }
 
+// warnMemory adds a warning for each demand that the memory limit does not cover.
 func (b *Bounds) warnMemory(a Available, d Demand) {
 	field := fmt.Sprintf("memory limit of %s (spec.template.resources.limits.memory)", inMiB(a.Memory))
 	if a.Memory <= 0 || a.GoLimit > 0 && a.GoLimit < GoLimit(Available{Memory: a.Memory}) {
@@ -163,10 +172,11 @@ func (b *Bounds) warn(format string, args ...any) {
 	b.Warnings = append(b.Warnings, fmt.Sprintf(format, args...))
 }
 
-// LimitForHash is the least memory limit, in bytes, under which a hash of so much memory can be verified.
+// LimitForHash returns the least memory limit, in bytes, under which a hash that takes this much memory can be
+// verified.
 func LimitForHash(memory int64) int64 { return limitFor(base + memory + reserve) }
 
-// limitFor is the least memory limit, in whole MiB, of which so much is left for the Go heap.
+// limitFor returns the least memory limit, in whole MiB but in bytes, that leaves target for the Go heap.
 func limitFor(target int64) int64 {
 	limit := (target/mib + 1) * mib
 	for GoLimit(Available{Memory: limit}) < target {
@@ -175,7 +185,7 @@ func limitFor(target int64) int64 {
 	return limit
 }
 
-// limitForSessions is the least memory limit, in steps of 64 MiB, that bears limits.maxSessions.
+// limitForSessions returns the least memory limit, in steps of 64 MiB, that is enough for limits.maxSessions.
 func limitForSessions(a Available, d Demand) int64 {
 	const step = 64 * mib
 	for limit := step; limit < 1<<42; limit += step {
@@ -188,7 +198,8 @@ func limitForSessions(a Available, d Demand) int64 {
 	return 1 << 42
 }
 
+// within returns the value of the range from least to most that is nearest to n.
 func within[N int | int64](n, least, most N) int { return int(min(max(n, least), most)) }
 
-// inMiB is an amount of memory as Kubernetes writes it.
+// inMiB returns an amount of memory in the notation of Kubernetes, rounded up.
 func inMiB(bytes int64) string { return fmt.Sprintf("%dMi", (bytes+mib-1)/mib) }

@@ -17,13 +17,13 @@ func demand(sessions int, largest int64) Demand {
 	return Demand{MaxSessions: sessions, MaxPreLogin: 1024, OwnHash: own, LargestHash: largest, Listeners: 6}
 }
 
-// What follows of the limits that are usual.
+// The bounds for usual limits.
 func TestCompute(t *testing.T) {
 	for name, c := range map[string]struct {
 		available Available
 		demand    Demand
 		want      Bounds
-		warnings  []string // parts of each
+		warnings  []string // a part of each warning
 	}{
 		"no limits": {
 			Available{Processors: 8}, demand(0, own),
@@ -94,9 +94,9 @@ func TestCompute(t *testing.T) {
 	}
 }
 
-// Whatever the limits and the configuration: all that is allowed together stays within the limit, unless that
-// is told to be too small; something is always allowed; more memory never allows less; and a remedy that is told
-// is one.
+// For any limits and any configuration: everything that is allowed together stays within the limit, unless a warning
+// says that the limit is too small; something is always allowed; more memory never allows less; and the limit that a
+// warning recommends is enough.
 func TestComputeProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := Available{

@@ -3,23 +3,24 @@ package budget
 import "github.com/ftp-operator/ftp-operator/ftpd/proxy"
 
 const (
-	// ownDescriptors are those of the process itself: standard streams, epoll, files that are read or swept,
-	// name servers, checksums, and what a command opens for a moment.
+	// ownDescriptors is the number of descriptors that the process itself uses: standard streams, epoll, files that
+	// are read or swept, name servers, checksums, and what a command opens for a moment.
 	ownDescriptors = 32
-	// leastAdmin and mostAdmin bound the connections of an HTTP port.
+	// leastAdmin and mostAdmin bound the number of connections of an HTTP port.
 	leastAdmin, mostAdmin = 4, 64
-	// leastPending is how many connections there may be whose PROXY header is awaited.
+	// leastPending is the least number of connections whose PROXY header may be awaited.
 	leastPending = 4
 
-	// SessionDescriptors is what a session takes.
+	// SessionDescriptors is the number of descriptors that a session takes.
 	SessionDescriptors = 1
-	// HomeDescriptors is what a home takes that somebody is logged in to.
+	// HomeDescriptors is the number that a home takes while a user is logged in to it.
 	HomeDescriptors = 1
-	// DataDescriptors is what a data connection takes.
+	// DataDescriptors is the number that a data connection takes.
 	DataDescriptors = 1
-	// TransferDescriptors is what a transfer takes beside it: the file and its directory, and what it continues or replaces.
+	// TransferDescriptors is the number that a transfer takes besides its data connection: the file, its directory,
+	// and the file that it continues or replaces.
 	TransferDescriptors = 4
-	// SpliceDescriptors is what the pipe of an upload by splice takes.
+	// SpliceDescriptors is the number that the pipe of an upload by splice takes.
 	SpliceDescriptors = 2
 
 	// leastReserve is enough for one login and one transfer.
@@ -28,8 +29,8 @@ const (
 	leastDescriptors = 4*SessionDescriptors + 2*leastReserve
 )
 
-// descriptors divides RLIMIT_NOFILE. Each listener may have accepted one connection of which it is not known yet
-// whose it is, and those of passive ports have a second descriptor.
+// descriptors divides RLIMIT_NOFILE (limit). Each listener may have accepted one connection whose client is not known
+// yet, and the listener of a passive port has a second descriptor.
 func (b *Bounds) descriptors(limit int, d Demand) {
 	b.Admin, b.PendingHeaders = mostAdmin, proxy.MaxPending
 	if limit <= 0 {

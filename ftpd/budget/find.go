@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Find looks up what the process may have. An error says why the memory limit can't be read; the rest is right.
-// Go has raised the soft limit of descriptors to the hard one at start.
+// Find looks up what the system allows the process. An error says why the memory limit can't be read; the other
+// values are valid then, too. Find returns the soft limit of descriptors, which Go has raised to the hard limit at
+// the start.
 func Find() (Available, error) {
 	a := Available{Processors: runtime.GOMAXPROCS(0)}
 	if os.Getenv("GOMEMLIMIT") != "" {
@@ -35,7 +36,7 @@ func Find() (Available, error) {
 	return a, nil
 }
 
-// Apply sets the soft limit of the Go heap, unless the environment has set GOMEMLIMIT.
+// Apply sets the soft limit of the Go heap, unless the environment sets GOMEMLIMIT.
 func Apply(a Available) {
 	if limit := GoLimit(a); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)

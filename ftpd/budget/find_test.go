@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fixtureVariable, in the environment of this test's program, makes it print what Find returns where /proc/self/cgroup and
-// /proc/self/mountinfo are those of that directory.
+// fixtureVariable is an environment variable. If it is set for this test's program, the program prints what Find
+// returns when /proc/self/cgroup and /proc/self/mountinfo are those of the directory that the variable names.
 const fixtureVariable = "BUDGET_TEST_FIXTURE"
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 	fmt.Println("found", a.Memory, debug.SetMemoryLimit(-1), a.Descriptors > 0 && a.Processors > 0, err)
 }
 
-// find runs Find where these are the process's cgroups and mounts, with DIR for a directory that holds the files.
+// find runs Find for a process with these cgroups and mounts, in which DIR stands for a directory that holds the
+// files.
 func find(t *testing.T, cgroup, mountinfo string, files map[string]string, env ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -61,7 +62,7 @@ func find(t *testing.T, cgroup, mountinfo string, files map[string]string, env .
 	return strings.TrimSpace(string(out))
 }
 
-// The limit is that of the process's own cgroup, whichever version it has and however a container sees it.
+// Find returns the limit of the process's own cgroup, of either version, however a container sees it.
 func TestFind(t *testing.T) {
 	const (
 		v1Memory = "34 30 0:30 %s DIR/memory rw,relatime - cgroup cgroup rw,memory" //nolint:dupword // as the kernel writes it

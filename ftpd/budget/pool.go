@@ -5,21 +5,22 @@ import (
 	"sync"
 )
 
-// ErrNoDescriptors means that a session or a transfer would leave too few descriptors for those that run.
+// ErrNoDescriptors means that another session or transfer would leave too few descriptors for those that run.
 var ErrNoDescriptors = errors.New("too many files and connections are open")
 
-// DescriptorPool counts the descriptors of the process that sessions and transfers hold. They take descriptors from the pool
-// before they open anything, so none of them ever meets EMFILE: accepting connections never fails, and an upload that has
-// begun gets what it needs to its end. A part is kept from sessions, or clients that connect and do nothing would leave no
-// descriptor for the transfers of others. A nil pool bounds nothing. Its methods may be called by any goroutine.
+// DescriptorPool counts the descriptors of the process that sessions and transfers hold. They take descriptors from
+// the pool before they open anything, so none of them meets EMFILE: accepting connections does not fail, and an
+// upload that has begun gets what it needs until its end. A part is kept from sessions; otherwise clients that
+// connect and do nothing would leave no descriptor for the transfers of others. A nil pool bounds nothing.
+// DescriptorPool is safe for concurrent use.
 type DescriptorPool struct {
 	mu            sync.Mutex
 	most, reserve int
 	used          int
-	homes         map[string]int // how often each is open; its views share one descriptor
+	homes         map[string]int // how many views of each home are open; they share one descriptor
 }
 
-// NewDescriptorPool returns a pool for the bounds; nil if they have none for descriptors.
+// NewDescriptorPool returns a pool for the bounds, or nil if they don't bound descriptors.
 func NewDescriptorPool(b Bounds) *DescriptorPool {
 	if b.Descriptors == 0 {
 		return nil
@@ -30,8 +31,8 @@ func NewDescriptorPool(b Bounds) *DescriptorPool {
 // take takes n descriptors for a session that is logged in. It returns false, and takes none, if there are too few.
 func (d *DescriptorPool) take(n int) bool { return d == nil || d.takeBut(n, 0) }
 
-// TakeSession takes the descriptors of a new session. It returns false if there are too few. Sessions may have half of the
-// reserve: those that have to give way to a new one, and have not ended yet, hold theirs meanwhile.
+// TakeSession takes the descriptors of a new session. It returns false if there are too few. Sessions may use half of
+// the reserve, because a session that had to give way to a new one keeps its descriptors until it has ended.
 func (d *DescriptorPool) TakeSession() bool {
 	return d == nil || d.takeBut(SessionDescriptors, d.reserve/2)
 }
@@ -57,8 +58,8 @@ func (d *DescriptorPool) Give(n int) {
 	d.used -= n
 }
 
-// EnterHome counts a view of a home, whose views share one descriptor: the first one takes it. EnterHome returns false if there
-// is none.
+// EnterHome counts another view of a home. All views of a home share one descriptor, which the first view takes.
+// EnterHome returns false, and counts nothing, if no descriptor is left.
 func (d *DescriptorPool) EnterHome(home string) bool {
 	if d == nil {
 		return true
@@ -75,7 +76,7 @@ func (d *DescriptorPool) EnterHome(home string) bool {
 	return true
 }
 
-// LeaveHome takes back EnterHome.
+// LeaveHome undoes one EnterHome.
 func (d *DescriptorPool) LeaveHome(home string) {
 	if d == nil {
 		return
@@ -88,8 +89,8 @@ func (d *DescriptorPool) LeaveHome(home string) {
 	}
 }
 
-// MoreSessions returns the number of further sessions for which there are descriptors; it is negative if there are too many
-// sessions. ok is false if descriptors are not bounded.
+// MoreSessions returns the number of further sessions for which there are descriptors. It is negative if there are
+// too many sessions. ok is false if descriptors are not bounded.
 func (d *DescriptorPool) MoreSessions() (n int, ok bool) {
 	if d == nil {
 		return 0, false
@@ -99,7 +100,8 @@ func (d *DescriptorPool) MoreSessions() (n int, ok bool) {
 	return (d.most - d.reserve - d.used) / SessionDescriptors, true
 }
 
-// Held are descriptors that a session has taken for its next transfer, or that a transfer has. The owner guards them.
+// Held counts the descriptors that a session holds for its next transfer, or that a transfer holds. Its owner must
+// guard it against concurrent use.
 type Held struct {
 	Of    *DescriptorPool
 	count int
@@ -120,14 +122,14 @@ func (h *Held) GiveAll() {
 	h.count = 0
 }
 
-// Give returns n descriptors to the pool, or all if it holds fewer.
+// Give returns n descriptors to the pool, or all of them if h holds fewer.
 func (h *Held) Give(n int) {
 	n = min(n, h.count)
 	h.Of.Give(n)
 	h.count -= n
 }
 
-// Move hands all descriptors over to another owner.
+// Move transfers all descriptors to another owner, and leaves h without any.
 func (h *Held) Move() Held {
 	all := *h
 	h.count = 0

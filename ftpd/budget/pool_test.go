@@ -6,8 +6,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Never are more descriptors taken than there are, nor more for sessions than leave half of the reserve; each home
-// counts once; nothing is left in the end.
+// The pool never gives more descriptors than there are, and sessions always leave half of the reserve. Each home
+// counts once. In the end no descriptor is taken.
 func TestDescriptors(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.IntRange(8, 40).Draw(t, "most")
@@ -65,7 +65,7 @@ func TestDescriptors(t *testing.T) {
 					t.Fatalf("fits: %v", fits)
 				}
 				moved := h.Move()
-				h.GiveAll() // it has none any more
+				h.GiveAll() // it holds none any more
 				transfers = append(transfers, &moved)
 			},
 			"end": func(t *rapid.T) {
@@ -89,7 +89,7 @@ func TestDescriptors(t *testing.T) {
 	})
 }
 
-// Without a bound everything is to be had.
+// A nil pool gives everything.
 func TestNoDescriptorBound(t *testing.T) {
 	h := Held{Of: NewDescriptorPool(Bounds{})}
 	if _, ok := h.Of.MoreSessions(); ok || !h.Take(1<<30) || !h.Of.TakeSession() || !h.Of.EnterHome("a") {

@@ -1,13 +1,16 @@
-// Package limits counts sessions, by server, user and address, and keeps them within bounds.
+// Package limits counts the sessions of the server, of each user and of each address, and keeps these counts within
+// the configured limits. Start reading at Counter and its method Connect. The package imports config of this module.
 //
-// Sessions in which nobody is logged in are bounded apart, since anybody can open them. When
-// there are too many, the oldest gives way to the newest: a client that means to log in does so
-// within moments, so that what has been there for the longest is most likely an attacker's. It
-// is taken from the address that has the most of them, so that a crowd from one address drives
-// out only itself. A session whose password is being checked is spared, or a queue of logins
-// after a restart would drive out those who have waited for the longest; but not for a newcomer
-// from elsewhere if its address has more of them than the newcomer's would have. Sessions in which nobody
-// is logged in give way as well when maxSessions is reached.
+// Sessions without a login have a limit of their own (limits.maxPreLogin), since anyone can open them. When it is
+// reached, an old session gives way to the new one: a client that means to log in does so within moments, so the
+// session that has waited longest is most likely an attacker's. The session is taken from the address with the most
+// sessions without a login, so a crowd from one address drives out only itself.
+//
+// A session whose password is being checked is spared. Otherwise a queue of logins after a restart would drive out
+// those that have waited longest. It is not spared for a newcomer from another address if its own address has more
+// sessions without a login than the newcomer's would have.
+//
+// Sessions without a login also give way when limits.maxSessions is reached.
 package limits
 
 import (
@@ -19,54 +22,53 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Errors of a limit that is reached, as the client may be told them.
+// The errors for limits that are reached. Their texts may be sent to the client.
 var (
-	// ErrServerFull: limits.maxSessions, and nobody is there who is not logged in.
+	// ErrServerFull: limits.maxSessions is reached, and no session without a login can give way.
 	ErrServerFull = errors.New("too many sessions")
-	// ErrAddressFull: limits.maxSessionsPerAddress.
+	// ErrAddressFull: limits.maxSessionsPerAddress is reached.
 	ErrAddressFull = errors.New("too many sessions from your address")
-	// ErrPreLoginFull: limits.maxPreLogin, and none could give way.
+	// ErrPreLoginFull: limits.maxPreLogin is reached, and no session can give way.
 	ErrPreLoginFull = errors.New("too many logins at this moment")
-	// ErrUserFull: limits.maxSessionsPerUser.
+	// ErrUserFull: limits.maxSessionsPerUser is reached.
 	ErrUserFull = errors.New("too many sessions of this user")
 )
 
-// Counter counts the sessions of a server. The zero value counts none. It is safe for concurrent
-// use.
+// Counter counts the sessions of a server. The zero value is ready to use. It is safe for concurrent use.
 type Counter struct {
 	mu       sync.Mutex
 	sessions int
-	leaving  int // of sessions: those that had to give way and have not ended yet
+	leaving  int // the sessions that had to give way and have not ended yet; sessions includes them
 	preLogin int
 	users    map[string]int
 	networks map[netip.Prefix]*network
 }
 
-// network is the sessions of an address, of an IPv6 address those of its /64.
+// network holds the sessions of an IPv4 address, or of the /64 network of an IPv6 address.
 type network struct {
 	sessions int
-	preLogin list.List // of *Lease, the oldest first
+	preLogin list.List // of *Lease: the sessions without a login, the oldest first
 }
 
-// Lease is a session that is counted. Its methods may be called from any goroutine.
+// Lease is a counted session. Its methods are safe for concurrent use.
 type Lease struct {
 	counter *Counter
 	addr    netip.Prefix
 	network *network
 	evict   func()
 
-	// Guarded by the counter's lock.
+	// The fields below are guarded by the counter's lock.
 	user    string
-	waiting *list.Element // its place among those in which nobody is logged in; nil if it has none
+	waiting *list.Element // its place in network.preLogin; nil if it is not there
 	busy    bool
 	leaving bool
 	ended   bool
 }
 
-// Connect counts a session from an address. If hidden, the address is not the client's own, and
-// its sessions are not bounded. evict is called, once at most and without a lock, when the
-// session has to give way before somebody has logged in; it is no longer counted among those then.
-// Errors: ErrServerFull, ErrAddressFull, ErrPreLoginFull.
+// Connect counts a new session from an address. With hidden, the address is not the client's own, and
+// limits.maxSessionsPerAddress does not apply. Connect calls evict, at most once and without holding a lock, if the
+// session has to give way before a login; the session no longer counts as one without a login then. Errors:
+// ErrServerFull, ErrAddressFull, ErrPreLoginFull.
 func (c *Counter) Connect(addr netip.Addr, hidden bool, l *config.Limits, evict func()) (*Lease, error) {
 	lease, victims, err := c.connect(prefix(addr), hidden, l, evict)
 	for _, v := range victims {
@@ -75,6 +77,7 @@ func (c *Counter) Connect(addr netip.Addr, hidden bool, l *config.Limits, evict 
 	return lease, err
 }
 
+// connect is Connect, except that it returns the sessions to evict in place of evicting them.
 func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evict func()) (lease *Lease, victims []*Lease, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +85,7 @@ func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evic
 	if n != nil && !hidden && l.MaxSessionsPerAddress > 0 && n.sessions >= l.MaxSessionsPerAddress {
 		return nil, nil, ErrAddressFull
 	}
-	// More than once if a limit was lowered, or somebody logged out.
+	// This loops more than once if a limit was lowered, or if a user has logged out.
 	for {
 		var full error
 		switch {
@@ -116,9 +119,10 @@ func (c *Counter) connect(addr netip.Prefix, hidden bool, l *config.Limits, evic
 	return lease, victims, nil
 }
 
-// victim is the oldest session, that can give way, of the address with the most of them. If none can, it is
-// the newest one whose password is being checked, of the address with the most of those, unless
-// the newcomer's would then have as many.
+// victim returns the session that gives way to one from the network newcomer, or nil if none can. It is the oldest
+// session whose password is not being checked, of the address with the most sessions without a login. If there is
+// none, it is the newest session whose password is being checked, of the address with the most sessions without a
+// login, provided that this address has more of them than the newcomer's would have.
 func (c *Counter) victim(newcomer *network) *Lease {
 	var idle, busy *Lease
 	mostIdle, mostBusy := 0, 1
@@ -146,14 +150,15 @@ func (c *Counter) victim(newcomer *network) *Lease {
 	return busy
 }
 
-// Authenticating says whether the session's password is being checked.
+// Authenticating notes whether the session's password is being checked (busy).
 func (l *Lease) Authenticating(busy bool) {
 	l.counter.mu.Lock()
 	defer l.counter.mu.Unlock()
 	l.busy = busy
 }
 
-// Login counts the session as one of the user's. Error: ErrUserFull, and nothing has changed.
+// Login counts the session as one of the user's. If that would be one too many, it returns ErrUserFull and changes
+// nothing.
 func (l *Lease) Login(user string, limits *config.Limits) error {
 	c := l.counter
 	c.mu.Lock()
@@ -175,8 +180,8 @@ func (l *Lease) Login(user string, limits *config.Limits) error {
 	return nil
 }
 
-// Logout counts the session as one in which nobody is logged in. It may be one too many: the
-// next that connects makes them give way.
+// Logout counts the session as one without a login again. That may exceed limits.maxPreLogin; the next session that
+// connects then makes older ones give way.
 func (l *Lease) Logout() {
 	l.counter.mu.Lock()
 	defer l.counter.mu.Unlock()
@@ -187,7 +192,7 @@ func (l *Lease) Logout() {
 	l.enterQueue()
 }
 
-// Release ends the session. It may be called again, and then does nothing.
+// Release ends the counting of the session. It may be called again, and then does nothing.
 func (l *Lease) Release() {
 	c := l.counter
 	c.mu.Lock()
@@ -205,7 +210,7 @@ func (l *Lease) Release() {
 	}
 }
 
-// The following are called with the counter's lock.
+// The functions below are called with the counter's lock held.
 
 func (l *Lease) enterQueue() {
 	l.waiting = l.network.preLogin.PushBack(l)
@@ -220,7 +225,7 @@ func (l *Lease) leaveQueue() {
 	}
 }
 
-// leave says whether the session has to give way, and has not ended yet.
+// leave notes whether the session had to give way and has not ended yet.
 func (l *Lease) leave(leaving bool) {
 	switch {
 	case leaving && !l.leaving:
@@ -242,23 +247,24 @@ func (l *Lease) leaveUser() {
 	l.user = ""
 }
 
-// Counts are how many sessions there are. Those that are Leaving had to give way and have not ended yet.
+// Counts are the numbers of sessions: all of them, those without a login (PreLogin), and those that had to give way
+// and have not ended yet (Leaving).
 type Counts struct{ Sessions, PreLogin, Leaving int }
 
-// Counts returns the counts.
+// Counts returns the current counts.
 func (c *Counter) Counts() Counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Counts{Sessions: c.sessions, PreLogin: c.preLogin, Leaving: c.leaving}
 }
 
-// prefix is what counts as one address: an IPv4 address, the /64 of an IPv6 one.
+// prefix returns what counts as one address: a single IPv4 address, or the /64 network of an IPv6 address.
 func prefix(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")
 	bits := 32
 	if addr.Is6() {
 		bits = 64
 	}
-	p, _ := addr.Prefix(bits) // of no address: the zero Prefix, which is an address like others
+	p, _ := addr.Prefix(bits) // no address gives the zero Prefix, which counts like any other
 	return p
 }

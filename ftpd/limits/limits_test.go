@@ -22,7 +22,7 @@ func bounds(sessions, user, address, preLogin int) *config.Limits {
 	return &config.Limits{MaxSessions: sessions, MaxSessionsPerUser: user, MaxSessionsPerAddress: address, MaxPreLogin: preLogin}
 }
 
-// client is a session and whether it was driven out.
+// client is a session, and whether it was evicted.
 type client struct {
 	*Lease
 	evicted bool
@@ -73,8 +73,8 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// Sessions that don't log in don't keep those out who do, when the whole server is full; while one that
-// had to give way still says goodbye, another may come in its place.
+// Sessions without a login don't keep out clients that log in, even when the whole server is full. While a session
+// that had to give way is still saying goodbye, another one may take its place.
 func TestFullOfSilentSessions(t *testing.T) {
 	var c Counter
 	l := bounds(3, 0, 0, 10)
@@ -120,7 +120,7 @@ func TestUsers(t *testing.T) {
 		t.Error(err)
 	}
 	a.Logout()
-	if err := b.Login("alice", l); err != nil { // bob is gone by it
+	if err := b.Login("alice", l); err != nil { // bob has one session less by this
 		t.Error(err)
 	}
 	if err := a.Login("bob", l); err != nil {
@@ -136,7 +136,7 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// The address with the most sessions before login gives way, its oldest first.
+// The oldest session of the address with the most sessions without a login gives way first.
 func TestPreLogin(t *testing.T) {
 	var c Counter
 	l := bounds(0, 0, 0, 4)
@@ -189,8 +189,8 @@ func TestBusyIsSpared(t *testing.T) {
 	}
 }
 
-// A crowd of which every password is being checked does not lock out other addresses, but drives
-// nobody out of an address that has no more sessions than the newcomer's.
+// A crowd whose passwords are all being checked does not lock out other addresses, and it evicts no session of an
+// address that has no more sessions than the newcomer's would have.
 func TestBusyCrowd(t *testing.T) {
 	var c Counter
 	l := bounds(0, 0, 0, 4)
@@ -213,7 +213,7 @@ func TestBusyCrowd(t *testing.T) {
 	}
 }
 
-// The counts are those of a simple model, whatever happens, and zero in the end.
+// The counts always agree with a simple model, and are zero in the end.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var c Counter
@@ -241,7 +241,7 @@ func TestModel(t *testing.T) {
 				waiting := count(waits)
 				idle := count(func(o *session) bool { return waits(o) && !o.busy })
 				staying := count(func(o *session) bool { return !o.evicted })
-				// So many have to go, and so many can, others of them busy ones of a crowded address.
+				// wanted sessions have to give way. All idle ones can, and so can busy ones of a crowded address.
 				wanted := max(waiting-l.MaxPreLogin+1, 0)
 				if l.MaxSessions > 0 {
 					wanted = max(wanted, staying-l.MaxSessions+1)
@@ -309,7 +309,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// Nothing is lost or counted twice by many at the same time.
+// Concurrent calls lose no session and count none twice.
 func TestConcurrent(t *testing.T) {
 	var c Counter
 	l := bounds(50, 10, 20, 10)
