@@ -1,12 +1,14 @@
-// Package bans keeps out, for a while, who guesses passwords or abuses the protocol.
-// What speaks against a client is counted over a sliding window; when it is as much as the
-// configured number of failed logins, a ban begins, and each further one lasts twice as long as
-// the one before. The same wrong password of the same user counts once: who repeats it is a
-// device that nobody told the new one, and learns nothing. It knows a bounded number of clients,
-// whatever their addresses.
+// Package bans keeps out, for a time, clients that guess passwords or abuse the protocol. Start reading at List, and
+// there at Report and Banned. The package imports config and internal/keyed of this module.
 //
-// A banned address is refused. A banned user name is not, since anybody could keep the user out by
-// it: its logins are let through one by one, slowly (see Delay).
+// Each Event that speaks against a client adds its weight to a score over a sliding window. When the score reaches
+// that of the configured number of failed logins, a ban begins. Each further ban lasts twice as long as the one
+// before. The same wrong password of the same user counts once: a client that repeats it is most likely a device with
+// an old password, and it learns nothing by repeating it. The number of clients that the list knows is bounded,
+// however many addresses they have.
+//
+// A banned address is refused. A banned user name is not refused, because anyone could lock the user out that way:
+// its logins are let through one by one, slowly (see Delay).
 package bans
 
 import (
@@ -23,21 +25,21 @@ import (
 )
 
 const (
-	// capacity bounds the subjects that are known, at a few hundred bytes each, and what
-	// maxRemembered adds.
+	// capacity bounds the number of subjects that are known. Each takes a few hundred bytes, plus what maxRemembered
+	// adds.
 	capacity = 20000
-	// maxUserBan bounds the ban of a user name, which anybody can bring about.
+	// maxUserBan bounds the ban of a user name, since anyone can cause one.
 	maxUserBan = time.Hour
 )
 
-// Subject is who is watched and banned: an address or a user name. The zero value is nobody.
+// Subject is what is watched and banned: an address or a user name. Nothing counts against the zero value.
 type Subject struct {
 	network netip.Prefix
 	user    string
 }
 
-// Address is the subject of an address: an IPv4 address, or the /64 network of an IPv6 one, since
-// whoever has one address of it has them all.
+// Address returns the subject of an address: a single IPv4 address, or the /64 network of an IPv6 address, since a
+// client that has one address of such a network has all of them.
 func Address(addr netip.Addr) Subject {
 	addr = addr.Unmap().WithZone("")
 	bits := 32
@@ -46,22 +48,22 @@ func Address(addr netip.Addr) Subject {
 	}
 	network, err := addr.Prefix(bits)
 	if err != nil {
-		return Subject{} // not an address
+		return Subject{} // not a valid address
 	}
 	return Subject{network: network}
 }
 
-// maxUserName is one more than the longest name that a user can have.
+// maxUserName is one more than the length of the longest name that a user can have.
 const maxUserName = 65
 
-// User is the subject of a user name, whether or not there is such a user. Names longer than any
-// user's are cut, so that they take no room.
+// User returns the subject of a user name, whether or not the user exists. Names longer than any user's are cut, so
+// that they take no memory.
 func User(name string) Subject { return Subject{user: name[:min(len(name), maxUserName)]} }
 
-// Network is the network that is banned; false if it is a user name.
+// Network returns the network of an address; ok is false if the subject is a user name.
 func (s Subject) Network() (netip.Prefix, bool) { return s.network, s.network.IsValid() }
 
-// String is the network as CIDR, or the user name.
+// String returns the network in CIDR notation, or the user name.
 func (s Subject) String() string {
 	if s.network.IsValid() {
 		return s.network.String()
@@ -69,48 +71,49 @@ func (s Subject) String() string {
 	return s.user
 }
 
-// Ban is a ban in force.
+// Ban is a ban that is in force.
 type Ban struct {
 	Subject Subject
-	// Reason is what the last of it was that began the ban.
+	// Reason is the last event before the ban, which caused it.
 	Reason Event
-	// Count is how many bans in a row this one makes.
+	// Count is the number of bans in a row, this one included.
 	Count int
+	// Until is the end of the ban.
 	Until time.Time
 }
 
-// List knows who is banned. It is safe for concurrent use.
+// List knows which subjects are banned. It is safe for concurrent use.
 type List struct {
 	now   func() time.Time
 	began time.Time
 
-	bans atomic.Int64 // entries with a ban, over or not: zero makes Banned cheap
+	bans atomic.Int64 // the number of entries with a ban, ended or not; Banned is cheap while it is zero
 
-	capacity int // of known
+	capacity int // the bound of len(known)
 	key      *keyed.Key
 
 	mu      sync.Mutex
 	cfg     config.Bans
 	trusted []config.Network
 	known   map[Subject]*entry
-	guesses map[Subject]*guesses // of those who try passwords at this moment
-	quiet   *list.List           // entries that were never banned, the one heard of the longest ago first
-	banned  *list.List           // the others, the oldest ban first
+	guesses map[Subject]*guesses // of the subjects whose passwords are being tried or wait to be tried
+	quiet   *list.List           // the entries that were never banned, the one without an event for the longest time first
+	banned  *list.List           // the other entries, the oldest ban first
 }
 
-// entry is what is known of a subject. Its list element holds itself.
+// entry is what is known of a subject. The value of its list element is the entry itself.
 type entry struct {
 	subject Subject
 	score   score
 	failed  failed
 	reason  Event
-	count   int       // bans so far
-	until   time.Time // of the last one; zero if there was none
-	turn    time.Time // of the next login, while a user name is banned
+	count   int       // the number of bans in a row
+	until   time.Time // the end of the last ban; zero if there was none
+	turn    time.Time // when the next login may be tried while a user name is banned
 	place   *list.Element
 }
 
-// New returns an empty list. now tells the time; nil is time.Now.
+// New returns an empty list. now returns the current time; nil stands for time.Now.
 func New(now func() time.Time) *List {
 	if now == nil {
 		now = time.Now
@@ -118,23 +121,23 @@ func New(now func() time.Time) *List {
 	return &List{now: now, began: now(), capacity: capacity, key: keyed.NewKey(), known: map[Subject]*entry{}, guesses: map[Subject]*guesses{}, quiet: list.New(), banned: list.New()}
 }
 
-// Set puts a configuration in force. Bans that run keep their end; but while bans are off, or
-// for an address that is allowed now, they do not count. trusted networks are never banned: they
-// are the proxies that others come through.
+// Set puts a configuration in force. Current bans keep their end, but they do not apply while bans are off, nor to an
+// address that is allowed now. Addresses in the trusted networks are never banned: these are the proxies through
+// which clients connect.
 func (l *List) Set(cfg config.Bans, trusted []config.Network) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cfg, l.trusted = cfg, trusted
 }
 
-// Report counts an event against the subject. If that began a ban, it returns the ban and true.
+// Report counts an event against the subject. If this begins a ban, Report returns the ban and true.
 func (l *List) Report(who Subject, e Event) (Ban, bool) {
 	return l.report(who, e, func(*entry, time.Time) bool { return false })
 }
 
-// ReportLogin is Report of a FailedLogin. It does not count if the subject has failed with the
-// same user and password within the window, counted from the last time; of each subject the
-// newest maxRemembered of them are known.
+// ReportLogin reports a FailedLogin. The event does not count if the subject has failed with the same user and
+// password before, and the last such failure was within the window. The newest maxRemembered failures of each subject
+// are known.
 func (l *List) ReportLogin(who Subject, user, password string) (Ban, bool) {
 	tried := l.key.Digest(user, password)
 	return l.report(who, FailedLogin, func(en *entry, now time.Time) bool {
@@ -142,7 +145,7 @@ func (l *List) ReportLogin(who Subject, user, password string) (Ban, bool) {
 	})
 }
 
-// report is Report, of what spared does not excuse.
+// report implements Report. The event does not count if spared returns true.
 func (l *List) report(who Subject, e Event, spared func(en *entry, now time.Time) bool) (Ban, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -152,7 +155,7 @@ func (l *List) report(who Subject, e Event, spared func(en *entry, now time.Time
 	now := l.now()
 	en := l.entry(who, now)
 	if now.Before(en.until) {
-		return Ban{}, false // banned already: what was under way when the ban began
+		return Ban{}, false // banned already: the event was under way when the ban began
 	}
 	if spared(en, now) {
 		return Ban{}, false
@@ -170,12 +173,12 @@ func (l *List) report(who Subject, e Event, spared func(en *entry, now time.Time
 	en.reason, en.score, en.turn = e, score{}, time.Time{}
 	en.until = now.Add(l.duration(en))
 	l.quiet.Remove(en.place)
-	l.banned.Remove(en.place) // of the two, the list that it is not in ignores it
+	l.banned.Remove(en.place) // Remove does nothing on the list that the element is not in
 	en.place = l.banned.PushBack(en)
 	return en.ban(), true
 }
 
-// duration is how long the ban lasts that an entry gets now.
+// duration returns the length of the ban that the entry gets now.
 func (l *List) duration(en *entry) time.Duration {
 	longest := l.cfg.MaxDuration.Std()
 	if en.subject.user != "" {
@@ -190,12 +193,12 @@ func (l *List) duration(en *entry) time.Duration {
 	return min(d, longest)
 }
 
-// forgotten reports whether the subject has behaved for so long that its next ban is a first one.
+// forgotten reports whether the last ban ended so long ago (bans.maxDuration) that the next one is a first ban.
 func (l *List) forgotten(en *entry, now time.Time) bool {
 	return !en.until.IsZero() && now.After(en.until.Add(l.cfg.MaxDuration.Std()))
 }
 
-// exempt reports whether nothing counts against the subject.
+// exempt reports whether no event counts against the subject.
 func (l *List) exempt(who Subject) bool {
 	if !l.cfg.On() || who == (Subject{}) || l.cfg.Failures == 0 {
 		return true
@@ -203,14 +206,14 @@ func (l *List) exempt(who Subject) bool {
 	return who.network.IsValid() && (overlaps(l.cfg.Allow, who.network) || overlaps(l.trusted, who.network))
 }
 
-// overlaps reports whether a network holds the subject's, or a part of it: of an IPv6 /64 a
-// single allowed address spares the whole.
+// overlaps reports whether one of the networks contains the subject's network or a part of it: a single allowed
+// address exempts its whole IPv6 /64.
 func overlaps(networks []config.Network, subject netip.Prefix) bool {
 	return slices.ContainsFunc(networks, func(n config.Network) bool { return n.Overlaps(subject) })
 }
 
-// entry finds or makes an entry. To make room it forgets the subject that has been quiet for the
-// longest, and if all are banned the one that was banned first.
+// entry returns the entry of a subject, and makes one if there is none. To make room it forgets the subject that has
+// been without an event for the longest time or, if all subjects are banned, the one that was banned first.
 func (l *List) entry(who Subject, now time.Time) *entry {
 	if en := l.known[who]; en != nil {
 		if en.until.IsZero() {
@@ -227,6 +230,7 @@ func (l *List) entry(who Subject, now time.Time) *entry {
 	return en
 }
 
+// makeRoom forgets one entry. A ban that counts no more (see forgotten) goes first.
 func (l *List) makeRoom(now time.Time) {
 	victim := l.quiet.Front()
 	if first := l.banned.Front(); victim == nil || first != nil && l.forgotten(first.Value.(*entry), now) {
@@ -260,15 +264,15 @@ func (l *List) Banned(who Subject) (until time.Time, banned bool) {
 }
 
 const (
-	// turnEvery is how often a login of a banned user name is let through.
+	// turnEvery is the time between two logins of a banned user name.
 	turnEvery = 10 * time.Second
-	// longestTurn is how long one may wait for that. Clients wait longer for a reply.
+	// longestTurn is the longest time that a login may wait for its turn. Clients wait longer for a reply.
 	longestTurn = 20 * time.Second
 )
 
-// Delay says how long a login as the subject, a user name, has to wait: not at all, but while the
-// name is banned. Then one login is let through every ten seconds. ok is false if it would wait for
-// more than twenty, behind others; there is no turn then.
+// Delay returns how long a login as the subject, a user name, has to wait: zero, unless the name is banned. While it
+// is, one login is let through every ten seconds. ok is false, and the login gets no turn, if it would have to wait
+// for more than twenty seconds behind others.
 func (l *List) Delay(who Subject) (wait time.Duration, ok bool) {
 	if l.bans.Load() == 0 || who.user == "" {
 		return 0, true
@@ -288,7 +292,7 @@ func (l *List) Delay(who Subject) (wait time.Duration, ok bool) {
 	return wait, true
 }
 
-// Threshold is the sum of Weight of events that begins a ban; 0 while bans are off.
+// Threshold returns the sum of weights (see Weight) at which a ban begins, or 0 while bans are off.
 func (l *List) Threshold() uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -298,10 +302,10 @@ func (l *List) Threshold() uint32 {
 	return uint32(l.cfg.Failures) * failure //nolint:gosec // validated: at most 1000
 }
 
-// Weight is how much an event counts.
+// Weight returns how much an event counts.
 func Weight(e Event) uint32 { return weights[e] }
 
-// Bans lists the bans in force, the one that ends first foremost.
+// Bans returns the bans in force, the one that ends first in the first place.
 func (l *List) Bans() []Ban {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -318,7 +322,7 @@ func (l *List) Bans() []Ban {
 	return found
 }
 
-// Active is how many bans are in force.
+// Active returns the number of bans in force.
 func (l *List) Active() int {
 	if l.bans.Load() == 0 {
 		return 0
@@ -334,7 +338,7 @@ func (l *List) Active() int {
 	return active
 }
 
-// Unban ends a ban and forgets what led to it. It reports whether there was one.
+// Unban ends a ban and forgets the events that led to it. It reports whether the subject was banned.
 func (l *List) Unban(who Subject) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a time that only goes when told to.
+// clock is a time that advances only when the test lets it.
 type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
@@ -69,7 +69,7 @@ func TestBan(t *testing.T) {
 	}
 }
 
-// The same wrong password counts once, and again when nobody has tried it for a window.
+// The same wrong password counts once, and again if it was not tried for a window.
 func TestRepeatedLogin(t *testing.T) {
 	type try struct {
 		user, password string
@@ -104,7 +104,7 @@ func TestRepeatedLogin(t *testing.T) {
 			}
 		}
 	}
-	l, _ := start(2) // of each client for itself
+	l, _ := start(2) // counted for each client separately
 	for _, who := range []Subject{Address(addr("192.0.2.1")), Address(addr("192.0.2.2"))} {
 		l.ReportLogin(who, "scan", "old")
 		if _, begun := l.ReportLogin(who, "scan", "new"); !begun {
@@ -113,8 +113,8 @@ func TestRepeatedLogin(t *testing.T) {
 	}
 }
 
-// A ban means that there were as many different failed logins in the window; as many new ones
-// within seven eighths of it mean a ban. What is remembered is bounded, and is no password.
+// A ban only begins after that many different failed logins in the window, and always after that many new ones within
+// seven eighths of it. The memory of failed logins is bounded and contains no password.
 func TestDistinctLogins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		failures := rapid.IntRange(1, 5).Draw(t, "failures")
@@ -163,7 +163,7 @@ func TestDistinctLogins(t *testing.T) {
 	}
 }
 
-// While a user name is banned, its logins get a turn every ten seconds, three waiting at most.
+// While a user name is banned, its logins get a turn every ten seconds, and at most three wait.
 func TestTurn(t *testing.T) {
 	l, c := start(1)
 	alice := User("alice")
@@ -183,13 +183,13 @@ func TestTurn(t *testing.T) {
 	turn(alice, 2*turnEvery, true)
 	turn(alice, 0, false)
 	turn(User("bob"), 0, true)
-	turn(Address(addr("192.0.2.1")), 0, true) // is refused elsewhere
+	turn(Address(addr("192.0.2.1")), 0, true) // a banned address is refused elsewhere
 	c.pass(time.Second)
 	turn(alice, 0, false)
 	c.pass(turnEvery - time.Second)
 	turn(alice, 2*turnEvery, true)
 	turn(alice, 0, false)
-	c.pass(minutes(1)) // it is over
+	c.pass(minutes(1)) // the ban has ended
 	for range 10 {
 		turn(alice, 0, true)
 	}
@@ -201,8 +201,8 @@ func TestTurn(t *testing.T) {
 
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
 
-// Each ban is twice as long as the one before, up to the longest, until the subject has behaved
-// for as long as that.
+// Each ban is twice as long as the one before, up to the longest, unless the subject had no ban for as long as the
+// longest.
 func TestEscalation(t *testing.T) {
 	for _, x := range []struct {
 		who   Subject
@@ -276,7 +276,7 @@ func TestExempt(t *testing.T) {
 		for _, who := range []Subject{v4, v6, user} {
 			l.Report(who, FailedLogin)
 		}
-		set(l, rules(1)) // lifts the bans that are there
+		set(l, rules(1)) // lifts the current bans
 		for _, who := range []Subject{v4, v6, user, {}} {
 			spared := name == "off" || who != user
 			if _, banned := l.Banned(who); banned == spared {
@@ -325,8 +325,8 @@ func TestListAndUnban(t *testing.T) {
 	}
 }
 
-// However many addresses an attacker has, the memory is bounded, and who is banned stays so as
-// long as there are others to forget.
+// The memory is bounded however many addresses an attacker has, and a subject stays banned as long as there are
+// others to forget.
 func TestBounded(t *testing.T) {
 	l, c := start(2)
 	l.capacity = 100
@@ -342,7 +342,7 @@ func TestBounded(t *testing.T) {
 	if _, banned := l.Banned(bad); !banned {
 		t.Error("the ban was forgotten")
 	}
-	for i := range 1000 { // now all of them are banned
+	for i := range 1000 { // now all known subjects are banned
 		who := Address(netip.AddrFrom4([4]byte{11, 0, byte(i >> 8), byte(i)})) //nolint:gosec // wanted
 		l.Report(who, FailedLogin)
 		l.Report(who, FailedLogin)
@@ -360,8 +360,8 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// Whoever stays below the number in every window is never banned; whoever reaches it within seven
-// eighths of one always is.
+// A subject that stays below the number of events in every window is never banned; a subject that reaches it within
+// seven eighths of a window always is.
 func TestWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		failures := rapid.IntRange(1, 5).Draw(t, "failures")
@@ -399,7 +399,7 @@ func TestWindow(t *testing.T) {
 	})
 }
 
-// A window that is changed while events are counted never makes a count of its own.
+// Changing the window while events are counted never increases a count.
 func TestWindowChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l, c := start(3)

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// setClock is the time t as it is told after the machine's clock was set by whole seconds: the wall
-// clock reads otherwise, and the monotonic one, by which package time compares, goes on.
+// setClock returns the time t as it reads after the machine's clock was set by whole seconds. The wall clock reads
+// otherwise; the monotonic clock, by which package time compares times, goes on.
 func setClock(t *testing.T, now time.Time, by time.Duration) time.Time {
 	t.Helper()
 	set := now
@@ -18,7 +18,7 @@ func setClock(t *testing.T, now time.Time, by time.Duration) time.Time {
 	return set
 }
 
-// A ban lasts as long as it says, however the machine's clock is set meanwhile.
+// A ban lasts for its duration, even if the machine's clock is set meanwhile.
 func TestClockIsSet(t *testing.T) {
 	for _, by := range []time.Duration{-24 * 365 * time.Hour, -time.Hour, time.Hour, 24 * 365 * time.Hour} {
 		began := time.Now()

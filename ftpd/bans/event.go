@@ -1,33 +1,33 @@
 package bans
 
-// Event is something that speaks against a client.
+// Event is an event that speaks against a client.
 type Event int
 
-// The events. What ordinary clients do now and then, such as trying a command that is not known,
-// is for the caller to leave out up to a point.
+// The events. Ordinary clients cause some of them now and then, such as an unknown command. The caller reports these
+// only beyond a certain number.
 const (
 	// FailedLogin is a wrong name or password.
 	FailedLogin Event = iota
-	// Bounce is an attempt to make the server dial somebody else.
+	// Bounce is an attempt to make the server connect to a third party.
 	Bounce
-	// LongLine is a command line that is longer than any sane one.
+	// LongLine is a command line that is longer than the server accepts.
 	LongLine
-	// NoLogin is a session that was ended because there was no login in time.
+	// NoLogin is a session that was ended because no user logged in in time.
 	NoLogin
 	// UnknownCommand is one of many unknown commands.
 	UnknownCommand
-	// IdleReservation is one of many passive ports asked for and not used.
+	// IdleReservation is one of many passive ports that the client requested and did not use.
 	IdleReservation
-	// Refused is a connection that was refused because the address had too many.
+	// Refused is a connection that was refused because its address had too many of them.
 	Refused
-	// Events is how many there are.
+	// Events is the number of events.
 	Events
 )
 
 // failure is the weight of a failed login.
 const failure = 10
 
-// weights say how much of a failed login each event is: ten times its weight is one.
+// weights are the weights of the events, in tenths of a failed login.
 var weights = map[Event]uint32{
 	FailedLogin:     failure,
 	Bounce:          5,
@@ -38,7 +38,7 @@ var weights = map[Event]uint32{
 	Refused:         1,
 }
 
-// String is the event as the log names it.
+// String returns the description of the event for the log.
 func (e Event) String() string {
 	switch e {
 	case FailedLogin:

@@ -7,21 +7,21 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/keyed"
 )
 
-// maxRemembered bounds the failed logins of a subject that are remembered, at 56 bytes each. Who
-// fails with more than these goes through a list of passwords.
+// maxRemembered bounds the number of failed logins that are remembered of each subject, at 56 bytes each. A client
+// that fails with more different passwords than that is going through a list of passwords.
 const maxRemembered = 64
 
-// failed are the user names and passwords with which a subject failed to log in, the one of the
-// longest ago first.
+// failed holds the user names and passwords with which a subject failed to log in, the oldest first.
 type failed []attempt
 
+// attempt is a failed login. tried is the digest of its user name and password.
 type attempt struct {
 	tried keyed.Digest
 	last  time.Time
 }
 
-// seen reports whether the subject failed with the same before, less than a window ago, and
-// remembers it as the newest. It remembers no more than most.
+// seen reports whether the subject has failed with the same user and password less than a window ago. It remembers
+// the attempt as the newest one, and keeps at most most attempts.
 func (f *failed) seen(tried keyed.Digest, now time.Time, window time.Duration, most int) bool {
 	known := false
 	kept := slices.DeleteFunc(*f, func(a attempt) bool {

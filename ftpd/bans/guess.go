@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Passwords that are tried at the same time: none of them counts until it was found wrong, so without
-// a bound on them a client that sends all its guesses at once would have them all verified.
+// A wrong password counts only once it has been verified. Without a bound on the passwords that are tried at the same
+// time, a client that sends all its guesses at once would have all of them verified before the ban begins.
 
-// guesses are the passwords that a subject tries now, and those that wait to be tried.
+// guesses are the logins of one subject: the number of those whose passwords are being tried, and those that wait.
 type guesses struct {
 	running int
-	waiting list.List // of chan struct{}, closed when it is its turn; first come, first served
+	waiting list.List // of chan struct{}; each is closed when it is its turn; first come, first served
 }
 
-// Enter waits until the subject may try a password: at any time as many are tried as may fail
-// before a ban begins, and always one. The caller looks whether there is a ban after Enter, for it may have begun
-// meanwhile; nothing waits for a subject that is banned. It calls leave when what came of the try
-// has been reported. The error is the context's.
+// Enter waits until the subject may try a password. The number of passwords that are tried at the same time is
+// bounded by the number that may still fail before a ban begins, but it is at least one. For a subject that is banned
+// or exempt Enter does not wait. The caller must check for a ban after Enter, because one may have begun meanwhile,
+// and it must call leave once the result of the try has been reported. If ctx ends first, Enter returns its cause.
 func (l *List) Enter(ctx context.Context, who Subject) (leave func(), err error) {
 	l.mu.Lock()
 	if l.exempt(who) || l.isBanned(who, l.now()) {
@@ -47,7 +47,7 @@ func (l *List) Enter(ctx context.Context, who Subject) (leave func(), err error)
 	}
 	l.mu.Lock()
 	select {
-	case <-turn: // at the same moment
+	case <-turn: // the turn came at the same moment
 		l.mu.Unlock()
 		leave()
 	default:
@@ -57,7 +57,7 @@ func (l *List) Enter(ctx context.Context, who Subject) (leave func(), err error)
 	return nil, context.Cause(ctx)
 }
 
-// leave ends a try and lets others begin.
+// leave ends a try and lets waiting ones start.
 func (l *List) leave(who Subject, g *guesses) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,8 +73,9 @@ func (l *List) leave(who Subject, g *guesses) {
 	}
 }
 
-// room reports whether one more failure would be without a ban, or the one that begins it, if all that
-// are tried now fail. One at a time may always be tried, or nothing would let the next one in.
+// room reports whether another password may be tried: even if it fails, and all that are being tried now fail, too,
+// no ban begins, or only this last failure begins it. One password at a time may always be tried, or the queue would
+// never move on.
 func (l *List) room(who Subject, g *guesses, now time.Time) bool {
 	var score uint32
 	if en := l.known[who]; en != nil {
@@ -83,7 +84,7 @@ func (l *List) room(who Subject, g *guesses, now time.Time) bool {
 	return g.running == 0 || score+uint32(g.running)*failure < uint32(l.cfg.Failures)*failure //nolint:gosec // small
 }
 
-// isBanned reports whether a ban of the subject is in force, exempt or not.
+// isBanned reports whether the subject has a ban that has not ended, even if the subject is exempt.
 func (l *List) isBanned(who Subject, now time.Time) bool {
 	en := l.known[who]
 	return en != nil && now.Before(en.until)

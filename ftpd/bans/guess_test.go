@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// Of any number of guesses at once no more run than may fail before the ban, and when it has begun
-// the others learn of it without having been tried.
+// Of any number of simultaneous guesses, only as many run as may fail before the ban. When it has begun, Enter lets
+// the others through, to be refused without being tried.
 func TestGuessesAtOnce(t *testing.T) {
 	for _, who := range []Subject{Address(addr("192.0.2.1")), User("alice")} {
 		for _, failures := range []int{1, 2, 10} {
 			synctest.Test(t, func(t *testing.T) {
 				l := New(nil)
 				l.Set(rules(failures), nil)
-				l.Report(who, UnknownCommand) // a little counts already
+				l.Report(who, UnknownCommand) // a small count exists already
 				var running, most, tried atomic.Int64
 				var wg sync.WaitGroup
 				for i := range 1000 {
@@ -37,7 +37,7 @@ func TestGuessesAtOnce(t *testing.T) {
 						if n := running.Add(1); n > most.Load() {
 							most.Store(n)
 						}
-						time.Sleep(time.Millisecond) // the bubble's, so that all the others have come meanwhile
+						time.Sleep(time.Millisecond) // time of the synctest bubble: all the others have arrived meanwhile
 						running.Add(-1)
 						l.ReportLogin(who, "alice", fmt.Sprint(i))
 					})
@@ -54,7 +54,7 @@ func TestGuessesAtOnce(t *testing.T) {
 	}
 }
 
-// Right passwords, and those that don't count, only wait for each other.
+// Right passwords, and failures that don't count, only wait for each other.
 func TestGuessesThatAreRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(nil)
@@ -70,7 +70,7 @@ func TestGuessesThatAreRight(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				leave()
-				leave() // again: nothing
+				leave() // a second call does nothing
 			})
 		}
 		began := time.Now()
@@ -84,7 +84,7 @@ func TestGuessesThatAreRight(t *testing.T) {
 	})
 }
 
-// A guess whose session ends gives its place in the queue up; without bans nothing waits.
+// A guess whose session ends leaves the queue. Without bans no guess waits.
 func TestGuessGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(nil)

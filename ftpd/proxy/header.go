@@ -1,6 +1,7 @@
-// Package proxy takes the PROXY protocol, versions 1 and 2, off connections: from trusted peers
-// only, within a time, and without reading one byte beyond the header, so that the bare TCP
-// connection can be handed on to sendfile and splice.
+// Package proxy reads PROXY protocol headers, versions 1 and 2, from connections. It reads them from trusted peers
+// only, within a time limit, and without reading a byte beyond the header, so that the bare TCP connection can be
+// passed on to sendfile and splice. Start reading at Reader.Identify (origin.go). The package imports config and
+// socket of this module.
 package proxy
 
 import (
@@ -17,30 +18,32 @@ import (
 )
 
 const (
-	// prelude is read first: no header of either version is shorter, and it tells which it is.
+	// prelude is the number of bytes that are read first. No header is shorter, and they identify its version.
 	prelude = 12
-	// fixed is the part of a header of version 2 that says how long the rest is.
+	// fixed is the length of the part of a version 2 header that contains the length of the rest.
 	fixed = 16
-	// maxV1 is the longest header of version 1, line end included.
+	// maxV1 is the length of the longest version 1 header, its line end included.
 	maxV1 = 107
-	// maxV2 bounds the rest of a header of version 2: addresses, and the proxy's own fields.
+	// maxV2 bounds the rest of a version 2 header: the addresses, and fields of the proxy.
 	maxV2 = 4096
 )
 
-// ErrNoHeader is a connection that does not begin with a header.
+// ErrNoHeader means that a connection does not start with a header.
 var ErrNoHeader = errors.New("no PROXY protocol header")
 
-// Header is what a proxy says of a connection.
+// Header is what a proxy reports about a connection.
 type Header struct {
-	// Local is a connection of the proxy itself, such as a health check; there are no addresses.
+	// Local means that the proxy has made the connection for itself, such as for a health check; there are no
+	// addresses.
 	Local bool
-	// Source is the client; Destination is the address that it connected to. IPv4 as such.
+	// Source is the client; Destination is the address that it connected to. IPv4 addresses are never mapped into
+	// IPv6.
 	Source, Destination netip.AddrPort
 }
 
-// ReadHeader reads a header from the beginning of a connection, exactly. With an error it may have
-// read anything, and the connection is of no further use. Errors: ErrNoHeader, others for a
-// header that is malformed or of another transport than TCP, the reader's.
+// ReadHeader reads a header from the start of a connection, and no byte beyond it. After an error the connection is
+// of no further use, since any part of it may have been read. Errors: ErrNoHeader; an error for a header that is
+// malformed or is not for a TCP connection; and errors of r.
 func ReadHeader(r io.Reader) (Header, error) {
 	raw := make([]byte, prelude, fixed+256)
 	if n, err := io.ReadFull(r, raw); err != nil {
@@ -64,12 +67,12 @@ func ReadHeader(r io.Reader) (Header, error) {
 	return parse(raw)
 }
 
-// begins reports whether what was read may be the beginning of a header.
+// begins reports whether p may be the start of a header.
 func begins(p []byte) bool {
 	return len(p) > 0 && (bytes.HasPrefix(proxyproto.SIGV2, p) || bytes.HasPrefix(p, proxyproto.SIGV1) || bytes.HasPrefix(proxyproto.SIGV1, p))
 }
 
-// readV1 reads up to the line's end, byte by byte: what follows belongs to somebody else.
+// readV1 reads to the end of the line, byte by byte: what follows is not part of the header.
 func readV1(r io.Reader, raw []byte) ([]byte, error) {
 	for !bytes.HasSuffix(raw, []byte("\r\n")) {
 		if len(raw) == maxV1 {
@@ -86,7 +89,7 @@ func readV1(r io.Reader, raw []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// readV2 reads as much as the header says.
+// readV2 reads as many bytes as the header announces.
 func readV2(r io.Reader, raw []byte) ([]byte, error) {
 	raw = raw[:fixed]
 	if _, err := io.ReadFull(r, raw[prelude:]); err != nil {
@@ -101,7 +104,7 @@ func readV2(r io.Reader, raw []byte) ([]byte, error) {
 	return raw, err
 }
 
-// parse reads a whole header.
+// parse parses a complete header.
 func parse(raw []byte) (Header, error) {
 	h, err := proxyproto.Read(bufio.NewReaderSize(bytes.NewReader(raw), len(raw)))
 	if err != nil {

@@ -8,25 +8,28 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// ErrPending means that too many headers are awaited already.
+// ErrPending means that too many headers are already awaited.
 var ErrPending = errors.New("too many connections at this moment")
 
 // Origin is where a connection comes from.
 type Origin struct {
-	// Peer is the client, and Local what it has connected to.
+	// Peer is the address of the client, and Local the address that it has connected to.
 	Peer, Local netip.AddrPort
-	// Proxy has reported the two in its header. It is invalid if the client has connected by itself.
+	// Proxy is the address of the proxy that reported Peer and Local in its header. It is invalid if the client has
+	// connected without a proxy.
 	Proxy netip.AddrPort
-	// Own: a proxy has made the connection for itself, which its header says (LOCAL), such as to see whether the port is open.
-	// Peer is the proxy then.
+	// Own means that a proxy has made the connection for itself, which its header says (LOCAL), for example to see
+	// whether the port is open. Peer is the proxy then.
 	Own bool
 }
 
-// Identify learns where a connection comes from, by its PROXY header if the policy expects one of its peer, and calls then
-// with that: at once if no header is to come, or else in another goroutine, so Identify never waits. It leaves
-// the connection open. Errors: ErrUntrusted; ErrPending; io.EOF if the peer closed the connection without a header, as it
-// does to see whether the port is open; what ReadHeader returns for a header that is missing or wrong. With an error, the
-// origin is that of the TCP connection.
+// Identify finds out where a connection comes from, and calls then with the result. If the policy expects no PROXY
+// header from the peer, it calls then at once. Otherwise another goroutine reads the header and calls then, so
+// Identify never blocks. It does not close the connection, except through Reader.Close.
+//
+// With an error, the origin is that of the TCP connection. Errors: ErrUntrusted; ErrPending; io.EOF if the peer
+// closed the connection without a header, as a probe of the port does; and the errors of ReadHeader for a header that
+// is missing or wrong.
 func (r *Reader) Identify(conn *net.TCPConn, p *Policy, then func(Origin, error)) {
 	direct := Origin{Peer: socket.AddrPort(conn.RemoteAddr()), Local: socket.AddrPort(conn.LocalAddr())}
 	expects, err := p.Expects(direct.Peer.Addr())

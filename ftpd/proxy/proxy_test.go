@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// v2 is a header of version 2 with any content.
+// v2 returns a version 2 header with any content.
 func v2(command, family byte, rest string) string {
 	length := binary.BigEndian.AppendUint16(nil, uint16(len(rest))) //nolint:gosec // a test's
 	return string(proxyproto.SIGV2) + string([]byte{0x20 | command, family}) + string(length) + rest
@@ -33,7 +33,7 @@ const (
 )
 
 var headers = map[string]struct {
-	raw, want string // want: source and destination, "local", or a part of the error
+	raw, want string // want is the source and the destination, "local", or a part of the error
 }{
 	"v1 over IPv4":            {"PROXY TCP4 192.0.2.1 203.0.113.10 12345 21\r\n", "192.0.2.1:12345 203.0.113.10:21"},
 	"v1 over IPv6":            {"PROXY TCP6 2001:db8::1 2001:db8::2 12345 21\r\n", "[2001:db8::1]:12345 [2001:db8::2]:21"},
@@ -100,7 +100,7 @@ func TestReadHeader(t *testing.T) {
 	}
 }
 
-// What the library writes is read as it was meant, and nothing of what follows it.
+// ReadHeader reads a header of the library as it was meant, and no byte beyond it.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.SampledFrom([]int{4, 16}).Draw(t, "size")
@@ -128,8 +128,8 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// No input makes it panic, read more than a header can have, or give addresses that no
-// connection has; and a header that is taken ends where the next byte begins.
+// No input makes ReadHeader panic, read more than a header can have, or return an address that no connection can
+// have. A header that it accepts ends exactly where the next byte starts.
 func FuzzReadHeader(f *testing.F) {
 	for _, c := range headers {
 		f.Add([]byte(c.raw))
@@ -154,7 +154,7 @@ func FuzzReadHeader(f *testing.F) {
 		if !h.Local && (bad(h.Source.Addr()) || h.Source.Addr().Is4In6() || h.Source.Addr().Is4() != h.Destination.Addr().Is4()) {
 			t.Fatalf("%+v", h)
 		}
-		// The same again from the header alone, byte by byte; and one byte less is not enough.
+		// The header alone, byte by byte, gives the same result, and one byte less is not enough.
 		again, err := ReadHeader(iotest.OneByteReader(bytes.NewReader(raw[:used])))
 		if err != nil || again != h {
 			t.Fatalf("%+v, %v again, %+v at first", again, err, h)
@@ -191,7 +191,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// pipe is a TCP connection with both its ends.
+// pipe returns both ends of a TCP connection.
 func pipe(t *testing.T) (client, server *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -241,7 +241,7 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// A header that does not come in time fails, however slowly it dribbles in.
+// A header that does not arrive in time fails, even if its bytes trickle in.
 func TestReaderTimeout(t *testing.T) {
 	r := NewReader(50*time.Millisecond, 1)
 	defer r.Close()

@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// Timeout is how long a header may take. A proxy sends it at once.
+	// Timeout is how long a header may take to arrive. A proxy sends it at once.
 	Timeout = 5 * time.Second
-	// MaxPending bounds the connections whose headers are awaited at one time, by one Reader.
+	// MaxPending bounds the number of connections whose headers one Reader awaits at a time.
 	MaxPending = 1024
 )
 
-// Reader reads headers of many connections at a time, so that none waits for another's. It is
+// Reader reads the headers of many connections at the same time, so no connection waits for another's header. It is
 // safe for concurrent use.
 type Reader struct {
 	timeout time.Duration
@@ -25,20 +25,20 @@ type Reader struct {
 	work    sync.WaitGroup
 }
 
-// NewReader returns a reader with these bounds; see Timeout and MaxPending.
+// NewReader returns a Reader with these bounds; see Timeout and MaxPending.
 func NewReader(timeout time.Duration, maxPending int) *Reader {
 	return &Reader{timeout: timeout, max: maxPending, pending: map[*net.TCPConn]struct{}{}}
 }
 
-// Bound changes how many may be pending.
+// Bound changes the number of headers that may be pending.
 func (r *Reader) Bound(maxPending int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.max = maxPending
 }
 
-// Go reads the header of a connection and then calls then, in a goroutine of its own. It returns
-// false, and does nothing, if too many are pending or the reader is closed.
+// Go reads the header of conn in a new goroutine and then calls then in it. It returns false, and does nothing, if
+// too many headers are pending or the Reader is closed.
 func (r *Reader) Go(conn *net.TCPConn, then func(Header, error)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,7 +47,7 @@ func (r *Reader) Go(conn *net.TCPConn, then func(Header, error)) bool {
 	}
 	r.pending[conn] = struct{}{}
 	r.work.Go(func() {
-		_ = conn.SetReadDeadline(time.Now().Add(r.timeout)) // what fails here fails below
+		_ = conn.SetReadDeadline(time.Now().Add(r.timeout)) // if this fails, ReadHeader fails, too
 		h, err := ReadHeader(conn)
 		if err == nil {
 			err = conn.SetReadDeadline(time.Time{})
@@ -60,15 +60,14 @@ func (r *Reader) Go(conn *net.TCPConn, then func(Header, error)) bool {
 	return true
 }
 
-// Pending returns how many headers are awaited.
+// Pending returns the number of headers that are awaited.
 func (r *Reader) Pending() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.pending)
 }
 
-// Close fails the reads that are pending, whose connections it closes, and waits for what Go has
-// begun.
+// Close closes the connections whose headers are pending, so their reads fail, and waits for the goroutines of Go.
 func (r *Reader) Close() {
 	r.mu.Lock()
 	r.closed = true
