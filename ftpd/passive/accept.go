@@ -10,12 +10,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// acceptor is what a loop needs of a *listener.
+// acceptor is the part of a *listener that acceptLoop needs.
 type acceptor interface {
 	accept() (conn *net.TCPConn, number uint64, err error)
 }
 
-// acceptLoop takes every connection to one port until the pool is closed.
+// acceptLoop accepts every connection to one port until the pool is closed.
 func (p *Pool) acceptLoop(l acceptor, port uint16) {
 	loop := socket.AcceptLoop{
 		Accept: func() error {
@@ -34,16 +34,16 @@ func (p *Pool) acceptLoop(l acceptor, port uint16) {
 		Recovered: func() { p.log.Info("accepting data connections again", "port", port) },
 		Done:      p.closed,
 	}
-	_ = loop.Run() // the listener was closed
+	_ = loop.Run() // the only error is that the listener was closed
 }
 
-// identify learns whose connection it is, and hands it on. It does not wait for a PROXY header.
+// identify finds out which client a connection is from, and passes it on. It does not wait for a PROXY header.
 func (p *Pool) identify(port uint16, conn *net.TCPConn, number uint64) {
 	p.headers.Identify(conn, p.policy(), func(o proxy.Origin, err error) {
 		switch {
 		case err != nil:
 			p.reject(port, conn, o.Peer.Addr(), err)
-		case o.Own: // the proxy asks whether the port is open
+		case o.Own: // the proxy checks whether the port is open
 			_ = conn.Close()
 		default:
 			p.arrive(port, conn, number, o.Peer.Addr())
@@ -51,7 +51,7 @@ func (p *Pool) identify(port uint16, conn *net.TCPConn, number uint64) {
 	})
 }
 
-// reject drops a connection whose client is unknown: its PROXY header is missing or wrong.
+// reject drops a connection whose client is unknown, because its PROXY header is missing or wrong.
 func (p *Pool) reject(port uint16, conn *net.TCPConn, peer netip.Addr, err error) {
 	p.mu.Lock()
 	p.stats.Headless++
@@ -60,11 +60,11 @@ func (p *Pool) reject(port uint16, conn *net.TCPConn, peer netip.Addr, err error
 	_ = conn.Close()
 }
 
-// arrive hands a connection to the reservation that it belongs to, or closes it: in the ordinary
-// way, not with a reset, so that a load balancer's probe of the port succeeds.
+// arrive passes a connection to the reservation that it belongs to, or closes it. It closes it in the ordinary way,
+// not with a reset, so that a load balancer's probe of the port succeeds.
 //
-// A connection that was made before the reservation is not its client's: somebody, mostly the same client in an
-// earlier session, has left it in the listener's queue while this process had no time to accept it.
+// A connection that was made before the reservation does not belong to it. It was left in the listener's queue by a
+// client, mostly the same one in an earlier session, while this process had no time to accept it.
 func (p *Pool) arrive(port uint16, conn *net.TCPConn, number uint64, peer netip.Addr) {
 	p.mu.Lock()
 	h := p.ledger.find(port, peer)

@@ -10,24 +10,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where clients' addresses are hidden, the first connection that comes to a reserved port need not be its
-// client's: a load balancer that checks the health of each port connects, from the same addresses as clients,
-// and closes at once. So an exclusive reservation keeps its port until its connection is accepted or has
-// stayed open for a moment, and of several the one is taken that is still open.
+// Where source NAT hides the clients' addresses, the first connection to a reserved port need not be its client's: a
+// load balancer that checks the health of each port connects from the same addresses as clients, and closes at once.
+// So an exclusive reservation keeps its port until its connection is accepted or has stayed open for a moment. If
+// several connections have come, the one that is still open is taken.
 
 const (
-	// proof is how long a connection must have stayed open to be the client's. A check closes within a round trip.
+	// proof is how long a connection must have stayed open to count as the client's. A health check closes its
+	// connection within a round trip.
 	proof = 250 * time.Millisecond
-	// patience bounds how long Accept waits for another connection when the client has closed its own, as after
-	// an upload of nothing, or for others to be closed.
+	// patience bounds how long Accept waits for another connection when the client has closed its own, as after an
+	// upload of an empty file, or for the other connections to be closed.
 	patience = time.Second
-	// lookAgain is the time between two looks at whether they are closed.
+	// lookAgain is the time between two checks whether the other connections are closed.
 	lookAgain = 5 * time.Millisecond
-	// MaxCandidates bounds the connections of a reservation, of which one is its client's.
+	// MaxCandidates bounds the number of connections that a reservation holds, of which one is its client's.
 	MaxCandidates = 4
 )
 
-// arrive takes a connection for the reservation's; false if it has its own. The caller holds the pool's lock.
+// arrive adds a connection to the reservation. It returns false if the reservation has enough of them. The caller
+// holds the pool's lock.
 func (r *Reservation) arrive(conn *net.TCPConn) bool {
 	if len(r.conns) == MaxCandidates {
 		return false
@@ -47,8 +49,8 @@ func (r *Reservation) arrive(conn *net.TCPConn) bool {
 	return true
 }
 
-// proven frees the port, if one of the connections has stayed open, or no other may come any more. The caller holds
-// the pool's lock.
+// proven frees the port if one of the connections has stayed open, or if the time for connections is over. Otherwise
+// it sets the timer for that time. The caller holds the pool's lock.
 func (r *Reservation) proven() {
 	if left := time.Until(r.ends); left > 0 && !slices.ContainsFunc(r.conns, isOpen) {
 		r.timer.Reset(left)
@@ -57,8 +59,8 @@ func (r *Reservation) proven() {
 	r.finish(arrived)
 }
 
-// choose is the client's connection, if it can be told from others by now. undecided: some have come, and
-// time will tell. The caller holds the pool's lock.
+// choose returns the client's connection, if it can be told from others by now. undecided means that connections have
+// come, and that a later call can decide. The caller holds the pool's lock.
 func (r *Reservation) choose() (conn *net.TCPConn, undecided bool) {
 	if len(r.conns) == 0 || r.state != reserved && r.state != arrived {
 		return nil, false
@@ -83,14 +85,14 @@ func (r *Reservation) choose() (conn *net.TCPConn, undecided bool) {
 	return nil, true
 }
 
-// mayHaveMore reports whether connections to the port have come that no reservation has been asked about. A client
-// connects before its command, so its own is among them if it is not here.
+// mayHaveMore reports whether the port has connections that arrive has not seen yet. A client connects before it
+// sends its command, so its connection may be one of these.
 func (p *Pool) mayHaveMore(port uint16) bool {
 	l := p.listeners[port]
 	return l != nil && l.more()
 }
 
-// take ends the reservation, closes the other connections and returns conn. The caller holds the pool's lock.
+// take ends the reservation, closes its other connections and returns conn. The caller holds the pool's lock.
 func (r *Reservation) take(conn *net.TCPConn) *net.TCPConn {
 	for _, other := range r.conns {
 		if other != conn {
@@ -103,7 +105,8 @@ func (r *Reservation) take(conn *net.TCPConn) *net.TCPConn {
 	return conn
 }
 
-// sleepToLookAgain is sleep, for a moment only if undecided.
+// sleepToLookAgain is like sleep without a deadline, but if undecided is true it returns after lookAgain at the
+// latest.
 func (r *Reservation) sleepToLookAgain(ctx context.Context, undecided bool) error {
 	if !undecided {
 		return r.sleep(ctx, nil)
@@ -116,7 +119,7 @@ func (r *Reservation) sleepToLookAgain(ctx context.Context, undecided bool) erro
 	return nil
 }
 
-// isOpen reports whether the peer has not closed the connection, or has sent something before.
+// isOpen reports whether the peer has not closed the connection, or has sent data that was not read.
 func isOpen(conn *net.TCPConn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -6,29 +6,29 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// ledger says who holds which port and who waits for one. It does no I/O, knows no time, and is
-// guarded by its owner's lock.
+// ledger records which client holds which port, and which requests wait for one. It does no I/O and knows no time.
+// Its owner's lock guards it.
 //
-// The rules: a client holds a port once at most; clients share ports; an exclusive hold (any
-// peer may connect) is alone on its port. The port taken is the one that was used the longest
-// ago, so that a late connection for a hold that has ended does not meet a new one at once.
+// The rules: a client holds each port at most once; clients share ports; and an exclusive hold (any peer may connect)
+// is alone on its port. A request gets the port that was used the longest ago, so that a late connection for a hold
+// that has ended does not meet a new hold at once.
 //
-// Requests that can't be served wait, first come first served: a request is served before an
-// earlier one only if they do not compete, which is so for two clients that both share. A client
-// that fills every port with holds of its own keeps nobody else waiting.
+// Requests that can't be served wait, first come, first served. A request is served before an earlier one only if the
+// two do not compete, which is the case for two different clients that both share. So a client that fills every port
+// with holds of its own keeps no other client waiting.
 type ledger struct {
 	ports      map[uint16]*slot
-	oldest     *slot // the ring of ports by last use; oldest.prev is the one used last
+	oldest     *slot // the ring of ports, ordered by last use; oldest.prev is the one used last
 	shared     map[pair]*hold
 	free       int // ports without a hold
 	exclusive  int // ports with an exclusive hold
 	nextTicket uint64
-	queues     map[netip.Addr]*queue // of requests that share, by client
-	anyQueue   queue                 // of exclusive ones
+	queues     map[netip.Addr]*queue // the waiting requests that share, by client
+	anyQueue   queue                 // the waiting requests that are exclusive
 	waiting    int
 }
 
-// slot is a port.
+// slot is a port and its holds.
 type slot struct {
 	port       uint16
 	holds      int
@@ -36,19 +36,20 @@ type slot struct {
 	prev, next *slot
 }
 
+// pair identifies a hold that shares its port.
 type pair struct {
 	port   uint16
 	client netip.Addr
 }
 
-// hold is a granted request, or one that waits.
+// hold is a request that was granted, or one that waits.
 type hold struct {
 	client    netip.Addr
 	exclusive bool
 	slot      *slot        // nil while it waits and after it has ended
-	owner     *Reservation // whose hold it is
+	owner     *Reservation // the reservation that the hold is for
 
-	ticket     uint64 // its place among those that wait; 0 if it does not
+	ticket     uint64 // its place in the order of waiting requests; 0 if it does not wait
 	prev, next *hold
 }
 
@@ -72,7 +73,7 @@ func newLedger(ports config.PortSet) *ledger {
 	return l
 }
 
-// request grants h a port and reports true, or puts it in the queue.
+// request grants h a port and returns true, or puts h in the queue and returns false.
 func (l *ledger) request(h *hold) bool {
 	if !l.mustQueue(h) && l.grant(h) {
 		return true
@@ -93,13 +94,13 @@ func (l *ledger) request(h *hold) bool {
 	return false
 }
 
-// mustQueue reports whether an earlier request that competes with h waits. (When a sharing
-// request waits no port is without a hold, so an exclusive one need not look at those.)
+// mustQueue reports whether an earlier request that competes with h waits. An exclusive request need not look at
+// those that share: while one of them waits, no port is without a hold.
 func (l *ledger) mustQueue(h *hold) bool {
 	return l.anyQueue.head != nil || !h.exclusive && l.queues[h.client] != nil
 }
 
-// grant gives h the port used the longest ago of those that suit, if there is one.
+// grant gives h the port that was used the longest ago of those that h may have. It returns false if there is none.
 func (l *ledger) grant(h *hold) bool {
 	if h.exclusive && l.free == 0 || l.exclusive == len(l.ports) {
 		return false
@@ -139,11 +140,11 @@ func (l *ledger) find(port uint16, client netip.Addr) *hold {
 	return l.shared[pair{port, client}]
 }
 
-// holds counts the holds.
+// holds returns the number of holds.
 func (l *ledger) holds() int { return len(l.shared) + l.exclusive }
 
-// end ends a hold or takes a request that waits out of its queue; it does nothing for one that
-// has ended. It returns the requests that were granted a port thereby, in no particular order.
+// end ends a hold, or removes a waiting request from its queue. It does nothing for a hold that has ended. It returns
+// the requests that get a port as a result, in no particular order.
 func (l *ledger) end(h *hold) []*hold {
 	switch {
 	case h.slot != nil:
@@ -166,13 +167,13 @@ func (l *ledger) end(h *hold) []*hold {
 	case h.ticket != 0:
 		l.unqueue(h)
 		if h.exclusive {
-			return l.serveAll() // it may have kept others waiting
+			return l.serveAll() // it may have made others wait
 		}
 	}
 	return nil
 }
 
-// serveAll grants whatever can be granted.
+// serveAll grants all waiting requests that can be granted, and returns them.
 func (l *ledger) serveAll() []*hold {
 	if l.waiting == 0 {
 		return nil
@@ -192,7 +193,8 @@ func (l *ledger) serveAll() []*hold {
 	}
 }
 
-// serveClient grants a client's requests up to the first that must go on waiting.
+// serveClient grants a client's waiting requests, up to the first that must go on waiting, and appends them to
+// granted.
 func (l *ledger) serveClient(client netip.Addr, granted []*hold) []*hold {
 	for q := l.queues[client]; q != nil && q.head != nil; {
 		h := q.head
@@ -205,6 +207,7 @@ func (l *ledger) serveClient(client netip.Addr, granted []*hold) []*hold {
 	return granted
 }
 
+// unqueue removes a waiting request from its queue.
 func (l *ledger) unqueue(h *hold) {
 	q := &l.anyQueue
 	if !h.exclusive {
@@ -218,7 +221,7 @@ func (l *ledger) unqueue(h *hold) {
 	l.waiting--
 }
 
-// touch makes s the port used last.
+// touch makes s the port that was used last.
 func (l *ledger) touch(s *slot) {
 	if l.oldest == s {
 		l.oldest = s.next

@@ -11,23 +11,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listener is that of a port. It numbers the connections in the order in which they were made. So it is known
-// of each whether it was there before a moment, although nobody may have had time to accept it by then.
+// listener is the listener of one port. It numbers connections in the order in which they were made. So it can tell
+// whether a connection was made before a given moment, even if it was accepted later.
 type listener struct {
 	*net.TCPListener
-	// file is the same socket by another descriptor. Package net tells of no listener when a connection is there,
-	// and package os does.
+	// file is the same socket under another descriptor. Package os, unlike package net, can wait until a connection
+	// is there without accepting it.
 	file *os.File
 	raw  syscall.RawConn
 
-	// mu is held while a connection is taken out of the kernel's queue, so that it is in taken or there, and
-	// never in both or neither.
+	// mu is held while a connection is taken out of the kernel's queue. So a connection is counted either in taken or
+	// in the queue, and never in both or neither.
 	mu    sync.Mutex
 	taken uint64
-	// met are those that were dealt with before accept was called again.
+	// met is the number of connections that had been dealt with when accept was called last.
 	met uint64
 }
 
+// newListener returns the listener of tcp. It closes tcp if it fails.
 func newListener(tcp *net.TCPListener) (*listener, error) {
 	file, err := tcp.File()
 	if err != nil {
@@ -42,8 +43,8 @@ func newListener(tcp *net.TCPListener) (*listener, error) {
 
 func (l *listener) Close() error { return errors.Join(l.file.Close(), l.TCPListener.Close()) }
 
-// accept waits for the next connection, and returns its number: 1 is the first one. It is for one goroutine, which
-// has dealt with a connection when it asks for the next.
+// accept waits for the next connection, and returns it with its number, which is 1 for the first. Only one goroutine
+// may call it; it must have dealt with a connection when it asks for the next one.
 func (l *listener) accept() (*net.TCPConn, uint64, error) {
 	l.mu.Lock()
 	l.met = l.taken
@@ -56,11 +57,11 @@ func (l *listener) accept() (*net.TCPConn, uint64, error) {
 		return there
 	})
 	if err != nil {
-		// There is no other reason than Close, of which package os has an error of its own.
+		// Close is the only reason for an error here, and package os has its own error for it.
 		return nil, 0, net.ErrClosed
 	}
 	defer l.mu.Unlock()
-	conn, err := l.AcceptTCP() // does not wait: nobody else accepts
+	conn, err := l.AcceptTCP() // does not wait: a connection is there, and no other goroutine accepts
 	if err != nil {
 		return nil, 0, err
 	}
@@ -68,24 +69,24 @@ func (l *listener) accept() (*net.TCPConn, uint64, error) {
 	return conn, l.taken, nil
 }
 
-// last is the number of the connection that was made last.
+// last returns the number of the connection that was made last.
 func (l *listener) last() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.taken + l.queued()
 }
 
-// more reports whether connections were made that were not dealt with yet.
+// more reports whether there are connections that were not dealt with yet.
 func (l *listener) more() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.taken > l.met || l.queued() > 0
 }
 
-// queued is the number of the connections in the kernel's queue.
+// queued returns the number of connections in the kernel's queue. The caller holds mu.
 func (l *listener) queued() (n uint64) {
 	_ = l.raw.Control(func(fd uintptr) {
-		// Of a listener tcpi_unacked is the length of its queue (tcp_get_info in net/ipv4/tcp.c).
+		// For a listener, tcpi_unacked is the length of its queue (tcp_get_info in net/ipv4/tcp.c).
 		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil { //nolint:gosec // a descriptor
 			n = uint64(info.Unacked)
 		}

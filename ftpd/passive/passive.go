@@ -1,7 +1,9 @@
-// Package passive is the pool of passive ports: bound once, for the life of the process, and
-// shared by all sessions through reservations of a (port, client) pair that last only from the
-// PASV reply (RFC 959, RFC 2428) to the data connection. So a handful of ports carries thousands
-// of transfers at once.
+// Package passive is the pool of passive ports. The ports are bound once, for the life of the process, and all
+// sessions share them. A session reserves a pair of a port and a client (RFC 959, RFC 2428) only from its PASV reply
+// until the data connection comes, so a handful of ports can carry thousands of transfers at once.
+//
+// Start reading at Pool.Reserve and Reservation.Accept; the rules of sharing are in ledger.go. The package imports
+// config, proxy and socket of this module.
 package passive
 
 import (
@@ -20,15 +22,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
-// Errors of the pool, for errors.Is. A closed pool and a released reservation give net.ErrClosed.
+// The errors of the pool, for errors.Is. A closed pool and a released reservation return net.ErrClosed.
 var (
-	// ErrExhausted: no port was free for the client in time.
+	// ErrExhausted means that no port became free for the client in time.
 	ErrExhausted = errors.New("no passive port is free")
-	// ErrExpired: the client did not connect in time.
+	// ErrExpired means that the client did not connect in time.
 	ErrExpired = errors.New("no data connection came in time")
 )
 
-// Pool holds the listeners. It is safe for concurrent use.
+// Pool holds the listeners and the reservations of their ports. It is safe for concurrent use.
 type Pool struct {
 	log       *slog.Logger
 	ports     config.PortSet
@@ -41,54 +43,54 @@ type Pool struct {
 	mu     sync.Mutex
 	ledger *ledger
 	ended  bool
-	stats  Stats // the totals only
+	stats  Stats // only the totals since the start
 }
 
-// Stats are counts of a pool.
+// Stats are the counts of a pool.
 type Stats struct {
-	// Ports held, and those of them InUse by at least one reservation; Reservations that wait for
-	// their connection, and Waiting calls of Reserve: now.
+	// The current numbers: Ports of the pool; ports InUse by at least one reservation; Reservations that wait for
+	// their connection; and calls of Reserve that are Waiting for a port.
 	Ports, InUse, Reservations, Waiting int
-	// Reserved, Accepted, Expired, Strangers and Exhausted count since the start: reservations
-	// made, data connections matched to one, reservations that no connection came for in time,
-	// connections dropped because none was waiting for them when they came, and calls of Reserve that found no
-	// free port in time. Headless are connections dropped because of the PROXY protocol: one from
-	// a trusted network without a good header, or one from elsewhere that is not allowed.
+	// The totals since the start: Reserved counts reservations; Accepted, those for which a connection came; Expired,
+	// those for which none came in time; Strangers, connections that were dropped because no reservation was waiting
+	// for them; Exhausted, calls of Reserve that found no free port in time; Headless, connections that were dropped
+	// because of the PROXY protocol: they came from a trusted network without a valid header, or from another network
+	// that is not allowed.
 	Reserved, Accepted, Expired, Strangers, Exhausted, Headless uint64
 }
 
-// Request asks for a reservation.
+// Request describes the reservation that a caller wants.
 type Request struct {
-	// Client is the address that will connect: the control connection's peer. An IPv4 address
-	// may be given mapped into IPv6.
+	// Client is the address that will connect: the control connection's peer. An IPv4 address may be mapped into
+	// IPv6.
 	Client netip.Addr
-	// AnyPeer lets any address connect, for where source NAT hides the client's. The port then
+	// AnyPeer lets any address connect, for networks whose source NAT hides the client's address. The port then
 	// carries no other reservation.
 	AnyPeer bool
-	// Timeout, above zero, bounds the wait for a free port, and after that, anew, the wait for
+	// Timeout, which must be positive, bounds the wait for a free port. After that the same time bounds the wait for
 	// the connection.
 	Timeout time.Duration
-	// Waiting, unless nil, is called when the call has to wait for a port, and derives the context
-	// that bounds the wait; its function is called when the wait is over.
+	// Waiting, unless nil, is called if Reserve has to wait for a port. It derives the context that bounds the wait;
+	// Reserve calls the returned function when the wait is over.
 	Waiting func(context.Context) (context.Context, context.CancelFunc)
 }
 
-// Listen binds every port on host, an IP address, or empty for every address of both families.
-// It binds all or nothing; the error names the port. Close ends it.
+// Listen binds every port on host, an IP address, or, if host is empty, on every address of both families. It binds
+// all ports or none; the error names the port. The caller must call Close.
 func Listen(host string, ports config.PortSet, log *slog.Logger) (*Pool, error) {
 	return ListenBehind(host, ports, log, func() *proxy.Policy { return nil })
 }
 
-// ListenBehind is Listen where load balancers may tell the clients' addresses by the PROXY
-// protocol. policy is asked at each connection.
+// ListenBehind is like Listen, for a pool behind load balancers that may report the clients' addresses by the PROXY
+// protocol. It calls policy for each connection.
 func ListenBehind(host string, ports config.PortSet, log *slog.Logger, policy func() *proxy.Policy) (*Pool, error) {
 	if len(ports) == 0 {
 		return nil, errors.New("no passive ports to listen on: give at least one")
 	}
 	p := newPool(ports, log)
 	p.policy = policy
-	// A data connection lives for one transfer, which has its own deadlines: keep-alive would
-	// only cost system calls. Multipath TCP would hide it from splice.
+	// A data connection lives for one transfer, which has its own deadlines, so keep-alive would only cost system
+	// calls. Multipath TCP would prevent splice.
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(false)
 	for _, port := range p.ports {
@@ -118,8 +120,8 @@ func newPool(ports config.PortSet, log *slog.Logger) *Pool {
 	}
 }
 
-// Close closes the listeners, fails those that wait in Reserve and Accept with net.ErrClosed,
-// and waits for the pool's goroutines. A connection that has come stays with its reservation.
+// Close closes the listeners, makes waiting calls of Reserve and Accept fail with net.ErrClosed, and waits for the
+// pool's goroutines. A connection that has come stays with its reservation. Close may be called again.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	if p.ended {
@@ -138,13 +140,13 @@ func (p *Pool) Close() error {
 	return errors.Join(errs...)
 }
 
-// BoundHeaders bounds the connections whose PROXY header is awaited at one time.
+// BoundHeaders bounds the number of connections whose PROXY header is awaited at one time.
 func (p *Pool) BoundHeaders(most int) { p.headers.Bound(most) }
 
-// Ports returns the ports held.
+// Ports returns the ports of the pool.
 func (p *Pool) Ports() config.PortSet { return slices.Clone(p.ports) }
 
-// Stats returns the counts.
+// Stats returns the current counts.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,8 +156,8 @@ func (p *Pool) Stats() Stats {
 	return s
 }
 
-// Reserve reserves a port for one connection of the client, waiting for a free one if need be,
-// first come first served. Errors: ErrExhausted after r.Timeout, the context's, net.ErrClosed.
+// Reserve reserves a port for one connection of the client. If no port is free it waits for one; requests are served
+// first come, first served. Errors: ErrExhausted after request.Timeout, the error of ctx, and net.ErrClosed.
 func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -180,7 +182,7 @@ func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, erro
 	return r, nil
 }
 
-// granted marks a reservation whose hold has a port. The caller holds the lock.
+// granted marks a reservation whose hold has got a port. The caller holds the lock.
 func (p *Pool) granted(r *Reservation) {
 	r.state, r.port = reserved, r.hold.slot.port
 	if l := p.listeners[r.port]; l != nil {
@@ -189,7 +191,7 @@ func (p *Pool) granted(r *Reservation) {
 	p.stats.Reserved++
 }
 
-// end ends the reservation's hold and wakes those who get a port by it. The caller holds the lock.
+// end ends the reservation's hold and wakes the callers that get a port as a result. The caller holds the lock.
 func (p *Pool) end(r *Reservation) {
 	for _, h := range p.ledger.end(&r.hold) {
 		p.granted(h.owner)

@@ -7,47 +7,46 @@ import (
 	"time"
 )
 
-// Reservation is the claim to one connection. It must be ended by Release, also after Accept.
-// It is safe for concurrent use.
+// Reservation is the right to one connection on a port. The caller must end it with Release, even after Accept. It is
+// safe for concurrent use.
 type Reservation struct {
 	pool    *Pool
 	timeout time.Duration
 
-	// All that follows is guarded by the pool's lock, but for port once Reserve has returned.
+	// The pool's lock guards the fields below, except for port once Reserve has returned.
 	hold  hold
 	state state
-	port  uint16 // once reserved; it never changes then
-	// after is the number of the port's last connection when it got the port. Those up to it were there before, and
-	// none is the client's.
+	port  uint16 // set when a port is granted; it does not change afterwards
+	// after is the number of the port's last connection when the port was granted. The connections up to it were made
+	// before, so none of them is the client's.
 	after  uint64
-	conns  []*net.TCPConn // that have come; more than one only of an exclusive hold, see candidates.go
-	ends   time.Time      // when a connection must have come
-	judged time.Time      // until when Accept waits to tell the client's from others
-	came   bool           // a connection has come, whatever became of it
-	late   bool           // none came in time
-	timer  *time.Timer    // ends it when nobody connects
-	wake   chan struct{}  // if somebody waits: closed at the next change of state
+	conns  []*net.TCPConn // the connections that have come; more than one only for an exclusive hold, see candidates.go
+	ends   time.Time      // when the time for the connection is over
+	judged time.Time      // when Accept stops waiting to tell the client's connection from others
+	came   bool           // a connection has come, even if it is gone since
+	late   bool           // no connection came in time
+	timer  *time.Timer    // ends the reservation when no connection comes
+	wake   chan struct{}  // closed at the next change of state; nil if no goroutine waits for that
 }
 
-// state is how far a reservation is. It begins as waiting and only goes forward.
+// state is the progress of a reservation. It starts as waiting and only moves forward.
 type state int
 
 const (
-	waiting  state = iota // for a port
-	reserved              // it has a port and waits for the connection, or for its proof
-	arrived               // the connection is here; the port is free for others
-	expired               // none came in time
+	waiting  state = iota // it waits for a port
+	reserved              // it has a port and waits for the connection, or for the proof that it is the client's
+	arrived               // its connection is here; the port is free for others
+	expired               // no connection came in time
 	ended                 // accepted or released
 )
 
-// Port is the port to tell the client.
+// Port returns the port that the client has to connect to.
 func (r *Reservation) Port() uint16 { return r.port }
 
-// Accept returns the client's connection, which may have come before the call, as soon as it is
-// there. It is then the caller's, to be closed by it. One that came in time waits for Accept
-// without limit. Errors: ErrExpired when none came within the timeout counted from Reserve's
-// return, the context's (Accept may then be called again), net.ErrClosed after Release, after a
-// success, or at the pool's end.
+// Accept returns the client's connection as soon as it is there, which may be before the call. The caller has to
+// close the connection. A connection that came in time waits for Accept without limit. Errors: ErrExpired if none
+// came within the timeout, which starts when Reserve returns; the error of ctx, after which Accept may be called
+// again; and net.ErrClosed after Release, after a successful Accept, or when the pool is closed.
 func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 	p := r.pool
 	p.mu.Lock()
@@ -75,15 +74,15 @@ func (r *Reservation) Came() bool {
 	return r.came
 }
 
-// Expired reports whether none came within the timeout.
+// Expired reports whether no connection came within the timeout.
 func (r *Reservation) Expired() bool {
 	r.pool.mu.Lock()
 	defer r.pool.mu.Unlock()
 	return r.late
 }
 
-// Release ends the reservation and closes a connection that Accept has not returned. It may be
-// called at any time and any number of times.
+// Release ends the reservation and closes any connection that Accept has not returned. It may be called at any time
+// and any number of times.
 func (r *Reservation) Release() {
 	p := r.pool
 	p.mu.Lock()
@@ -96,8 +95,8 @@ func (r *Reservation) Release() {
 	}
 }
 
-// awaitPort waits until the ledger grants a port, or takes the request back.
-// The caller holds the pool's lock, which is given up meanwhile.
+// awaitPort waits until the ledger grants a port; if it fails, it withdraws the request. derive is Request.Waiting.
+// The caller holds the pool's lock, which awaitPort releases while it waits.
 func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context) (context.Context, context.CancelFunc)) error {
 	p := r.pool
 	if derive != nil {
@@ -121,7 +120,7 @@ func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context
 	}
 	exhausted := errors.Is(err, ErrExhausted)
 	if r.state != waiting && (err == nil || exhausted) {
-		return nil // with exhausted: it came at the last moment
+		return nil // with exhausted: the port was granted at the last moment
 	}
 	if exhausted {
 		p.stats.Exhausted++
@@ -130,9 +129,9 @@ func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context
 	return err
 }
 
-// startClock begins the time in which the connection must come. The caller holds the lock.
+// startClock starts the time within which the connection must come. The caller holds the lock.
 func (r *Reservation) startClock() {
-	if r.state == reserved { // else one came before the client could be told, and was taken for its own
+	if r.state == reserved { // otherwise a connection has come already, before the client knew the port
 		r.ends = time.Now().Add(r.timeout)
 		r.timer = time.AfterFunc(r.timeout, r.expire)
 		if len(r.conns) > 0 {
@@ -141,6 +140,7 @@ func (r *Reservation) startClock() {
 	}
 }
 
+// expire is called when the timer fires.
 func (r *Reservation) expire() {
 	p := r.pool
 	p.mu.Lock()
@@ -156,8 +156,7 @@ func (r *Reservation) expire() {
 	}
 }
 
-// finish brings the reservation to a later state in which it holds no port. The caller holds
-// the pool's lock.
+// finish moves the reservation to a later state in which it holds no port. The caller holds the pool's lock.
 func (r *Reservation) finish(s state) {
 	if r.timer != nil {
 		r.timer.Stop()
@@ -167,8 +166,8 @@ func (r *Reservation) finish(s state) {
 	r.wakeUp()
 }
 
-// sleep waits for the next change of state (nil), the context's end, the pool's (nil too), or the
-// deadline (ErrExhausted). The caller holds the pool's lock, which is given up meanwhile.
+// sleep waits for the next change of state or the end of the pool (nil), the end of ctx (its error), or the deadline
+// (ErrExhausted). The caller holds the pool's lock, which sleep releases while it waits.
 func (r *Reservation) sleep(ctx context.Context, deadline <-chan time.Time) error {
 	if r.wake == nil {
 		r.wake = make(chan struct{})
@@ -188,7 +187,7 @@ func (r *Reservation) sleep(ctx context.Context, deadline <-chan time.Time) erro
 	}
 }
 
-// wakeUp wakes those who sleep. The caller holds the pool's lock.
+// wakeUp wakes the goroutines that sleep. The caller holds the pool's lock.
 func (r *Reservation) wakeUp() {
 	if r.wake != nil {
 		close(r.wake)

@@ -25,7 +25,7 @@ type Origin struct {
 
 // Identify finds out where a connection comes from, and calls then with the result. If the policy expects no PROXY
 // header from the peer, it calls then at once. Otherwise another goroutine reads the header and calls then, so
-// Identify never blocks. It does not close the connection, except through Reader.Close.
+// Identify never blocks. It leaves the connection open.
 //
 // With an error, the origin is that of the TCP connection. Errors: ErrUntrusted; ErrPending; io.EOF if the peer
 // closed the connection without a header, as a probe of the port does; and the errors of ReadHeader for a header that
