@@ -1,5 +1,7 @@
-// Package advertise keeps the address that PASV names: an IP address as it is, or a host name
-// resolved again and again, with the last good answer serving while it can't be.
+// Package advertise keeps the address that the reply to PASV names. A Resolver holds an IP address, or a host name
+// that it resolves again and again; while the name can't be resolved, the last good answer stays in use. Overrides
+// holds several such addresses (overrides.go), and File reads an address from a file (file.go). Start reading at
+// Resolver. The package imports config of this module.
 package advertise
 
 import (
@@ -14,36 +16,36 @@ import (
 )
 
 const (
-	refresh       = 30 * time.Second // after a good answer
-	firstRetry    = time.Second      // after a failure; doubled with each further one, up to refresh
+	refresh       = 30 * time.Second // the pause after a good answer
+	firstRetry    = time.Second      // the pause after a failure; it doubles with each further failure, up to refresh
 	lookupTimeout = 5 * time.Second
 )
 
-// lookupFunc is net.Resolver's LookupNetIP; the network is "ip4" or "ip6".
+// lookupFunc is the type of net.Resolver's LookupNetIP; the network is "ip4" or "ip6".
 type lookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 // Resolver holds the address to advertise. It is safe for concurrent use.
 type Resolver struct {
 	log    *slog.Logger
 	lookup lookupFunc
-	wake   chan struct{} // holds a token when Set has changed something
+	wake   chan struct{} // holds a token after Set has changed something
 
 	mu         sync.Mutex
-	text       string // as it was set
-	host       string // to resolve; empty if there is nothing to resolve
-	generation int    // counts the settings
+	text       string // the text that Set was called with
+	host       string // the host name to resolve; empty if there is none
+	generation int    // the number of changes by Set
 	cancel     context.CancelFunc
 	current    addresses
-	resolved   bool // current came from host
+	resolved   bool // current is an answer for host
 	err        error
 }
 
-// addresses are what is advertised, by family; the zero Addr for none.
+// addresses are the advertised addresses by family; the zero Addr stands for none.
 type addresses struct{ v4, v6 netip.Addr }
 
-// New returns a resolver with nothing to advertise.
+// New returns a Resolver with nothing to advertise.
 func New(log *slog.Logger) *Resolver {
-	// The Go resolver ends with its context; the C library's would leave a thread behind.
+	// Go's resolver stops when its context ends; the C library's would leave a thread behind.
 	dns := &net.Resolver{PreferGo: true}
 	return newResolver(log, dns.LookupNetIP)
 }
@@ -52,9 +54,9 @@ func newResolver(log *slog.Logger, lookup lookupFunc) *Resolver {
 	return &Resolver{log: log, lookup: lookup, wake: make(chan struct{}, 1)}
 }
 
-// Set gives the IP address or host name to advertise from now on; empty for none. An IP address
-// is in force when Set returns. A host name is when Run has first resolved it; until then what
-// was advertised before stays. Setting again what is set does nothing.
+// Set sets the IP address or host name to advertise; an empty text stands for none. An IP address is in force when
+// Set returns. A host name is in force once Run has resolved it; until then the previous address stays in force. Set
+// does nothing if the address is set already.
 func (r *Resolver) Set(address string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +77,7 @@ func (r *Resolver) Set(address string) {
 		r.use(addresses{v6: ip})
 	}
 	if r.cancel != nil {
-		r.cancel() // a lookup that no longer matters
+		r.cancel() // this lookup no longer matters
 	}
 	select {
 	case r.wake <- struct{}{}:
@@ -83,7 +85,7 @@ func (r *Resolver) Set(address string) {
 	}
 }
 
-// Run resolves host names until ctx ends, and leaves no goroutine behind. It is called once.
+// Run resolves host names until ctx ends, and leaves no goroutine behind. It must be called only once.
 func (r *Resolver) Run(ctx context.Context) {
 	failures := 0
 	for {
@@ -114,21 +116,21 @@ func (r *Resolver) Run(ctx context.Context) {
 	}
 }
 
-// job is one resolution.
+// job is one resolution of the host name.
 type job struct {
 	host       string
-	generation int       // of the setting that it is for
-	now        addresses // in use, if they came from this host
+	generation int       // the generation of the setting that it is for
+	now        addresses // the addresses in use, if they came from this host
 	ctx        context.Context
 	cancel     context.CancelFunc
 }
 
-// begin returns what is to be resolved now; without a host if nothing is.
+// begin returns the next job. The job has no host if there is nothing to resolve.
 func (r *Resolver) begin(ctx context.Context) job {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
-	case <-r.wake: // what it tells of is looked at now
+	case <-r.wake: // the change that the token stands for is handled now
 	default:
 	}
 	if r.host == "" {
@@ -143,7 +145,7 @@ func (r *Resolver) begin(ctx context.Context) job {
 	return j
 }
 
-// finish takes over the outcome of a job, unless another address was set meanwhile.
+// finish puts the outcome of a job in force, unless Set has changed the address meanwhile.
 func (r *Resolver) finish(j job, answer addresses, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -169,8 +171,8 @@ func (r *Resolver) use(a addresses) {
 	r.log.Info("advertised address changed", "address", r.text, "ipv4", a.v4, "ipv6", a.v6)
 }
 
-// resolve asks for the two families apart, so that a failure of one is not taken for its
-// absence. With an error it still returns what serves best.
+// resolve looks up the two families separately, so that a failure of one is not mistaken for the absence of
+// addresses. With an error it still returns the best addresses to use.
 func (r *Resolver) resolve(j job) (addresses, error) {
 	v4, err4 := r.ask(j, "ip4", j.now.v4)
 	v6, err6 := r.ask(j, "ip6", j.now.v6)
@@ -183,8 +185,8 @@ func (r *Resolver) resolve(j job) (addresses, error) {
 	return addresses{v4, v6}, nil
 }
 
-// ask looks up one family and returns the address to use: the zero Addr if the name has none,
-// and with an error the one in use.
+// ask looks up one family and returns the address to use. It returns the zero Addr if the name has no address of the
+// family, and the address in use (now) together with an error.
 func (r *Resolver) ask(j job, network string, now netip.Addr) (netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(j.ctx, lookupTimeout)
 	defer cancel()
@@ -199,8 +201,8 @@ func (r *Resolver) ask(j job, network string, now netip.Addr) (netip.Addr, error
 	return choose(network, now, found), nil
 }
 
-// choose keeps the address in use while it is among those found, since clients may hold on to
-// it, and otherwise takes the lowest, since answers come in any order.
+// choose returns the address in use while it is among those found, since clients may remember it. Otherwise it
+// returns the lowest address, since answers come in any order.
 func choose(network string, now netip.Addr, found []netip.Addr) netip.Addr {
 	var lowest netip.Addr
 	for _, ip := range found {
@@ -224,8 +226,8 @@ func (r *Resolver) addresses() addresses {
 	return r.current
 }
 
-// Addr returns the IPv4 (want4) or IPv6 address to advertise, or the zero Addr if there is none
-// of that family. It never blocks.
+// Addr returns the IPv4 (want4) or IPv6 address to advertise, or the zero Addr if there is none of that family. It
+// never blocks.
 func (r *Resolver) Addr(want4 bool) netip.Addr {
 	a := r.addresses()
 	if want4 {
@@ -234,8 +236,8 @@ func (r *Resolver) Addr(want4 bool) netip.Addr {
 	return a.v6
 }
 
-// Err tells why the host name could not be resolved the last time it was tried; nil if it could,
-// if it has not been tried yet, or if there is none.
+// Err returns the error of the last attempt to resolve the host name. It is nil if that succeeded, if there was no
+// attempt yet, or if there is no host name.
 func (r *Resolver) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

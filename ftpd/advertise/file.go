@@ -17,39 +17,39 @@ import (
 )
 
 const (
-	// filePoll is how often a File looks at its file.
+	// filePoll is the time between two reads of the file.
 	filePoll = 250 * time.Millisecond
-	// fileSettle is how long a new content must stay the same to count: the begin of an address may be
-	// another address.
+	// fileSettle is how long new content must stay the same before it is used: the first part of an address may
+	// itself be an address.
 	fileSettle = 50 * time.Millisecond
 )
 
-// File holds the address that a file gives (see config.PodAddressFile), and follows the file. It is safe for
-// concurrent use.
+// File holds the address that a file contains (see config.PodAddressFile), and follows changes of the file. It is
+// safe for concurrent use.
 type File struct {
 	log  *slog.Logger
 	name string
 
-	looking sync.Mutex // one Look at a time
+	looking sync.Mutex // allows one Look at a time
 	seen    atomic.Pointer[content]
 }
 
-// content is what was found in the file. It never changes.
+// content is what was found in the file. It is immutable.
 type content struct {
 	text []byte
-	addr netip.Addr // the zero Addr: none
-	err  error      // why it can't be used
+	addr netip.Addr // the zero Addr if there is none
+	err  error      // why the file can't be used
 }
 
-// NewFile returns a File that has not looked yet. Without a name it never has an address.
+// NewFile returns a File that has not read its file yet. With an empty name it never has an address.
 func NewFile(name string, log *slog.Logger) *File {
 	f := &File{log: log, name: name}
 	f.seen.Store(&content{})
 	return f
 }
 
-// Look reads the file now. A file that is missing or empty gives no address; nor does one that can't be read
-// or understood, which is logged, once for each change.
+// Look reads the file now. A file that is missing or empty gives no address. A file that can't be read or parsed
+// gives none either; Look logs this once for each change.
 func (f *File) Look(ctx context.Context) {
 	if f.name == "" {
 		return
@@ -89,7 +89,7 @@ func (f *File) Look(ctx context.Context) {
 	}
 }
 
-// read returns the file's text, or why it can't be read.
+// read returns the file's text, or the error of reading it.
 func (f *File) read() *content {
 	text, err := os.ReadFile(f.name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -98,7 +98,7 @@ func (f *File) read() *content {
 	return &content{text: text}
 }
 
-// Run looks again and again until ctx ends.
+// Run calls Look again and again until ctx ends.
 func (f *File) Run(ctx context.Context) {
 	tick := time.NewTicker(filePoll)
 	defer tick.Stop()
@@ -115,5 +115,5 @@ func (f *File) Run(ctx context.Context) {
 // Addr returns the address, or the zero Addr if there is none. It never blocks.
 func (f *File) Addr() netip.Addr { return f.seen.Load().addr }
 
-// Err tells why the file can't be used; nil if it can, or there is none.
+// Err returns why the file can't be used, or nil if it can be used or does not exist.
 func (f *File) Err() error { return f.seen.Load().err }

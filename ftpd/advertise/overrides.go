@@ -10,23 +10,23 @@ import (
 	"sync"
 )
 
-// Overrides keeps several addresses, each as a Resolver does. It is safe for concurrent use.
+// Overrides holds several addresses and resolves each of them like a Resolver. It is safe for concurrent use.
 type Overrides struct {
 	log    *slog.Logger
 	lookup lookupFunc
-	wake   chan struct{} // holds a token when Set has changed something
+	wake   chan struct{} // holds a token after Set has changed something
 
 	mu      sync.Mutex
 	entries map[string]*entry
 }
 
-// entry is one address.
+// entry is one address and its Resolver.
 type entry struct {
 	*Resolver
-	cancel context.CancelFunc // of its Run, once that was begun
+	cancel context.CancelFunc // ends the Resolver's Run; nil until Run was started
 }
 
-// NewOverrides returns a book without addresses.
+// NewOverrides returns Overrides without addresses.
 func NewOverrides(log *slog.Logger) *Overrides {
 	dns := &net.Resolver{PreferGo: true}
 	return newBook(log, dns.LookupNetIP)
@@ -36,8 +36,7 @@ func newBook(log *slog.Logger, lookup lookupFunc) *Overrides {
 	return &Overrides{log: log, lookup: lookup, wake: make(chan struct{}, 1), entries: map[string]*entry{}}
 }
 
-// Set gives the IP addresses and host names to keep from now on. Those that were kept already
-// stay as they are.
+// Set sets the IP addresses and host names to hold. Those that were held already keep their answers.
 func (b *Overrides) Set(addresses []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,8 +62,8 @@ func (b *Overrides) Set(addresses []string) {
 	}
 }
 
-// Addr returns the IPv4 (want4) or IPv6 address that one of the addresses stands for, or the zero
-// Addr. It never blocks.
+// Addr returns the IPv4 (want4) or IPv6 address for one of the addresses that were set, or the zero Addr if there is
+// none. It never blocks.
 func (b *Overrides) Addr(address string, want4 bool) netip.Addr {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,7 +73,7 @@ func (b *Overrides) Addr(address string, want4 bool) netip.Addr {
 	return netip.Addr{}
 }
 
-// Err tells which host names could not be resolved the last time they were tried, and why.
+// Err returns, for each host name that could not be resolved at the last attempt, its error, all joined.
 func (b *Overrides) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,7 +84,7 @@ func (b *Overrides) Err() error {
 	return errors.Join(errs...)
 }
 
-// Run resolves host names until ctx ends, and leaves no goroutine behind. It is called once.
+// Run resolves host names until ctx ends, and leaves no goroutine behind. It must be called only once.
 func (b *Overrides) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -99,13 +98,13 @@ func (b *Overrides) Run(ctx context.Context) {
 	}
 }
 
-// begin runs the resolvers that don't run yet.
+// begin starts the Resolvers that are not running yet.
 func (b *Overrides) begin(ctx context.Context, running *sync.WaitGroup) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for address, e := range b.entries {
 		if _, err := netip.ParseAddr(address); err == nil || e.cancel != nil {
-			continue // nothing to resolve, or it is being done
+			continue // there is nothing to resolve, or the Resolver runs already
 		}
 		own, cancel := context.WithCancel(ctx)
 		e.cancel = cancel

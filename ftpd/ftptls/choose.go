@@ -7,17 +7,18 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// certificate is one of the server's, with the names it is for.
+// certificate is a certificate of the server, with the host names that it is for.
 type certificate struct {
 	tls.Certificate
-	hosts []string // as configured; empty: those in the certificate
+	hosts []string // as configured; if empty, the names in the certificate count
 }
 
-// choose picks the certificate for a client: one for the name it asks for that it can also use,
-// else the first that it can use, else the first.
+// choose returns the certificate for a client. Of the certificates that the client supports, it returns the first one
+// for the name that the client asks for, or else the first one. If the client supports none of them, it returns the
+// first certificate of all.
 func choose(certs []certificate, hello *tls.ClientHelloInfo, name string) *tls.Certificate {
 	usable := *hello
-	usable.ServerName = "" // names are matched here, since Hosts may say others than the certificate
+	usable.ServerName = "" // names are matched below, since the configured hosts may differ from the certificate's names
 	var fallback *tls.Certificate
 	for i := range certs {
 		c := &certs[i]
@@ -37,6 +38,7 @@ func choose(certs []certificate, hello *tls.ClientHelloInfo, name string) *tls.C
 	return fallback
 }
 
+// isFor reports whether the certificate is for a host name.
 func (c *certificate) isFor(name string) bool {
 	if len(c.hosts) > 0 {
 		return slices.ContainsFunc(c.hosts, func(pattern string) bool { return config.MatchHost(pattern, name) })

@@ -1,9 +1,11 @@
-// Package ftptls is TLS as FTP needs it (RFC 4217): certificates that follow their files, TLS
-// sessions that prove that a data connection belongs to its control connection, and an end of
-// the connection that can't be mistaken.
+// Package ftptls provides TLS as FTP needs it (RFC 4217): certificates that are reloaded when their files change, TLS
+// sessions that prove that a data connection belongs to its control connection, and a reliable detection of the end
+// of a connection.
 //
-//	store.go   the files and what was read from them last
-//	choose.go  which certificate a client gets
-//	session.go the TLS of one control connection and its data connections
-//	carrier.go what TLS runs over: knows truncation, and leaves what follows TLS to others
+//	store.go      the files, and their content when it was last good
+//	choose.go     which certificate a client gets
+//	session.go    the TLS of one control connection and its data connections
+//	recordconn.go the connection below TLS, which detects truncation and reads nothing beyond the end of TLS
+//
+// Start reading at Store, and then at Session. The package imports config of this module.
 package ftptls

@@ -6,16 +6,16 @@ import (
 	"net"
 )
 
-// ErrTruncated is the end of a connection whose peer did not say by close_notify that this is
-// the end (RFC 8446 section 6.1): it may have been cut off on the way.
+// ErrTruncated means that a connection ended without the peer's close_notify (RFC 8446 section 6.1), so data may be
+// missing: the connection may have been cut off on the way.
 var ErrTruncated = errors.New("the connection ended without TLS close_notify")
 
-// recordHeader is the size of a TLS record's header, whose last two bytes are the length of
-// what follows.
+// recordHeader is the size in bytes of a TLS record's header. Its last two bytes are the length of the rest of the
+// record.
 const recordHeader = 5
 
-// recordConn is the connection that TLS runs over. With it a tls.Conn returns io.EOF after a
-// close_notify only; by itself it would at any end between two records.
+// recordConn is the connection that TLS runs over. With it a tls.Conn returns io.EOF only after a close_notify. By
+// itself a tls.Conn would return io.EOF for any end between two records.
 type recordConn struct{ net.Conn }
 
 func (c recordConn) Read(p []byte) (int, error) {
@@ -23,13 +23,13 @@ func (c recordConn) Read(p []byte) (int, error) {
 	return n, truncation(err)
 }
 
-// recordCarrier never reads beyond a TLS record. What follows a close_notify in clear text (CCC,
-// REIN) is then still there for whoever reads next; a tls.Conn by itself reads ahead.
+// recordCarrier is like recordConn, and it never reads beyond the end of a TLS record. So clear text that follows a
+// close_notify (after CCC or REIN) is left for the next reader; a tls.Conn by itself reads ahead.
 type recordCarrier struct {
 	net.Conn
 	header [recordHeader]byte
-	have   int // bytes of the header that were read
-	body   int // bytes of the record's body that were not
+	have   int // the number of bytes of the header that were read
+	body   int // the number of bytes of the record's body that were not read yet
 }
 
 func (c *recordCarrier) Read(p []byte) (int, error) {
@@ -46,6 +46,7 @@ func (c *recordCarrier) Read(p []byte) (int, error) {
 	return n, truncation(err)
 }
 
+// truncation returns ErrTruncated for io.EOF, and other errors as they are.
 func truncation(err error) error {
 	if errors.Is(err, io.EOF) {
 		return ErrTruncated

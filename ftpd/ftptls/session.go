@@ -11,32 +11,32 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Why a data connection is refused though its handshake succeeded.
+// The reasons for refusing a data connection although its handshake has succeeded.
 var (
-	// ErrNotResumed: it did not resume the TLS session of its control connection.
+	// ErrNotResumed means that it did not resume the TLS session of its control connection.
 	ErrNotResumed = errors.New("the data connection must resume the control connection's TLS session")
-	// ErrOtherCertificate: the client showed another certificate than on the control connection
-	// (RFC 4217 section 15.1.2).
+	// ErrOtherCertificate means that the client showed a different certificate than on the control connection (RFC
+	// 4217 section 15.1.2).
 	ErrOtherCertificate = errors.New("the client's certificate is not the control connection's")
 )
 
 const (
 	// extensionPSK is the TLS 1.3 extension in which a client names the session to resume.
 	extensionPSK = 41
-	// extensionEncryptThenMAC (RFC 7366) is sent by OpenSSL and GnuTLS, and not by crypto/tls.
+	// extensionEncryptThenMAC (RFC 7366) is an extension that OpenSSL and GnuTLS send, and crypto/tls does not.
 	extensionEncryptThenMAC = 22
 )
 
-// Session is the TLS of one control connection and its data connections. Its tickets are made
-// with keys of its own, so only a client that has one from here can resume.
+// Session is the TLS of one control connection and its data connections. It encrypts tickets with a key of its own,
+// so only a client that got its ticket from this Session can resume.
 type Session struct {
 	reuse  config.SessionReuse
-	base   *tls.Config // without what differs between control and data
+	base   *tls.Config // the settings that control and data connections share
 	chosen atomic.Pointer[tls.Certificate]
 }
 
-// NewSession prepares the TLS of a control connection. host is what HOST named, "" if nothing
-// did; it chooses the certificate of a client that does not send a server name.
+// NewSession prepares the TLS of a control connection. host is the argument of HOST, or "" if there was none; it
+// decides which certificate a client gets that does not send a server name.
 func (s *Store) NewSession(host string) *Session {
 	m := s.current.Load()
 	x := &Session{reuse: s.cfg.SessionReuse}
@@ -45,7 +45,7 @@ func (s *Store) NewSession(host string) *Session {
 		ClientCAs:  m.clientCAs,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if c := x.chosen.Load(); c != nil {
-				return c, nil // data connections show the control connection's (RFC 4217 section 15.1.1)
+				return c, nil // data connections use the control connection's certificate (RFC 4217 section 15.1.1)
 			}
 			name := hello.ServerName
 			if name == "" {
@@ -74,39 +74,39 @@ func (s *Store) NewSession(host string) *Session {
 	return x
 }
 
-// Control returns the control connection's TLS over conn. It reads nothing beyond its end.
+// Control returns the TLS connection of the control connection over conn. It reads nothing beyond the end of TLS.
 func (x *Session) Control(conn net.Conn) *tls.Conn {
 	cfg := x.base.Clone()
-	cfg.NextProtos = []string{"ftp"} // a client of another protocol is refused (ALPACA)
+	cfg.NextProtos = []string{"ftp"} // refuses clients of other protocols (ALPACA)
 	return tls.Server(&recordCarrier{Conn: conn}, cfg)
 }
 
-// Data returns a data connection's TLS over conn. FTP's server is TLS's, whoever has dialled
-// (RFC 4217 section 7).
+// Data returns the TLS connection of a data connection over conn. The FTP server is the TLS server, even if it has
+// dialed the client (RFC 4217 section 7). upload reports whether the client sends the data.
 //
-// A data connection that does not resume gets no ticket: a stranger whose connection is refused
-// would be let in with it the next time. Neither does an upload, whose client may never read what
-// comes after the handshake, as TLS 1.3's tickets do: the kernel resets a connection that is closed
-// over unread bytes, and the end of the upload is lost.
+// A data connection that does not resume a session gets no ticket: with it, a stranger whose connection is refused
+// would be let in the next time. An upload gets no ticket either, because its client may never read what comes after
+// the handshake, as the tickets of TLS 1.3 do: the client's kernel resets a connection that is closed while it has
+// unread bytes, and the end of the upload is lost.
 func (x *Session) Data(conn net.Conn, upload bool) *tls.Conn {
 	cfg := x.base.Clone()
 	cfg.NextProtos = []string{"ftp-data", "ftp"}
-	cfg.DynamicRecordSizingDisabled = true // for bulk, not for the first byte
+	cfg.DynamicRecordSizingDisabled = true // favors throughput over the time to the first byte
 	if !cfg.SessionTicketsDisabled {
 		x.bind(cfg, upload)
 	}
 	return tls.Server(recordConn{conn}, cfg)
 }
 
-// bind says which data connections get tickets. SessionTicketsDisabled forbids to resume, too, so
-// it is set once that has been decided. crypto/tls does not promise to look at it again later:
-// TestUploadGetsNoTicket watches it.
+// bind decides which data connections get tickets. SessionTicketsDisabled also forbids resuming, so it is set only
+// once that has been decided. crypto/tls does not promise to read the field again later: TestUploadGetsNoTicket
+// checks that it does.
 func (x *Session) bind(cfg *tls.Config, upload bool) {
-	keeps := false // the client keeps its ticket when it gets an empty one
+	keeps := false // the client keeps its ticket if it gets an empty one
 	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		keeps = slices.Contains(hello.Extensions, extensionEncryptThenMAC)
 		if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) && !slices.Contains(hello.Extensions, extensionPSK) {
-			cfg.SessionTicketsDisabled = true // TLS 1.3 with nothing to resume
+			cfg.SessionTicketsDisabled = true // this is TLS 1.3 with nothing to resume
 		}
 		return nil, nil
 	}
@@ -119,20 +119,23 @@ func (x *Session) bind(cfg *tls.Config, upload bool) {
 	}
 	cfg.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
 		if keeps && state.DidResume && state.Version == tls.VersionTLS12 {
-			// crypto/tls sends a ticket in each resumed handshake of TLS 1.2. For a new one OpenSSL drops the session
-			// that it has resumed, without telling those who wait to resume it again (PHP, Ruby). With an empty one the
-			// client keeps what it has (RFC 5077 section 3.3), but for crypto/tls, which takes it for a ticket.
+			// crypto/tls sends a ticket in each resumed handshake of TLS 1.2. When OpenSSL gets a new ticket it drops
+			// the session that it has resumed, and does not notify programs that are about to resume it again (PHP,
+			// Ruby). A client that gets an empty ticket keeps the one that it has (RFC 5077 section 3.3), except for
+			// crypto/tls, which takes it for a ticket.
 			return nil, nil
 		}
 		if !state.DidResume {
-			// A ticket that could be read, and yet was not resumed: anybody may have seen it pass by.
+			// The ticket could be read, and yet the session was not resumed: anyone may have seen the ticket on the
+			// wire.
 			return []byte(rand.Text()), nil
 		}
 		return x.base.EncryptTicket(state, session)
 	}
 }
 
-// Check returns why a data connection whose handshake has succeeded is refused all the same.
+// Check returns why a data connection is refused although its handshake has succeeded: ErrNotResumed or
+// ErrOtherCertificate. It returns nil if the connection is accepted.
 func (x *Session) Check(control, data tls.ConnectionState) error {
 	if x.reuse == config.SessionReuseRequire && !data.DidResume {
 		return ErrNotResumed

@@ -19,15 +19,14 @@ import (
 )
 
 const (
-	// maxFile bounds a PEM file.
+	// maxFile bounds the size of a PEM file, in bytes.
 	maxFile = 1 << 20
-	// expiryWarning is how long before a certificate's end a warning is logged, once a day.
+	// expiryWarning is the time before the end of a certificate from which a warning is logged, once a day.
 	expiryWarning = 14 * 24 * time.Hour
 	warnEvery     = 24 * time.Hour
 )
 
-// Store holds what the files of a configuration held when they were last good. It is safe for
-// concurrent use.
+// Store holds what the files of a configuration contained when they were last good. It is safe for concurrent use.
 type Store struct {
 	cfg config.TLS
 	log *slog.Logger
@@ -35,20 +34,19 @@ type Store struct {
 
 	current atomic.Pointer[certificateFiles]
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	seen   [sha256.Size]byte
 	err    error
 	warned time.Time
 }
 
-// certificateFiles are what the files of certificates held.
+// certificateFiles holds the parsed content of the files.
 type certificateFiles struct {
 	certificates []certificate
-	clientCAs    *x509.CertPool // nil if clients show no certificates
+	clientCAs    *x509.CertPool // nil if clients are not asked for certificates
 }
 
-// Open reads the files of a configuration, which config.Validate has found good. The error names
-// the field and the file.
+// Open reads the files of a configuration that config.Validate has accepted. An error names the field and the file.
 func Open(cfg *config.TLS, log *slog.Logger) (*Store, error) {
 	return open(cfg, log, time.Now)
 }
@@ -69,11 +67,11 @@ func open(cfg *config.TLS, log *slog.Logger, now func() time.Time) (*Store, erro
 	return s, nil
 }
 
-// Serves reports whether the store is for this configuration.
+// Serves reports whether the store was opened for this configuration.
 func (s *Store) Serves(cfg *config.TLS) bool { return cfg != nil && reflect.DeepEqual(s.cfg, *cfg) }
 
-// Refresh reads the files again, and puts what they hold in force for new control connections if
-// it has changed and is good. If not, what was good goes on serving and Err tells why.
+// Refresh reads the files again. If their content has changed and is good, new control connections use it. If it is
+// not good, the previous content stays in use, and Err returns the error.
 func (s *Store) Refresh() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,14 +98,14 @@ func (s *Store) Refresh() {
 	s.err = err
 }
 
-// Err tells why the files can't be used as they are now; nil if they are in force.
+// Err returns why the files can't be used as they are now, or nil if their content is in use.
 func (s *Store) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// NotAfter is when the first of the certificates in force ends.
+// NotAfter returns the time at which the first of the certificates in use ends.
 func (s *Store) NotAfter() time.Time {
 	var first time.Time
 	for _, c := range s.current.Load().certificates {
@@ -118,15 +116,15 @@ func (s *Store) NotAfter() time.Time {
 	return first
 }
 
-// Certificate is one that is in force.
+// Certificate describes a certificate that is in use.
 type Certificate struct {
-	// Names are the hosts that it is for, separated by commas.
+	// Names are the host names that it is for, separated by commas.
 	Names string
-	// NotAfter is its end.
+	// NotAfter is the time at which it ends.
 	NotAfter time.Time
 }
 
-// Certificates are those in force, in the configuration's order.
+// Certificates returns the certificates in use, in the order of the configuration.
 func (s *Store) Certificates() []Certificate {
 	var all []Certificate
 	for _, c := range s.current.Load().certificates {
@@ -135,7 +133,7 @@ func (s *Store) Certificates() []Certificate {
 	return all
 }
 
-// read returns the content of every file, in the configuration's order.
+// read returns the content of each file, in the order of the configuration.
 func (s *Store) read() ([][]byte, error) {
 	var files [][]byte
 	var errs []error
@@ -156,6 +154,7 @@ func (s *Store) read() ([][]byte, error) {
 	return files, errors.Join(errs...)
 }
 
+// readFile returns the content of a file. It fails if the file is larger than maxFile.
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name) //nolint:gosec // the operator of the daemon names it
 	if err != nil {
@@ -169,6 +168,7 @@ func readFile(name string) ([]byte, error) {
 	return content, err
 }
 
+// sum returns a digest of all files.
 func sum(files [][]byte) [sha256.Size]byte {
 	h := sha256.New()
 	for _, content := range files {
@@ -178,7 +178,7 @@ func sum(files [][]byte) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// parse makes material of what read returned.
+// parse parses the content that read returned.
 func (s *Store) parse(files [][]byte) (*certificateFiles, error) {
 	m := &certificateFiles{}
 	for i, c := range s.cfg.Certificates {
@@ -198,8 +198,8 @@ func (s *Store) parse(files [][]byte) (*certificateFiles, error) {
 	return m, nil
 }
 
-// refuse returns why the next material is worse than this one: it has a certificate that is
-// over, where this one's is not.
+// refuse returns an error if next is worse than m: one of its certificates has ended, while the same certificate of m
+// has not.
 func (m *certificateFiles) refuse(next *certificateFiles, now time.Time) error {
 	for i, c := range next.certificates {
 		if now.After(c.Leaf.NotAfter) && now.Before(m.certificates[i].Leaf.NotAfter) {
@@ -209,6 +209,7 @@ func (m *certificateFiles) refuse(next *certificateFiles, now time.Time) error {
 	return nil
 }
 
+// use puts m in use, and logs its certificates.
 func (s *Store) use(m *certificateFiles) {
 	s.current.Store(m)
 	s.warned = time.Time{}
@@ -218,6 +219,7 @@ func (s *Store) use(m *certificateFiles) {
 	}
 }
 
+// names returns the host names that the certificate is for, separated by commas.
 func (c *certificate) names() string {
 	names := c.hosts
 	if len(names) == 0 {
@@ -226,7 +228,7 @@ func (c *certificate) names() string {
 	return strings.Join(names, ",")
 }
 
-// warn logs certificates that end soon, once a day.
+// warn logs the certificates that have ended or end soon, once a day.
 func (s *Store) warn() {
 	now := s.now()
 	if now.Sub(s.warned) < warnEvery {
