@@ -1,4 +1,6 @@
-// Package auth says who may log in, and what they may do.
+// Package auth decides which users may log in and what they may do. Authenticator checks names and passwords and
+// returns an Identity; Rights (rights.go) is the set of what it may do. Start reading at Authenticator.Login. The
+// package imports config, internal/keyed and internal/passhash of this module.
 package auth
 
 import (
@@ -15,38 +17,37 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// ErrDenied is every failed login's error: it tells neither whether the user exists nor what
-// was wrong.
+// ErrDenied is the error of every failed login. It reveals neither whether the user exists nor what was wrong.
 var ErrDenied = errors.New("login denied")
 
-// Identity is somebody who logged in.
+// Identity is a user who has logged in.
 type Identity struct {
-	// Name as it was given, also for anonymous ("anonymous" or "ftp").
+	// Name is the name as the client gave it, also for anonymous users ("anonymous" or "ftp").
 	Name string
-	// Anonymous is true when no password was checked.
+	// Anonymous reports whether the user is anonymous, so no password was checked.
 	Anonymous bool
-	// Home is the directory below the storage root, as a relative slash path; "." is the root.
+	// Home is the user's directory below the storage root, as a relative slash-separated path; "." is the root.
 	Home string
-	// Access is the class that Rights come from; empty if they were listed one by one.
+	// Access is the class of access that Rights come from. It is empty if the rights are listed one by one.
 	Access config.Access
-	// Rights are what the identity may do: id.CanRead() and so on.
+	// Rights are what the user may do, such as id.CanRead().
 	Rights
 }
 
-// Authenticator knows the users of one configuration. It never changes; a new configuration
-// gets a new one, with the same cache. It is safe for concurrent use.
+// Authenticator checks logins against the users of one configuration. It does not change: a new configuration gets a
+// new Authenticator with the same cache. It is safe for concurrent use.
 type Authenticator struct {
 	users map[string]config.User
 	names []string // in the configuration's order
 	anon  config.Anonymous
 	cache *passhash.Cache
-	wrong *keyed.Set // names and passwords that were denied
+	wrong *keyed.Set // the names and passwords that were denied
 }
 
-// deniedLogins is how many of them are remembered.
+// deniedLogins is the number of denied logins that are remembered.
 const deniedLogins = 10000
 
-// New returns the authenticator of these users, which config.Validate has found good.
+// New returns the Authenticator of a configuration's users, which config.Validate has accepted.
 func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Authenticator {
 	a := &Authenticator{users: make(map[string]config.User, len(users)), anon: anon, cache: cache, wrong: keyed.NewSet(deniedLogins)}
 	for _, u := range users {
@@ -56,12 +57,13 @@ func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Aut
 	return a
 }
 
-// Login checks the password. The error is ErrDenied (errors.Is), and an unknown user takes as
-// long as a known one. Hashes are computed a few at a time, so Login may wait for its turn; for
-// what was denied before, none is computed again, whether or not there is such a user.
+// Login checks a password and returns the user's identity. The error is ErrDenied (errors.Is) if the login is denied.
 // Anonymous users ("anonymous" and "ftp", if enabled) may give any password.
-// When the context ends while it waits, nothing was verified and the error is its cause. A hash that there is not enough
-// memory to verify is ErrDenied and passhash.ErrTooLarge.
+//
+// An unknown user takes as long as a known one, because Login computes a hash for it, too. A login that was denied
+// before is denied again without computing a hash, whether or not the user exists. Only a few hashes are computed at
+// a time, so Login may wait for its turn. If ctx ends meanwhile, nothing was verified, and the error is the cause of
+// ctx. If there is not enough memory to verify a hash, the error is both ErrDenied and passhash.ErrTooLarge.
 func (a *Authenticator) Login(ctx context.Context, user, password string) (Identity, error) {
 	id, found := a.Lookup(user)
 	switch {
@@ -71,7 +73,7 @@ func (a *Authenticator) Login(ctx context.Context, user, password string) (Ident
 		return Identity{}, ErrDenied
 	case !found:
 		switch err := a.cache.Spend(ctx, a.hashFor(user), password); {
-		case errors.Is(err, passhash.ErrTooLarge): // as for the user whose hash it is
+		case errors.Is(err, passhash.ErrTooLarge): // the same result as for the user whose hash it is
 			return Identity{}, ErrDenied
 		case err != nil:
 			return Identity{}, err
@@ -93,8 +95,8 @@ func (a *Authenticator) Login(ctx context.Context, user, password string) (Ident
 	return id, nil
 }
 
-// Lookup returns what Login would for a right password, and whether the user exists. A session
-// uses it after a change of configuration, to see whether its user is still there.
+// Lookup returns the identity that Login returns for the right password, and whether the user exists. A session calls
+// it after a change of configuration, to see whether its user still exists.
 func (a *Authenticator) Lookup(name string) (Identity, bool) {
 	if slices.Contains(config.AnonymousNames, name) {
 		if !a.anon.Enabled {
@@ -111,7 +113,7 @@ func (a *Authenticator) Lookup(name string) (Identity, bool) {
 	return identity(u.Name, u.Home, u.Access, u.Rights), true
 }
 
-// identity has the rights that are listed, or else those of the class.
+// identity returns an identity with the listed rights or, if none are listed, with those of the class.
 func identity(name, home string, access config.Access, rights []config.Right) Identity {
 	if len(rights) > 0 {
 		return Identity{Name: name, Home: home, Rights: FromList(rights)}
@@ -119,7 +121,7 @@ func identity(name, home string, access config.Access, rights []config.Right) Id
 	return Identity{Name: name, Home: home, Access: access, Rights: RightsOf(access)}
 }
 
-// AccessText is what the identity may do, for people to read: the class, or the rights.
+// AccessText describes what the user may do, for people to read: the class of access, or the rights.
 func (id Identity) AccessText() string {
 	if id.Access != "" {
 		return string(id.Access)
@@ -127,9 +129,9 @@ func (id Identity) AccessText() string {
 	return id.Rights.String()
 }
 
-// hashFor chooses the hash on which the time for an unknown user is spent: one of the users',
-// always the same for the same name, so that the times tell nothing even if some users have
-// hashes of another kind or cost than others.
+// hashFor chooses the hash on which Login spends the time for an unknown user. It is the hash of one of the users,
+// and always the same one for the same name. So the times of logins reveal nothing even if the users' hashes differ
+// in kind or cost.
 func (a *Authenticator) hashFor(unknown string) string {
 	if len(a.names) == 0 {
 		return dummyHash()
@@ -140,7 +142,7 @@ func (a *Authenticator) hashFor(unknown string) string {
 
 var (
 	seed = maphash.MakeSeed()
-	// dummyHash stands in while there are no users.
+	// dummyHash is the hash for unknown users while there are no users.
 	dummyHash = sync.OnceValue(func() string {
 		hash, err := passhash.Hash(rand.Text())
 		if err != nil {

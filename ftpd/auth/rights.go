@@ -24,19 +24,19 @@ const (
 // All is every right.
 const All = List | Read | Create | Overwrite | Append | Delete | Rename | Mkdir
 
-// byAccess is what each class of access may do. UploadOnly is a drop box: one may bring, and
-// neither see, take, change nor remove.
+// byAccess maps each class of access to its rights. UploadOnly is a drop box: a user may upload files and create
+// directories, but may neither see, download, change nor remove anything.
 var byAccess = map[config.Access]Rights{
 	config.AccessReadOnly:   List | Read,
 	config.AccessReadWrite:  All,
 	config.AccessUploadOnly: Create | Mkdir,
 }
 
-// RightsOf returns the rights of a class; none for an unknown one.
+// RightsOf returns the rights of a class of access. An unknown class has none.
 func RightsOf(access config.Access) Rights { return byAccess[access] }
 
-// byName is what each right of a configuration is. Who may replace a file may as well append to
-// it.
+// byName maps each right of a configuration to the rights that it grants. A user who may replace a file may also
+// append to it.
 var byName = map[config.Right]Rights{
 	config.RightList:   List,
 	config.RightRead:   Read,
@@ -48,7 +48,7 @@ var byName = map[config.Right]Rights{
 	config.RightMkdir:  Mkdir,
 }
 
-// FromList returns the rights of a list; an unknown one adds none.
+// FromList returns the rights that a configuration lists. Unknown ones are ignored.
 func FromList(list []config.Right) Rights {
 	var r Rights
 	for _, name := range list {
@@ -57,7 +57,7 @@ func FromList(list []config.Right) Rights {
 	return r
 }
 
-// String lists the rights as a configuration does.
+// String returns the rights as a configuration lists them, separated by commas, or "none".
 func (r Rights) String() string {
 	var names []string
 	for _, name := range config.AllRights {
@@ -72,30 +72,30 @@ func (r Rights) String() string {
 	return strings.Join(names, ", ")
 }
 
-// Has reports whether every right of want is held.
+// Has reports whether r includes every right of want.
 func (r Rights) Has(want Rights) bool { return r&want == want }
 
-// CanList is the right to see names and their facts: LIST, NLST, MLSD, MLST, STAT of a path, SIZE, MDTM.
+// CanList reports whether the user may see names and their facts: LIST, NLST, MLSD, MLST, STAT of a path, SIZE, MDTM.
 func (r Rights) CanList() bool { return r.Has(List) }
 
-// CanRead is the right to download: RETR.
+// CanRead reports whether the user may download files: RETR.
 func (r Rights) CanRead() bool { return r.Has(Read) }
 
-// CanCreate is the right to store a file under a name that is free: STOR, STOU.
+// CanCreate reports whether the user may store a file under a free name: STOR, STOU.
 func (r Rights) CanCreate() bool { return r.Has(Create) }
 
-// CanOverwrite is the right to replace, resume or change the facts of a file that is there: STOR,
-// REST and STOR, MFMT, SITE CHMOD.
+// CanOverwrite reports whether the user may replace an existing file, resume an upload to it or change its facts:
+// STOR, REST and STOR, MFMT, SITE CHMOD.
 func (r Rights) CanOverwrite() bool { return r.Has(Overwrite) }
 
-// CanAppend is the right to add to the end of a file that is there: APPE.
+// CanAppend reports whether the user may append to an existing file: APPE.
 func (r Rights) CanAppend() bool { return r.Has(Append) }
 
-// CanDelete is the right to remove files and directories: DELE, RMD.
+// CanDelete reports whether the user may remove files and directories: DELE, RMD.
 func (r Rights) CanDelete() bool { return r.Has(Delete) }
 
-// CanRename is the right to move files and directories: RNFR, RNTO.
+// CanRename reports whether the user may move files and directories: RNFR, RNTO.
 func (r Rights) CanRename() bool { return r.Has(Rename) }
 
-// CanMkdir is the right to make directories: MKD.
+// CanMkdir reports whether the user may make directories: MKD.
 func (r Rights) CanMkdir() bool { return r.Has(Mkdir) }

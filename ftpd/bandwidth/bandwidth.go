@@ -1,11 +1,10 @@
-// Package bandwidth bounds the rates at which transfers move, per session, user and server, each
-// way apart.
+// Package bandwidth bounds the rates of transfers, per session, per user and for the whole server, separately for
+// each direction. Start reading at Shaper and Flow. The package imports config of this module.
 //
-// A transfer asks how much it may move in one go, moves that by whatever means (sendfile and
-// splice included, which need no buffer to be metered), and then pays for what was moved by
-// waiting. What may move in one go is about a tenth of a second's worth, shared by the transfers
-// that run, so that rates are even; without a bound it is as much as the transfer likes, and
-// costs a few loads from memory.
+// A transfer asks how much it may move at once (Flow.Chunk), moves that by any means, and then pays for it by waiting
+// (Flow.Pay). So sendfile and splice, which bypass the program's buffers, can be bounded, too. A chunk is about a
+// tenth of a second's worth of the rate, shared by the transfers that run, so that rates are even. Without a bound a
+// chunk is as large as the transfer wants, and the check costs a few loads from memory.
 package bandwidth
 
 import (
@@ -20,27 +19,30 @@ import (
 )
 
 const (
-	// perSecond is how many goes a second should have.
+	// perSecond is the target number of chunks per second.
 	perSecond = 10
-	// least is the smallest go, unless that took more than a second: system calls have a price.
+	// least is the size in bytes of the smallest chunk, since system calls have a price. It does not apply if it
+	// would take more than a second.
 	least = 8 << 10
-	// most is the largest.
+	// most is the size in bytes of the largest chunk.
 	most = 4 << 20
 )
 
-// quantum is how much one of so many transfers may move in one go at a rate.
+// quantum returns the size of the chunks, in bytes, of one of several transfers that share a rate, in bytes per
+// second.
 func quantum(rate, transfers int64) int64 {
 	share := rate / perSecond / max(transfers, 1)
 	return max(min(share, most), min(least, rate), 1)
 }
 
-// bucket bounds what passes through it.
+// bucket bounds the rate of the bytes that pass through it, in one direction.
 type bucket struct {
-	bound     atomic.Pointer[bound] // nil: none
-	transfers atomic.Int64          // that use it now
+	bound     atomic.Pointer[bound] // nil if there is no bound
+	transfers atomic.Int64          // the number of transfers that use it now
 }
 
-// bound is a rate in force, in bytes a second. A new rate is a new one, without old debts.
+// bound is a rate that is in force, in bytes per second. A change of the rate makes a new bound, without the old
+// one's debts.
 type bound struct {
 	rate    int64
 	limiter *rate.Limiter
@@ -52,6 +54,7 @@ func newBucket(r int64) *bucket {
 	return b
 }
 
+// set changes the rate, in bytes per second; 0 removes the bound.
 func (b *bucket) set(r int64) {
 	switch old := b.bound.Load(); {
 	case r == 0:
@@ -61,7 +64,7 @@ func (b *bucket) set(r int64) {
 	}
 }
 
-// pay takes n bytes and returns how long to wait for them.
+// pay takes n bytes from the bucket and returns how long the caller has to wait for them.
 func (b *bucket) pay(now time.Time, n int64) time.Duration {
 	in := b.bound.Load()
 	if in == nil {
@@ -69,14 +72,14 @@ func (b *bucket) pay(now time.Time, n int64) time.Duration {
 	}
 	var wait time.Duration
 	for n > 0 {
-		part := min(n, int64(in.limiter.Burst())) // what was moved before the bound was set may be more
+		part := min(n, int64(in.limiter.Burst())) // a chunk that was moved before the bound was set may be larger
 		wait = in.limiter.ReserveN(now, int(part)).DelayFrom(now)
 		n -= part
 	}
 	return wait
 }
 
-// pair is the two ways.
+// pair holds the buckets of the two directions.
 type pair struct{ up, down *bucket }
 
 func newPair(r config.Rates) pair { return pair{newBucket(r.Up), newBucket(r.Down)} }
@@ -101,16 +104,16 @@ type Shaper struct {
 	cfg      config.Bandwidth
 	users    map[string]*user
 	sessions map[*Session]struct{}
-	changed  chan struct{} // closed when the bounds change
+	changed  chan struct{} // closed when the bounds change, and replaced
 }
 
-// user is what the sessions of a user share.
+// user holds the bounds that the sessions of a user share.
 type user struct {
 	pair
 	sessions int
 }
 
-// New returns a shaper without bounds.
+// New returns a Shaper without bounds.
 func New() *Shaper {
 	return &Shaper{
 		server:   newPair(config.Rates{}),
@@ -120,7 +123,7 @@ func New() *Shaper {
 	}
 }
 
-// Set puts bounds in force, for transfers that run too. Those that wait go on at once.
+// Set puts bounds in force, also for running transfers. Transfers that wait continue at once.
 func (s *Shaper) Set(cfg config.Bandwidth) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +149,7 @@ func (s *Shaper) wake() <-chan struct{} {
 	return s.changed
 }
 
-// Session is somebody who is logged in.
+// Session holds the bounds of one session of a user who is logged in.
 type Session struct {
 	shaper *Shaper
 	name   string
@@ -154,7 +157,7 @@ type Session struct {
 	own    pair
 }
 
-// Session begins a session of a user. It must be ended by Close.
+// Session starts a session of a user. The caller must end it with Close.
 func (s *Shaper) Session(name string) *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +172,7 @@ func (s *Shaper) Session(name string) *Session {
 	return session
 }
 
-// Close ends the session; again, it does nothing. A transfer of it that still runs is bounded on.
+// Close ends the session. It may be called again. Bounds continue to apply to a transfer that still runs.
 func (x *Session) Close() {
 	s := x.shaper
 	s.mu.Lock()
@@ -183,7 +186,7 @@ func (x *Session) Close() {
 	}
 }
 
-// Flow begins a transfer, up (from the client) or down. It must be ended by Close.
+// Flow starts a transfer, from the client (up) or to it. The caller must end it with Close.
 func (x *Session) Flow(up bool) *Flow {
 	f := &Flow{shaper: x.shaper, buckets: [...]*bucket{x.own.way(up), x.user.way(up), x.shaper.server.way(up)}}
 	for _, b := range f.buckets {
@@ -192,13 +195,13 @@ func (x *Session) Flow(up bool) *Flow {
 	return f
 }
 
-// Flow is a transfer. It is for one goroutine. A nil Flow has no bounds.
+// Flow is a transfer. Only one goroutine may use it. A nil Flow has no bounds.
 type Flow struct {
 	shaper  *Shaper
 	buckets [3]*bucket
 }
 
-// Close ends the transfer. It is called once.
+// Close ends the transfer. It must be called only once.
 func (f *Flow) Close() {
 	if f == nil {
 		return
@@ -208,7 +211,7 @@ func (f *Flow) Close() {
 	}
 }
 
-// Chunk returns how much may move before the next Pay: at least 1 and at most n.
+// Chunk returns how many bytes may move before the next Pay: at least 1 and at most n.
 func (f *Flow) Chunk(n int64) int64 {
 	if f == nil {
 		return n
@@ -221,8 +224,8 @@ func (f *Flow) Chunk(n int64) int64 {
 	return n
 }
 
-// Pay waits for as long as n bytes that were moved take. It ends early, with the context's cause,
-// when ctx ends, and, with nil, when the bounds change.
+// Pay waits for the time that moving n bytes takes at the bounded rates. If ctx ends first, it returns the cause of
+// ctx. If the bounds change, it returns nil at once.
 func (f *Flow) Pay(ctx context.Context, n int64) error {
 	if f == nil || n <= 0 || !f.bounded() {
 		return nil
@@ -247,6 +250,7 @@ func (f *Flow) Pay(ctx context.Context, n int64) error {
 	}
 }
 
+// bounded reports whether any bound applies.
 func (f *Flow) bounded() bool {
 	for _, b := range f.buckets {
 		if b.bound.Load() != nil {

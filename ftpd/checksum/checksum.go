@@ -1,5 +1,6 @@
-// Package checksum computes checksums of files and parts of files, for HASH
-// (draft-bryan-ftpext-hash) and the older XCRC, XMD5, XSHA, XSHA1, XSHA256 and XSHA512.
+// Package checksum computes checksums of files and of parts of files, for HASH (draft-bryan-ftpext-hash) and the
+// older commands XCRC, XMD5, XSHA, XSHA1, XSHA256 and XSHA512. Start reading at Hash. The package imports nothing
+// else of this module.
 package checksum
 
 import (
@@ -18,19 +19,19 @@ import (
 	"strings"
 )
 
-// Algorithm is a way to compute a checksum, by the name that HASH gives it.
+// Algorithm is a checksum algorithm, identified by its name in HASH.
 type Algorithm string
 
 // The algorithms.
 const (
-	CRC32  Algorithm = "CRC32" // that of IEEE 802.3, as zip and XCRC use it
+	CRC32  Algorithm = "CRC32" // the CRC of IEEE 802.3, which zip and XCRC use
 	MD5    Algorithm = "MD5"
 	SHA1   Algorithm = "SHA-1"
 	SHA256 Algorithm = "SHA-256"
 	SHA512 Algorithm = "SHA-512"
 )
 
-// Default is what HASH computes if OPTS HASH chose nothing else.
+// Default is the algorithm of HASH, unless OPTS HASH has chosen another one.
 const Default = SHA256
 
 var makers = map[Algorithm]func() hash.Hash{
@@ -41,10 +42,10 @@ var makers = map[Algorithm]func() hash.Hash{
 	SHA512: sha512.New,
 }
 
-// Algorithms returns all algorithms, the best first, as FEAT lists them.
+// Algorithms returns all algorithms, the best first. FEAT lists them in this order.
 func Algorithms() []Algorithm { return []Algorithm{SHA512, SHA256, SHA1, MD5, CRC32} }
 
-// Parse finds an algorithm by its name; case does not matter, nor does a hyphen.
+// Parse returns the algorithm with this name. It ignores case and hyphens.
 func Parse(name string) (Algorithm, bool) {
 	plain := func(s string) string { return strings.ReplaceAll(strings.ToUpper(s), "-", "") }
 	i := slices.IndexFunc(Algorithms(), func(a Algorithm) bool { return plain(string(a)) == plain(name) })
@@ -54,29 +55,29 @@ func Parse(name string) (Algorithm, bool) {
 	return Algorithms()[i], true
 }
 
-// ToEnd as an end is the end of the file.
+// ToEnd, passed as the end of a part, stands for the end of the file.
 const ToEnd = -1
 
 var (
-	// ErrRange is a part that does not lie in the file.
+	// ErrRange means that a part does not lie within the file.
 	ErrRange = errors.New("the range is not within the file")
-	// ErrAlgorithm is an algorithm that is not one of Algorithms.
+	// ErrAlgorithm means that an algorithm is not one of Algorithms.
 	ErrAlgorithm = errors.New("unknown checksum algorithm")
 )
 
-// File is what can be summed; storage.File is one.
+// File is what checksums are computed of. A storage.File is one.
 type File interface {
 	io.ReadSeeker
 	Stat() (fs.FileInfo, error)
 }
 
-// chunk is how much is read between two looks at the context.
+// chunk is the number of bytes that are read between two checks of the context.
 const chunk = 256 << 10
 
-// Hash computes the checksum of the bytes of f from start to end, which is not included; ToEnd is
-// all there are when it begins. sum is in lower-case hexadecimal digits, and n is how many bytes
-// it is of. A part that is not within the file is ErrRange; a file that becomes shorter meanwhile
-// is io.ErrUnexpectedEOF; and when ctx ends, its cause.
+// Hash computes the checksum of the bytes of f from start up to, but not including, end. ToEnd stands for the size of
+// f at the start of the call. sum is in lower-case hexadecimal digits, and n is the number of bytes that it covers.
+// Errors: ErrAlgorithm; ErrRange if the part is not within the file; io.ErrUnexpectedEOF if the file becomes shorter
+// meanwhile; the cause of ctx if it ends; and those of f.
 func Hash(ctx context.Context, f File, a Algorithm, start, end int64) (sum string, n int64, err error) {
 	maker := makers[a]
 	if maker == nil {
@@ -108,7 +109,7 @@ func Hash(ctx context.Context, f File, a Algorithm, start, end int64) (sum strin
 		if err != nil {
 			return "", 0, err
 		}
-		_, _ = h.Write(buf[:got]) // a hash never fails
+		_, _ = h.Write(buf[:got]) // never fails
 		left -= int64(got)
 	}
 	return hex.EncodeToString(h.Sum(nil)), end - start, nil

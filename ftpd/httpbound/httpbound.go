@@ -1,9 +1,11 @@
-// Package httpbound bounds the connections of an HTTP server without locking anybody out: when there are
-// too many, the newest takes the place of another.
+// Package httpbound bounds the number of connections of an HTTP server without locking out any client: when there are
+// too many connections, the newest takes the place of another one. Start reading at Listen. The package imports
+// nothing else of this module.
 //
-// The one that gives way is of the address that has the most of them. Of these it is one that waits for its next
-// request, else one whose request has not come yet, else one that is being answered; the oldest each time.
-// So a crowd from one address drives out itself, and a probe, which asks at once and closes, is answered.
+// The connection that gives way belongs to the address with the most connections. Of these, it is one that waits for
+// its next request; if there is none, one whose first request has not come yet; and otherwise one that is being
+// answered. Of several, the oldest gives way. So a crowd from one address drives out only its own connections, and a
+// probe, which sends its request at once and closes, is answered.
 package httpbound
 
 import (
@@ -12,7 +14,7 @@ import (
 	"sync"
 )
 
-// Listener bounds the connections that a listener has accepted and that are still open.
+// Listener bounds the number of open connections that a net.Listener has accepted.
 type Listener struct {
 	net.Listener
 	most int
@@ -22,7 +24,7 @@ type Listener struct {
 	age   uint64
 }
 
-// conn is a connection that counts.
+// conn is a connection that is counted.
 type conn struct {
 	net.Conn
 	of    *Listener
@@ -31,12 +33,12 @@ type conn struct {
 	state http.ConnState
 }
 
-// Listen returns a listener with at most so many connections at a time, at least one.
+// Listen returns a Listener for l with at most most connections at a time, but at least one.
 func Listen(l net.Listener, most int) *Listener {
 	return &Listener{Listener: l, most: max(most, 1), conns: map[*conn]struct{}{}}
 }
 
-// Accept returns the next connection. If there are too many then, it closes another one.
+// Accept returns the next connection. If there are then too many, it closes another one.
 func (l *Listener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if err != nil {
@@ -60,7 +62,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// State notes what a connection does, for http.Server.ConnState.
+// State notes the state of a connection. Set it as http.Server.ConnState.
 func (l *Listener) State(of net.Conn, state http.ConnState) {
 	c, ok := of.(*conn)
 	if !ok {
@@ -71,7 +73,7 @@ func (l *Listener) State(of net.Conn, state http.ConnState) {
 	c.state = state
 }
 
-// rank is in which order connections give way: the lowest first.
+// rank returns the place of a state in the order in which connections give way, the lowest first.
 func rank(s http.ConnState) int {
 	switch s {
 	case http.StateIdle:
@@ -83,7 +85,7 @@ func rank(s http.ConnState) int {
 	}
 }
 
-// victim is the connection that gives way. Called with mu, and with at least one connection.
+// victim returns the connection that gives way. The caller holds mu, and there is at least one connection.
 func (l *Listener) victim() *conn {
 	crowds := map[string]int{}
 	for c := range l.conns {
@@ -98,7 +100,7 @@ func (l *Listener) victim() *conn {
 	return worst
 }
 
-// before reports whether a gives way before b.
+// before reports whether a gives way before b. crowds is the number of connections of each host.
 func before(a, b *conn, crowds map[string]int) bool {
 	if m, n := crowds[a.host], crowds[b.host]; m != n {
 		return m > n
@@ -109,7 +111,7 @@ func before(a, b *conn, crowds map[string]int) bool {
 	return a.age < b.age
 }
 
-// Close closes the connection, and counts it no more.
+// Close closes the connection and stops counting it.
 func (c *conn) Close() error {
 	c.of.mu.Lock()
 	delete(c.of.conns, c)
@@ -117,7 +119,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// hostOf is the address without the port; all of a Unix socket are one.
+// hostOf returns an address without its port. All connections of a Unix socket have the same result.
 func hostOf(a net.Addr) string {
 	host, _, err := net.SplitHostPort(a.String())
 	if err != nil {

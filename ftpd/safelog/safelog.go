@@ -1,5 +1,6 @@
-// Package safelog makes whatever is logged safe for logs of any format and for terminals, whoever
-// wrote it and wherever it is logged: a handler that all records go through.
+// Package safelog makes log records safe for logs of any format and for terminals. Handler wraps the slog.Handler
+// that all records pass through, so this does not depend on where a text comes from or which code logs it. Start
+// reading at Handler. The package imports nothing else of this module.
 package safelog
 
 import (
@@ -11,16 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-// maxText bounds one text, in bytes; the rest of a longer one is left out.
+// maxText bounds the length of a text in bytes. The rest of a longer text is left out.
 const maxText = 8192
 
-// Stack is a text of the program's own, such as a stack, that may have line breaks. Nothing that comes from
-// outside may be in it. The handler that is wrapped sees a string.
+// Stack is a text of the program itself, such as a stack trace, that may contain line breaks. It must not contain
+// text from outside. The wrapped handler gets it as a string.
 type Stack string
 
-// Handler returns a handler that makes messages, keys and values safe before next handles them: what is
-// not printable, which includes control characters, those that change the direction of text, and
-// what is not UTF-8, is written as in a Go string.
+// Handler returns a handler that makes messages, keys and values safe before it passes them to next. Characters that
+// are not printable are escaped as in a Go string. They include control characters, characters that change the
+// direction of text, and bytes that are not UTF-8.
 func Handler(next slog.Handler) slog.Handler {
 	if h, ok := next.(handler); ok {
 		return h
@@ -56,6 +57,7 @@ func (h handler) WithGroup(name string) slog.Handler {
 	return handler{h.next.WithGroup(Text(name))}
 }
 
+// all makes attributes safe.
 func all(attrs []slog.Attr) []slog.Attr {
 	safe := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
@@ -66,7 +68,7 @@ func all(attrs []slog.Attr) []slog.Attr {
 
 func attr(a slog.Attr) slog.Attr { return slog.Attr{Key: Text(a.Key), Value: value(a.Value.Resolve())} }
 
-// value makes a value safe. What is neither a number, a time nor the like is logged as text.
+// value makes a value safe. Values other than numbers, booleans, times and the like are logged as text.
 func value(v slog.Value) slog.Value {
 	switch v.Kind() {
 	case slog.KindString:
@@ -89,7 +91,7 @@ func value(v slog.Value) slog.Value {
 	}
 }
 
-// Text makes a text safe. One that is safe stays as it is.
+// Text makes a text safe. It returns a text that is safe already unchanged.
 func Text(text string) string {
 	if len(text) > maxText {
 		text = text[:maxText] + "..."
@@ -101,6 +103,7 @@ func Text(text string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
+// containsUnprintable reports whether text has a character that is not printable.
 func containsUnprintable(text string) bool {
 	for _, r := range text {
 		if !unicode.IsPrint(r) {
