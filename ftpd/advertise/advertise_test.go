@@ -20,12 +20,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// dns is a name server whose answers a test sets, by "network host". An answer that is absent is
-// "not found"; an empty one is a failure; "hang" hangs until the context ends.
+// dns is a name server whose answers a test sets; the key is "network host". A missing answer stands for "not found",
+// an empty one for a failure, and "hang" hangs until the context ends.
 type dns struct {
 	mu      sync.Mutex
 	answers map[string]string
-	asked   []time.Time // when ip4 was asked for
+	asked   []time.Time // when ip4 was looked up
 }
 
 func (d *dns) set(answers map[string]string) {
@@ -67,7 +67,7 @@ func (d *dns) lookup(ctx context.Context, network, host string) ([]netip.Addr, e
 	return ips, nil
 }
 
-// run starts a resolver in a bubble with a clock of its own.
+// run starts a Resolver in a synctest bubble, which has a clock of its own.
 func run(t *testing.T) (*Resolver, *dns) {
 	t.Helper()
 	d := &dns{}
@@ -83,11 +83,11 @@ func run(t *testing.T) (*Resolver, *dns) {
 }
 
 func pass(d time.Duration) {
-	<-time.After(d) // of the bubble's clock
+	<-time.After(d) // time of the synctest bubble
 	synctest.Wait()
 }
 
-// want checks both families ("" for none) and whether there is an error.
+// want checks the addresses of both families ("" for none) and whether there is an error.
 func want(t *testing.T, when string, r *Resolver, v4, v6 string, failing bool) {
 	t.Helper()
 	for _, family := range []struct {
@@ -104,7 +104,7 @@ func want(t *testing.T, when string, r *Resolver, v4, v6 string, failing bool) {
 }
 
 func TestIPAddressIsInForceAtOnce(t *testing.T) {
-	r := New(slog.New(slog.DiscardHandler)) // not even running
+	r := New(slog.New(slog.DiscardHandler)) // Run was not called
 	want(t, "at first", r, "", "", false)
 	r.Set("203.0.113.10")
 	want(t, "IPv4", r, "203.0.113.10", "", false)
@@ -186,7 +186,7 @@ func TestWhenItAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, d := run(t)
 		start := time.Now()
-		pass(time.Hour) // nothing to ask for
+		pass(time.Hour) // there is nothing to look up
 		r.Set("lb")
 		pass(2 * time.Minute)
 		d.set(map[string]string{"ip4 lb": "203.0.113.1"})
@@ -199,7 +199,7 @@ func TestWhenItAsks(t *testing.T) {
 		if expected := []time.Duration{0, 1 * s, 3 * s, 7 * s, 15 * s, 31 * s, 61 * s, 91 * s, 121 * s, 151 * s, 181 * s, 211 * s}; !slices.Equal(got, expected) {
 			t.Errorf("asked after %v, want %v", got, expected)
 		}
-		r.Set("lb") // nothing new
+		r.Set("lb") // this changes nothing
 		pass(0)
 		if n := len(d.askedAfter(start)); n != 12 {
 			t.Errorf("asked %d times after the same was set again, want 12", n)
@@ -222,7 +222,7 @@ func TestHangingLookupTimesOut(t *testing.T) {
 	})
 }
 
-// The choice is one of those found, stays if it can, and does not depend on their order.
+// choose returns one of the addresses found, keeps the one in use if it can, and does not depend on their order.
 func TestChoose(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ip := rapid.Custom(func(t *rapid.T) netip.Addr {
@@ -243,7 +243,7 @@ func TestChoose(t *testing.T) {
 	})
 }
 
-// The real resolver, on a name that needs no network.
+// Go's resolver resolves a name that needs no network.
 func TestRealLookup(t *testing.T) {
 	r := New(slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())

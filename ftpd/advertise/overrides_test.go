@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 )
 
-// A book resolves the names it is given, forgets those it is not, and leaves nothing running.
+// Overrides resolves the names that it is given, forgets all others, and leaves no goroutine running.
 func TestBook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -59,7 +59,7 @@ func TestBook(t *testing.T) {
 			t.Errorf("nothing to resolve, but %v", b.Err())
 		}
 		mu.Lock()
-		if asked["host1"] != 2 { // once for each family, though it was set twice
+		if asked["host1"] != 2 { // once for each family, although it was set twice
 			t.Errorf("asked: %v", asked)
 		}
 		mu.Unlock()

@@ -63,7 +63,7 @@ func New(users []config.User, anon config.Anonymous, cache *passhash.Cache) *Aut
 // An unknown user takes as long as a known one, because Login computes a hash for it, too. A login that was denied
 // before is denied again without computing a hash, whether or not the user exists. Only a few hashes are computed at
 // a time, so Login may wait for its turn. If ctx ends meanwhile, nothing was verified, and the error is the cause of
-// ctx. If there is not enough memory to verify a hash, the error is both ErrDenied and passhash.ErrTooLarge.
+// ctx. If there is not enough memory to verify a user's hash, the error is both ErrDenied and passhash.ErrTooLarge.
 func (a *Authenticator) Login(ctx context.Context, user, password string) (Identity, error) {
 	id, found := a.Lookup(user)
 	switch {

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The well-known bcrypt hash of "abc", and a cheap argon2id one of "password".
+// A well-known bcrypt hash of "abc", and a cheap argon2id hash of "password".
 const (
 	hashABC      = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"
 	hashPassword = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
@@ -30,7 +30,7 @@ func TestLogin(t *testing.T) {
 	for _, c := range []struct {
 		name, user, password string
 		anon                 config.Anonymous
-		want                 Identity // zero if denied
+		want                 Identity // zero if the login is denied
 	}{
 		{"right", "alice", "abc", anon, Identity{Name: "alice", Home: "alice", Access: config.AccessReadWrite, Rights: All}},
 		{"another kind of hash", "bob", "password", anon, Identity{Name: "bob", Home: "shared/bob", Access: config.AccessUploadOnly, Rights: Create | Mkdir}},
@@ -48,7 +48,7 @@ func TestLogin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := New(users, c.anon, passhash.NewCache(10))
-			for range 2 { // the second time from the cache
+			for range 2 { // the second time the cache answers
 				got, err := a.Login(t.Context(), c.user, c.password)
 				if got != c.want {
 					t.Errorf("got %+v, want %+v", got, c.want)
@@ -73,8 +73,8 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// For an unknown name a hash is computed that a user has, always the same for one name; with no
-// users it is one of our own kind.
+// For an unknown name Login computes the hash of a user, always the same one for one name. Without users it computes
+// a hash of the daemon's own kind.
 func TestUnknownUserCostsAHash(t *testing.T) {
 	a := New(users[:2], config.Anonymous{}, passhash.NewCache(10))
 	seen := map[string]bool{}
@@ -98,10 +98,10 @@ func TestUnknownUserCostsAHash(t *testing.T) {
 	}
 }
 
-// A login that was denied costs nothing again, of a known user as little as of an unknown one,
-// until there is another configuration; it says nothing of the same password of somebody else.
+// A login that was denied costs nothing when it is repeated, whether or not the user exists, until the configuration
+// changes. It does not affect the same password of another user.
 func TestDeniedAgain(t *testing.T) {
-	two := append([]config.User{{Name: "twin", PasswordHash: hashABC}}, users[:2]...) // of alice
+	two := append([]config.User{{Name: "twin", PasswordHash: hashABC}}, users[:2]...) // twin has the hash of alice
 	a := New(two, config.Anonymous{}, passhash.NewCache(10))
 	for i, step := range []struct {
 		user, password string
@@ -130,8 +130,7 @@ func TestDeniedAgain(t *testing.T) {
 	}
 }
 
-// The password of some user does not let an unknown one in, and does not get a quick answer by
-// being remembered.
+// The password of one user does not let an unknown user in, and is not answered faster because it is remembered.
 func TestUnknownUserWithAKnownPassword(t *testing.T) {
 	a := New(users[:1], config.Anonymous{}, passhash.NewCache(10))
 	for _, name := range []string{"alice", "unknown", "unknown"} {

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// move moves n bytes as a transfer does, in goes of at most 4 MiB, and returns how many it took.
+// move moves n bytes like a transfer, in chunks of at most 4 MiB, and returns the number of chunks.
 func move(t testing.TB, f *Flow, n int64) (goes int) {
 	t.Helper()
 	for n > 0 {
@@ -35,7 +35,7 @@ func move(t testing.TB, f *Flow, n int64) (goes int) {
 
 func both(rate int64) config.Rates { return config.Rates{Up: rate, Down: rate} }
 
-// near fails unless got is want, but for what a bucket holds in the beginning.
+// near fails unless got is want, give or take what a full bucket allows at the start.
 func near(t testing.TB, what string, got time.Duration, seconds int) {
 	t.Helper()
 	want := time.Duration(seconds) * time.Second
@@ -44,12 +44,12 @@ func near(t testing.TB, what string, got time.Duration, seconds int) {
 	}
 }
 
-// Each bound holds for what it is about, and only for its way.
+// Each bound applies to its session, user or server, and only in its direction.
 func TestBounds(t *testing.T) {
 	const rate = 1 << 20
 	for name, c := range map[string]struct {
 		bounds                            config.Bandwidth
-		alone, sameUser, sameServer, down int // seconds, for 10 MiB each
+		alone, sameUser, sameServer, down int // in seconds, for 10 MiB each
 	}{
 		"none":    {config.Bandwidth{}, 0, 0, 0, 0},
 		"session": {config.Bandwidth{Session: both(rate)}, 10, 10, 10, 10},
@@ -91,7 +91,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// A bound that is set, changed and lifted holds for the transfer that runs, at once.
+// A bound that is set, changed or removed applies to the running transfer at once.
 func TestChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New()
@@ -101,7 +101,7 @@ func TestChange(t *testing.T) {
 		}
 		s.Set(config.Bandwidth{User: both(1 << 20)})
 		start := time.Now()
-		if err := f.Pay(t.Context(), 4<<20); err != nil { // moved before the bound was known
+		if err := f.Pay(t.Context(), 4<<20); err != nil { // moved before the bound was set
 			t.Fatal(err)
 		}
 		near(t, "what was under way", time.Since(start), 4)
@@ -141,7 +141,7 @@ func TestAbort(t *testing.T) {
 	})
 }
 
-// Goes are small enough for an even rate and large enough to be worth a system call.
+// Chunks are small enough for an even rate and large enough to be worth a system call.
 func TestQuantum(t *testing.T) {
 	for _, c := range []struct{ rate, transfers, want int64 }{
 		{1024, 1, 1024}, {1024, 100, 1024}, {64 << 10, 1, 8 << 10}, {1 << 20, 1, 104857}, {1 << 20, 1000, 8 << 10},
@@ -158,14 +158,14 @@ func TestQuantum(t *testing.T) {
 	none.Close()
 }
 
-// In no stretch of time is more moved than the rate allows, but for one go in the beginning of
-// each transfer and what the bucket holds.
+// At no time was more moved than the rate allows since the start, apart from one chunk of each transfer at the start
+// and what the bucket holds.
 func TestNeverFaster(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Int64Range(1024, 100<<20).Draw(t, "rate")
 		transfers := rapid.IntRange(1, 5).Draw(t, "transfers")
 		size := rapid.Int64Range(1, 20*rate).Draw(t, "size")
-		start := time.Now() // of the real clock: the bucket is asked, nobody waits
+		start := time.Now() // the real clock: the test only asks the bucket and does not wait
 		b := newBucket(rate)
 		now, moved := start, int64(0)
 		f := &Flow{buckets: [3]*bucket{newBucket(0), newBucket(0), b}}

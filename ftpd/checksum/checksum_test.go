@@ -27,7 +27,7 @@ func file(t testing.TB, content string) *os.File {
 	return f
 }
 
-// The published sums of "abc", of the check value of CRCs, and of nothing.
+// The published checksums of "abc", of the check value of CRCs, and of the empty text.
 func TestKnownSums(t *testing.T) {
 	for _, c := range []struct {
 		a             Algorithm
@@ -72,7 +72,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// The sum of a part is that of a file that holds just the part, wherever chunks begin and end.
+// The checksum of a part is that of a file with just that part, wherever chunks begin and end.
 func TestParts(t *testing.T) {
 	content := strings.Repeat("0123456789abcdef!", 2*chunk/17+5)
 	whole := file(t, content)
@@ -105,7 +105,7 @@ func hexOf(raw string) string {
 	return b.String()
 }
 
-// interrupted does something at its second read.
+// interrupted calls a function at its second read.
 type interrupted struct {
 	*os.File
 	reads int

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// stream is a connection that brings bytes in pieces.
+// stream is a connection that delivers its bytes in pieces.
 type stream struct {
 	net.Conn
 	rest  []byte
@@ -26,8 +26,8 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// However a reader asks and the network delivers, no read crosses the end of a record, nothing is
-// lost, and the end is no ordinary one.
+// For any sizes of reads and any pieces that the network delivers, no read crosses the end of a record, no byte is
+// lost, and the end is ErrTruncated.
 func TestRecordCarrier(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var all []byte

@@ -16,7 +16,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// opened is a store with its log, and a clock of its own.
+// opened returns a Store with its log and a clock of its own.
 func opened(t *testing.T, cfg *config.TLS) (*Store, *bytes.Buffer, *time.Time) {
 	t.Helper()
 	now := time.Now()
@@ -30,7 +30,7 @@ func opened(t *testing.T, cfg *config.TLS) (*Store, *bytes.Buffer, *time.Time) {
 
 func first(s *Store) string { return s.current.Load().certificates[0].Leaf.Subject.CommonName }
 
-// The kubelet swaps the directory that the files are links into.
+// Refresh notices when the kubelet swaps the directory that the files are links into.
 func TestRefreshFollowsASecretVolume(t *testing.T) {
 	a := authority.New(t)
 	volume := t.TempDir()
@@ -172,7 +172,7 @@ func TestServerNameChooses(t *testing.T) {
 		{"any.example.net", "", "two.example.com"},
 		{"Any.Example.Org", "", "three.example.com"},
 		{"a.b.example.org", "", "one.example.com"},
-		{"three.example.com", "", "one.example.com"}, // its hosts say otherwise
+		{"three.example.com", "", "one.example.com"}, // its configured hosts do not include the name
 		{"unknown", "", "one.example.com"},
 		{"", "", "one.example.com"},
 		{"", "two.example.com", "two.example.com"},

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// serve runs a server on loopback with so many connections. /hang is answered when the request is given up.
+// serve runs a server on loopback with at most this many connections. It answers /hang when the request is canceled.
 func serve(t *testing.T, most int) (address string, bounded *Listener) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -51,7 +51,7 @@ func dial(t *testing.T, from, address string) net.Conn {
 	return c
 }
 
-// get asks over a connection and returns the status.
+// get sends a request over a connection and returns the status of the response.
 func get(t *testing.T, c net.Conn, path string) (int, error) {
 	t.Helper()
 	_ = c.SetDeadline(ftptest.Deadline(t))
@@ -66,8 +66,8 @@ func get(t *testing.T, c net.Conn, path string) (int, error) {
 	return response.StatusCode, response.Body.Close()
 }
 
-// Whoever holds all connections, whatever they do, another address's request is answered; and so is one of
-// the same address.
+// While one address holds all connections, in any state, a request from another address is answered, and so is one
+// from the same address.
 func TestProbeIsAnswered(t *testing.T) {
 	for name, hold := range map[string]func(*testing.T, net.Conn){
 		"silent":    func(*testing.T, net.Conn) {},
@@ -99,7 +99,7 @@ func TestProbeIsAnswered(t *testing.T) {
 	}
 }
 
-// A request that is being answered goes on while a crowd from elsewhere comes and goes.
+// A request that is being answered goes on while a crowd from another address comes and goes.
 func TestAnswerGoesOn(t *testing.T) {
 	address, _ := serve(t, 4)
 	slow := dial(t, "127.0.0.1", address)
@@ -115,7 +115,7 @@ func TestAnswerGoesOn(t *testing.T) {
 	}
 }
 
-// pipe is a listener whose connections come from addresses that are said.
+// pipe is a listener whose connections come from the address that the test sets.
 type pipe struct {
 	net.Listener
 	from string
@@ -134,8 +134,8 @@ func (e *end) RemoteAddr() net.Addr {
 }
 func (e *end) Close() error { e.closed = true; return nil }
 
-// There are never more than may be; the newest always is; who gives way has the most, and of these nobody gives way
-// before one that waits for less.
+// There are never more connections than allowed, and the newest is always open. The one that gives way belongs to the
+// address with the most connections, and no other connection of that address should have given way before it.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.IntRange(1, 5).Draw(t, "most")

@@ -10,9 +10,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// docs/passive-range.md says that n ports, each held for h, carry n/h data connections a second: of all
-// clients together where their addresses are hidden, of each client where they are real. Here time goes
-// in ticks of which h is a number. At that rate nobody waits; one more connection within h does.
+// docs/passive-range.md says that n ports, each held for the time h, carry n/h data connections per second: for all
+// clients together if their addresses are hidden, and for each client if they are visible. Time passes in ticks here,
+// and h is a number of ticks. At that rate no connection waits; one more within h does.
 func TestPortsTimesRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 20).Draw(t, "ports")
@@ -21,7 +21,7 @@ func TestPortsTimesRate(t *testing.T) {
 		exclusive := rapid.Bool().Draw(t, "hidden")
 		l := newLedger(config.PortRange(30000, 30000+uint16(n)-1)) //nolint:gosec // small
 
-		var live [][]*hold // by tick
+		var live [][]*hold // the holds that began at each tick
 		begun := make([]int, clients)
 		request := func(client int) bool {
 			h := &hold{client: address(client), exclusive: exclusive}
@@ -37,7 +37,7 @@ func TestPortsTimesRate(t *testing.T) {
 					}
 				}
 			}
-			// At tick x a client, or all together, has begun x*n/held connections.
+			// At tick x each client (or all of them together) has started x*n/held connections.
 			for client := range clients {
 				if exclusive && client > 0 {
 					break

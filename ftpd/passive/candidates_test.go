@@ -7,9 +7,10 @@ import (
 	"testing"
 )
 
-// A load balancer's checks of the ports take no connection from a client whose address is hidden, whenever they come.
+// The health checks of a load balancer never take the place of the connection of a client whose address is hidden,
+// whenever they come.
 func TestHealthChecksTakeNoConnection(t *testing.T) {
-	checker, client := netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.2") // both behind one node
+	checker, client := netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.2") // both are behind one node
 	for name, c := range map[string]struct{ before, after int }{
 		"before the client's": {before: 1},
 		"after it":            {after: 1},
@@ -39,7 +40,7 @@ func TestHealthChecksTakeNoConnection(t *testing.T) {
 	}
 }
 
-// A check that is still open when the transfer begins is told from the client's connection by that it is closed.
+// A health check that is still open when the transfer begins is told from the client's connection once it closes.
 func TestHealthCheckThatIsSlow(t *testing.T) {
 	p := listen(t, "127.0.0.1", 1)
 	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
@@ -65,8 +66,8 @@ func TestHealthCheckThatIsSlow(t *testing.T) {
 	wantConnected(t, conn, server)
 }
 
-// What a client has closed before its transfer began is its connection all the same if no other comes: an
-// upload of nothing, or one that was sent in advance.
+// If a client has closed its connection before the transfer begins, and no other connection comes, it is still the
+// client's connection: an upload of an empty file, or one that was sent in advance.
 func TestClosedConnectionIsTakenIfNoOtherComes(t *testing.T) {
 	for name, content := range map[string]string{"of nothing": "", "sent in advance": "x"} {
 		t.Run(name, func(t *testing.T) {
@@ -92,8 +93,8 @@ func TestClosedConnectionIsTakenIfNoOtherComes(t *testing.T) {
 	}
 }
 
-// The port is free for others once a connection has stayed open for a moment, and not before the reservation ends if
-// all that came was closed.
+// The port is free for other reservations once a connection has stayed open for a moment. If all connections have
+// closed, it is free only when the reservation ends.
 func TestPortIsKeptUntilAConnectionIsProven(t *testing.T) {
 	p := listen(t, "127.0.0.1", 1)
 	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
@@ -118,7 +119,7 @@ func TestPortIsKeptUntilAConnectionIsProven(t *testing.T) {
 	wantConnected(t, other, server)
 }
 
-// Of what is held too many connections are dropped, and all of them are closed with the reservation.
+// A reservation drops connections beyond MaxCandidates, and closes all of its connections when it ends.
 func TestConnectionsOfAReservationAreBounded(t *testing.T) {
 	p := listen(t, "127.0.0.1", 1)
 	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
@@ -136,7 +137,7 @@ func TestConnectionsOfAReservationAreBounded(t *testing.T) {
 	}
 }
 
-// A reservation that only checks came to ends like one that nobody came to: its port is free.
+// A reservation to which only health checks came ends like one to which no connection came: its port is free.
 func TestReservationThatOnlyChecksCameTo(t *testing.T) {
 	p := listen(t, "127.0.0.1", 1)
 	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: 2 * proof})
@@ -146,7 +147,8 @@ func TestReservationThatOnlyChecksCameTo(t *testing.T) {
 	eventually(t, "the port is free again", func() bool { return p.Stats().InUse == 0 })
 }
 
-// A client's connection that has not been accepted yet when its command comes is waited for, if another is there.
+// If another connection is there, Accept waits for the client's connection even if that was not accepted yet when the
+// command came.
 func TestConnectionInTheQueueIsWaitedFor(t *testing.T) {
 	ports := freePorts(t, 1)
 	p := newPool(ports, quiet)
@@ -168,7 +170,7 @@ func TestConnectionInTheQueueIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.identify(r.Port(), accepted, number)
-	conn := dial(t, loopback, r.Port()) // in the queue: nothing accepts yet
+	conn := dial(t, loopback, r.Port()) // in the queue: no goroutine accepts yet
 	p.mu.Lock()
 	if chosen, _ := r.choose(); chosen != nil {
 		t.Error("a connection was chosen while another was in the queue")

@@ -11,12 +11,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// model is the ledger's rules in the plainest form: lists, searched from the front.
+// model implements the rules of the ledger in the plainest form: with lists that are searched from the front.
 type model struct {
-	ports []uint16 // by last use, oldest first
+	ports []uint16 // ordered by last use, oldest first
 	held  []*hold
 	port  map[*hold]uint16
-	queue []*hold // in order of arrival
+	queue []*hold // ordered by arrival
 }
 
 func (m *model) suits(h *hold, port uint16) bool {
@@ -30,8 +30,8 @@ func (m *model) suits(h *hold, port uint16) bool {
 
 func (m *model) competes(a, b *hold) bool { return a.exclusive || b.exclusive || a.client == b.client }
 
-// serve grants, from the front, whatever has no earlier competitor and finds a port, and
-// returns what it granted.
+// serve grants, from the front, each request that has no earlier competitor and finds a port. It returns those it
+// granted.
 func (m *model) serve() []*hold {
 	var granted, left []*hold
 	for _, h := range m.queue {
@@ -65,9 +65,9 @@ func (m *model) end(h *hold) []*hold {
 	return m.serve()
 }
 
-// The ledger does what the model does, for any order of requests and ends. Which of several
-// ports clients get that are granted by one step depends on their order, which is free; so the
-// model takes over the ledger's choice there after checking that it is a legal one.
+// The ledger does what the model does, for any order of requests and ends. If one step grants ports to several
+// clients, their order decides which port each of them gets, and that order is free. So the model checks that the
+// ledger's choice is allowed, and adopts it.
 func TestLedgerAgainstModel(t *testing.T) {
 	clients := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")}
 	rapid.Check(t, func(t *rapid.T) {
@@ -112,7 +112,7 @@ func TestLedgerAgainstModel(t *testing.T) {
 		}
 		for _, h := range all {
 			l.end(h)
-			l.end(h) // ending twice does nothing
+			l.end(h) // a second end does nothing
 		}
 		if l.holds() != 0 || l.waiting != 0 || len(l.queues) != 0 || l.anyQueue.head != nil || l.free != len(ports) || l.exclusive != 0 {
 			t.Fatalf("something is left after all have ended: %+v", l)
@@ -145,7 +145,7 @@ func check(t *rapid.T, l *ledger, m *model, clients []netip.Addr) {
 	}
 }
 
-// order lists the ports by last use, oldest first.
+// order returns the ports ordered by last use, oldest first.
 func (l *ledger) order() []uint16 {
 	var ports []uint16
 	for i, s := 0, l.oldest; i < len(l.ports); i, s = i+1, s.next {
@@ -166,7 +166,7 @@ func sameHolds(a, b []*hold) bool {
 	return true
 }
 
-// One client that fills every port, and floods the queue, keeps nobody else waiting.
+// A client that fills every port and floods the queue keeps no other client waiting.
 func TestLedgerFloodHurtsOnlyItself(t *testing.T) {
 	l := newLedger(config.PortRange(30000, 30009))
 	greedy, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// A connection that was made before the port was promised to anybody, as one that a client's earlier session has
-// left behind, takes nobody's place, whatever it has sent, and whether it was accepted by then or not; the client's
-// own is waited for.
+// A connection that was made before the port was reserved, such as one that a client's earlier session has left
+// behind, does not count, whatever it has sent and whether or not it was accepted by then. Accept waits for the
+// client's own connection.
 func TestLeftoverConnection(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,7 +73,7 @@ func TestLeftoverConnection(t *testing.T) {
 	}
 }
 
-// A client that leaves a connection behind and asks again at once gets its new one, however busy the machine.
+// A client that leaves a connection behind and asks again at once gets its new one, even on a busy machine.
 func TestLeftBehindAtOnce(t *testing.T) {
 	t.Parallel()
 	p := listen(t, "127.0.0.1", 1)
@@ -97,7 +97,7 @@ func TestLeftBehindAtOnce(t *testing.T) {
 	}
 }
 
-// However busy the machine, a client's own connection is never taken for a leftover.
+// A client's own connection is never mistaken for a leftover, even on a busy machine.
 func TestNoClientIsTakenForALeftover(t *testing.T) {
 	t.Parallel()
 	p := listen(t, "127.0.0.1", 4)

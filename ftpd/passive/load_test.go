@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// A thousand sessions of fifty clients at once on ten ports, with strangers in between, some of
-// them giving up: every one that goes on gets its own client's connection.
+// A thousand sessions of fifty clients share ten ports at once. Strangers connect in between, and some sessions give
+// up. Every session that goes on gets its own client's connection.
 func TestThousandSessionsOnTenPorts(t *testing.T) {
 	const clients, sessionsEach = 50, 20
 	p := listen(t, "127.0.0.1", 10)
@@ -39,8 +39,8 @@ func TestThousandSessionsOnTenPorts(t *testing.T) {
 	}
 }
 
-// session is one session's way through the pool: perhaps a reservation that is given up, perhaps
-// a stranger, then a connection on which the client names the session.
+// session runs one session: perhaps a reservation that it gives up, perhaps a stranger, and then a connection on
+// which the client names the session.
 func session(t *testing.T, p *Pool, client netip.Addr, id uint32) error {
 	request := Request{Client: client, Timeout: long}
 	if rand.IntN(4) == 0 {
@@ -60,7 +60,7 @@ func session(t *testing.T, p *Pool, client netip.Addr, id uint32) error {
 	go func() {
 		err := connect(client, r.Port(), id)
 		if err != nil {
-			r.Release() // nothing will come
+			r.Release() // no connection will come
 		}
 		errs <- err
 	}()
@@ -70,7 +70,7 @@ func session(t *testing.T, p *Pool, client netip.Addr, id uint32) error {
 	}
 	var got uint32
 	err = binary.Read(conn, binary.BigEndian, &got)
-	_ = conn.Close() // the client waits for it
+	_ = conn.Close() // the client waits for the end
 	if err != nil {
 		return fmt.Errorf("read the session's number: %w", err)
 	}
@@ -132,7 +132,8 @@ func BenchmarkReserveReleaseParallel(b *testing.B) {
 	})
 }
 
-// Reserve, a client's connect, Accept, both closed; and beside it the same without the pool.
+// This measures Reserve, the client's connect, Accept, and closing both ends; for comparison, also the same without
+// the pool.
 func BenchmarkConnection(b *testing.B) {
 	b.Run("pool", func(b *testing.B) {
 		p := listen(b, "127.0.0.1", 10)
@@ -176,7 +177,7 @@ func BenchmarkConnection(b *testing.B) {
 }
 
 func closeBoth(a, b *net.TCPConn) {
-	_ = a.SetLinger(0) // no TIME_WAIT: a benchmark would run out of ports
+	_ = a.SetLinger(0) // avoids TIME_WAIT: a benchmark would run out of ports
 	_ = a.Close()
 	_ = b.Close()
 }

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// long is a timeout that no test reaches unless it fails.
+// long is a timeout that is only reached if a test fails.
 const long = time.Minute
 
 var (
@@ -28,7 +28,7 @@ var (
 // listen opens a pool of n free ports.
 func listen(t testing.TB, host string, n int) *Pool {
 	t.Helper()
-	// A port that was free may be taken before the pool binds it: then others are tried.
+	// A port that was free may be taken before the pool binds it; then listen tries others.
 	var err error
 	for range 20 {
 		var p *Pool
@@ -48,7 +48,7 @@ func listen(t testing.TB, host string, n int) *Pool {
 func freePorts(t testing.TB, n int) config.PortSet {
 	t.Helper()
 	var ports []uint16
-	var listeners []net.Listener // held until the end, so that the ports are distinct
+	var listeners []net.Listener // held until the end, so that the ports differ
 	defer func() {
 		for _, l := range listeners {
 			_ = l.Close()
@@ -75,7 +75,7 @@ func reserve(t testing.TB, p *Pool, r Request) *Reservation {
 	return reservation
 }
 
-// dial connects from the given loopback address; the caller or the test's end closes.
+// dial connects from the given loopback address. The caller or the end of the test closes the connection.
 func dial(t testing.TB, from netip.Addr, port uint16) *net.TCPConn {
 	t.Helper()
 	to := loopback
@@ -99,7 +99,7 @@ func dialFrom(from netip.Addr, to netip.AddrPort) (*net.TCPConn, error) {
 	return conn.(*net.TCPConn), nil
 }
 
-// wantDropped waits for the server's end of the connection.
+// wantDropped waits until the server closes the connection.
 func wantDropped(t testing.TB, conn *net.TCPConn) {
 	t.Helper()
 	_ = conn.SetReadDeadline(time.Now().Add(long))
@@ -109,7 +109,7 @@ func wantDropped(t testing.TB, conn *net.TCPConn) {
 	}
 }
 
-// wantConnected checks that the two are the ends of one connection, and closes the server's.
+// wantConnected checks that the two are the ends of one connection, and closes the server's end.
 func wantConnected(t testing.TB, client, server *net.TCPConn) {
 	t.Helper()
 	if client.LocalAddr().(*net.TCPAddr).AddrPort().Port() != server.RemoteAddr().(*net.TCPAddr).AddrPort().Port() {
@@ -126,7 +126,7 @@ func wantConnected(t testing.TB, client, server *net.TCPConn) {
 	}
 }
 
-// eventually polls until ok, as the accept loop works at its own pace.
+// eventually calls ok until it returns true, since the accept loop works at its own pace.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(long); !ok(); <-time.After(time.Millisecond) {

@@ -73,7 +73,7 @@ func TestAcceptBeforeAndAfterTheConnection(t *testing.T) {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	late.Release() // leaves the connection alone
+	late.Release() // does not close the connection
 	wantConnected(t, client, r.conn)
 
 	for _, r := range []*Reservation{early, late} {
@@ -91,7 +91,7 @@ func TestPortIsFreeOnceConnected(t *testing.T) {
 	request := Request{Client: loopback, Timeout: long}
 	var clients []*net.TCPConn
 	var reservations []*Reservation
-	for range 20 { // all of one client, all on one port, none claimed yet
+	for range 20 { // all from one client on one port, and none accepted by its session yet
 		r := reserve(t, p, request)
 		reservations = append(reservations, r)
 		clients = append(clients, dial(t, loopback, r.Port()))
@@ -189,8 +189,7 @@ func TestReleaseClosesAnUnclaimedConnection(t *testing.T) {
 	}
 }
 
-// A connection that came in time waits for its session as long as that likes; one that comes
-// too late is a stranger.
+// A connection that came in time waits for Accept without limit. A connection that comes too late is a stranger.
 func TestExpiry(t *testing.T) {
 	p := listen(t, "127.0.0.1", 1)
 	r := reserve(t, p, Request{Client: loopback, Timeout: time.Millisecond})
@@ -203,7 +202,7 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-// unbound returns a pool that has ports but no listeners, for tests of time alone.
+// unbound returns a pool that has ports but no listeners, for tests that depend on time alone.
 func unbound(n uint16) *Pool { return newPool(config.PortRange(30000, 30000+n-1), quiet) }
 
 func TestTimes(t *testing.T) {
@@ -340,7 +339,7 @@ func TestTimes(t *testing.T) {
 	})
 }
 
-// failing fails with EMFILE for a while before it accepts.
+// failing fails with EMFILE for some time before it accepts.
 type failing struct {
 	*listener
 	failures, calls atomic.Int64
@@ -385,7 +384,7 @@ func TestAcceptErrorsDoNotSpin(t *testing.T) {
 		f.failures.Store(1 << 40)
 		p := unbound(1)
 		p.loops.Go(func() { p.acceptLoop(f, 30000) })
-		<-time.After(time.Minute) // of the bubble's clock
+		<-time.After(time.Minute) // time of the synctest bubble
 		if n := f.calls.Load(); n < 50 || n > 70 {
 			t.Errorf("%d tries in a minute of failures, want about one a second", n)
 		}

@@ -27,12 +27,12 @@ func listenBehind(t *testing.T, mode config.ProxyMode, trusted string) *Pool {
 	return nil
 }
 
-// The reservation is found by the address in the header, and the connection that Accept returns
-// begins right after it.
+// The pool finds the reservation by the address in the header. The connection that Accept returns starts right after
+// the header.
 func TestBehindProxy(t *testing.T) {
 	p := listenBehind(t, config.ProxyRequire, "127.0.0.0/8")
 	client := netip.MustParseAddr("192.0.2.1")
-	other := reserve(t, p, Request{Client: loopback, Timeout: long}) // the proxy's own address proves nothing
+	other := reserve(t, p, Request{Client: loopback, Timeout: long}) // the proxy's own address does not count
 	r := reserve(t, p, Request{Client: client, Timeout: long})
 	stranger := dial(t, loopback, r.Port())
 	_, _ = io.WriteString(stranger, "PROXY TCP4 192.0.2.2 203.0.113.10 5 6\r\n")
@@ -40,7 +40,7 @@ func TestBehindProxy(t *testing.T) {
 	check := dial(t, loopback, r.Port())
 	_, _ = io.WriteString(check, "PROXY UNKNOWN\r\n")
 	wantDropped(t, check)
-	silent := dial(t, loopback, r.Port()) // keeps nobody waiting
+	silent := dial(t, loopback, r.Port()) // this keeps no other connection waiting
 	conn := dial(t, loopback, r.Port())
 	_, _ = io.WriteString(conn, "PROXY TCP4 192.0.2.1 203.0.113.10 5 6\r\nhello")
 	_ = conn.CloseWrite()
@@ -80,7 +80,7 @@ func TestBehindProxyPolicies(t *testing.T) {
 	}
 }
 
-// A pool that is closed does not wait for headers, nor for anything else.
+// A pool that is closed waits neither for headers nor for anything else.
 func TestCloseBehindProxy(t *testing.T) {
 	p := listenBehind(t, config.ProxyRequire, "127.0.0.0/8")
 	r := reserve(t, p, Request{Client: loopback, Timeout: long})

@@ -26,8 +26,8 @@ type valuer struct{ text string }
 
 func (v valuer) LogValue() slog.Value { return slog.GroupValue(slog.String(v.text, v.text)) }
 
-// Whatever comes in by whatever way, every line is one line of printable text, in either format and at
-// every level, and text that is safe is not changed.
+// Any text that comes in any way makes one line of printable text, in both formats and at all levels. Text that is
+// safe is not changed.
 func TestEverythingIsSafe(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bad := rapid.OneOf(

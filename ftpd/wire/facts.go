@@ -9,8 +9,11 @@ import (
 )
 
 var (
-	ErrFacts      = errors.New("write each fact as Name=value; and a blank before the name of the file")
-	ErrFactName   = errors.New("only Modify and UNIX.mode can be set")
+	// ErrFacts means that a list of facts is malformed.
+	ErrFacts = errors.New("write each fact as Name=value; and a blank before the name of the file")
+	// ErrFactName means that a fact can't be set, other than Create.
+	ErrFactName = errors.New("only Modify and UNIX.mode can be set")
+	// ErrCreateFact means that the list has the fact Create, which can't be set.
 	ErrCreateFact = errors.New("the time of creation can't be set here")
 )
 

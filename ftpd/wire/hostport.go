@@ -17,7 +17,8 @@ const (
 var (
 	errHostPort = errors.New("write the address as h1,h2,h3,h4,p1,p2 with numbers from 0 to 255")
 	errExtended = errors.New("write the address as |1|192.0.2.7|50000| or |2|2001:db8::7|50000|")
-	ErrFamily   = errors.New("unknown network protocol")
+	// ErrFamily means that an address family is neither IPv4 nor IPv6.
+	ErrFamily = errors.New("unknown network protocol")
 )
 
 // ParseHostPort parses the argument of PORT: h1,h2,h3,h4,p1,p2 (RFC 959 section 5.3.2).

@@ -18,6 +18,7 @@ const (
 )
 
 var (
+	// ErrOffset means that an offset is not a decimal number of at most 63 bits.
 	ErrOffset = errors.New("write the offset in octets, as a decimal number")
 	errTime   = errors.New("write the time as YYYYMMDDHHMMSS or YYYYMMDDHHMMSS.sss, in UTC, from 1902 to 2261")
 	errMode   = errors.New("write the mode as three octal digits, such as 644")
