@@ -9,7 +9,7 @@ import (
 // Rights is a set of rights; the zero value has none.
 type Rights uint8
 
-// The rights.
+// The rights. The methods such as CanList document the commands that each right allows.
 const (
 	List Rights = 1 << iota
 	Read
@@ -21,7 +21,7 @@ const (
 	Append
 )
 
-// All is every right.
+// All is the set of all rights.
 const All = List | Read | Create | Overwrite | Append | Delete | Rename | Mkdir
 
 // byAccess maps each class of access to its rights. UploadOnly is a drop box: a user may upload files and create

@@ -166,7 +166,7 @@ func (r TransferResult) String() string {
 // Channel says which connection of a session a TLS handshake is for.
 type Channel int
 
-// The channels.
+// The channels of a session.
 const (
 	ControlChannel Channel = iota
 	DataChannel

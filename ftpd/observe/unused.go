@@ -4,7 +4,7 @@ package observe
 // was most likely given an address or a port that it can't reach.
 type UnusedReservation int
 
-// The reasons.
+// The reasons for which a reservation ended.
 const (
 	// UnusedExpired: no data connection came in time.
 	UnusedExpired UnusedReservation = iota
