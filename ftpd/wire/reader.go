@@ -61,7 +61,7 @@ func (r *Reader) Reset(src io.Reader) {
 // SwitchesEncoding reports whether what follows the verb may be encoded differently, because TLS begins or ends.
 func SwitchesEncoding(verb string) bool { return verb == "AUTH" || verb == "CCC" || verb == "REIN" }
 
-// Next returns the next line. It sets Ended and Quit if the line is the last one or a QUIT.
+// Next returns the next line. It sets Ended if the line is the last one, and Quit if it is a QUIT.
 func (r *Reader) Next() Line {
 	l := r.read()
 	switch {
