@@ -29,10 +29,10 @@ type entry struct {
 // NewOverrides returns Overrides without addresses.
 func NewOverrides(log *slog.Logger) *Overrides {
 	dns := &net.Resolver{PreferGo: true}
-	return newBook(log, dns.LookupNetIP)
+	return newOverrides(log, dns.LookupNetIP)
 }
 
-func newBook(log *slog.Logger, lookup lookupFunc) *Overrides {
+func newOverrides(log *slog.Logger, lookup lookupFunc) *Overrides {
 	return &Overrides{log: log, lookup: lookup, wake: make(chan struct{}, 1), entries: map[string]*entry{}}
 }
 

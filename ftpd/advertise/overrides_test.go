@@ -15,7 +15,7 @@ func TestBook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		asked := map[string]int{}
-		b := newBook(slog.New(slog.DiscardHandler), func(_ context.Context, network, host string) ([]netip.Addr, error) {
+		b := newOverrides(slog.New(slog.DiscardHandler), func(_ context.Context, network, host string) ([]netip.Addr, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			asked[host]++

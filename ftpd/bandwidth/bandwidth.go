@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// perSecond is the target number of chunks per second.
-	perSecond = 10
+	// chunksPerSecond is the target number of chunks per second.
+	chunksPerSecond = 10
 	// least is the size in bytes of the smallest chunk, since system calls have a price. It does not apply if it
 	// would take more than a second.
 	least = 8 << 10
@@ -31,7 +31,7 @@ const (
 // quantum returns the size of the chunks, in bytes, of one of several transfers that share a rate, in bytes per
 // second.
 func quantum(rate, transfers int64) int64 {
-	share := rate / perSecond / max(transfers, 1)
+	share := rate / chunksPerSecond / max(transfers, 1)
 	return max(min(share, most), min(least, rate), 1)
 }
 

@@ -39,7 +39,7 @@ func both(rate int64) config.Rates { return config.Rates{Up: rate, Down: rate} }
 func near(t testing.TB, what string, got time.Duration, seconds int) {
 	t.Helper()
 	want := time.Duration(seconds) * time.Second
-	if got > want+time.Second/perSecond || got < want-2*time.Second/perSecond {
+	if got > want+time.Second/chunksPerSecond || got < want-2*time.Second/chunksPerSecond {
 		t.Errorf("%s took %v, want %v", what, got, want)
 	}
 }

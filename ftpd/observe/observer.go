@@ -42,19 +42,44 @@ type Observer interface {
 // Nop is the Observer of a Server that was given none. Its methods do nothing.
 type Nop struct{}
 
-func (Nop) Connection(ConnectionResult)                            {}
-func (Nop) Login(LoginResult)                                      {}
-func (Nop) Command(int)                                            {}
-func (Nop) Reply(int)                                              {}
-func (Nop) TransferBegan(Direction)                                {}
-func (Nop) FirstByte(Direction, time.Duration)                     {}
-func (Nop) Moved(Direction, int64)                                 {}
+// Connection does nothing.
+func (Nop) Connection(ConnectionResult) {}
+
+// Login does nothing.
+func (Nop) Login(LoginResult) {}
+
+// Command does nothing.
+func (Nop) Command(int) {}
+
+// Reply does nothing.
+func (Nop) Reply(int) {}
+
+// TransferBegan does nothing.
+func (Nop) TransferBegan(Direction) {}
+
+// FirstByte does nothing.
+func (Nop) FirstByte(Direction, time.Duration) {}
+
+// Moved does nothing.
+func (Nop) Moved(Direction, int64) {}
+
+// TransferEnded does nothing.
 func (Nop) TransferEnded(Direction, TransferResult, time.Duration) {}
-func (Nop) Unused(UnusedReservation)                               {}
-func (Nop) Handshake(Channel, HandshakeResult)                     {}
-func (Nop) Banned(bans.Event)                                      {}
-func (Nop) Panicked()                                              {}
-func (Nop) ConfigLoaded(bool)                                      {}
+
+// Unused does nothing.
+func (Nop) Unused(UnusedReservation) {}
+
+// Handshake does nothing.
+func (Nop) Handshake(Channel, HandshakeResult) {}
+
+// Banned does nothing.
+func (Nop) Banned(bans.Event) {}
+
+// Panicked does nothing.
+func (Nop) Panicked() {}
+
+// ConfigLoaded does nothing.
+func (Nop) ConfigLoaded(bool) {}
 
 // ConnectionResult says whether a control connection was accepted, or why it was refused.
 type ConnectionResult int

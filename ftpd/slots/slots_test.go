@@ -9,8 +9,13 @@ import (
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	s := slots.New(2)
-	if !s.TryEnter() || !s.TryEnter() || s.TryEnter() || s.Taken() != 2 {
-		t.Errorf("two slots: %d are taken", s.Taken())
+	for i, want := range []bool{true, true, false} {
+		if got := s.TryEnter(); got != want {
+			t.Errorf("two slots, taken for the time %d: %v", i+1, got)
+		}
+	}
+	if s.Taken() != 2 {
+		t.Errorf("%d are taken", s.Taken())
 	}
 	s.Resize(1)
 	if s.Leave(); s.TryEnter() {

@@ -17,14 +17,14 @@ var (
 	ErrCreateFact = errors.New("the time of creation can't be set here")
 )
 
-// factChanges holds the facts that an MFF command sets. A nil field leaves the fact as it is.
-type factChanges struct {
+// FactChanges holds the facts that an MFF command sets. A nil field leaves the fact as it is.
+type FactChanges struct {
 	Modify *time.Time
 	Mode   *fs.FileMode
 }
 
 // String returns the facts in the form of MFF's reply.
-func (c factChanges) String() string {
+func (c FactChanges) String() string {
 	var b strings.Builder
 	if c.Modify != nil {
 		b.WriteString("Modify=" + FormatTime(*c.Modify) + ";")
@@ -38,8 +38,8 @@ func (c factChanges) String() string {
 // ParseFactChanges parses MFF's list of facts, in which a semicolon ends each fact (draft-somers-ftp-mfxx section
 // 5.1). It returns ErrCreateFact or ErrFactName (errors.Is) for a fact that can't be set, and ErrFacts for a list
 // that is malformed.
-func ParseFactChanges(text string) (factChanges, error) {
-	var c factChanges
+func ParseFactChanges(text string) (FactChanges, error) {
+	var c FactChanges
 	list, ended := strings.CutSuffix(text, ";")
 	if !ended {
 		return c, ErrFacts
