@@ -9,31 +9,32 @@ import (
 )
 
 const (
-	// freeUnknown is how many unknown commands of a session do not count: clients try what a
-	// server might know.
+	// freeUnknown is the number of unknown commands of a session that do not count as abuse: clients try commands
+	// that a server might know.
 	freeUnknown = 10
-	// freeReservations is how many passive ports a session may ask for, without a command that
-	// uses one, before it counts: clients try EPSV and then PASV, or change their minds.
+	// freeReservations is the number of passive ports that a session may ask for, without a transfer command in
+	// between, before each further one counts as abuse: clients try EPSV and then PASV, or change their minds.
 	freeReservations = 10
 )
 
-// offences are counted against a session.
+// offences holds what a session has done that may be abuse.
 type offences struct {
-	unknown      int    // unknown commands
-	reservations int    // passive ports asked for since the last command that transfers
-	weight       uint32 // of the offences, where there is no address to count them against
+	unknown      int    // number of unknown commands before login
+	reservations int    // number of passive ports asked for since the last transfer command
+	weight       uint32 // sum of the offences' weights; used only while addresses are hidden
 }
 
 // Bans returns the bans in force.
 func (s *Server) Bans() []bans.Ban { return s.bans.Bans() }
 
-// Unban ends a ban; see bans.Address and bans.User. It reports whether there was one.
+// Unban ends the ban of a subject; bans.Address and bans.User make subjects. It reports whether there was such a ban.
 func (s *Server) Unban(who bans.Subject) bool { return s.bans.Unban(who) }
 
-// hidden reports whether the peer's address is not the client's own.
+// hidden reports whether the daemon sees another address than the client's own, so that addresses identify no client.
 func (s *session) hidden() bool { return s.settings().cfg.AddressesHidden() }
 
-// banSubject is what failed logins as the user are counted against: the address, or else the name.
+// banSubject returns the subject that a failed login as the user counts against: the client's address, or the user
+// name if addresses are hidden.
 func (s *session) banSubject(user string) bans.Subject {
 	if s.hidden() {
 		return bans.User(user)
@@ -41,7 +42,8 @@ func (s *session) banSubject(user string) bans.Subject {
 	return bans.Address(s.peer.Addr())
 }
 
-// banned reports whether the client's address was banned after it had connected.
+// banned reports whether the client's address has been banned since the client connected. It is false if addresses
+// are hidden.
 func (s *session) banned() bool {
 	if s.hidden() {
 		return false
@@ -50,11 +52,11 @@ func (s *session) banned() bool {
 	return banned
 }
 
-// errExpelled ends the session of a client that was banned.
+// errExpelled is the refusal that ends the session of a banned client.
 var errExpelled = refuse(421, "Too many failed logins or too much abuse from your address; try again later.")
 
-// expelBanned returns errExpelled if the client's address was banned meanwhile. It is asked before logins and data
-// connections.
+// expelBanned returns errExpelled if the client's address has been banned since the client connected. It is called
+// before logins and before data connections are agreed upon.
 func (s *session) expelBanned() error {
 	if s.banned() {
 		return errExpelled
@@ -62,7 +64,7 @@ func (s *session) expelBanned() error {
 	return nil
 }
 
-// logIfBegun logs a ban, if one has begun, and reports whether it has.
+// logIfBegun returns begun, and logs the ban if begun is true.
 func (s *session) logIfBegun(ban bans.Ban, begun bool) bool {
 	if begun {
 		s.srv.logBan(s.log, ban, s.tls != nil)
@@ -70,7 +72,7 @@ func (s *session) logIfBegun(ban bans.Ban, begun bool) bool {
 	return begun
 }
 
-// logBan counts and logs a ban that has begun. encrypted: the control connection carries TLS.
+// logBan counts and logs a new ban. encrypted says whether the control connection carries TLS.
 func (s *Server) logBan(log *slog.Logger, ban bans.Ban, encrypted bool) {
 	s.observer.Banned(ban.Reason)
 	auditLine(log, slog.LevelWarn, "ban", resultOK, 0, encrypted, []slog.Attr{
@@ -79,8 +81,8 @@ func (s *Server) logBan(log *slog.Logger, ban bans.Ban, encrypted bool) {
 	})
 }
 
-// report counts an offence and reports whether that was one too many. Where addresses
-// are hidden it only counts against the session.
+// report counts an offence. It reports whether the client has reached the limit: its address is banned from now on,
+// or, if addresses are hidden, the session's own offences weigh enough.
 func (s *session) report(e bans.Event) bool {
 	if !s.hidden() {
 		return s.logIfBegun(s.srv.bans.Report(bans.Address(s.peer.Addr()), e))
@@ -90,7 +92,7 @@ func (s *session) report(e bans.Event) bool {
 	return most > 0 && s.weight >= most
 }
 
-// reportOrExpel counts an offence, and returns errExpelled if that was one too many.
+// reportOrExpel counts an offence, and returns errExpelled if the client has reached the limit.
 func (s *session) reportOrExpel(e bans.Event) error {
 	if s.report(e) {
 		return errExpelled
@@ -98,8 +100,8 @@ func (s *session) reportOrExpel(e bans.Event) error {
 	return nil
 }
 
-// unknownCommand counts an unknown command. A user that is logged in may send any: old devices send much that is
-// unknown, without malice, and it costs a line.
+// unknownCommand counts an unknown command. Those of a logged-in user do not count: old devices send many unknown
+// commands without malice, and each costs only a log line.
 func (s *session) unknownCommand() error {
 	if s.login != nil {
 		return nil
@@ -110,7 +112,8 @@ func (s *session) unknownCommand() error {
 	return nil
 }
 
-// countReservation counts a passive port that the session asks for. It returns errExpelled if that must not go on.
+// countReservation counts a passive port that the session asks for. It returns errExpelled if the client is banned,
+// or has now reached the limit of abuse.
 func (s *session) countReservation() error {
 	if err := s.expelBanned(); err != nil {
 		return err

@@ -13,12 +13,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// Serve takes control connections from l, which comes from Listen, until Shutdown or Close
-// (ErrServerClosed) or until l fails. It closes l. It may be called for several listeners.
-// The first call binds the passive ports.
+// Serve accepts control connections from l, a listener made by Listen, until Shutdown or Close is called or l fails.
+// It closes l, and always returns an error, which is ErrServerClosed after Shutdown and Close. It may be called for
+// several listeners. The first call binds the passive ports.
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, false) }
 
-// ServeTLS is Serve for connections on which TLS begins at once (implicit FTPS).
+// ServeTLS is like Serve, but each connection starts with a TLS handshake (implicit FTPS).
 func (s *Server) ServeTLS(l net.Listener) error { return s.serve(l, true) }
 
 func (s *Server) serve(l net.Listener, implicit bool) error {
@@ -51,7 +51,7 @@ func (s *Server) serve(l net.Listener, implicit bool) error {
 	return ErrServerClosed
 }
 
-// acceptTCP hands on a connection, which must be one of TCP.
+// acceptTCP starts a session for an accepted connection. It closes a connection that is not TCP.
 func (s *Server) acceptTCP(c net.Conn, implicit bool) {
 	conn, ok := c.(*net.TCPConn)
 	if !ok {
@@ -82,9 +82,9 @@ func (s *Server) untrack(l net.Listener) {
 	delete(s.listeners, l)
 }
 
-// ListenAndServe serves on every address of the configuration's listen and tls.implicitListen,
-// until Shutdown or Close (ErrServerClosed) or until one of them fails. The latter come and go with
-// reloads.
+// ListenAndServe serves on every address of the configuration's listen and tls.implicitListen until Shutdown or Close
+// is called, when it returns ErrServerClosed, or until one of the listeners fails. A reload may change
+// tls.implicitListen: its listeners are then opened and closed accordingly.
 func (s *Server) ListenAndServe() error {
 	s.reloading.Lock()
 	cfg := s.settings.Load().cfg
@@ -118,17 +118,17 @@ func (s *Server) ListenAndServe() error {
 	}
 	for range left {
 		if err := <-ended; errors.Is(first, ErrServerClosed) {
-			first = err // a failure is worth more than the end that it, or Close, made
+			first = err // report the failure rather than the closing that it caused
 		}
 	}
 	s.reloading.Lock()
-	s.implicit.open = nil // no more of them
+	s.implicit.open = nil // a reload opens no more of them
 	s.reloading.Unlock()
 	s.implicit.serving.Wait()
 	return first
 }
 
-// listenAll listens on all of the addresses or on none.
+// listenAll listens on all of the addresses. If one fails it closes the others and returns the error.
 func listenAll(field string, addresses []string) ([]net.Listener, error) {
 	var listeners []net.Listener
 	for _, address := range addresses {
@@ -142,7 +142,7 @@ func listenAll(field string, addresses []string) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// Listen listens for control connections on a TCP address, such as ":21". Serve and ServeTLS take the listener.
+// Listen listens for control connections on a TCP address, such as ":21". The listener is for Serve or ServeTLS.
 func Listen(address string) (net.Listener, error) { return socket.Listen(address) }
 
 func closeAll(listeners []net.Listener) {
@@ -151,15 +151,14 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// implicitPorts are the listeners of tls.implicitListen while ListenAndServe runs. Server.reloading
-// guards it.
+// implicitPorts holds the listeners of tls.implicitListen while ListenAndServe runs. Server.reloading guards it.
 type implicitPorts struct {
 	open    map[string]net.Listener // by address; nil: ListenAndServe does not run
-	failed  chan error              // the first that one of them failed with
+	failed  chan error              // receives the first error of one of the listeners
 	serving sync.WaitGroup
 }
 
-// begin opens those of the first configuration.
+// begin opens the listeners of the first configuration and returns them by address.
 func (i *implicitPorts) begin(cfg *config.Config) (map[string]net.Listener, error) {
 	i.open, i.failed = map[string]net.Listener{}, make(chan error, 1)
 	fresh, err := i.listen(cfg)
@@ -169,7 +168,8 @@ func (i *implicitPorts) begin(cfg *config.Config) (map[string]net.Listener, erro
 	return fresh, err
 }
 
-// listen opens those of a configuration that are not open yet: all of them or none.
+// listen opens the listeners of a configuration that are not open yet and returns them by address. If one fails it
+// opens none.
 func (i *implicitPorts) listen(cfg *config.Config) (map[string]net.Listener, error) {
 	if i.open == nil || cfg.TLS == nil {
 		return nil, nil
@@ -191,8 +191,8 @@ func (i *implicitPorts) listen(cfg *config.Config) (map[string]net.Listener, err
 	return fresh, nil
 }
 
-// serveImplicit serves on what listen has opened for the configuration, now that it is in force,
-// and closes what it does not name. Sessions stay.
+// serveImplicit starts serving on fresh, the listeners that listen has opened for cfg, which is now in force, and
+// closes the listeners that cfg does not name. Open sessions continue.
 func (s *Server) serveImplicit(cfg *config.Config, fresh map[string]net.Listener) {
 	for address, l := range s.implicit.open {
 		if cfg.TLS == nil || !slices.Contains(cfg.TLS.ImplicitListen, address) {
@@ -206,7 +206,7 @@ func (s *Server) serveImplicit(cfg *config.Config, fresh map[string]net.Listener
 		s.implicit.serving.Go(func() {
 			err := s.ServeTLS(l)
 			if errors.Is(err, ErrServerClosed) || errors.Is(err, net.ErrClosed) {
-				return // by Close, or above
+				return // closed by Close, or by the loop above
 			}
 			select {
 			case s.implicit.failed <- err:

@@ -20,14 +20,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// origin is where a control connection comes from.
+// origin says where a control connection comes from.
 type origin struct {
-	peer  netip.AddrPort // the client
-	local netip.AddrPort // what the client has connected to
+	peer  netip.AddrPort // the client's address
+	local netip.AddrPort // the address that the client connected to
 	proxy netip.AddrPort // the proxy that reported peer and local; invalid without one
 }
 
-// Why a connection is refused, as the client is told.
+// These errors say why a connection is refused. Their texts are sent to the client.
 var (
 	errBanned   = errors.New("your address is banned for a while")
 	errDrain    = errors.New("the server is shutting down")
@@ -42,18 +42,19 @@ type arrival struct {
 	implicit bool
 }
 
-// identified goes on with a connection of which is known where it comes from; err is why it is not known.
+// identified admits or refuses the connection once its origin is known. err is not nil if the origin could not be
+// determined.
 func (a *arrival) identified(err error) {
 	switch {
 	case err == nil:
 		err = a.admit()
-	case errors.Is(err, io.EOF): // a probe of the port
+	case errors.Is(err, io.EOF): // a health check or port scan that connected and left
 		_ = a.conn.Close()
 		return
 	case !errors.Is(err, proxy.ErrUntrusted) && !errors.Is(err, proxy.ErrPending):
 		a.srv.observer.Connection(observe.ConnectionProxy)
 		a.srv.log.Warn("connection refused", "peer", a.peer.String(), "reason", err)
-		_ = a.conn.Close() // the client is not known, so there is no reply
+		_ = a.conn.Close() // without a reply, since it is not known who the client is
 		return
 	}
 	if err != nil {
@@ -61,8 +62,8 @@ func (a *arrival) identified(err error) {
 	}
 }
 
-// admit begins a session, or returns why not. Banned and disallowed clients are refused before anything is allocated, and
-// the session is made last.
+// admit starts a session for the connection, or returns why the connection is refused. Clients that are banned or not
+// allowed are refused before anything is allocated, and the session is made last.
 func (a *arrival) admit() error {
 	s, addr := a.srv, a.peer.Addr()
 	cfg := s.settings.Load().cfg
@@ -95,7 +96,8 @@ func (a *arrival) admit() error {
 	return nil
 }
 
-// lease takes a place among the sessions, and the descriptors of one. evict is called if the session has to give way.
+// lease takes a place among the sessions, and the descriptors of one session. evict is called if the session has to
+// give its place to a newer one.
 func (a *arrival) lease(cfg *config.Config, evict func()) (*limits.Lease, error) {
 	s := a.srv
 	bounds := s.limits(cfg)
@@ -116,13 +118,14 @@ func (a *arrival) lease(cfg *config.Config, evict func()) (*limits.Lease, error)
 	return lease, err
 }
 
-// refuse says why there is no session, unless the client expects TLS, in which it can't be
-// said without a handshake. The reply fits the socket's buffer, so this blocks no other client.
+// refuse sends the client a 421 with the reason and closes the connection. With implicit TLS it sends nothing,
+// because a reply would need a handshake first. The reply fits the socket's buffer, so the write does not block the
+// accept loop.
 func (a *arrival) refuse(reason error) {
 	a.srv.observer.Connection(connectionResult(reason))
 	log := a.srv.log.Info
 	if errors.Is(reason, errBanned) {
-		log = a.srv.log.Debug // it was logged when the ban began
+		log = a.srv.log.Debug // logged when the ban began
 	}
 	log("connection refused", "peer", a.peer.String(), "reason", reason)
 	if !a.implicit {
@@ -132,7 +135,7 @@ func (a *arrival) refuse(reason error) {
 	_ = a.conn.Close()
 }
 
-// refusals sorts the reasons for which connections are refused; all others are ConnectionNotReady.
+// refusals maps the reasons for refusing a connection to metrics. Every other reason is ConnectionNotReady.
 var refusals = []struct {
 	reason error
 	result observe.ConnectionResult
@@ -157,7 +160,7 @@ func connectionResult(reason error) observe.ConnectionResult {
 	return observe.ConnectionNotReady
 }
 
-// log is the logger for a connection or a session in which no user is logged in.
+// log returns a logger for a connection, or for a session in which no user is logged in.
 func (o *origin) log(log *slog.Logger) *slog.Logger {
 	log = log.With("peer", o.peer.String())
 	if o.proxy.IsValid() {
@@ -166,7 +169,7 @@ func (o *origin) log(log *slog.Logger) *slog.Logger {
 	return log
 }
 
-// session makes the session of a connection that is admitted.
+// session makes the session of an admitted connection.
 func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, lease *limits.Lease) *session {
 	s := a.srv
 	sess := &session{
@@ -187,12 +190,12 @@ func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, leas
 	return sess
 }
 
-// sessionLog is the logger of a session in which no user is logged in.
+// sessionLog returns the logger of a session in which no user is logged in.
 func (s *Server) sessionLog(sess *session) *slog.Logger {
 	return sess.origin.log(s.log.With("session", sess.id))
 }
 
-// register adds the session to those that are open. It returns false if the server no longer takes any.
+// register adds a session to the open sessions. It returns false if the server no longer accepts sessions.
 func (s *Server) register(c *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,7 +206,7 @@ func (s *Server) register(c *session) bool {
 	return true
 }
 
-// unregister takes back register.
+// unregister removes a session from the open sessions, and signals Shutdown when the last one has gone.
 func (s *Server) unregister(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,31 +9,33 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// The audit log has one line for each login, logout, transfer and change, or attempt at one, with
-// the message "audit" and these keys:
+// The audit log has one line for each login, logout, transfer and change, whether it succeeded or failed. The message
+// is "audit", and the keys are:
 //
 //	event     login, logout, upload, download, delete, rename, mkdir, rmdir, chmod, mtime, combine,
 //	          denied (a command beyond the user's rights) or ban
 //	result    ok or failed
 //	session   the session's number
-//	peer      the client's address and port; proxy, if there is one, that told them
-//	user      who is logged in, or wanted to be
-//	tls       whether the control connection is encrypted; of a transfer, its data connection
-//	code      the reply, where there is one
+//	peer      the client's address and port
+//	proxy     the proxy's address and port, if a proxy reported peer
+//	user      the user that is logged in, or tried to log in
+//	tls       whether the control connection is encrypted; for a transfer, whether its data connection is
+//	code      the reply code, if there was a reply
 //	error     why it failed
 //
-// and, as it applies, path (of a rename the new one), from, mode, modified, verb, type, port (the
-// server's end of the data connection, if there was one), bytes, duration and rate (bytes a second), access, anonymous, failures, why, subject, reason, count. What comes from a client is made safe for any
-// log and any terminal. Nothing of it is ever a password.
+// Some events have further keys: path (for a rename, the new path), from, mode, modified, verb, type, port (the
+// server's port of the data connection, if there was one), bytes, duration, rate (bytes per second), access,
+// anonymous, failures, why, subject, reason and count. Text that comes from a client is made safe for logs and
+// terminals. No value is ever a password.
 const auditMessage = "audit"
 
-// The results.
+// The values of the key "result".
 const (
 	resultOK     = "ok"
 	resultFailed = "failed"
 )
 
-// audit writes a line.
+// audit writes a line of the audit log for the session.
 func (s *session) audit(level slog.Level, event, result string, code int, more ...slog.Attr) {
 	auditLine(s.log, level, event, result, code, s.tls != nil, more)
 }
@@ -47,25 +49,25 @@ func auditLine(log *slog.Logger, level slog.Level, event, result string, code in
 	log.LogAttrs(context.Background(), level, auditMessage, append(attrs, more...)...)
 }
 
-// auditLogin writes the line of a login that succeeded.
+// auditLogin writes the line of a successful login.
 func (s *session) auditLogin(code int) {
 	s.audit(slog.LevelInfo, "login", resultOK, code,
 		slog.String("access", s.login.AccessText()), slog.Bool("anonymous", s.login.Anonymous))
 }
 
-// auditDenial writes the line of a login that failed.
+// auditDenial writes the line of a failed login.
 func (s *session) auditDenial(user string, code int, why string) {
 	s.audit(slog.LevelWarn, "login", resultFailed, code,
 		slog.String("user", wire.LoggableText(user)), slog.Int("failures", s.failures), slog.String("error", why))
 }
 
-// auditLogout writes the line of a login's end.
+// auditLogout writes the line of a logout.
 func (s *session) auditLogout(why string) {
 	s.audit(slog.LevelInfo, "logout", resultOK, 0,
 		slog.String("why", why), slog.Duration("duration", time.Since(s.login.since)))
 }
 
-// auditTransfer writes the line of a transfer that has ended.
+// auditTransfer writes the line of a transfer, or of work that changes files, that has ended.
 func (s *session) auditTransfer(t *transfer.Transfer, r transfer.Result) {
 	now := t.Snapshot(time.Now())
 	more := []slog.Attr{
@@ -92,8 +94,8 @@ func (s *session) auditTransfer(t *transfer.Transfer, r transfer.Result) {
 	auditLine(s.log, level, event, outcome, r.Code, encrypted, more)
 }
 
-// changed audits a change to the storage, or the attempt at one that failed with err. code is the reply to a success. The
-// error is the command's refusal.
+// changed writes the audit line of a change to the storage, which failed if err is not nil. code is the reply code of
+// success. It returns the command's refusal, or nil if err is nil.
 func (s *session) changed(event, name string, code int, err error, more ...slog.Attr) error {
 	more = append([]slog.Attr{slog.String("path", wire.LoggableText(name))}, more...)
 	if err == nil {
@@ -105,7 +107,7 @@ func (s *session) changed(event, name string, code int, err error, more ...slog.
 	return refuseStorage(name, err)
 }
 
-// auditDenied writes the line of a command that the user's rights don't allow.
+// auditDenied writes the line of a command that the user's rights do not allow.
 func (s *session) auditDenied(verb, arg string) {
 	s.audit(slog.LevelWarn, "denied", resultFailed, 550, slog.String("verb", verb), slog.String("path", wire.LoggableText(arg)))
 }

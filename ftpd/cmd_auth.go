@@ -10,8 +10,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// cmdAuth begins TLS on the control connection (RFC 4217 section 4). What was agreed upon before,
-// the login included, is forgotten, but for HOST: it names what the certificate is chosen for.
+// cmdAuth starts TLS on the control connection (RFC 4217 section 4). It resets the login and all parameters except
+// HOST's, which chooses the certificate.
 func (s *session) cmdAuth(arg string) error {
 	store := s.settings().tls
 	switch mechanism := strings.ToUpper(strings.TrimSpace(arg)); {
@@ -35,7 +35,7 @@ func (s *session) cmdAuth(arg string) error {
 	return nil
 }
 
-// cmdPbsz must be there before PROT, though TLS needs no buffer size (RFC 4217 section 9).
+// cmdPbsz accepts any buffer size. PBSZ must precede PROT, though TLS needs no buffer size (RFC 4217 section 9).
 func (s *session) cmdPbsz(arg string) error {
 	switch _, err := strconv.ParseUint(strings.TrimSpace(arg), 10, 32); {
 	case s.tls == nil:
@@ -48,8 +48,8 @@ func (s *session) cmdPbsz(arg string) error {
 	}
 }
 
-// cmdProt says whether data connections carry TLS. Whether they have to is told at the transfer
-// (RFC 4217 section 10.2).
+// cmdProt sets whether data connections carry TLS. The transfer command checks whether they must (RFC 4217 section
+// 10.2).
 func (s *session) cmdProt(arg string) error {
 	level := strings.ToUpper(strings.TrimSpace(arg))
 	switch {
@@ -70,8 +70,8 @@ func (s *session) cmdProt(arg string) error {
 	}
 }
 
-// notSecured refuses what is allowed within TLS only; after CCC it stays as it is (RFC 4217
-// section 5).
+// notSecured returns the refusal of a command that is allowed within TLS only. After CCC the protection of data
+// connections stays as it is (RFC 4217 section 5).
 func (s *session) notSecured() error {
 	if s.cleared {
 		return refuse(503, "After CCC this can't be changed.")
@@ -79,7 +79,7 @@ func (s *session) notSecured() error {
 	return refuse(503, "Send AUTH TLS first.")
 }
 
-// cmdCcc goes back to clear text on the control connection (RFC 4217 section 5). PROT stays.
+// cmdCcc returns the control connection to clear text (RFC 4217 section 5). What PROT has set stays in force.
 func (s *session) cmdCcc(string) error {
 	cfg := s.settings().cfg.TLS
 	switch {
@@ -97,7 +97,7 @@ func (s *session) cmdCcc(string) error {
 	return nil
 }
 
-// Features of RFC 4217, announced where they can be used.
+// ifTLS returns the FEAT line of a feature of RFC 4217, or "" if TLS is not configured.
 func (s *session) ifTLS(line string) string {
 	if s.settings().tls == nil {
 		return ""
@@ -116,8 +116,8 @@ func cccFeature(s *session) string {
 	return "CCC"
 }
 
-// cmdHost names the server that the client wants (RFC 7151). There is one here, which may have
-// several names; what HOST gives chooses the certificate of a client that sends no server name.
+// cmdHost handles HOST, which names the server that the client wants (RFC 7151). This daemon is one server, which may
+// have several names. HOST chooses the certificate for a client that sends no server name in TLS.
 func (s *session) cmdHost(arg string) error {
 	if s.login != nil {
 		return refuse(503, "You are logged in: HOST must come before USER.")
@@ -138,7 +138,8 @@ func (s *session) cmdHost(arg string) error {
 	}
 }
 
-// servesHost reports whether the name or the address is one of this server's.
+// servesHost reports whether the name or address is one of this server's. Every name is if the configuration lists
+// none.
 func (s *session) servesHost(h wire.VirtualHost) bool {
 	if h.Addr.IsValid() {
 		return h.Addr == s.local.Addr().WithZone("") || h.Addr == s.srv.advertised(h.Addr.Is4())
@@ -147,8 +148,8 @@ func (s *session) servesHost(h wire.VirtualHost) bool {
 	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return config.MatchHost(n, h.Name) })
 }
 
-// hostFitsServerName reports whether HOST and TLS's server name, where both were given, are the
-// same (RFC 7151 section 3.2.2).
+// hostFitsServerName reports whether the names given by HOST and by TLS (SNI) match (RFC 7151 section 3.2.2). It is
+// true if the client gave only one of them.
 func (s *session) hostFitsServerName() bool {
 	name := s.control.ServerName
 	return s.tls == nil || name == "" || s.host == "" || config.MatchHost(name, s.host)

@@ -14,8 +14,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// minActivePort is the lowest port the daemon dials: below it are services that a client could
-// make the daemon talk to (RFC 2577 section 3).
+// minActivePort is the lowest port that the daemon connects to in active mode. On lower ports there are services that
+// a client could make the daemon talk to (RFC 2577 section 3).
 const minActivePort = 1024
 
 func (s *session) cmdPort(arg string) error {
@@ -44,7 +44,7 @@ func (s *session) cmdEprt(arg string) error {
 	}
 }
 
-// activeAllowed refuses PORT and EPRT where they can't be used.
+// activeAllowed returns the refusal of PORT and EPRT if active mode is off or EPSV ALL was sent, else nil.
 func (s *session) activeAllowed() error {
 	switch {
 	case !s.settings().cfg.Active.Enabled:
@@ -55,9 +55,9 @@ func (s *session) activeAllowed() error {
 	return nil
 }
 
-// setActive takes the client's word for its port, but not for its address: a server that dials
-// any address can be used to attack others (RFC 2577). An unspecified address, which lftp sends
-// where it does not know its own, stands for the peer's; it is the peer that is dialled anyway.
+// setActive takes the data connection's port from the client. The address must be the client's own: a server that
+// connects to any address can be used to attack others (RFC 2577). An unspecified address, which lftp sends if it
+// does not know its own, is accepted too, because the daemon connects to the client's address in any case.
 func (s *session) setActive(to netip.AddrPort) error {
 	if err := s.expelBanned(); err != nil {
 		return err
@@ -79,8 +79,8 @@ func (s *session) setActive(to netip.AddrPort) error {
 	return s.answer(200, "Address noted.")
 }
 
-// dialFrom is the address that the client knows the server by. If a proxy stands between, that is
-// not the server's own, and the system chooses.
+// dialFrom returns the local address for active connections: the address that the client knows the server by. Behind
+// a proxy that address is not the server's own; dialFrom then returns the zero Addr, and the system chooses.
 func (s *session) dialFrom() netip.Addr {
 	if s.proxy.IsValid() {
 		return netip.Addr{}
@@ -88,7 +88,7 @@ func (s *session) dialFrom() netip.Addr {
 	return s.local.Addr()
 }
 
-// cmdPasv reserves a port and names it with the advertised IPv4 address.
+// cmdPasv reserves a passive port and replies with it and the IPv4 address to connect to.
 func (s *session) cmdPasv(string) error {
 	if s.epsvAll {
 		return errEpsvAll
@@ -104,12 +104,12 @@ func (s *session) cmdPasv(string) error {
 	return s.answer(227, "Entering Passive Mode ("+wire.FormatHostPort(addr, r.Port())+").")
 }
 
-// pasvAddress is the IPv4 address for PASV, or why there is none.
+// pasvAddress returns the IPv4 address for PASV, or why there is none.
 func (s *session) pasvAddress() (addr netip.Addr, why string) {
 	passiveCfg := s.settings().cfg.Passive
 	over4 := s.local.Addr().Is4()
 	if !over4 && passiveCfg.PeerCheck != config.PeerCheckRelaxed {
-		// The client would connect by IPv4, from another address than the one we know.
+		// The client would connect over IPv4, from another address than the one known to the session.
 		return netip.Addr{}, "PASV needs IPv4, and you are connected by IPv6; use EPSV."
 	}
 	for _, o := range passiveCfg.Overrides {
@@ -136,7 +136,8 @@ func (s *session) pasvAddress() (addr netip.Addr, why string) {
 	return s.local.Addr(), ""
 }
 
-// dialled is the IPv4 address that the client has dialled, as the PROXY header tells it, if it does.
+// dialled returns the IPv4 address that the client connected to according to the PROXY header; the zero Addr if there
+// was no header or it has no such address.
 func (s *session) dialled() netip.Addr {
 	addr := s.local.Addr().Unmap()
 	if !s.proxy.IsValid() || !addr.Is4() || addr.IsUnspecified() || addr.IsMulticast() {
@@ -145,7 +146,7 @@ func (s *session) dialled() netip.Addr {
 	return addr
 }
 
-// cmdEpsv reserves a port; the address is the control connection's (RFC 2428 section 3).
+// cmdEpsv reserves a passive port. The client connects to the control connection's address (RFC 2428 section 3).
 func (s *session) cmdEpsv(arg string) error {
 	arg = strings.TrimSpace(arg)
 	if strings.EqualFold(arg, "ALL") {
@@ -168,8 +169,9 @@ func (s *session) cmdEpsv(arg string) error {
 	return s.answer(229, fmt.Sprintf("Entering Extended Passive Mode (|||%d|)", r.Port()))
 }
 
-// reserve gets a passive port for the session, giving up the one it may hold. addr is the address that the client will be
-// told, if it is told any. The error is the command's refusal.
+// reserve reserves a passive port for the session, and first releases the one that the session may hold. addr is the
+// address that the reply will name; the zero Addr for EPSV, whose reply names none. The error is the command's
+// refusal.
 func (s *session) reserve(addr netip.Addr) (*passive.Reservation, error) {
 	s.dropData(observe.UnusedReplaced)
 	if err := s.countReservation(); err != nil {
@@ -198,7 +200,7 @@ func (s *session) reserve(addr netip.Addr) (*passive.Reservation, error) {
 	return r, nil
 }
 
-// wrongFamily names the one address family that works: the control connection's.
+// wrongFamily returns the refusal that names the only address family that works: the control connection's.
 func (s *session) wrongFamily() error {
 	family := wire.FamilyIPv6
 	if s.local.Addr().Is4() {
@@ -207,10 +209,10 @@ func (s *session) wrongFamily() error {
 	return refuse(522, fmt.Sprintf("Network protocol not supported, use (%d)", family))
 }
 
-// errEpsvAll refuses what RFC 2428 section 4 forbids after EPSV ALL.
+// errEpsvAll refuses the commands that RFC 2428 section 4 forbids after EPSV ALL.
 var errEpsvAll = refuse(503, "You sent EPSV ALL: only EPSV can be used now.")
 
-// eprtFeature announces EPRT where it can be used.
+// eprtFeature returns the FEAT line of EPRT, or "" if active mode is off.
 func eprtFeature(s *session) string {
 	if !s.settings().cfg.Active.Enabled {
 		return ""

@@ -15,17 +15,17 @@ func (s *session) cmdSmnt(string) error {
 	return refuse(502, "There are no file systems to mount here.")
 }
 
-// cmdCsid tells what a client may want to know of the server
-// (draft-peterson-streamlined-ftp-command-extensions), but for versions, which help attackers more.
+// cmdCsid tells the client about the server (draft-peterson-streamlined-ftp-command-extensions). It leaves out
+// versions, because they help attackers more than clients.
 func (s *session) cmdCsid(arg string) error {
 	s.log.Debug("client", "program", wire.LoggableText(arg))
 	return s.answer(200, "Name=ftp-operator; CaseSensitive=1; DirSep=/;")
 }
 
-// languageTag is a tag of RFC 1766, or one of those that came after it.
+// languageTag matches the language tags of RFC 1766 and its successors.
 var languageTag = regexp.MustCompile(`^[A-Za-z]{1,8}(-[0-9A-Za-z]{1,8})*$`)
 
-// cmdLang takes any kind of English, which all replies are in (RFC 2640 section 4).
+// cmdLang accepts any variety of English, the language of all replies (RFC 2640 section 4).
 func (s *session) cmdLang(arg string) error {
 	primary, _, _ := strings.Cut(arg, "-")
 	switch {
@@ -38,19 +38,19 @@ func (s *session) cmdLang(arg string) error {
 	}
 }
 
-// cmdClnt takes the name of the client's program, for the log.
+// cmdClnt logs the name of the client's program.
 func (s *session) cmdClnt(arg string) error {
 	s.log.Debug("client", "program", arg)
 	return s.answer(200, "Noted.")
 }
 
-// cmdFeat lists what goes beyond RFC 959 (RFC 2389).
+// cmdFeat lists the features beyond RFC 959 (RFC 2389).
 func (s *session) cmdFeat(string) error {
 	s.out.ReplyLines(211, "Features:", features(s), "End")
 	return nil
 }
 
-// cmdOpts takes the options of other commands (RFC 2389 section 4).
+// cmdOpts sets options of other commands (RFC 2389 section 4).
 func (s *session) cmdOpts(arg string) error {
 	name, options := wire.ParseCommand(arg)
 	options = strings.TrimSpace(options)
@@ -69,7 +69,7 @@ func (s *session) cmdOpts(arg string) error {
 	}
 }
 
-// siteCommands are the SITE commands, as commands are the others.
+// siteCommands is the table of SITE commands, as commands is the table of all other commands.
 var siteCommands map[string]*command
 
 func init() {

@@ -79,7 +79,7 @@ func (s *session) cmdDele(arg string) error {
 	return s.answer(250, "File deleted.")
 }
 
-// cmdRnfr names what RNTO, which must be the next command, renames.
+// cmdRnfr records the name that RNTO, which must be the next command, renames.
 func (s *session) cmdRnfr(arg string) error {
 	name, _, err := s.stat(arg)
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *session) cmdRnto(arg string) error {
 	return s.answer(250, "Renamed.")
 }
 
-// rename does not replace a file for a user who may not.
+// rename renames from to to. It never replaces a file if the user may not overwrite.
 func (s *session) rename(from, to string) error {
 	if s.rights().CanOverwrite() {
 		return s.login.fs.Rename(from, to)
@@ -116,8 +116,8 @@ func (s *session) rename(from, to string) error {
 	return s.login.fs.RenameNew(from, to)
 }
 
-// cmdComb adds files to the end of another, which may be new, and removes them: what a client has
-// sent in parts becomes one file.
+// cmdComb appends files (the parts) to another file, which is created if it does not exist, and then removes the
+// parts. A client can so upload a file in parts.
 func (s *session) cmdComb(arg string) error {
 	names, err := wire.SplitWords(arg)
 	if err != nil || len(names) < 2 {

@@ -16,13 +16,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// maxHashes bounds the files that are summed at one time; others wait. It costs what a transfer
-// costs, without a network that would slow it down. Those who sum share the places by time.
+// maxHashes is the number of files whose checksums are computed at one time; further commands wait. A checksum costs
+// as much as a transfer, without a network to slow it down. Users share the places fairly, by time.
 const maxHashes = 8
 
 var hashes = fair.New(maxHashes)
 
-// shared is a file that is read only while its reader has a place.
+// shared is a file whose reads wait for a fair share of the places.
 type shared struct {
 	storage.File
 	ctx   context.Context
@@ -36,8 +36,8 @@ func (f shared) Read(p []byte) (int, error) {
 	return f.File.Read(p)
 }
 
-// cmdHash sums a file, or the part that RANG gave, by the algorithm that OPTS HASH chose
-// (draft-bryan-ftpext-hash). First and last octet are told as RANG takes them.
+// cmdHash computes the checksum of a file, or of the part that RANG gave, with the algorithm that OPTS HASH chose
+// (draft-bryan-ftpext-hash). The reply gives the first and the last octet in the form of RANG's arguments.
 func (s *session) cmdHash(arg string) error {
 	name, err := s.path(arg)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *session) cmdHash(arg string) error {
 	})
 }
 
-// legacyHashCommand is XCRC or one of its kin.
+// legacyHashCommand returns the table entry of XCRC or a similar command.
 func legacyHashCommand(verb string, algorithm checksum.Algorithm) *command {
 	return &command{
 		run: legacyHash(verb, algorithm), syntax: "<file> [start [end]]", needs: auth.Read,
@@ -60,8 +60,8 @@ func legacyHashCommand(verb string, algorithm checksum.Algorithm) *command {
 	}
 }
 
-// legacyHash is XCRC and its kin, which no draft describes: a name, in quotes or not, and perhaps
-// the octet to begin with and the one to end before.
+// legacyHash returns the function of XCRC or a similar command; no draft describes them. The argument is a file name,
+// with or without quotes, optionally followed by the first octet and the octet before which to end.
 func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string) error {
 	return func(s *session, arg string) error {
 		part := s.part
@@ -86,7 +86,7 @@ func legacyHash(verb string, algorithm checksum.Algorithm) func(*session, string
 	}
 }
 
-// fileThere reports whether something is there by a name, as a client gives it.
+// fileThere reports whether a file or directory exists by the name that a client gave.
 func (s *session) fileThere(file string) bool {
 	name, err := listing.Find(s.names, s.login.fs, s.cwd, file)
 	if err == nil {
@@ -98,7 +98,7 @@ func (s *session) fileThere(file string) bool {
 	return err == nil
 }
 
-// sum sums a file beside the session's loop, and has done make the reply of it.
+// sum computes the checksum of a file as work of the session (see beginWork). done makes the reply from the result.
 func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *wire.ByteRange, done func(string, wire.ByteRange) transfer.Result) error {
 	f, err := s.login.fs.Open(name)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *session) sum(verb, name string, algorithm checksum.Algorithm, wanted *w
 	return nil
 }
 
-// optsHash chooses the algorithm of HASH, or tells it.
+// optsHash sets the algorithm of HASH if name is not empty, and replies with the one in force.
 func (s *session) optsHash(name string) error {
 	if name != "" {
 		algorithm, ok := checksum.Parse(name)
@@ -148,7 +148,7 @@ func (s *session) optsHash(name string) error {
 	return s.answer(200, string(s.hash))
 }
 
-// hashFeature lists the algorithms, the one in force marked with an asterisk.
+// hashFeature returns the FEAT line of HASH: all algorithms, with an asterisk after the one in force.
 func hashFeature(s *session) string {
 	var names []string
 	for _, a := range checksum.Algorithms() {
@@ -161,8 +161,8 @@ func hashFeature(s *session) string {
 	return "HASH " + strings.Join(names, ";")
 }
 
-// cmdRang notes which part of a file the next RETR sends, or the next HASH or XCRC and its kin
-// computes.
+// cmdRang records which part of a file the next RETR sends, or the next HASH or legacy command (XCRC and similar)
+// sums.
 func (s *session) cmdRang(arg string) error {
 	r, err := wire.ParseRange(arg)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-// cmdList lists as ls -l does.
+// cmdList lists files in the format of ls -l.
 func (s *session) cmdList(arg string) error {
 	now, view := time.Now(), s.login.fs
 	return s.listEntries("LIST", arg, false, func(t *listing.Target, w *bufio.Writer) error {
@@ -18,7 +18,7 @@ func (s *session) cmdList(arg string) error {
 	})
 }
 
-// cmdNlst lists names that RETR takes (RFC 1123 section 4.1.2.7).
+// cmdNlst lists names that RETR accepts (RFC 1123 section 4.1.2.7).
 func (s *session) cmdNlst(arg string) error {
 	return s.listEntries("NLST", arg, true, func(t *listing.Target, w *bufio.Writer) error {
 		return t.WalkNames(func(name string) error {
@@ -40,21 +40,20 @@ func (s *session) listEntries(verb, arg string, namesOnly bool, write func(*list
 	return nil
 }
 
-// writeEntry writes a line, and its end. The line is best appended to w.AvailableBuffer, which
-// spares a copy.
+// writeEntry writes a line and its CR LF. Callers append the line to w.AvailableBuffer, which saves a copy.
 func writeEntry(w *bufio.Writer, line []byte) error {
 	_, err := w.Write(append(line, '\r', '\n'))
 	return err
 }
 
-// cmdMlsd lists a directory's facts for programs (RFC 3659 section 7).
+// cmdMlsd lists the facts of a directory's entries, for programs (RFC 3659 section 7).
 func (s *session) cmdMlsd(arg string) error {
 	name, self, err := s.stat(arg)
 	if err != nil {
 		return err
 	}
 	if !self.IsDir() {
-		return refuse(501, name+": not a directory; use MLST.") // section 7.2.1
+		return refuse(501, name+": not a directory; use MLST.") // RFC 3659 section 7.2.1
 	}
 	view, f := s.login.fs, listing.NewFactWriter(s.facts, s.rights())
 	t := &listing.Target{Names: s.names, Dir: name}
@@ -63,7 +62,7 @@ func (s *session) cmdMlsd(arg string) error {
 	}
 	s.begin(listingPlan("MLSD", t, func(w *bufio.Writer) error {
 		line := func(e listing.Entry, kind string) error { return writeEntry(w, f.Append(w.AvailableBuffer(), e, kind)) }
-		if f.Set&listing.FactType != 0 { // without it, these could be taken for entries
+		if f.Set&listing.FactType != 0 { // without the fact "type" a client could take these for entries
 			if err := line(listing.Entry{Name: ".", Info: self}, "cdir"); err != nil {
 				return err
 			}
@@ -78,7 +77,7 @@ func (s *session) cmdMlsd(arg string) error {
 	return nil
 }
 
-// cmdMlst gives the facts of one file or directory over the control connection.
+// cmdMlst sends the facts of one file or directory over the control connection.
 func (s *session) cmdMlst(arg string) error {
 	name, err := s.path(arg)
 	if err != nil {
@@ -94,7 +93,8 @@ func (s *session) cmdMlst(arg string) error {
 	return nil
 }
 
-// listingPlan plans to send lines, which always end with CR LF, about an opened target.
+// listingPlan returns the plan to send lines about an opened target over the data connection. Lines always end with
+// CR LF.
 func listingPlan(verb string, t *listing.Target, write func(*bufio.Writer) error) transfer.Plan {
 	name := t.Dir
 	if name == "" {
@@ -108,11 +108,11 @@ func listingPlan(verb string, t *listing.Target, write func(*bufio.Writer) error
 	}
 }
 
-// statLines lists an opened target for STAT, over the control connection.
+// statLines lists an opened target for STAT, which replies over the control connection.
 func statLines(view storage.FS, t *listing.Target, line func(string) error) error {
 	now := time.Now()
 	return t.Walk(view, func(e listing.Entry) error { return line(string(listing.AppendLine(nil, e, now))) })
 }
 
-// mlstFeature lists the facts, those that are sent marked with an asterisk.
+// mlstFeature returns the FEAT line of MLST: all facts, with an asterisk after those that are sent.
 func mlstFeature(s *session) string { return s.facts.Feature() }

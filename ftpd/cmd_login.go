@@ -12,11 +12,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// maxFailures is how many failed logins a session may have; the last of them ends it.
+// maxFailures is the number of failed logins after which a session is ended.
 const maxFailures = 5
 
-// cmdUser begins a login, over again if somebody is logged in (RFC 959 section 4.1.1). Whether
-// the user exists is not told.
+// cmdUser starts a login, and first logs out a user that is logged in (RFC 959 section 4.1.1). The reply does not
+// reveal whether the user exists.
 func (s *session) cmdUser(arg string) error {
 	if s.mustEncrypt() {
 		return refuse(530, "Log in through TLS only: send AUTH TLS first.")
@@ -34,25 +34,25 @@ func (s *session) cmdPass(arg string) error {
 		return refuse(503, "Send USER first.")
 	}
 	name := s.user
-	s.user = "" // a failed login begins again with USER
-	// While it waits the session may give way to others: see limits.
+	s.user = "" // after a failed login the client must send USER again
+	// While it waits here the session may be ended to make room for others; see package limits.
 	leave, err := s.srv.bans.Enter(s.ctx, s.banSubject(name))
 	if err != nil {
-		return nil // the session ends, which has its own reply
+		return nil // the session ends, and its end has its own reply
 	}
 	defer leave()
 	paced, err := s.pace(name, arg)
 	if err != nil || s.ctx.Err() != nil {
 		return err
 	}
-	current := s.refresh()       // it may have changed while this waited
-	s.lease.Authenticating(true) // checking passwords may have a queue
+	current := s.refresh()       // a reload may have changed the settings during the wait
+	s.lease.Authenticating(true) // tell limits that the session may now wait in the queue of password checks
 	id, err := current.auth.Login(s.ctx, name, arg)
 	s.lease.Authenticating(false)
 	switch {
 	case err != nil && s.ctx.Err() != nil:
 		return nil
-	case errors.Is(err, passhash.ErrTooLarge): // the client is told no more than that of a wrong password
+	case errors.Is(err, passhash.ErrTooLarge): // the client sees the same reply as for a wrong password
 		s.srv.observer.Login(observe.LoginUnverifiable)
 		return s.loginFailed(name, arg, "the password can't be verified: "+passhash.ErrTooLarge.Error()+"; raise the memory limit (spec.template.resources.limits.memory), or hash the password again with less memory",
 			"Login incorrect.", leave)
@@ -60,7 +60,7 @@ func (s *session) cmdPass(arg string) error {
 		s.srv.observer.Login(observe.LoginIncorrect)
 		return s.loginFailed(name, arg, "login incorrect", "Login incorrect.", leave)
 	}
-	if err := s.expelBanned(); err != nil { // banned since it began to wait
+	if err := s.expelBanned(); err != nil { // the address was banned while this login waited
 		return err
 	}
 	if !paced {
@@ -71,9 +71,9 @@ func (s *session) cmdPass(arg string) error {
 	return s.admitUser(id, current)
 }
 
-// pace refuses a login from a banned address, and holds one of a banned user name, where addresses are
-// hidden, until its turn. It reports whether there was such a ban. The login must not go on after an error, which is its
-// refusal, or if the session ends.
+// pace refuses a login from a banned address. If addresses are hidden, it delays a login of a banned user name until
+// its turn. paced reports whether there was such a ban. If pace returns an error, which is the command's refusal, or
+// the session's context has ended, the caller must not go on with the login.
 func (s *session) pace(name, password string) (paced bool, err error) {
 	if err := s.expelBanned(); err != nil {
 		return true, err
@@ -88,7 +88,7 @@ func (s *session) pace(name, password string) (paced bool, err error) {
 	return paced || wait > 0, nil
 }
 
-// admitUser completes the login of a user whose password was right.
+// admitUser completes the login of a user whose password was correct.
 func (s *session) admitUser(id auth.Identity, current *settings) error {
 	if !s.held.Of.EnterHome(id.Home) {
 		s.srv.observer.Login(observe.LoginLimited)
@@ -119,7 +119,7 @@ func (s *session) admitUser(id auth.Identity, current *settings) error {
 	return s.answer(230, "Logged in as "+id.Name+"; your access is "+id.AccessText()+".")
 }
 
-// account is the name that limits count an identity under: all who are anonymous are one.
+// account returns the name that limits count an identity under. All anonymous users share one name.
 func account(id auth.Identity) string {
 	if id.Anonymous {
 		return config.AnonymousNames[0]
@@ -127,8 +127,8 @@ func account(id auth.Identity) string {
 	return id.Name
 }
 
-// loginFailed counts a failed login. It returns the refusal, after a pause that makes guessing slow, or nil if the
-// session ends. It calls counted before the pause.
+// loginFailed counts a failed login, calls counted, and pauses to make guessing slow. It returns the refusal, or nil
+// if the session ends during the pause.
 func (s *session) loginFailed(name, password, why, text string, counted func()) error {
 	s.failures++
 	code := 530
@@ -148,11 +148,11 @@ func (s *session) loginFailed(name, password, why, text string, counted func()) 
 	return refuse(code, text)
 }
 
-// cmdAcct is superfluous here: users have no accounts besides their passwords.
+// cmdAcct replies that ACCT is superfluous: users have no accounts besides their passwords.
 func (s *session) cmdAcct(string) error { return s.answer(202, "Accounts are not used here.") }
 
-// cmdRein ends the login and sets all parameters back (RFC 959 section 4.1.1).
-// TLS ends too (RFC 4217 section 13), but for a connection on which it must be.
+// cmdRein logs the user out and resets all parameters (RFC 959 section 4.1.1). It also ends TLS (RFC 4217 section
+// 13), except on a connection of implicit FTPS.
 func (s *session) cmdRein(string) error {
 	s.dropData(observe.UnusedSessionEnded)
 	s.logout("logged out")
@@ -169,7 +169,7 @@ func (s *session) cmdRein(string) error {
 	return nil
 }
 
-// cmdQuit ends the session, after the running transfer if there is one.
+// cmdQuit ends the session; if a transfer runs, after its end.
 func (s *session) cmdQuit(string) error {
 	if s.transfer != nil {
 		s.intake = intakeQuitting
@@ -186,8 +186,8 @@ func (s *session) bye() {
 	s.closeIntake()
 }
 
-// logout ends the login, if there is one. What the user had set stays, as RFC 959 wants it for
-// USER, but for what refers to his files.
+// logout logs the user out, if one is logged in. The parameters stay in force, as RFC 959 demands for USER, except
+// those that refer to the user's files.
 func (s *session) logout(why string) {
 	s.user = ""
 	if s.login == nil {
@@ -205,10 +205,10 @@ func (s *session) logout(why string) {
 	s.loginBy = time.Now().Add(s.settings().cfg.Timeouts.Login.Std())
 }
 
-// rights are the user's.
+// rights returns the rights of the logged-in user.
 func (s *session) rights() auth.Rights { return s.login.Rights }
 
-// openHome opens what a user sees of the storage, and makes his home if it is absent.
+// openHome opens the user's view of the storage, and creates the home directory if it does not exist.
 func (s *Server) openHome(id auth.Identity) (storage.FS, error) {
 	view, err := s.storage.Home(id.Home, true)
 	if err != nil {

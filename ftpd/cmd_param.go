@@ -11,8 +11,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// cmdType takes the types a machine of 8-bit bytes has (RFC 1123 section 4.1.2.13 requires A N, I, L 8).
-// Telnet format control makes no difference to files here, so that A T is A N (section 4.1.2.2).
+// cmdType accepts the types of a machine with 8-bit bytes (RFC 1123 section 4.1.2.13 requires A N, I and L 8). Telnet
+// format control makes no difference to files here, so A T is the same as A N (section 4.1.2.2).
 func (s *session) cmdType(arg string) error {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "A", "A N", "A T":
@@ -26,7 +26,8 @@ func (s *session) cmdType(arg string) error {
 	}
 }
 
-// cmdStru takes F, and R as a stream of text (RFC 1123 section 4.1.2.13 allows it: files have no records here).
+// cmdStru accepts F, and R as a stream of text: files have no records here, and RFC 1123 section 4.1.2.13 allows
+// that.
 func (s *session) cmdStru(arg string) error {
 	switch strings.ToUpper(strings.TrimSpace(arg)) {
 	case "F":
@@ -53,8 +54,7 @@ func (s *session) cmdMode(arg string) error {
 	}
 }
 
-// parameter refuses an argument: 504 if it begins with one of the letters that RFC 959 knows,
-// else 501.
+// parameter returns the refusal of an argument: 504 if its first letter is one that RFC 959 knows, else 501.
 func (s *session) parameter(arg, known, have string) error {
 	if first := strings.ToUpper(strings.TrimSpace(arg)); first != "" && strings.Contains(known, first[:1]) {
 		return refuse(504, "Not implemented: "+have+".")
@@ -62,8 +62,8 @@ func (s *session) parameter(arg, known, have string) error {
 	return refuse(501, "Not understood: "+have+".")
 }
 
-// cmdAllo has the next STOR reserve space. What can't be stored under any name is refused at once.
-// An upload may bring less: that is no sign of its end (RFC 959 section 4.1.3).
+// cmdAllo has the next STOR reserve space. It refuses a size that could not be stored under any name. An upload may
+// bring fewer octets: the size does not mark its end (RFC 959 section 4.1.3).
 func (s *session) cmdAllo(arg string) error {
 	octets, record, hasRecord := strings.Cut(strings.TrimSpace(arg), " ")
 	n, err := wire.ParseOffset(octets)
@@ -85,8 +85,8 @@ func (s *session) cmdAllo(arg string) error {
 	return s.answer(200, "Space is reserved when the upload begins.")
 }
 
-// canHold is ErrQuota or ENOSPC for a file that is too large for the user's quota or the disk. What
-// the quota leaves is not looked at, since the file may replace others.
+// canHold returns storage.ErrQuota or ENOSPC if a file of this size is larger than the user's quota or the free space
+// of the disk. It does not compare the size with what is left of the quota, because the file may replace others.
 func (s *session) canHold(size int64) error {
 	q, err := storage.QuotaOf(s.login.fs)
 	if err == nil && q.LimitBytes > 0 {
@@ -101,11 +101,11 @@ func (s *session) canHold(size int64) error {
 	if err == nil && size > available {
 		return syscall.ENOSPC
 	}
-	return nil // what is not known now is seen by the upload
+	return nil // the upload itself will find out what is not known now
 }
 
-// cmdRest notes where the next transfer begins. Whether the file is that long is told then
-// (RFC 3659 section 5.3).
+// cmdRest records where the next transfer starts. That transfer checks whether the file is that long (RFC 3659
+// section 5.3).
 func (s *session) cmdRest(arg string) error {
 	n, err := wire.ParseOffset(strings.TrimSpace(arg))
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *session) cmdRest(arg string) error {
 	return s.answer(350, "Restarting at "+strconv.FormatInt(n, 10)+". Send STOR, APPE or RETR.")
 }
 
-// optsMode sets the level of MODE Z: OPTS MODE Z LEVEL 1.
+// optsMode sets the compression level of MODE Z, as in OPTS MODE Z LEVEL 1.
 func (s *session) optsMode(options string) error {
 	fields := strings.Fields(strings.ToUpper(options))
 	if len(fields) == 0 || fields[0] != "Z" || len(fields)%2 == 0 {
@@ -136,10 +136,10 @@ func (s *session) optsMode(options string) error {
 	return s.answer(200, "MODE Z LEVEL set to "+strconv.Itoa(level)+".")
 }
 
-// namesIn returns the names of a charset of the configuration.
+// namesIn returns the names of files in a charset of the configuration.
 func namesIn(c config.Charset) wire.Names { return wire.Names{Charset: c.Charmap()} }
 
-// speak makes the session write names so from now on, or in UTF-8.
+// speak makes the session use UTF-8 for names of files from now on, or else the configured charset.
 func (s *session) speak(utf8 bool) {
 	s.names = wire.Names{}
 	if !utf8 {
@@ -148,7 +148,7 @@ func (s *session) speak(utf8 bool) {
 	s.out.UseNames(s.names)
 }
 
-// optsUTF8 is OPTS UTF8: ON is what clients send that know UTF-8, OFF what the few send that want the server's charset.
+// optsUTF8 handles OPTS UTF8. Clients that know UTF-8 send ON; the few that want the server's charset send OFF.
 func (s *session) optsUTF8(options string) error {
 	charset := s.settings().cfg.Charset
 	switch {

@@ -14,7 +14,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-// cmdAvbl tells how many octets can still be stored in a directory (draft-peterson-streamlined-ftp-command-extensions).
+// cmdAvbl replies with the number of octets that can still be stored in a directory
+// (draft-peterson-streamlined-ftp-command-extensions).
 func (s *session) cmdAvbl(arg string) error {
 	name, err := s.path(arg)
 	if err != nil {
@@ -38,7 +39,7 @@ func (s *session) cmdAvbl(arg string) error {
 	}
 }
 
-// siteQuota tells what the user may store, and what he has stored.
+// siteQuota lists the user's quota and what is used of it.
 func (s *session) siteQuota(string) error {
 	q, err := storage.QuotaOf(s.login.fs)
 	switch {
@@ -52,8 +53,8 @@ func (s *session) siteQuota(string) error {
 	}
 }
 
-// cmdStat tells the state of the session and its transfer, or lists a path over the control connection
-// (RFC 959 section 4.1.3).
+// cmdStat reports the state of the session and its transfer, or lists a path over the control connection (RFC 959
+// section 4.1.3).
 func (s *session) cmdStat(arg string) error {
 	if arg == "" {
 		s.out.ReplyLines(211, "Status of the FTP server:", s.statusLines(), "End of status.")
@@ -106,7 +107,7 @@ func (s *session) structureName() string {
 	return "file"
 }
 
-// progress is a line about how far a transfer has come.
+// progress returns a line that says how much a transfer has moved.
 func progress(t *transfer.Transfer, now time.Time) string {
 	s := t.Snapshot(now)
 	of := ""
@@ -119,7 +120,7 @@ func progress(t *transfer.Transfer, now time.Time) string {
 func (s *session) cmdSyst(string) error { return s.answer(215, "UNIX Type: L8") }
 func (s *session) cmdNoop(string) error { return s.answer(200, "NOOP done.") }
 
-// cmdHelp lists the commands, or explains one.
+// cmdHelp lists the commands, or shows the syntax of one.
 func (s *session) cmdHelp(arg string) error {
 	if arg = strings.TrimSpace(arg); arg != "" {
 		verb := strings.ToUpper(arg)

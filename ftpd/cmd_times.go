@@ -11,7 +11,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// cmdSize is exact or an error (RFC 3659 section 4): in TYPE A it would have to read the file.
+// cmdSize replies with the exact size in octets, or refuses (RFC 3659 section 4). In TYPE A it refuses, because it
+// would have to read the file.
 func (s *session) cmdSize(arg string) error {
 	name, info, err := s.stat(arg)
 	if err != nil {
@@ -27,8 +28,9 @@ func (s *session) cmdSize(arg string) error {
 	}
 }
 
-// cmdMdtm tells the modification time (RFC 3659 section 3), or sets it if the argument is a time and a name, and
-// no file has the whole of that for its name: clients that know no MFMT do so, and other servers allow it.
+// cmdMdtm replies with the modification time (RFC 3659 section 3). If the argument is a time and a name, and no file
+// has that whole argument as its name, it sets the time: clients that do not know MFMT send this, and other servers
+// accept it.
 func (s *session) cmdMdtm(arg string) error {
 	if stamp, file, found := strings.Cut(arg, " "); found && file != "" {
 		if t, err := wire.ParseTime(stamp); err == nil && !s.fileThere(arg) {
@@ -56,7 +58,7 @@ func (s *session) cmdMfmt(arg string) error {
 	return s.setTime(file, t)
 }
 
-// mdtmSet needs the right that MFMT needs.
+// mdtmSet sets the modification time for MDTM. It needs the same right as MFMT.
 func (s *session) mdtmSet(file string, t time.Time) error {
 	if !s.rights().CanOverwrite() {
 		s.auditDenied("MDTM", file)
@@ -65,7 +67,7 @@ func (s *session) mdtmSet(file string, t time.Time) error {
 	return s.setTime(file, t)
 }
 
-// setTime sets the modification time, for MFMT and MDTM.
+// setTime sets the modification time for MFMT and MDTM.
 func (s *session) setTime(file string, t time.Time) error {
 	name, err := s.path(file)
 	if err != nil {
@@ -77,7 +79,7 @@ func (s *session) setTime(file string, t time.Time) error {
 	return s.answer(213, "Modify="+wire.FormatTime(t)+"; "+name)
 }
 
-// siteChmod sets the permission bits: SITE CHMOD 644 name.
+// siteChmod sets the permission bits, as in SITE CHMOD 644 name.
 func (s *session) siteChmod(arg string) error {
 	text, file, found := strings.Cut(arg, " ")
 	mode, err := wire.ParseMode(text)
@@ -94,7 +96,7 @@ func (s *session) siteChmod(arg string) error {
 	return s.answer(200, "Mode set.")
 }
 
-// cmdMff sets facts: MFF Modify=20020717210715;UNIX.mode=0644; name.
+// cmdMff sets facts, as in MFF Modify=20020717210715;UNIX.mode=0644; name.
 func (s *session) cmdMff(arg string) error {
 	facts, file, found := strings.Cut(arg, " ")
 	if !found || file == "" {
@@ -124,13 +126,13 @@ func (s *session) cmdMff(arg string) error {
 	return s.answer(213, changes.String()+" "+name)
 }
 
-// cmdMfct would set the time of creation, which no system that runs this lets anybody set. FEAT
-// does not list it.
+// cmdMfct refuses to set the creation time, since no system that runs this daemon allows that. FEAT does not list
+// MFCT.
 func (s *session) cmdMfct(string) error {
 	return refuse(504, "The time of creation can't be set here; MFMT sets the time of modification.")
 }
 
-// siteUtime sets the modification time, for clients that don't know MFMT.
+// siteUtime sets the modification time, for clients that do not know MFMT.
 func (s *session) siteUtime(arg string) error {
 	file, t, err := wire.ParseUtime(arg)
 	if err != nil {

@@ -33,8 +33,8 @@ func (s *session) cmdRetr(arg string) error {
 	return nil
 }
 
-// restartsText refuses REST in TYPE A: an offset into text as the network has it can't be found
-// without counting its lines.
+// restartsText returns the refusal of a restart in TYPE A: finding an offset into text as the network has it would
+// mean counting its lines.
 func (s *session) restartsText() error {
 	if !s.ascii || s.restart == 0 && s.part == nil {
 		return nil
@@ -42,8 +42,8 @@ func (s *session) restartsText() error {
 	return refuse(554, "Text can't be restarted: send TYPE I, then REST again.")
 }
 
-// planDownload plans to send f from the restart point on. What is added to the file meanwhile is not sent: the client was
-// told the size.
+// planDownload returns the plan to send f from the restart point to its present end. Data that is appended meanwhile
+// is not sent, because the reply announces the size.
 func (s *session) planDownload(name string, f storage.File) (transfer.Plan, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *session) cmdStor(arg string) error {
 	return s.store("STOR", arg, storage.CreateOptions{Offset: s.restart})
 }
 
-// cmdAppe appends; after REST it is STOR (RFC 3659 section 5.3).
+// cmdAppe appends to a file. After REST it works like STOR (RFC 3659 section 5.3).
 func (s *session) cmdAppe(arg string) error {
 	return s.store("APPE", arg, storage.CreateOptions{Offset: s.restart, Append: s.restart == 0})
 }
@@ -116,7 +116,7 @@ func (s *session) store(verb, arg string, o storage.CreateOptions) error {
 	return nil
 }
 
-// restrict makes of what is asked for what the user may do; fs.ErrPermission if nothing is left.
+// restrict changes the options to what the user's rights allow. It returns fs.ErrPermission if they allow nothing.
 func (s *session) restrict(verb, name string, o *storage.CreateOptions) error {
 	rights := s.rights()
 	switch {
@@ -134,7 +134,7 @@ func (s *session) restrict(verb, name string, o *storage.CreateOptions) error {
 	return nil
 }
 
-// cmdStou stores under a name that is free: the argument, if it is, or one made from it.
+// cmdStou stores a file under an unused name: the argument if it is unused, else a name made from it.
 func (s *session) cmdStou(arg string) error {
 	if arg == "" {
 		arg = "ftp." + rand.Text()
@@ -159,7 +159,7 @@ func (s *session) cmdStou(arg string) error {
 	return nil
 }
 
-// planUpload plans to store what comes into u.
+// planUpload returns the plan to store what the client sends in u.
 func (s *session) planUpload(verb, name string, u storage.Upload) transfer.Plan {
 	p := transfer.Plan{
 		Kind: transfer.Upload, Verb: verb, Path: name, Type: s.typeLetter(), Size: -1,
@@ -171,9 +171,9 @@ func (s *session) planUpload(verb, name string, u storage.Upload) transfer.Plan 
 	return p
 }
 
-// expected is how many octets an upload will bring by what ALLO has announced; 0 if that can't be
-// known: text comes in more octets than are stored, and where an upload goes on in a file clients
-// differ in whether they announce the rest or the whole.
+// expected returns the number of octets that ALLO announced for an upload; 0 if the number is not known. It is not
+// known for text, which arrives as more octets than are stored, and after REST, where some clients announce the rest
+// and others the whole file.
 func (s *session) expected() int64 {
 	if s.ascii || s.restart > 0 {
 		return 0

@@ -9,25 +9,25 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/checksum"
 )
 
-// command is what the session knows of a verb. FEAT, HELP and SITE HELP are derived from it.
+// command describes a verb. FEAT, HELP and SITE HELP are derived from these descriptions.
 type command struct {
-	// run executes the command. It replies if the command succeeds, or begins a transfer, which replies when it ends; or it
-	// returns why the command is refused.
+	// run executes the command. If the command succeeds, run replies itself or begins a transfer, which replies when
+	// it ends. Otherwise run returns the refusal.
 	run func(s *session, arg string) error
-	// syntax is the argument as HELP shows it. An argument that begins with "<" must be given.
+	// syntax is the argument as HELP shows it. If it begins with "<", the argument is required.
 	syntax string
-	// open: allowed before login.
+	// open says whether the command is allowed before login.
 	open bool
-	// needs are the rights without which the command is refused (any one of them is enough).
+	// needs holds the rights of which the user must have at least one. Zero means that no right is needed.
 	needs auth.Rights
-	// transfers: uses the data connection that was agreed upon.
+	// transfers says whether the command uses the data connection that was agreed upon.
 	transfers bool
-	// during says whether the command is executed at once while a transfer runs; nil is never.
-	// Other commands wait for the transfer's end.
+	// during reports whether the command is executed at once while a transfer runs. All others, and those for which
+	// during is nil, wait for the transfer's end.
 	during func(arg string) bool
-	// feat is the command's line in FEAT, if it has one (RFC 2389); "" from it leaves it out.
+	// feat returns the command's line in FEAT (RFC 2389), or "" to omit it. It is nil if the command has no line.
 	feat func(s *session) string
-	// index is the verb's place in Verbs.
+	// index is the position of the verb in Verbs.
 	index int
 }
 
@@ -37,12 +37,12 @@ func feature(l string) featureLine { return func(*session) string { return l } }
 
 type featureLine = func(*session) string
 
-// commands holds every verb the server knows. (Filled in by init, since HELP reads it.)
+// commands holds every verb that the server knows. Function init fills it, because HELP reads it.
 var commands map[string]*command
 
 func init() {
 	commands = map[string]*command{
-		// cmd_login.go
+		// cmd_login.go; cmd_auth.go (HOST)
 		"USER": {run: (*session).cmdUser, syntax: "<name>", open: true},
 		"PASS": {run: (*session).cmdPass, syntax: "[password]", open: true},
 		"ACCT": {run: (*session).cmdAcct, syntax: "<account>", open: true},
@@ -57,7 +57,7 @@ func init() {
 		"PROT": {run: (*session).cmdProt, syntax: "<C | P>", open: true, feat: tlsFeature("PROT")},
 		"CCC":  {run: (*session).cmdCcc, open: true, feat: cccFeature},
 
-		// cmd_dir.go
+		// cmd_files.go
 		"CWD":  {run: (*session).cmdCwd, syntax: "<directory>"},
 		"XCWD": {run: (*session).cmdCwd, syntax: "<directory>"},
 		"CDUP": {run: (*session).cmdCdup},
@@ -69,12 +69,12 @@ func init() {
 		"RMD":  {run: (*session).cmdRmd, syntax: "<directory>", needs: auth.Delete},
 		"XRMD": {run: (*session).cmdRmd, syntax: "<directory>", needs: auth.Delete},
 
-		// cmd_file.go
+		// cmd_files.go, continued
 		"DELE": {run: (*session).cmdDele, syntax: "<file>", needs: auth.Delete},
 		"RNFR": {run: (*session).cmdRnfr, syntax: "<name>", needs: auth.Rename},
 		"RNTO": {run: (*session).cmdRnto, syntax: "<name>", needs: auth.Rename},
 
-		// cmd_param.go
+		// cmd_param.go; cmd_hash.go (RANG)
 		"TYPE": {run: (*session).cmdType, syntax: "<A [N | T] | I | L 8>"},
 		"STRU": {run: (*session).cmdStru, syntax: "<F | R>"},
 		"MODE": {run: (*session).cmdMode, syntax: "<S | Z>", feat: feature("MODE Z")},
@@ -101,7 +101,7 @@ func init() {
 		"MLSD": {run: (*session).cmdMlsd, syntax: "[directory]", needs: auth.List, transfers: true},
 		"MLST": {run: (*session).cmdMlst, syntax: "[path]", needs: auth.List, feat: mlstFeature},
 
-		// cmd_facts.go
+		// cmd_times.go
 		"SIZE": {run: (*session).cmdSize, syntax: "<file>", needs: auth.List, feat: feature("SIZE")},
 		"MDTM": {run: (*session).cmdMdtm, syntax: "<[YYYYMMDDHHMMSS] file>", needs: auth.List | auth.Overwrite, feat: feature("MDTM")},
 		"MFMT": {run: (*session).cmdMfmt, syntax: "<YYYYMMDDHHMMSS> <file>", needs: auth.Overwrite, feat: feature("MFMT")},
@@ -115,15 +115,15 @@ func init() {
 		"XSHA256": legacyHashCommand("XSHA256", checksum.SHA256),
 		"XSHA512": legacyHashCommand("XSHA512", checksum.SHA512),
 
-		// cmd_mff.go
+		// cmd_times.go
 		"MFF":  {run: (*session).cmdMff, syntax: "<facts> <file>", needs: auth.Overwrite, feat: feature("MFF Modify;UNIX.mode;")},
 		"MFCT": {run: (*session).cmdMfct, syntax: "<YYYYMMDDHHMMSS> <file>", needs: auth.Overwrite},
 
-		// cmd_space.go
+		// cmd_status.go (AVBL) and cmd_files.go (COMB)
 		"AVBL": {run: (*session).cmdAvbl, syntax: "[directory]", needs: auth.List | auth.Create, feat: feature("AVBL")},
 		"COMB": {run: (*session).cmdComb, syntax: `<"target" "part" ...>`, needs: auth.Append, feat: feature("COMB")},
 
-		// cmd_info.go
+		// cmd_status.go, cmd_features.go
 		"STAT": {run: (*session).cmdStat, syntax: "[path]", during: withoutArg},
 		"SYST": {run: (*session).cmdSyst, open: true},
 		"HELP": {run: (*session).cmdHelp, syntax: "[command]", open: true},
@@ -135,7 +135,7 @@ func init() {
 		"CSID": {run: (*session).cmdCsid, syntax: "<facts>", open: true, feat: feature("CSID")},
 		"SMNT": {run: (*session).cmdSmnt, syntax: "<path>"},
 
-		// cmd_site.go
+		// cmd_features.go
 		"SITE": {run: (*session).cmdSite, syntax: "<command> [arguments]"},
 	}
 	verbs = slices.Sorted(maps.Keys(commands))
@@ -144,16 +144,16 @@ func init() {
 	}
 }
 
-// verbs are the keys of commands, sorted.
+// verbs holds the keys of commands, sorted.
 var verbs []string
 
-// Verbs are the commands that servers know, sorted.
+// Verbs returns the verbs of all commands that servers know, sorted.
 func Verbs() []string { return slices.Clone(verbs) }
 
-// otherFeatures are FEAT lines that belong to no command.
+// otherFeatures lists the lines of FEAT that belong to no command.
 var otherFeatures = []string{"TVFS"}
 
-// features returns FEAT's lines, sorted.
+// features returns the lines of FEAT, sorted.
 func features(s *session) []string {
 	lines := slices.Clone(otherFeatures)
 	for _, c := range commands {
@@ -168,10 +168,10 @@ func features(s *session) []string {
 	return lines
 }
 
-// needsArg reports whether the command is an error without an argument.
+// needsArg reports whether the command requires an argument.
 func (c *command) needsArg() bool { return strings.HasPrefix(c.syntax, "<") }
 
-// usage is the command as HELP shows it.
+// usage returns the command's syntax as HELP shows it.
 func (c *command) usage(verb string) string {
 	return strings.TrimSpace("Syntax: " + verb + " " + c.syntax)
 }

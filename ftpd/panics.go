@@ -9,22 +9,22 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-// A panic in the goroutines of a session ends that session, and nobody else's: a transfer that panics
-// fails like one whose disk fails, so that everything it held is given back, and the client gets 421.
-// A panic elsewhere - where connections are accepted, configurations loaded, leftovers swept - ends the
-// process: what all sessions share can't be trusted any more.
+// A panic in a goroutine of a session ends that session only. A transfer that panics is handled like one whose disk
+// fails: everything it held is given back, and the client gets 421. A panic anywhere else - where connections are
+// accepted, configurations loaded or leftovers swept - ends the process, because the state that all sessions share
+// can no longer be trusted.
 
-// panicked notes a panic. It is called while the panic's stack is still there.
+// panicked counts and logs a panic. It must be called while the stack of the panic still exists.
 func (s *Server) panicked(log *slog.Logger, value any) {
 	s.observer.Panicked()
 	log.Error("panic: the session ends", "panic", fmt.Sprint(value), "stack", safelog.Stack(debug.Stack()))
 }
 
-// contain runs f. If that panics, it is noted, and ErrPanicked returned.
+// contain runs f. If f panics, contain logs the panic and returns ErrPanicked.
 func (s *session) contain(f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			// Not s.log, which the session's own goroutine may be changing.
+			// s.log is not used here, because the session's own goroutine may be changing it.
 			s.srv.panicked(s.srv.sessionLog(s), value)
 			err = transfer.ErrPanicked
 		}
@@ -32,8 +32,8 @@ func (s *session) contain(f func() error) (err error) {
 	return f()
 }
 
-// guard runs what is done for a session by a goroutine that does not read its commands. If that
-// panics, the reader ends the session.
+// guard runs f, which works for a session in a goroutine that is not the session's reader. If f panics, the reader
+// ends the session.
 func (s *session) guard(f func()) {
 	if s.contain(func() error { f(); return nil }) != nil {
 		s.fail()
@@ -41,7 +41,7 @@ func (s *session) guard(f func()) {
 	}
 }
 
-// fail makes a session that has panicked say goodbye.
+// fail sends 421 to the client of a session that has panicked, and ends the session.
 func (s *session) fail() {
 	_ = s.contain(func() error {
 		s.mu.Lock()
@@ -58,7 +58,7 @@ func (s *session) fail() {
 	})
 }
 
-// awaken makes the reader of a session that is closing see it.
+// awaken ends the session's reader: it closes the session and makes a pending read fail.
 func (s *session) awaken() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,8 +8,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// path resolves an argument to an absolute path of the user's view. An argument that can only name a directory is refused
-// where something else is there: what is done to "f/" is never done to the file f. The error is the command's refusal.
+// path resolves a client's argument to an absolute path in the user's view. An argument that can only name a
+// directory, such as "f/", is refused if it names something else, so that a command for "f/" never affects the file
+// f. The error is the command's refusal.
 func (s *session) path(arg string) (string, error) {
 	name, err := listing.Find(s.names, s.login.fs, s.cwd, arg)
 	if err != nil {
@@ -21,7 +22,8 @@ func (s *session) path(arg string) (string, error) {
 	return name, nil
 }
 
-// filePath is path for the name of something that is to be made, replaced or removed and is no directory.
+// filePath is like path, for the name of a file that is to be created, replaced or removed. It refuses names that can
+// only be a directory's.
 func (s *session) filePath(arg string) (string, error) {
 	name, err := s.path(arg)
 	if err == nil && wire.NamesDirectory(arg) {
@@ -30,7 +32,7 @@ func (s *session) filePath(arg string) (string, error) {
 	return name, err
 }
 
-// stat resolves an argument and looks at what it names. The error is the command's refusal.
+// stat resolves a client's argument and returns the path and its FileInfo. The error is the command's refusal.
 func (s *session) stat(arg string) (string, fs.FileInfo, error) {
 	name, err := s.path(arg)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 )
 
-// podAddressFile is the path of config.PodAddressFile; empty where the ports come from no file.
+// podAddressFile returns the path of config.PodAddressFile; "" if the passive ports do not come from a file.
 func podAddressFile(c *config.Config) string {
 	if c.Passive.PortsFile == "" {
 		return ""
@@ -23,8 +23,9 @@ func podAddressFile(c *config.Config) string {
 	return filepath.Join(filepath.Dir(c.Passive.PortsFile), config.PodAddressFile)
 }
 
-// advertised is the IPv4 (want4) or IPv6 address to advertise; the zero Addr if there is none of that family. Where the
-// pod has an address of its own, that one is the only one: the configuration's may lead to another pod.
+// advertised returns the IPv4 (want4) or IPv6 address to advertise; the zero Addr if there is none of that family. If
+// the pod has an address of its own, only that one is advertised: the configuration's address may lead to another
+// pod.
 func (s *Server) advertised(want4 bool) netip.Addr {
 	own := s.podAddress.Addr()
 	switch {
@@ -36,13 +37,13 @@ func (s *Server) advertised(want4 bool) netip.Addr {
 	return netip.Addr{}
 }
 
-// portsFilePoll is how often passive.portsFile is looked at until it holds the ports.
+// portsFilePoll is the interval at which passive.portsFile is read until it holds ports.
 const portsFilePoll = 250 * time.Millisecond
 
-// portsFileSettle is how long its content must stay the same to count.
+// portsFileSettle is the time for which the file's content must stay the same before it is used.
 const portsFileSettle = 50 * time.Millisecond
 
-// bindPorts binds the passive ports, for the life of the server.
+// bindPorts binds the passive ports. They stay bound until the server is closed.
 func (s *Server) bindPorts(ports config.PortSet) error {
 	host, err := passiveHost(s.settings.Load().cfg.Listen)
 	if err != nil {
@@ -61,8 +62,8 @@ func (s *Server) bindPorts(ports config.PortSet) error {
 
 func (s *Server) waitForPorts(why string) { s.portsWait.Store(&why) }
 
-// passiveHost is the IP address to bind passive ports on: the control port's, or "" for every
-// address if there are several of those.
+// passiveHost returns the IP address to bind passive ports on: the address of the control listeners, or "", which
+// means every address, if they do not all have the same one.
 func passiveHost(listen []string) (string, error) {
 	var host string
 	for i, address := range listen {
@@ -85,8 +86,8 @@ func passiveHost(listen []string) (string, error) {
 	return ip.String(), nil
 }
 
-// awaitPortsFile binds the ports that the file holds once it holds any, and never looks at it
-// again: a session may have been told any of them.
+// awaitPortsFile reads the file until it holds ports, and binds those. It never reads the file again, because
+// sessions may have told clients any of these ports.
 func (s *Server) awaitPortsFile(file string) {
 	s.waitForPorts("waiting for the passive ports in " + file)
 	tick := time.NewTicker(portsFilePoll)
@@ -110,7 +111,7 @@ func (s *Server) awaitPortsFile(file string) {
 	}
 }
 
-// tryPortsFile binds the file's ports, or returns why it could not.
+// tryPortsFile binds the file's ports. It returns "" if that succeeded, else why not.
 func (s *Server) tryPortsFile(file string) string {
 	text, err := s.readSettled(file)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -123,7 +124,8 @@ func (s *Server) tryPortsFile(file string) string {
 	if len(ports) == 0 {
 		return "waiting for the passive ports in " + file
 	}
-	// Both files come in one piece. With the ports the first session may come, which must be told the pod's own address.
+	// Both files are written together. Read the pod's address before the ports are bound: the first session may come
+	// as soon as they are, and its client must be told the pod's own address.
 	s.podAddress.Look(s.ctx)
 	if err := s.bindPorts(ports); err != nil {
 		return err.Error()
@@ -131,8 +133,8 @@ func (s *Server) tryPortsFile(file string) string {
 	return ""
 }
 
-// readSettled reads a file until it finds it the same twice: the begin of "30000-30009" is a port,
-// too, and what is bound stays.
+// readSettled reads a file until two reads in a row return the same. A half-written file must not be used: the
+// beginning of "30000-30009" is a valid port, too, and ports that are bound stay bound.
 func (s *Server) readSettled(file string) ([]byte, error) {
 	last, err := os.ReadFile(file)
 	for err == nil && len(last) > 0 {

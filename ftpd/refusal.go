@@ -6,7 +6,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// refusal is an error that says what the reply is. A 421 ends the session.
+// refusal is an error that holds the reply to a refused command. The code 421 ends the session.
 type refusal struct {
 	code int
 	text string
@@ -14,10 +14,10 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// refuse returns the error of a command that is refused with a reply.
+// refuse returns the error of a command that is refused with this reply.
 func refuse(code int, text string) error { return &refusal{code, text} }
 
-// storageError is an error of the storage about a name, as the client gave it.
+// storageError is an error of the storage about a file. name is the path that the reply shows.
 type storageError struct {
 	name string
 	err  error
@@ -29,8 +29,8 @@ func (e *storageError) Unwrap() error { return e.err }
 // refuseStorage returns the error of a command that the storage refuses.
 func refuseStorage(name string, err error) error { return &storageError{name, err} }
 
-// refuse replies to a command that was refused. The text for an error of the storage never holds that error itself, which
-// may name what lies outside the user's view.
+// refuse sends the reply for the error of a refused command. For an error of the storage the reply never contains the
+// error's own text, which may name files outside the user's view.
 func (s *session) refuse(err error) {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		s.reply(r.code, r.text)
@@ -50,20 +50,20 @@ func (s *session) refuse(err error) {
 	s.reply(code, e.name+": "+text)
 }
 
-// refuseIf is refuse, unless there is no error.
+// refuseIf calls refuse if err is not nil.
 func (s *session) refuseIf(err error) {
 	if err != nil {
 		s.refuse(err)
 	}
 }
 
-// answer replies to a command that has succeeded. It returns nil, as the result of the command.
+// answer sends the reply of a successful command. It returns nil, which is the command's result.
 func (s *session) answer(code int, text string) error {
 	s.reply(code, text)
 	return nil
 }
 
-// fsReply is the reply to an error of the storage, by its kind.
+// fsReply returns the reply to an error of the storage, by the error's kind.
 func fsReply(err error) (code int, text string) {
 	switch storage.Classify(err) {
 	case storage.KindNotExist:

@@ -18,13 +18,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// applyStorage has the storage do as the configuration says from now on.
+// applyStorage applies the configuration to the storage.
 func (s *Server) applyStorage(cfg *config.Config) {
 	s.storage.Configure(storage.Options{NoSync: cfg.Storage.Durability == config.DurabilityNone})
 	s.quota.SetLimits(quotas(cfg))
 }
 
-// quotas are the quotas of those who have one, by user name.
+// quotas returns the quotas of the configuration by user name. Users without a quota are left out.
 func quotas(cfg *config.Config) map[string]quota.Limit {
 	limits := map[string]quota.Limit{}
 	add := func(user string, q config.Quota) {
@@ -41,8 +41,8 @@ func quotas(cfg *config.Config) map[string]quota.Limit {
 	return limits
 }
 
-// newSettings makes the settings of a configuration, and reads the files that it names. What can stay
-// of the settings before, which may be nil, does.
+// newSettings returns the settings of a configuration, and reads the files that it names. It reuses parts of before,
+// the settings in force, where they did not change; before may be nil.
 func newSettings(loaded *config.Loaded, cache *passhash.Cache, log *slog.Logger, before *settings) (*settings, error) {
 	cfg := loaded.Config
 	next := &settings{
@@ -56,7 +56,7 @@ func newSettings(loaded *config.Loaded, cache *passhash.Cache, log *slog.Logger,
 	switch {
 	case cfg.TLS == nil:
 	case before != nil && before.tls != nil && before.tls.Serves(cfg.TLS):
-		next.tls = before.tls // with what its files held when they were last good
+		next.tls = before.tls // keeps what its files held when they were last valid
 	default:
 		var err error
 		if next.tls, err = ftptls.Open(cfg.TLS, log); err != nil {
@@ -66,13 +66,12 @@ func newSettings(loaded *config.Loaded, cache *passhash.Cache, log *slog.Logger,
 	return next, nil
 }
 
-// Reload puts a new configuration file in the old one's place, whole or not at all: if it is
-// invalid, or differs in a static field, the old one goes on serving and the error, which Status
-// repeats, says what is wrong.
+// Reload replaces the configuration with that of a new file, or not at all: if the file is invalid, or differs in a
+// static field, the old configuration stays in force and Reload returns the reason, which Status repeats.
 //
-// Sessions go on. Parameters hold from their next command on. A user who was removed, or whose
-// home has changed, is logged out: his running transfer is aborted with 426, and his next
-// command gets 421. A changed password alone ends no session.
+// Sessions continue. Parameters take effect with a session's next command. A user who was removed, or whose home has
+// changed, is logged out: the running transfer is aborted with 426, and the next command gets 421. A changed password
+// alone ends no session.
 func (s *Server) Reload(file []byte) error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -97,7 +96,7 @@ func (s *Server) Reload(file []byte) error {
 		fresh, err = s.implicit.listen(next.cfg)
 	}
 	if err != nil {
-		if s.reject(hash, err) { // it may be tried again and again
+		if s.reject(hash, err) { // the caller may retry the same file again and again: count and log it once
 			s.observer.ConfigLoaded(false)
 			s.log.Error("configuration refused; the old one goes on serving", "hash", hash, "error", err)
 		}
@@ -113,7 +112,8 @@ func (s *Server) Reload(file []byte) error {
 	return nil
 }
 
-// tellIgnored logs what is not known of a configuration, unless the one before had the same.
+// tellIgnored logs the keys and values of a configuration that this daemon does not know, unless the configuration
+// before had the same ones.
 func (s *Server) tellIgnored(next, before *settings) {
 	if len(next.ignored) > 0 && (before == nil || !slices.Equal(next.ignored, before.ignored)) {
 		s.log.Warn("the configuration is for a newer version: what this daemon does not know of it is ignored",
@@ -121,7 +121,8 @@ func (s *Server) tellIgnored(next, before *settings) {
 	}
 }
 
-// Check judges a configuration file as Parse does, strictly, and reads the files that it names.
+// Check returns an error if a configuration file is invalid. It is strict, as config.Parse is, and also reads the
+// files that the configuration names.
 func Check(file []byte) error {
 	cfg, err := config.Parse(file)
 	if err != nil || cfg.TLS == nil {
@@ -149,8 +150,8 @@ func (s *Server) apply(next *settings) {
 	s.bound()
 }
 
-// reject notes the file that was refused last; "" and nil if the newest one serves. It reports whether that
-// is news.
+// reject records the hash of the file that was refused last, and why; "" and nil mean that the newest file is in
+// force. It reports whether that differs from what was recorded before.
 func (s *Server) reject(hash string, err error) bool {
 	why := ""
 	if err != nil {
@@ -163,10 +164,10 @@ func (s *Server) reject(hash string, err error) bool {
 	return news
 }
 
-// settings are one configuration in force. They never change; Reload replaces them.
+// settings is one configuration in force with what is made from it. It never changes; Reload replaces it.
 type settings struct {
 	cfg     *config.Config
-	ignored []string // what is not known of the file; see config.Load
+	ignored []string // unknown keys and values of the file; see config.Load
 	hash    string
 	auth    *auth.Authenticator
 	tls     *ftptls.Store // nil: no TLS
@@ -174,7 +175,7 @@ type settings struct {
 	proxy *proxy.Policy
 }
 
-// recheckAll makes every session look at the settings and the phase again.
+// recheckAll makes every session look at the settings and the server's phase again.
 func (s *Server) recheckAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,10 +184,10 @@ func (s *Server) recheckAll() {
 	}
 }
 
-// tlsPoll is how often the files of certificates are looked at.
+// tlsPoll is the interval at which the files of certificates are checked for changes.
 const tlsPoll = 2 * time.Second
 
-// refreshTLS has the settings in force follow their files until ctx ends.
+// refreshTLS reloads changed files of certificates into the settings in force, until ctx is cancelled.
 func (s *Server) refreshTLS(ctx context.Context) {
 	tick := time.NewTicker(tlsPoll)
 	defer tick.Stop()

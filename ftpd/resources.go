@@ -13,21 +13,21 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// errNoMemory: the server's memory bears no more sessions.
+// errNoMemory says that the server's memory does not suffice for another session.
 var errNoMemory = errors.New("too many sessions for the server's memory")
 
-// maxNamed bounds the users that a warning names.
+// maxNamed is the largest number of users that a warning names.
 const maxNamed = 5
 
-// demand is what a configuration asks of memory and descriptors.
+// demand returns what a configuration needs of memory and descriptors.
 func (s *Server) demand(cfg *config.Config) budget.Demand {
 	ports := len(cfg.Passive.Ports)
-	if pool := s.pool(); pool != nil { // of a file
+	if pool := s.pool(); pool != nil { // the ports come from a file, or are bound already
 		ports = len(pool.Ports())
 	}
 	d := budget.Demand{
 		MaxSessions: cfg.Limits.MaxSessions, MaxPreLogin: cfg.Limits.MaxPreLogin,
-		OwnHash: passhash.OwnMemory, Listeners: len(cfg.Listen) + ports + 2, // and those for HTTP
+		OwnHash: passhash.OwnMemory, Listeners: len(cfg.Listen) + ports + 2, // 2 for the HTTP listeners
 		Proxied: cfg.ProxyProtocol.Mode != config.ProxyOff && cfg.ProxyProtocol.Mode != "",
 	}
 	if cfg.TLS != nil {
@@ -39,8 +39,9 @@ func (s *Server) demand(cfg *config.Config) budget.Demand {
 	return d
 }
 
-// bound puts the bounds in force that follow from the resources and the configuration. It logs them once the passive
-// ports are known, and when they change. Descriptors are divided once, when the ports are known; there are no sessions before.
+// bound computes the limits that follow from the resources and the configuration, and puts them in force. It logs
+// them once the passive ports are known, and again when they change. Descriptors are divided only once, when the
+// ports are known; before that there are no sessions.
 func (s *Server) bound() {
 	s.bounding.Lock()
 	defer s.bounding.Unlock()
@@ -79,7 +80,8 @@ func (s *Server) bound() {
 	}
 }
 
-// unverifiable is the warning about users who can't log in, or "".
+// unverifiable returns a warning about users whose password hashes need more memory than there is; "" if there are
+// none.
 func unverifiable(cfg *config.Config, b budget.Bounds) string {
 	var names []string
 	largest, count := int64(0), 0
@@ -104,7 +106,7 @@ func unverifiable(cfg *config.Config, b budget.Bounds) string {
 		strings.Join(names, ", "), largest>>20, b.HashMemory>>20, budget.LimitForHash(largest)>>20)
 }
 
-// maxSessions is how many sessions there may be by configuration and memory; 0 without a bound.
+// maxSessions returns the number of sessions that configuration and memory allow; 0 means no limit.
 func (s *Server) maxSessions(cfg *config.Config) int {
 	most := s.bounds.Load().Sessions
 	if cfg.Limits.MaxSessions > 0 && (most == 0 || cfg.Limits.MaxSessions < most) {
@@ -113,7 +115,7 @@ func (s *Server) maxSessions(cfg *config.Config) int {
 	return most
 }
 
-// limits are those of the configuration, lowered to what memory and descriptors bear at this moment.
+// limits returns the limits of the configuration, lowered to what memory and descriptors allow at this moment.
 func (s *Server) limits(cfg *config.Config) config.Limits {
 	l := cfg.Limits
 	l.MaxSessions = s.maxSessions(cfg)
@@ -126,8 +128,9 @@ func (s *Server) limits(cfg *config.Config) config.Limits {
 	return l
 }
 
-// TakeSession takes what a session needs, after it was counted: those that have to give way, and have not ended yet, take
-// memory and descriptors too. Errors: errNoMemory, ErrNoDescriptors.
+// takeSession takes the descriptors of a session that was already counted. It may fail although the counter had a
+// place: sessions that were told to make room, and have not ended yet, still use memory and descriptors. Errors:
+// errNoMemory, budget.ErrNoDescriptors.
 func (s *Server) takeSession(files *budget.DescriptorPool) error {
 	if most := s.bounds.Load().Sessions; most > 0 && s.counter.Counts().Sessions > most+most/4+1 {
 		return errNoMemory
@@ -138,7 +141,7 @@ func (s *Server) takeSession(files *budget.DescriptorPool) error {
 	return nil
 }
 
-// scarce is why there are fewer sessions than the configuration allows.
+// scarce returns the reason why fewer sessions are allowed than the configuration says.
 func (s *Server) scarce(cfg *config.Config) error {
 	if most := s.maxSessions(cfg); most != cfg.Limits.MaxSessions && s.counter.Counts().Sessions >= most {
 		return errNoMemory
@@ -146,19 +149,19 @@ func (s *Server) scarce(cfg *config.Config) error {
 	return budget.ErrNoDescriptors
 }
 
-// fewLeaving is how many sessions that had to give way may stay until their clients have read why.
+// fewLeaving is the number of evicted sessions that may stay open until their clients have read the reason.
 const fewLeaving = 8
 
-// pressed reports whether sessions that have to give way must go at once.
+// pressed reports whether evicted sessions must be closed at once, without waiting for their clients.
 func (s *Server) pressed() bool {
 	b := s.bounds.Load()
 	return (b.Sessions > 0 || b.Descriptors > 0) && s.counter.Counts().Leaving > fewLeaving
 }
 
-// Resources are what the server may have, and what follows.
+// Resources returns the resources of the server and the limits that follow from them.
 func (s *Server) Resources() budget.Bounds { return *s.bounds.Load() }
 
-// resourceStatus is Resources for people and for the operator; nil if nothing is known.
+// resourceStatus returns the resources for config.Status, which users and the operator read; nil if none are known.
 func (s *Server) resourceStatus(cfg *config.Config) *config.ResourceStatus {
 	if s.resources == (budget.Available{}) {
 		return nil

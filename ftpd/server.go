@@ -27,39 +27,38 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// ErrServerClosed is what Serve and ListenAndServe return after Shutdown or Close.
+// ErrServerClosed is the error that Serve, ServeTLS and ListenAndServe return after Shutdown or Close.
 var ErrServerClosed = errors.New("ftpd: server closed")
 
 const (
-	// cachedLogins is how many verified passwords are remembered.
+	// cachedLogins is the number of verified passwords that are remembered.
 	cachedLogins = 10000
-	// defaultFailureDelay is how long a failed login waits for its reply.
+	// defaultFailureDelay is the default of Options.FailureDelay.
 	defaultFailureDelay = 500 * time.Millisecond
-	// defaultReplyTimeout is how long a client may leave a reply unread.
+	// defaultReplyTimeout is the default of Options.ReplyTimeout.
 	defaultReplyTimeout = 30 * time.Second
 )
 
-// Options are what a program, other than its configuration file, tells a Server. The zero value
-// is useful.
+// Options are the settings of a Server that do not come from its configuration file. The zero value is useful.
 type Options struct {
-	// Logger gets one line per login, logout, transfer and change. Default slog.Default().
+	// Logger receives a line for each login, logout, transfer and change, among others. Nil means slog.Default().
 	Logger *slog.Logger
-	// FailureDelay is how long the reply to a failed login is held back. Default 500ms;
-	// negative: not at all.
+	// FailureDelay is the time by which the reply to a failed login is delayed. Zero means 500ms, a negative value no
+	// delay.
 	FailureDelay time.Duration
-	// ReplyTimeout is how long a client may leave a reply unread before its session is ended.
-	// Default 30s.
+	// ReplyTimeout is the time for which a client may leave a reply unread before its session is ended. Zero means
+	// 30s.
 	ReplyTimeout time.Duration
-	// Observer, if there is one, is told what happens.
+	// Observer is notified of events, mostly for metrics. It may be nil.
 	Observer observe.Observer
-	// Resources, if set, are what the system lets the process have; see budget.Find. What the server takes is
-	// bounded by them.
+	// Resources are the memory and descriptors that the process may use; see budget.Find. They limit what the server
+	// takes. The zero value means no limit.
 	Resources budget.Available
-	// Storage, if set, is what the server stores through, made of the one at storage.root.
+	// Storage, if not nil, wraps the storage at storage.root; the server uses what it returns.
 	Storage func(storage.Backend) storage.Backend
 }
 
-// Server is an FTP server. Make one with New.
+// Server is an FTP server. New makes one.
 type Server struct {
 	log          *slog.Logger
 	failureDelay time.Duration
@@ -69,70 +68,71 @@ type Server struct {
 	settings  atomic.Pointer[settings]
 	resources budget.Available
 	bounding  sync.Mutex
-	divided   bool // descriptors are; guarded by bounding
+	divided   bool // whether descriptors were divided; guarded by bounding
 	bounds    atomic.Pointer[budget.Bounds]
-	files     atomic.Pointer[budget.DescriptorPool] // nil: without a bound, or the ports are not known yet
-	deflates  *fair.Places                          // of compressed transfers
+	files     atomic.Pointer[budget.DescriptorPool] // nil: no limit, or the passive ports are not known yet
+	deflates  *fair.Places                          // places for compressed transfers
 
 	cache    *passhash.Cache
 	resolver *advertise.Resolver
-	// podAddress is the pod's own address, see config.PodAddressFile.
+	// podAddress is the pod's own address; see config.PodAddressFile.
 	podAddress *advertise.File
-	// overrides are the addresses of passive.overrides.
+	// overrides holds the resolved addresses of passive.overrides.
 	overrides *advertise.Overrides
 	storage   storage.Backend
 	quota     *quota.Registry
 	bans      *bans.List
 	counter   limits.Counter
 	shaper    *bandwidth.Shaper
-	headers   *proxy.Reader // of control connections
+	headers   *proxy.Reader // reads the PROXY headers of control connections
 	watchdog  *watchdog
 	unused    *unusedLog
 
-	ports     atomic.Pointer[passive.Pool] // nil until they are known and bound
-	portsWait atomic.Pointer[string]       // why they are not
+	ports     atomic.Pointer[passive.Pool] // nil until the passive ports are known and bound
+	portsWait atomic.Pointer[string]       // why ports is nil; nil once it is not
 	transfers atomic.Int64
-	lastLogin atomic.Pointer[time.Time] // of anybody; nil before the first
+	lastLogin atomic.Pointer[time.Time] // of any user; nil before the first login
 	lastID    atomic.Uint64
 
-	// ctx ends with the server; background are its goroutines, sessions excluded.
+	// ctx is cancelled by Close. background waits for the server's own goroutines; those of sessions are not among
+	// them.
 	ctx        context.Context
 	cancel     context.CancelFunc
 	background sync.WaitGroup
 	startOnce  sync.Once
 	startErr   error
 
-	reloading sync.Mutex // one Reload at a time
+	reloading sync.Mutex // held by Reload, so that one runs at a time
 	implicit  implicitPorts
 
-	phase atomic.Int32 // a phase; changed under mu
+	phase atomic.Int32 // of type phase; changed under mu
 
 	mu           sync.Mutex
 	listeners    map[net.Listener]struct{}
 	sessions     map[*session]struct{}
-	noSessions   chan struct{} // closed when, from phaseRefusing on, no session is left
+	noSessions   chan struct{} // closed once the phase is phaseRefusing or later and no session is left
 	rejectedHash string
 	configError  string
 }
 
-// phase is where in its life a server is.
+// phase is a phase of a server's life.
 type phase int32
 
 const (
 	phaseServing  phase = iota
-	phaseLameDuck       // not ready any more, new sessions are still taken
-	phaseRefusing       // new sessions get 421, idle ones are ended
+	phaseLameDuck       // not ready any more; new sessions are still accepted
+	phaseRefusing       // new sessions get 421; idle ones are ended
 	phaseClosed
 )
 
-// New returns a server for a configuration, and reads the files that it names. It opens the storage root and binds
-// nothing yet.
+// New returns a server for a configuration, and reads the files that the configuration names. It opens the storage
+// root but does not listen yet.
 func New(loaded *config.Loaded, o Options) (*Server, error) {
 	cache := passhash.NewCache(cachedLogins)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	o.Logger = slog.New(safelog.Handler(o.Logger.Handler())) // before anything is logged
+	o.Logger = slog.New(safelog.Handler(o.Logger.Handler())) // must come before anything is logged
 	if o.Observer == nil {
 		o.Observer = observe.Nop{}
 	}
@@ -177,7 +177,8 @@ func New(loaded *config.Loaded, o Options) (*Server, error) {
 	return s, nil
 }
 
-// start binds the passive ports and begins the background work, the first time it is called.
+// start binds the passive ports and starts the background goroutines. Only the first call does so; later calls return
+// its error.
 func (s *Server) start() error {
 	s.startOnce.Do(func() {
 		cfg := s.settings.Load().cfg
@@ -198,10 +199,10 @@ func (s *Server) start() error {
 	return s.startErr
 }
 
-// pool is where passive ports come from. Sessions exist only once there is one.
+// pool returns the passive ports; nil until they are bound. Sessions exist only once they are.
 func (s *Server) pool() *passive.Pool { return s.ports.Load() }
 
-// advance goes on to a later phase. It returns false if the server is there or beyond already.
+// advance moves the server to a later phase. It returns false if the server has already reached that phase.
 func (s *Server) advance(to phase) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -215,12 +216,12 @@ func (s *Server) advance(to phase) bool {
 	return true
 }
 
-// refusing reports whether the server is on its way out.
+// refusing reports whether the server refuses new sessions because it is shutting down.
 func (s *Server) refusing() bool { return s.now() >= phaseRefusing }
 
 func (s *Server) now() phase { return phase(s.phase.Load()) }
 
-// sweep removes what uploads left behind that died with an earlier process, beside the sessions.
+// sweep removes leftovers of uploads that a crash interrupted, while sessions are served.
 func (s *Server) sweep(ctx context.Context) {
 	removed, err := s.storage.Sweep(ctx)
 	if removed > 0 {

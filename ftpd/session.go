@@ -30,8 +30,8 @@ type session struct {
 	id   uint64 // the number of the session in the log
 	conn *socket.Control
 	origin
-	lease *limits.Lease // its place among the sessions
-	in    *wire.Reader  // read by one goroutine at a time, which pipeline.reading tells
+	lease *limits.Lease // the session's place among all sessions
+	in    *wire.Reader  // read by one goroutine at a time; see pipeline.reading
 	out   *wire.Writer  // has a lock of its own
 	// ctx is cancelled when the session is to end now; its cause says why. end cancels it.
 	ctx context.Context
@@ -51,48 +51,48 @@ type session struct {
 	// pipeline's mu guards it and all fields below. Commands execute with it held.
 	pipeline
 
-	log        *slog.Logger // bears the user's name while one is logged in
-	current    *settings    // those that the command goes by which is executed
-	user       string       // a name that waits for its password
+	log        *slog.Logger // names the user while one is logged in
+	current    *settings    // the settings for the command that is being executed
+	user       string       // the name from USER, until PASS comes
 	login      *login       // nil: no user is logged in
 	failures   int          // number of failed logins
-	loginBy    time.Time    // when the session is ended if no user is logged in
-	lastActive time.Time    // when the last command or transfer ended
-	names      wire.Names   // how the client writes names of files
+	loginBy    time.Time    // time at which the session is ended if no user is logged in
+	lastActive time.Time    // time at which the last command or transfer ended
+	names      wire.Names   // encodes names of files as the client does
 
-	params // what REIN resets
+	params // the parameters that REIN resets
 	tlsState
 	offences
 
 	held        budget.Held        // descriptors for the next transfer
-	heldForData int                // those of them for its data connection
-	stopDrain   context.CancelFunc // ends what drain does; nil if nothing is drained
+	heldForData int                // number of those for its data connection
+	stopDrain   context.CancelFunc // ends drain; nil if nothing is drained
 }
 
 // login is the user that is logged in.
 type login struct {
 	auth.Identity
-	settings *settings  // those that the identity was last compared with
-	fs       storage.FS // the home
+	settings *settings  // the settings that the identity was last compared with
+	fs       storage.FS // the user's view of the home directory
 	rates    *bandwidth.Session
 	since    time.Time
 }
 
-// params are a session's parameters, at RFC 959's defaults in newParams.
+// params holds the parameters of a session. newParams returns the defaults of RFC 959.
 type params struct {
 	cwd        string
 	ascii      bool               // TYPE A; else I
-	record     bool               // STRU R, treated as F
-	coding     transfer.Coding    // MODE, and its options
-	restart    int64              // REST: for the next transfer
-	part       *wire.ByteRange    // RANG: for the next download or checksum
+	record     bool               // STRU R, which is treated like F
+	coding     transfer.Coding    // MODE and its options
+	restart    int64              // REST, for the next transfer
+	part       *wire.ByteRange    // RANG, for the next download or checksum
 	hash       checksum.Algorithm // OPTS HASH
-	allocate   int64              // ALLO: for the next transfer, if above zero
-	renameFrom string             // RNFR: for RNTO, if it comes next
+	allocate   int64              // ALLO, for the next transfer; 0 if not given
+	renameFrom string             // RNFR, for RNTO if that comes next
 	epsvAll    bool               // EPSV ALL came
-	data       transfer.Connector // where the next data connection comes from; nil: nothing was said
+	data       transfer.Connector // where the next data connection comes from; nil: not agreed yet
 	facts      listing.FactSet    // OPTS MLST
-	pbsz       bool               // PBSZ came, or needs not come
+	pbsz       bool               // PBSZ came, or is not needed
 	private    bool               // PROT P: data connections carry TLS
 	host       string             // HOST
 }
@@ -101,8 +101,8 @@ func newParams() params {
 	return params{cwd: "/", ascii: true, facts: listing.AllFacts, coding: transfer.Coding{Level: transfer.DefaultLevel}, hash: checksum.Default}
 }
 
-// handle executes a line, or queues it while a transfer runs. ABOR overtakes what is queued: it is about the transfer that
-// runs, and may be the only way to end it. The caller holds the lock.
+// handle executes a command line, or queues it while a transfer runs. ABOR overtakes the queue: it concerns the
+// running transfer and may be the only way to end it. The caller holds the lock.
 func (s *session) handle(l wire.Line) {
 	verb, arg := wire.ParseCommand(l.Text)
 	c := commands[verb]
@@ -130,11 +130,11 @@ func (s *session) handle(l wire.Line) {
 	s.activity.end(s.lastActive)
 }
 
-// hangUp ends the session after the control connection was lost. A transfer goes down with it
-// (RFC 959 section 2.3): an upload whose client died must not look complete. A client that said
-// QUIT before it closed its side gets what it asked for until then.
+// hangUp ends the session after the control connection was lost or closed. A running transfer is aborted (RFC 959
+// section 2.3), because an upload whose client died must not look complete. But if the client sent QUIT before it
+// closed its side, the transfer and the queued commands are completed first.
 func (s *session) hangUp(err error) {
-	orderly := errors.Is(err, io.EOF) || errors.Is(err, ftptls.ErrTruncated) // on which little depends here
+	orderly := errors.Is(err, io.EOF) || errors.Is(err, ftptls.ErrTruncated) // a truncated TLS close is as good as a clean one here: nothing more was expected
 	if s.transfer != nil && orderly && s.in.Quit.Load() {
 		s.intake = intakeEnded
 		return
@@ -149,7 +149,7 @@ func (s *session) hangUp(err error) {
 	s.closeIntake()
 }
 
-// execute checks what the table says of the command and runs it.
+// execute runs a command that is not queued; c is nil if the verb is unknown. It replies if the command is refused.
 func (s *session) execute(c *command, verb, arg string) {
 	s.refresh()
 	if c == nil {
@@ -183,7 +183,7 @@ func (s *session) execute(c *command, verb, arg string) {
 	}
 }
 
-// dispatch checks what the table says of a command, or of a SITE command, and runs it.
+// dispatch checks the command, or SITE command, against its table entry and runs it. It returns the refusal, or nil.
 func (s *session) dispatch(c *command, verb, arg string) error {
 	switch {
 	case !c.open && s.login == nil:
@@ -208,22 +208,22 @@ var errAccountChanged = refuse(421, "Your account was removed or changed: connec
 
 func (s *session) reply(code int, text string) { s.out.Reply(code, text) }
 
-// denied is the refusal of what the user's rights don't allow.
+// denied returns the refusal of a command that the user's rights do not allow.
 func (s *session) denied() error {
 	return refuse(550, "Permission denied: your access is "+s.login.AccessText()+".")
 }
 
-// settings are those that the command goes by which is executed: a reload holds from the next one on.
+// settings returns the settings for the command that is being executed. A reload takes effect with the next command.
 func (s *session) settings() *settings { return s.current }
 
-// refresh takes the settings that are in force now, and returns them.
+// refresh loads the settings in force and returns them.
 func (s *session) refresh() *settings {
 	s.current = s.srv.settings.Load()
 	return s.current
 }
 
-// stillWelcome compares the login with the settings in force: rights that changed hold from now
-// on; a user who is gone or lives elsewhere has to log in again.
+// stillWelcome compares the login with the settings in force. Changed rights take effect at once. It returns false if
+// the user no longer exists or has another home, and must log in again.
 func (s *session) stillWelcome() bool {
 	current := s.settings()
 	if current == s.login.settings {
@@ -237,15 +237,15 @@ func (s *session) stillWelcome() bool {
 	return true
 }
 
-// revoke ends the transfer of a user who is no longer welcome. The session itself gets its 421
-// as the reply to its next command.
+// revoke aborts the transfer of a user who must log in again. The session gets its 421 as the reply to its next
+// command.
 func (s *session) revoke() {
 	if s.transfer != nil && s.login != nil && !s.stillWelcome() {
 		s.transfer.Abort(transfer.ErrRevoked)
 	}
 }
 
-// deadline is when the session is ended if it stays idle.
+// deadline returns the time at which the session is ended if it stays idle.
 func (s *session) deadline() time.Time {
 	cfg := s.settings().cfg
 	d := s.lastActive.Add(cfg.Timeouts.Idle.Std())
@@ -260,11 +260,11 @@ func (s *session) deadline() time.Time {
 	return d
 }
 
-// timeout ends the session, which has been idle until its deadline.
+// timeout ends the session if its deadline has passed.
 func (s *session) timeout() {
 	switch {
 	case time.Now().Before(s.deadline()):
-		return // the settings have changed since the timer was set
+		return // the session has been active, or the settings have changed, since the timer was set
 	case s.srv.refusing():
 		s.reply(421, "The server is shutting down; connect again.")
 	case s.login == nil && !time.Now().Before(s.loginBy):
@@ -276,7 +276,8 @@ func (s *session) timeout() {
 	s.closeIntake()
 }
 
-// terminate ends the session now: the server's grace has passed, or a reply could not be sent.
+// terminate ends the session at once because its context was cancelled: the cause is an end of the server, an
+// eviction, a kick, or a reply that could not be sent.
 func (s *session) terminate() {
 	if s.transfer != nil {
 		s.transfer.Abort(context.Cause(s.ctx))
@@ -291,7 +292,7 @@ func (s *session) terminate() {
 	s.closeIntake()
 }
 
-// pause waits, unless the session ends meanwhile.
+// pause waits for d, or until the session's context is cancelled.
 func (s *session) pause(d time.Duration) {
 	if d <= 0 {
 		return
@@ -302,7 +303,7 @@ func (s *session) pause(d time.Duration) {
 	}
 }
 
-// close gives everything back.
+// close closes the session and gives back everything it holds.
 func (s *session) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -328,11 +329,11 @@ func (s *session) close() {
 	s.log.Debug("disconnected")
 }
 
-// lingerTime is how long the client may take to close its side after the last reply.
+// lingerTime is the time that a client has to close its side after the last reply.
 const lingerTime = 500 * time.Millisecond
 
-// linger takes what the client may still be sending: closing over it would reset the connection,
-// and the client would lose the last reply, which says why.
+// linger reads and discards what the client still sends, for lingerTime at most. Closing a connection with unread
+// data resets it, and the client would lose the last reply, which says why.
 func (s *session) linger() {
 	if s.in.Ended.Load() {
 		return
@@ -348,7 +349,7 @@ func (s *session) linger() {
 
 var errCrowded = errors.New("too many clients that do not log in")
 
-// farewell is the text of the 421 with which a session ends for the cause, or "" if there is none.
+// farewell returns the text of the 421 for the cause of a session's end, or "" if the cause has none.
 func farewell(cause error) string {
 	switch {
 	case errors.Is(cause, transfer.ErrShutdown):

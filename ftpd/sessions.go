@@ -11,62 +11,63 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// SessionState is what a session does.
+// SessionState is the state of a session.
 type SessionState string
 
-// The states.
+// The states of sessions.
 const (
-	// SessionIdle waits for a command.
+	// SessionIdle means that the session waits for a command.
 	SessionIdle SessionState = "idle"
-	// SessionBusy executes a command that moves no data.
+	// SessionBusy means that the session executes a command that moves no data.
 	SessionBusy SessionState = "busy"
-	// SessionTransfer moves data, or waits for its data connection.
+	// SessionTransfer means that the session moves data, or waits for its data connection.
 	SessionTransfer SessionState = "transfer"
 )
 
-// SessionInfo is a session as others see it. What comes from a client is safe for any terminal.
+// SessionInfo describes a session. Text that comes from the client is safe for any terminal.
 type SessionInfo struct {
-	// ID is the session's number in the log.
+	// ID is the number of the session in the log.
 	ID uint64 `json:"id"`
-	// Peer is the client, Local what it has connected to, and Proxy, if there is one, who told of the two.
+	// Peer is the client's address, Local the address that the client connected to. Proxy is the proxy that reported
+	// both, if there is one.
 	Peer  netip.AddrPort `json:"peer"`
 	Local netip.AddrPort `json:"local"`
 	Proxy netip.AddrPort `json:"proxy,omitzero"`
-	// User is who is logged in; empty before.
+	// User is the user that is logged in; empty before login.
 	User      string `json:"user,omitempty"`
 	Anonymous bool   `json:"anonymous,omitempty"`
-	// TLS is the version of TLS on the control connection; empty in clear text.
+	// TLS is the TLS version of the control connection; empty in clear text.
 	TLS string `json:"tls,omitempty"`
-	// Connected and LoggedIn are when that was.
+	// Connected is the time of the connection, LoggedIn that of the login.
 	Connected time.Time `json:"connected"`
 	LoggedIn  time.Time `json:"loggedIn,omitzero"`
-	// State is what it does, since when, and Command what it executes, or did last; passwords are
-	// left out.
+	// State is the present state, and Since the time at which it began. Command is the command that is being
+	// executed, or was executed last; passwords are left out.
 	State   SessionState `json:"state"`
 	Since   time.Time    `json:"since"`
 	Command string       `json:"command,omitempty"`
-	// Transfer is there in SessionTransfer.
+	// Transfer describes the transfer. It is nil unless State is SessionTransfer.
 	Transfer *TransferInfo `json:"transfer,omitempty"`
 }
 
-// TransferInfo is a transfer that runs.
+// TransferInfo describes a running transfer.
 type TransferInfo struct {
-	// Direction is download, upload or listing.
+	// Direction is "download", "upload" or "listing".
 	Direction string `json:"direction"`
-	// Path is the file or directory, below the user's home.
+	// Path is the file or directory, relative to the user's home.
 	Path string `json:"path"`
-	// Bytes moved so far on the data connection, in steps of up to 4 MiB. Size is how many it will
-	// be; -1 if that is not known.
+	// Bytes is the number of bytes moved so far over the data connection; it grows in steps of up to 4 MiB. Size is
+	// the number of bytes that will be moved in all; -1 if that is not known.
 	Bytes int64 `json:"bytes"`
 	Size  int64 `json:"size"`
-	// BytesPerSecond is how fast it was in the last seconds, AverageBytesPerSecond since its command.
+	// BytesPerSecond is the rate of the last seconds, AverageBytesPerSecond the rate since the command.
 	BytesPerSecond        int64 `json:"bytesPerSecond"`
 	AverageBytesPerSecond int64 `json:"averageBytesPerSecond"`
-	// TLS: the data connection is encrypted.
+	// TLS says whether the data connection is encrypted.
 	TLS bool `json:"tls"`
 }
 
-// Sessions lists the sessions that are open, the oldest first.
+// Sessions returns the open sessions, the oldest first.
 func (s *Server) Sessions() []SessionInfo {
 	s.mu.Lock()
 	sessions := make([]*session, 0, len(s.sessions))
@@ -83,8 +84,8 @@ func (s *Server) Sessions() []SessionInfo {
 	return infos
 }
 
-// Kick ends a session: its transfer is aborted with 426, and it gets 421. It reports whether there
-// was one of that number.
+// Kick ends the session with the number: its transfer is aborted with 426, and the session ends with 421. Kick
+// reports whether there was such a session.
 func (s *Server) Kick(id uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,7 @@ func (s *Server) Kick(id uint64) bool {
 	return false
 }
 
-// info describes the session.
+// info describes the session at the time now.
 func (s *session) info(now time.Time) SessionInfo {
 	i := SessionInfo{ID: s.id, Peer: s.peer, Local: s.local, Proxy: s.proxy, State: SessionIdle}
 	a := &s.activity
@@ -125,7 +126,7 @@ func (s *session) info(now time.Time) SessionInfo {
 	return i
 }
 
-// transferInfo describes a transfer.
+// transferInfo describes a transfer at the time now.
 func transferInfo(t *transfer.Transfer, now time.Time) *TransferInfo {
 	s := t.Snapshot(now)
 	return &TransferInfo{

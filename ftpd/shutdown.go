@@ -10,12 +10,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-// lameDuckStretch bounds the lame duck, in multiples of what is configured.
+// lameDuckStretch is the longest duration of the lame-duck phase, in multiples of drain.lameDuck.
 const lameDuckStretch = 6
 
-// awaitRouting waits until new sessions are no longer led here: until nobody has logged in for that
-// long. Whoever still does shows that routing has not caught up yet, or has nowhere else to go. It
-// ends after lameDuckStretch times as long in any case.
+// awaitRouting waits until no user has logged in for the time quiet. A login shows that the network still routes new
+// sessions to this server, because routing has not caught up yet or there is no other server. awaitRouting returns
+// after lameDuckStretch times quiet in any case.
 func (s *Server) awaitRouting(ctx context.Context, quiet time.Duration) {
 	began := time.Now()
 	last := began
@@ -48,14 +48,15 @@ func lameDuck(d config.Drain) time.Duration {
 	return d.LameDuck.Std()
 }
 
-// cutTimeout is how long Shutdown waits for sessions that it has cut.
+// cutTimeout is the time that Shutdown and Close wait for sessions that they have cut; they wait for it twice at
+// most.
 const cutTimeout = 5 * time.Second
 
-// Shutdown ends the server without cutting what works. It withdraws readiness at once; takes new
-// sessions until nobody has logged in for drain.lameDuck (see awaitRouting); then refuses new ones with 421, ends those that have been
-// idle for drain.idle, and waits for the others, whose next commands and transfers are served.
-// When drain.grace (counted from the call) or ctx is over, the rest is cut and the error says so.
-// Only then do the listeners close and Serve returns.
+// Shutdown ends the server without interrupting work. It makes the server unready at once. It accepts new sessions
+// until no user has logged in for drain.lameDuck (see awaitRouting). Then it refuses new sessions with 421, ends
+// sessions that have been idle for drain.idle, and waits for the others, whose further commands and transfers are
+// still served. When drain.grace (counted from the call) is over or ctx is done, it cuts the remaining sessions and
+// returns an error that says so. The listeners close last; only then does Serve return.
 func (s *Server) Shutdown(ctx context.Context) error {
 	cfg := s.settings.Load().cfg.Drain
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Grace.Std(), errGrace)
@@ -81,13 +82,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 var errGrace = errors.New("drain.grace is over")
 
-// Close ends the server at once: transfers are aborted with 426, sessions ended with 421, and
-// everything is closed. It waits a few seconds at most for clients that don't read these replies.
+// Close ends the server at once: transfers are aborted with 426, sessions are ended with 421, and everything is
+// closed. It waits for clients that do not read these replies, but only for a few seconds.
 func (s *Server) Close() error {
 	if !s.advance(phaseClosed) {
 		return nil
 	}
-	s.startOnce.Do(func() { s.startErr = ErrServerClosed }) // or wait until start is through
+	s.startOnce.Do(func() { s.startErr = ErrServerClosed }) // or wait until a running start has returned
 	s.mu.Lock()
 	for l := range s.listeners {
 		_ = l.Close()
@@ -105,7 +106,7 @@ func (s *Server) Close() error {
 	return errors.Join(err, s.storage.Close())
 }
 
-// cut ends all sessions, waits for them and returns how many there were.
+// cut ends all sessions, waits until they are gone, and returns how many there were.
 func (s *Server) cut() int {
 	s.advance(phaseRefusing)
 	s.mu.Lock()
@@ -119,7 +120,7 @@ func (s *Server) cut() int {
 	}
 	s.mu.Lock()
 	for c := range s.sessions {
-		_ = c.conn.Close() // it does not read its reply
+		_ = c.conn.Close() // the client does not read its reply
 	}
 	s.mu.Unlock()
 	if !s.await(cutTimeout) {
@@ -128,7 +129,7 @@ func (s *Server) cut() int {
 	return n
 }
 
-// await waits until no session is left, or returns false.
+// await waits until no session is left. It returns false if that takes longer than d.
 func (s *Server) await(d time.Duration) bool {
 	select {
 	case <-s.noSessions:

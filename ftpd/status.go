@@ -13,7 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// Status reports on the server.
+// Status returns the state of the server, for the operator and for people.
 func (s *Server) Status() config.Status {
 	st := config.Status{
 		Reason:     s.Ready(),
@@ -54,8 +54,8 @@ func (s *Server) Status() config.Status {
 	return st
 }
 
-// Handler serves, for GET: /healthz (200 while the process is not stuck), /readyz (200, or 503
-// and the reason) and /status (config.Status as JSON).
+// Handler returns an HTTP handler for GET requests: /healthz (200 unless the process hangs), /readyz (200, or 503
+// with the reason) and /status (config.Status as JSON).
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -71,34 +71,36 @@ func (s *Server) Handler() http.Handler {
 	})
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s.Status()) // an error is the client's, who went away
+		_ = json.NewEncoder(w).Encode(s.Status()) // an error means that the client has gone
 	})
 	return mux
 }
 
-// Stats are what can be counted of a Server at any time.
+// Stats holds the values of a Server that can be read at any time, for metrics.
 type Stats struct {
-	// Sessions that are open, and those of them, PreLogin, in which nobody is logged in.
+	// Sessions is the number of open sessions, and PreLogin the number of those in which no user is logged in.
 	Sessions, PreLogin int
-	// Passive is the pool of passive ports; zero until they are bound.
+	// Passive describes the pool of passive ports; zero until the ports are bound.
 	Passive passive.Stats
-	// Bans in force.
+	// Bans is the number of bans in force.
 	Bans int
-	// Certificates in force; TLSFilesBad when their files, as they are now, can't be used.
+	// Certificates are the certificates in force. TLSFilesBad says whether their files, as they are now, can't be
+	// used.
 	Certificates []ftptls.Certificate
 	TLSFilesBad  bool
-	// Resources are what the server may have. MaxSessions is how many sessions there may be by configuration and memory; 0 without a bound.
+	// Resources are the resources of the server. MaxSessions is the number of sessions that configuration and memory
+	// allow; 0 means no limit.
 	Resources   budget.Bounds
 	MaxSessions int
-	// ConfigHash is config.Hash of the file in force.
+	// ConfigHash is config.Hash of the configuration file in force.
 	ConfigHash string
-	// ConfigIgnored is how many keys and values of it this daemon does not know.
+	// ConfigIgnored is the number of keys and values of that file that this daemon does not know.
 	ConfigIgnored int
-	// Ready and Draining are as in config.Status.
+	// Ready and Draining are the same as in config.Status.
 	Ready, Draining bool
 }
 
-// Stats counts.
+// Stats returns the present values.
 func (s *Server) Stats() Stats {
 	current := s.settings.Load()
 	counts := s.counter.Counts()
@@ -119,19 +121,19 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
-// Disk describes the file system of the storage. It may wait for as long as that takes to answer.
-// errors.ErrUnsupported: there is none.
+// Disk describes the file system of the storage. It blocks until the file system answers. The error is
+// errors.ErrUnsupported if there is no file system.
 func (s *Server) Disk() (storage.Disk, error) { return storage.DiskOf(s.storage) }
 
-// UserQuota is the quota of a user.
+// UserQuota is the quota of a user and what is used of it.
 type UserQuota struct {
 	User string
 	storage.Quota
-	// Counted: what is used is known. It is once the user has logged in.
+	// Counted says whether the usage is known. It is once the user has logged in.
 	Counted bool
 }
 
-// Quotas are those of the users that have one, in the configuration's order; anonymous ones count
+// Quotas returns the quotas of all users that have one, in the order of the configuration. All anonymous users count
 // as one.
 func (s *Server) Quotas() []UserQuota {
 	var all []UserQuota
@@ -153,7 +155,7 @@ func (s *Server) Quotas() []UserQuota {
 	return all
 }
 
-// notReady returns why sessions can't be served, or "".
+// notReady returns why the server can't serve sessions, or "" if it can.
 func (s *Server) notReady() string {
 	passiveCfg := s.settings.Load().cfg.Passive
 	if why := s.portsWait.Load(); why != nil {
@@ -168,8 +170,8 @@ func (s *Server) notReady() string {
 	return "the address to advertise, " + passiveCfg.AdvertisedAddress + ", could not be resolved yet"
 }
 
-// Ready returns why the server takes no sessions, as /readyz does, or "" if it does. It stops
-// being ready when Shutdown begins, even though sessions are still taken for a while.
+// Ready returns why the server is not ready, as /readyz does, or "" if it is. The server stops being ready when
+// Shutdown is called, even though it still accepts sessions for a while.
 func (s *Server) Ready() string {
 	if s.now() != phaseServing {
 		return "draining"

@@ -17,23 +17,23 @@ import (
 
 const (
 
-	// maxEarly bounds what is thrown away of what a client sends before TLS begins.
+	// maxEarly is the largest number of octets discarded that a client sent before TLS begins.
 	maxEarly = 64 << 10
 )
 
-// tlsState is a session's TLS.
+// tlsState is the TLS state of a session.
 type tlsState struct {
-	implicit bool                // TLS began with the connection, and ends with it
-	tls      *tls.Conn           // the control connection's; nil while it is in clear text
-	cleared  bool                // CCC came: in clear text after TLS
-	bound    *ftptls.Session     // what data connections share with tls; also after CCC
-	control  tls.ConnectionState // of tls; also after CCC
+	implicit bool                // TLS begins with the connection and ends with it (implicit FTPS)
+	tls      *tls.Conn           // the control connection; nil while that is in clear text
+	cleared  bool                // CCC came: clear text after TLS
+	bound    *ftptls.Session     // what data connections share with tls; stays after CCC
+	control  tls.ConnectionState // the state of tls; stays after CCC
 }
 
-// beginTLS does the handshake on the control connection, while nobody reads commands. If it fails, the
-// connection is over.
+// beginTLS does the TLS handshake on the control connection. No goroutine may read commands meanwhile. If the
+// handshake fails, beginTLS ends the session and returns false.
 func (s *session) beginTLS(store *ftptls.Store) bool {
-	if store == nil { // a reload has just taken TLS away
+	if store == nil { // a reload has just removed TLS
 		s.closeIntake()
 		return false
 	}
@@ -61,8 +61,9 @@ func (s *session) beginTLS(store *ftptls.Store) bool {
 	return true
 }
 
-// endTLS goes back to clear text after the last reply in TLS, while nobody reads commands. The client
-// has to end TLS too: what it would send in clear text before that is not understood.
+// endTLS returns the control connection to clear text after the last reply in TLS. No goroutine may read commands
+// meanwhile. The client must end TLS, too: clear text from it before that would not be understood. If the client does
+// not, endTLS ends the session and returns false.
 func (s *session) endTLS() bool {
 	conn := s.tls
 	s.tls = nil
@@ -88,27 +89,28 @@ func (s *session) drop() {
 	_ = s.conn.Close()
 }
 
-// forgetEarly throws away what the client has sent after AUTH and before it was told to go on:
-// an attacker may have put it there, to have it executed as if it had come through TLS.
-// Nobody reads commands meanwhile.
+// forgetEarly discards what the client sent after AUTH and before the reply: an attacker may have inserted it, so
+// that it would be executed as if it had come through TLS. No goroutine may read commands meanwhile.
 func (s *session) forgetEarly() {
 	s.in.Reset(s.conn)
 	socket.Discard(s.conn, maxEarly)
 }
 
-// mustProtect reports whether a transfer may not begin as PROT stands (RFC 4217 section 10.2).
+// mustProtect reports whether a transfer must be refused because data connections need TLS and PROT P is not in force
+// (RFC 4217 section 10.2).
 func (s *session) mustProtect() bool {
 	cfg := s.settings().cfg.TLS
 	return cfg != nil && cfg.Data == config.PolicyRequired && !s.private
 }
 
-// mustEncrypt reports whether a login may not begin in clear text.
+// mustEncrypt reports whether a login must be refused because it needs TLS and the control connection is in clear
+// text.
 func (s *session) mustEncrypt() bool {
 	cfg := s.settings().cfg.TLS
 	return cfg != nil && cfg.Login == config.PolicyRequired && s.tls == nil
 }
 
-// TLS is nil if the next data connection is in clear text.
+// dataTLS returns the TLS parameters of the next data connection; nil if it is in clear text.
 func (s *session) dataTLS() *transfer.TLS {
 	if !s.private {
 		return nil

@@ -14,13 +14,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-// takeData takes the descriptor of the next data connection, giving up what was agreed upon. A setData has to follow, or
-// s.held.Give. The error is the command's refusal.
+// takeData takes the descriptors of the next data connection, and first gives up the one that was agreed upon. The
+// caller must then call setData or s.held.Give. The error is the command's refusal.
 func (s *session) takeData() error {
 	s.dropData(observe.UnusedReplaced)
 	s.heldForData = budget.DataDescriptors
 	if s.settings().cfg.Passive.PeerCheck == config.PeerCheckRelaxed {
-		s.heldForData *= passive.MaxCandidates // until it is known which of them is the client's
+		s.heldForData *= passive.MaxCandidates // until it is known which of the connections is the client's
 	}
 	if s.held.Take(s.heldForData) {
 		return nil
@@ -29,10 +29,11 @@ func (s *session) takeData() error {
 	return refuse(425, "Too many files and connections are open; try again later.")
 }
 
-// setData is what PASV, EPSV, PORT or EPRT has agreed upon, after takeData.
+// setData sets where the next data connection comes from, as agreed by PASV, EPSV, PORT or EPRT. takeData comes
+// first.
 func (s *session) setData(c transfer.Connector) { s.data = c }
 
-// dropData gives up what was agreed upon.
+// dropData gives up the data connection that was agreed upon, if there is one.
 func (s *session) dropData(why observe.UnusedReservation) {
 	if s.data != nil {
 		s.data.Release()
@@ -42,20 +43,20 @@ func (s *session) dropData(why observe.UnusedReservation) {
 	}
 }
 
-// A client that sends a file reads no reply meanwhile, or only after what it has begun. If its data
-// connection were closed with bytes unread, the kernel would reset it, and the client would report a broken
-// connection, and perhaps send everything again, instead of the reply that says why. So the reply goes
-// first, and what the client still sends is thrown away for a while.
+// A client that sends a file does not read replies until it has sent everything. If its data connection were closed
+// with data unread, the kernel would reset it; the client would then report a broken connection, and perhaps send the
+// file again, instead of showing the reply that says why. So the session sends the reply first, and then reads and
+// discards what the client still sends, within these limits.
 const (
-	// drainTime and drainBytes bound that while.
+	// drainTime and drainBytes limit how long and how much is discarded.
 	drainTime  = 5 * time.Second
 	drainBytes = 256 << 20
 )
 
-// drain throws away what comes on a data connection, whose end the client has been told of, until it closes
-// its side. A session drains one connection at a time: the next one ends this. What take returns is the connection,
-// or nil if there is none; it is called in a goroutine, and its context ends with the time or with the session. taken are
-// the descriptors of the connection.
+// drain discards what arrives on a data connection, after the client was sent the reply, until the client closes its
+// side. A session drains one connection at a time; the next call ends this one. take returns the connection, or nil
+// if there is none; drain calls it in a new goroutine, with a context that ends after drainTime or with the session.
+// taken holds the descriptors of the connection.
 func (s *session) drain(taken budget.Held, take func(ctx context.Context) *net.TCPConn) {
 	s.endDrain()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
@@ -73,7 +74,7 @@ func (s *session) drain(taken budget.Held, take func(ctx context.Context) *net.T
 	}()
 }
 
-// endDrain ends what drain does.
+// endDrain ends the draining that is under way, if any.
 func (s *session) endDrain() {
 	if s.stopDrain != nil {
 		s.stopDrain()
@@ -81,9 +82,9 @@ func (s *session) endDrain() {
 	}
 }
 
-// refuseData gives up a data connection after the reply that refused its transfer. With TLS the client may be in the
-// midst of the handshake, and takes a connection that breaks for a server that it has to ask for another
-// port: it then takes the refusal for the reply to that (curl 7.88).
+// refuseData gives up the data connection after its transfer was refused. With TLS the client may be in the middle of
+// the handshake. If the connection broke then, curl 7.88 would ask for another port and take the refusal for the
+// reply to that; so the connection is drained instead.
 func (s *session) refuseData(why observe.UnusedReservation) {
 	if s.data == nil || !s.private || why != refusedCommand {
 		s.dropData(why)
@@ -93,8 +94,8 @@ func (s *session) refuseData(why observe.UnusedReservation) {
 	s.data = nil
 }
 
-// begin accepts a plan over the data connection that was agreed upon. The goroutine that has read the command runs it;
-// see loop.go.
+// begin starts a transfer over the data connection that was agreed upon. The goroutine that has read the command runs
+// it; see schedule.go.
 func (s *session) begin(p transfer.Plan) {
 	o := transfer.Options{
 		Session: (*transferOwner)(s), Data: s.data, Timeout: s.settings().cfg.Timeouts.Data.Std(),
@@ -107,7 +108,7 @@ func (s *session) begin(p transfer.Plan) {
 	s.beginTransfer(transfer.New(p, o))
 }
 
-// beginWork accepts a plan of Work, which needs no data connection. The session goes on meanwhile as during a transfer.
+// beginWork starts Work, which needs no data connection. While it runs, the session behaves as during a transfer.
 func (s *session) beginWork(p transfer.Plan) {
 	p.Kind, p.Size = transfer.Work, -1
 	s.beginTransfer(transfer.New(p, transfer.Options{Session: (*transferOwner)(s)}))
@@ -118,7 +119,8 @@ func (s *session) beginTransfer(t *transfer.Transfer) {
 	s.transfer, s.toRun = t, t
 }
 
-// settle ends the transfer for the session, with the result of its run: log line, reply, and what QUIT asked for.
+// settle ends the transfer for the session with the result of its run: it writes the audit line and the reply, and
+// ends the session if QUIT came.
 func (s *session) settle(r transfer.Result) {
 	t := s.transfer
 	s.transfer = nil
@@ -153,9 +155,9 @@ type transferOwner session
 // Opening sends the 150 reply.
 func (o *transferOwner) Opening(text string) { (*session)(o).reply(150, text) }
 
-// ClientGone reports whether the control connection has ended without a QUIT. The end of an upload's data connection is
-// the end of the file only if the client is still there: the kernel of a client that was killed ends both connections in
-// the same orderly way.
+// ClientGone reports whether the control connection has ended without QUIT. The end of an upload's data connection is
+// the end of the file only if the client is still connected: when a client is killed, its kernel closes both
+// connections in the same orderly way.
 func (o *transferOwner) ClientGone() bool {
 	if o.in.Quit.Load() {
 		return false
@@ -166,11 +168,11 @@ func (o *transferOwner) ClientGone() bool {
 // Contain runs f; see session.contain.
 func (o *transferOwner) Contain(f func() error) error { return (*session)(o).contain(f) }
 
-// flow begins the metering of a transfer.
+// flow returns the bandwidth meter of a new transfer; up says whether the transfer is an upload.
 func (s *session) flow(up bool) *bandwidth.Flow { return s.login.rates.Flow(up) }
 
-// keepsPartial reports whether what comes of an upload that breaks off is to be kept: only if its
-// user can resume it, which takes the right to overwrite, and REST, which text does not have.
+// keepsPartial reports whether to keep what has arrived of an upload that breaks off. It is kept only if the user can
+// resume it: that takes the right to overwrite, and REST, which TYPE A does not have.
 func (s *session) keepsPartial() bool {
 	keep := s.settings().cfg.Storage.PartialUploads == config.PartialUploadsKeep
 	return keep && !s.ascii && s.rights().CanOverwrite()

@@ -13,17 +13,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
 )
 
-// refusedCommand: the command that would have used the reservation was refused, so the client had no reason to
-// connect. This is not counted.
+// refusedCommand means that the command that would have used the reservation was refused. The client had no reason to
+// connect, so this is not counted.
 const refusedCommand observe.UnusedReservation = -1
 
-// Unused reservations are logged one a second, after a burst.
+// Unused reservations are logged once per second, after a burst of unusedBurst lines.
 const (
 	unusedEvery = time.Second
 	unusedBurst = 20
 )
 
-// unusedLog bounds the lines about unused reservations: clients behind a firewall make them at any rate.
+// unusedLog limits the log lines about unused reservations, which clients behind a firewall cause at any rate.
 type unusedLog struct {
 	limiter *rate.Limiter
 
@@ -35,7 +35,8 @@ func newUnusedLog() *unusedLog {
 	return &unusedLog{limiter: rate.NewLimiter(rate.Every(unusedEvery), unusedBurst)}
 }
 
-// write logs what a client was told, unless too many lines were written of late.
+// write logs what a client was told (an address or port) and why no connection came, unless the rate limit is
+// exceeded.
 func (l *unusedLog) write(log *slog.Logger, told string, why observe.UnusedReservation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,7 +52,7 @@ func (l *unusedLog) write(log *slog.Logger, told string, why observe.UnusedReser
 	log.Info(fmt.Sprintf("told %s, nobody came", told), attrs...) //nolint:sloglint // the sentence is what people search for
 }
 
-// unused counts and logs a reservation for which no data connection came. It must have been released.
+// unused counts and logs a reservation for which no data connection came. The reservation must have been released.
 func (s *session) unused(c transfer.Connector, why observe.UnusedReservation) {
 	p, passive := c.(transfer.Passive)
 	if !passive || p.Came() {
@@ -67,7 +68,7 @@ func (s *session) unused(c transfer.Connector, why observe.UnusedReservation) {
 	s.srv.unused.write(s.log, p.Told, why)
 }
 
-// unusedBy is why a transfer's reservation was not used.
+// unusedBy returns why the reservation of a transfer was not used, from the cause of the transfer's abort.
 func unusedBy(err error) observe.UnusedReservation {
 	if errors.Is(err, transfer.ErrAborted) {
 		return observe.UnusedAborted
