@@ -10,7 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
-// A chunk of a download leaves little to collect: io.LimitedReader, and what sendfile's callbacks hold.
+// A chunk of a download must allocate little: an io.LimitedReader, and what the callbacks of sendfile hold.
 func TestAllocationsOfDownload(t *testing.T) {
 	client, server := testkit.Connected(t, socket.Listen)
 	go func() { _, _ = io.Copy(io.Discard, client) }()

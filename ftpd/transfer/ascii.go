@@ -2,12 +2,12 @@ package transfer
 
 import "io"
 
-// asciiBuffer is the size of a buffer of unconverted text.
+// asciiBuffer is the size of the buffer for text before conversion.
 const asciiBuffer = 32 << 10
 
-// toNetwork copies text, ending its lines as the network does: LF becomes CR LF
-// (RFC 959 section 3.1.1.1). A CR LF that is there stays, so that a text that came from Windows in
-// binary is not given a second CR.
+// toNetwork copies text and converts its line ends to those of the network: LF becomes CR LF (RFC 959 section
+// 3.1.1.1). An existing CR LF stays, so that a text that was uploaded from Windows in binary does not get a second
+// CR.
 func toNetwork(dst io.Writer, src io.Reader) error {
 	in := make([]byte, asciiBuffer)
 	out := make([]byte, 0, 2*asciiBuffer)
@@ -36,12 +36,12 @@ func toNetwork(dst io.Writer, src io.Reader) error {
 	}
 }
 
-// fromNetwork copies text, ending its lines as this machine does: CR LF becomes LF. A CR that no
-// LF follows stays.
+// fromNetwork copies text and converts its line ends to those of this machine: CR LF becomes LF. A CR without LF
+// stays.
 func fromNetwork(dst io.Writer, src io.Reader) error {
 	in := make([]byte, asciiBuffer)
 	out := make([]byte, 0, asciiBuffer+1)
-	held := false // a CR whose successor is not known yet
+	held := false // a CR was read, and the next byte is not known yet
 	for {
 		n, err := src.Read(in)
 		out = out[:0]

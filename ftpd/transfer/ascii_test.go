@@ -34,7 +34,8 @@ func TestASCII(t *testing.T) {
 	}
 }
 
-// A text without CR, whatever its size and however it is cut, comes back as it was.
+// A text without CR must survive the conversion in both directions, whatever its size and however it is split into
+// reads.
 func TestASCIIRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

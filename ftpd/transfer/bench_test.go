@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
-// moving is a transfer over a connection, for the loops that move data.
+// moving returns a transfer over conn, for benchmarks and tests of the loops that move data.
 func moving(conn *net.TCPConn) *Transfer {
 	return &Transfer{Options: Options{Timeout: time.Minute, Observer: observe.Nop{}}, conn: conn}
 }

@@ -4,12 +4,12 @@ import "errors"
 
 var ErrKicked = errors.New("the server's operator has ended the session")
 
-// ErrPanicked is the error of what has panicked.
+// ErrPanicked is the error of a function that panicked.
 var ErrPanicked = errors.New("internal error")
 
 const TextPanicked = "Internal error of the server, which was logged; connect again."
 
-// Why a session ends, or its transfer.
+// These errors are causes: they say why a session, or its transfer, was ended.
 var (
 	ErrShutdown = errors.New("the server is shutting down")
 	ErrRevoked  = errors.New("the account was removed or changed")

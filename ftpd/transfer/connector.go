@@ -11,40 +11,41 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// Connector makes the one data connection that PASV, EPSV, PORT or EPRT agreed upon.
+// Connector makes the data connection that was agreed upon by PASV, EPSV, PORT or EPRT.
 type Connector interface {
-	// Connect waits for the client, or dials it.
+	// Connect waits for the client's connection, or connects to the client.
 	Connect(ctx context.Context) (*net.TCPConn, error)
-	// Release gives up what is held for it; it may be called at any time, and again.
+	// Release gives up the reserved port, if there is one. It may be called at any time, and more than once.
 	Release()
-	// Take returns the client's connection if it is there already or about to be, and nil if not. It releases.
+	// Take returns the client's connection if it has arrived or is about to, and nil otherwise. It also calls
+	// Release.
 	Take(ctx context.Context) *net.TCPConn
-	// Describe is for STAT.
+	// Describe returns a text for the reply to STAT.
 	Describe() string
 }
 
-// Passive waits on a reserved port.
+// Passive accepts the data connection on a reserved port.
 type Passive struct {
 	*passive.Reservation
-	Told string // what the client was told, for the log
+	Told string // the address or port that the client was told, for the log
 }
 
-// Connect waits for the client.
+// Connect waits for the client's connection.
 func (c Passive) Connect(ctx context.Context) (*net.TCPConn, error) { return c.Accept(ctx) }
 
-// Describe is for STAT.
+// Describe returns a text for the reply to STAT.
 func (c Passive) Describe() string {
 	return fmt.Sprintf("passive, port %d is reserved", c.Port())
 }
 
-// Active dials the client, from the address that the client knows the server by.
+// Active connects to the client, from the address that the client knows the server by.
 type Active struct {
-	From    netip.AddrPort // the port is zero for any
+	From    netip.AddrPort // port 0 means any port
 	To      netip.AddrPort
 	Timeout time.Duration
 }
 
-// Connect dials the client.
+// Connect connects to the client.
 func (c Active) Connect(ctx context.Context) (*net.TCPConn, error) {
 	d := net.Dialer{Timeout: c.Timeout, LocalAddr: net.TCPAddrFromAddrPort(c.From)}
 	if c.From.Port() != 0 {
@@ -54,20 +55,20 @@ func (c Active) Connect(ctx context.Context) (*net.TCPConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conn.(*net.TCPConn), nil // what a Dialer returns for "tcp"
+	return conn.(*net.TCPConn), nil // a Dialer returns this type for "tcp"
 }
 
-// Release has nothing to give up.
+// Release does nothing: no port is reserved.
 func (c Active) Release() {}
 
-// Describe is for STAT.
+// Describe returns a text for the reply to STAT.
 func (c Active) Describe() string { return "active, to " + c.To.String() }
 
-// takeTime is how long a connection that the client has begun may take to get here: it is in the kernel, and
-// the goroutine that accepts has yet to run.
+// takeTime is the time that Take waits for a connection which the client has opened: the kernel has it, but the
+// goroutine that accepts it may not have run yet.
 const takeTime = time.Second
 
-// Take returns the client's connection if it comes within takeTime, and nil if not. It ends the reservation.
+// Take returns the client's connection if it arrives within takeTime, and nil otherwise. It ends the reservation.
 func (c Passive) Take(ctx context.Context) *net.TCPConn {
 	defer c.Release()
 	soon, cancel := context.WithTimeout(ctx, takeTime)

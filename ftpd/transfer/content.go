@@ -9,27 +9,27 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// content is what a transfer moves over its data connection, and what becomes of it. The transfer calls move once, at
-// most one of commit and drop after it, and close last. A content that can be sent in one piece may later
-// have a method more for that; the transfer is the one to choose between the ways.
+// content is what a transfer moves over its data connection. The transfer calls move once, then commit or drop or
+// neither, and close last. The transfer, not the content, chooses the way in which data are moved: a content that can
+// be sent in one piece may get another method for that.
 type content interface {
-	// move moves all of it.
+	// move moves all data.
 	move(t *Transfer, conn net.Conn) error
-	// commit makes it durable, after move has succeeded. If that fails, commit gives up what was stored.
+	// commit makes the data durable, after move has succeeded. If commit fails, it gives up what was stored.
 	commit() error
-	// drop gives up what was stored, in place of commit. brokeOff: the client or its connection ended the transfer, so what
-	// has come may be worth keeping.
+	// drop gives up what was stored; it is called instead of commit. brokeOff says that the client or its connection
+	// ended the transfer, so that what has arrived may be worth keeping.
 	drop(brokeOff bool)
-	// close gives back what it holds.
+	// close releases what the content holds.
 	close()
 }
 
-// FileContent is a file, or a part of it.
+// FileContent is a file, or a part of one, that is sent to the client.
 type FileContent struct {
 	File storage.File
-	// Offset is where the file stands, and size how many octets of it are sent.
+	// Offset is the position at which File stands, and Size the number of octets to send.
 	Offset, Size int64
-	// Text: TYPE A; all from the offset on is sent.
+	// Text says that TYPE A is in force. Then everything from Offset on is sent, whatever Size is.
 	Text bool
 }
 
@@ -48,11 +48,11 @@ func (d *FileContent) commit() error { return nil }
 func (d *FileContent) drop(bool)     {}
 func (d *FileContent) close()        { _ = d.File.Close() }
 
-// UploadContent is what a client sends, and where it goes.
+// UploadContent receives what a client sends, and stores it.
 type UploadContent struct {
 	storage.Upload
-	Text bool // TYPE A
-	// Keeps: what has come of an upload that broke off is kept, so that the client can resume it.
+	Text bool // TYPE A is in force
+	// Keeps says that what has arrived of an upload that broke off is kept, so that the client can resume it.
 	Keeps bool
 }
 
@@ -69,7 +69,7 @@ func (u *UploadContent) move(t *Transfer, conn net.Conn) error {
 
 func (u *UploadContent) commit() error { return u.Commit() }
 
-// drop ignores errors: the client is told of the break in either case.
+// drop ignores errors: the client's reply says in either case that the upload broke off.
 func (u *UploadContent) drop(brokeOff bool) {
 	if u.Keeps && brokeOff {
 		_ = u.Keep()
@@ -80,7 +80,7 @@ func (u *UploadContent) drop(brokeOff bool) {
 
 func (u *UploadContent) close() {}
 
-// LinesContent are the lines of a listing. write writes them, each ended by CR LF; closed is called last.
+// LinesContent is the text of a listing. Write writes its lines, each ended by CR LF. Closed is called last.
 type LinesContent struct {
 	Write  func(*bufio.Writer) error
 	Closed func()
@@ -101,13 +101,13 @@ func (l *LinesContent) commit() error { return nil }
 func (l *LinesContent) drop(bool)     {}
 func (l *LinesContent) close()        { l.Closed() }
 
-// listBuffer is how much is gathered of a listing, and smallListBuffer where memory is short.
+// listBuffer is the size of the buffer for lines of a listing; smallListBuffer is the size if memory is short.
 const listBuffer, smallListBuffer = 64 << 10, 4 << 10
 
-// listWriters gather lines of listings.
+// listWriters holds unused buffers for lines of listings.
 var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, listBuffer) }}
 
-// takeListWriter returns a writer to w. put gives it back.
+// takeListWriter returns a buffered writer to to. The caller must flush it, and give it back with put.
 func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
 	if !largeBuffers.TryEnter() {
 		return bufio.NewWriterSize(to, smallListBuffer), func() {}

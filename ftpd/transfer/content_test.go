@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// What ends a transfer decides whether what has come is kept.
+// The reason for a transfer's end must decide whether what has arrived is kept.
 func TestBrokeOff(t *testing.T) {
 	t.Parallel()
 	disk := func(e error) error { return &fs.PathError{Op: "write", Path: "/x", Err: e} }
@@ -45,7 +45,7 @@ func TestBrokeOff(t *testing.T) {
 	}
 }
 
-// outcomeOfUpload notes what becomes of an upload.
+// outcomeOfUpload records which of its methods was called.
 type outcomeOfUpload struct {
 	storage.Upload
 	kept, dropped bool
@@ -54,7 +54,7 @@ type outcomeOfUpload struct {
 func (u *outcomeOfUpload) Keep() error  { u.kept = true; return nil }
 func (u *outcomeOfUpload) Abort() error { u.dropped = true; return nil }
 
-// direct is a session in which nothing panics.
+// direct is a Session whose Contain does not catch panics.
 type direct struct{ Session }
 
 func (direct) Contain(f func() error) error { return f() }

@@ -16,38 +16,39 @@ import (
 )
 
 const (
-	// chunk is how much moves between two looks at the deadline and the abort. One chunk is one
-	// io.CopyN, which is what lets Go use sendfile and splice.
+	// chunk is the number of octets moved before the deadline is extended and an abort is noticed. Each chunk is one
+	// io.CopyN, so that Go can use sendfile and splice.
 	chunk = 4 << 20
-	// littleFile is what is copied with less effort than sendfile takes to begin with.
+	// littleFile is the size up to which a read and a write cost less than setting up sendfile.
 	littleFile = 16 << 10
-	// maxWaiting bounds the downloads that may keep a thread waiting at one time.
+	// maxWaiting is the number of downloads that may block a thread at one time.
 	maxWaiting = 32
-	// copyBuffer is the size of the buffers of the uploads that don't splice, and of downloads in TLS.
+	// copyBuffer is the size of the buffers for uploads that do not use splice, and for downloads over TLS.
 	copyBuffer = int(budget.LargeBuffer)
-	// smallBuffer is what is used in place of them where memory is short. It holds a record of TLS.
+	// smallBuffer is the size used instead of copyBuffer if memory is short. It holds one record of TLS.
 	smallBuffer = maxRecord
 )
 
 var (
 	buffers = sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
-	// What follows bounds what the process has once, however many Servers are in it: memory for large buffers, pages for
-	// the pipes of uploads by splice, and threads that wait for clients of downloads.
+	// These places limit what the whole process uses, however many Servers it has, since the process has these
+	// resources only once: memory for large buffers, pages for the pipes of uploads by splice, and threads that block
+	// while they send downloads.
 	largeBuffers   = slots.New(math.MaxInt)
 	uploadPipes    = slots.New(budget.MostSplices)
 	waitingThreads = slots.New(maxWaiting)
 )
 
-// Bound sets the number of large buffers that may be in use, and of uploads that may splice.
+// Bound sets the number of large buffers that may be in use at one time, and of uploads that may use splice.
 func Bound(buffers, splices int) {
 	largeBuffers.Resize(buffers)
 	uploadPipes.Resize(splices)
 }
 
-// Splicing returns the number of uploads that splice.
+// Splicing returns the number of uploads that use splice now.
 func Splicing() int { return uploadPipes.Taken() }
 
-// takeBuffer returns a large buffer, or a small one where memory is short.
+// takeBuffer returns a large buffer, or a small one if memory is short. The caller gives it back with putBuffer.
 func takeBuffer() *[]byte {
 	if largeBuffers.TryEnter() {
 		return buffers.Get().(*[]byte)
@@ -56,7 +57,7 @@ func takeBuffer() *[]byte {
 	return &b
 }
 
-// putBuffer gives it back.
+// putBuffer gives back a buffer that takeBuffer returned.
 func putBuffer(b *[]byte) {
 	if len(*b) == copyBuffer {
 		buffers.Put(b)
@@ -64,7 +65,7 @@ func putBuffer(b *[]byte) {
 	}
 }
 
-// sendFile sends size octets of f, from where it stands.
+// sendFile sends size octets of f from its position, which is offset.
 func sendFile(t *Transfer, conn net.Conn, f storage.File, offset, size int64) error {
 	if raw, ok := conn.(*net.TCPConn); ok && size >= socket.Bulk {
 		socket.PrepareBulk(raw)
@@ -84,7 +85,7 @@ func sendFile(t *Transfer, conn net.Conn, f storage.File, offset, size int64) er
 		case errors.Is(err, io.EOF):
 			return errShrunk
 		case n > 0 && onlySlow(t, err):
-			// What was read and not sent has to be read again.
+			// Octets that were read but not sent must be read again.
 			if _, err := f.Seek(offset+sent, io.SeekStart); err != nil {
 				return err
 			}
@@ -95,9 +96,9 @@ func sendFile(t *Transfer, conn net.Conn, f storage.File, offset, size int64) er
 	return nil
 }
 
-// copyChunk copies up to n octets: by sendfile, for an *os.File and a *net.TCPConn, else through a
-// buffer that is larger than io.Copy's. all tells that there is nothing before and after them; if
-// they are few, too, then the connection must be closed after this call.
+// copyChunk copies up to n octets: by sendfile from an *os.File to a *net.TCPConn, else through a buffer that is
+// larger than io.Copy's. all says that these octets are the whole transfer; if they are at most littleFile, the
+// caller must then close the connection after this call.
 func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) {
 	raw, ok := conn.(*net.TCPConn)
 	switch {
@@ -118,8 +119,8 @@ func copyChunk(conn net.Conn, f storage.File, n int64, all bool) (int64, error) 
 	return io.CopyN(conn, file, n)
 }
 
-// sendBlocking sends up to n octets of a file while its thread waits for the client. It sends nothing if too many threads
-// wait already.
+// sendBlocking sends up to n octets of a file and blocks its thread while it waits for the client. It sends nothing
+// if too many threads are blocked already.
 func sendBlocking(conn *net.TCPConn, file *os.File, n int64) (int64, error) {
 	if !waitingThreads.TryEnter() {
 		return 0, nil
@@ -128,11 +129,11 @@ func sendBlocking(conn *net.TCPConn, file *os.File, n int64) (int64, error) {
 	return socket.SendFileBlocking(conn, file, n)
 }
 
-// copyBuffered copies n octets through a buffer; io.EOF if there are less.
+// copyBuffered copies n octets through a buffer. It returns io.EOF if r ends earlier.
 func copyBuffered(w io.Writer, r io.Reader, n int64) (int64, error) {
 	buf := takeBuffer()
 	defer putBuffer(buf)
-	// The struct hides the methods that would make io.CopyBuffer do without the buffer.
+	// The struct hides w's ReadFrom, with which io.CopyBuffer would not use the buffer.
 	copied, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(r, n), *buf)
 	if err == nil && copied < n {
 		err = io.EOF
@@ -140,13 +141,13 @@ func copyBuffered(w io.Writer, r io.Reader, n int64) (int64, error) {
 	return copied, err
 }
 
-// lastWriter writes what a connection is closed after.
+// lastWriter writes the last octets before the connection is closed.
 type lastWriter struct{ conn *net.TCPConn }
 
 func (w lastWriter) Write(p []byte) (int, error) { return socket.SendLast(w.conn, p) }
 
-// enterSplice takes a place among those that may splice, with the memory and the descriptors of its pipe. ok is false if there
-// is none, or for a connection that can't.
+// enterSplice takes a place among the uploads that use splice, with the descriptors of a pipe. ok is false if there
+// is no place, or if the connection can't be spliced. leave gives the place back.
 func (t *Transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
 	if _, raw := conn.(*net.TCPConn); !raw {
 		return nil, false
@@ -164,9 +165,9 @@ func (t *Transfer) enterSplice(conn net.Conn) (leave func(), ok bool) {
 	}, true
 }
 
-// receiveFile stores what comes until the end.
+// receiveFile stores what the client sends until it closes its side.
 func receiveFile(t *Transfer, conn net.Conn, w io.Writer) error {
-	copyN := func(n int64) (int64, error) { return io.CopyN(w, conn, n) } // splice, for an *os.File and a *net.TCPConn
+	copyN := func(n int64) (int64, error) { return io.CopyN(w, conn, n) } // io.CopyN uses splice for an *os.File and a *net.TCPConn
 	if leave, ok := t.enterSplice(conn); ok {
 		defer leave()
 	} else {
@@ -190,7 +191,7 @@ func receiveFile(t *Transfer, conn net.Conn, w io.Writer) error {
 	}
 }
 
-// copyPart copies n octets of a file through a buffer.
+// copyPart copies n octets of a file through a buffer. It returns errShrunk if the file is shorter.
 func copyPart(w io.Writer, f storage.File, n int64) error {
 	_, err := copyBuffered(w, f, n)
 	if errors.Is(err, io.EOF) {
@@ -199,7 +200,7 @@ func copyPart(w io.Writer, f storage.File, n int64) error {
 	return err
 }
 
-// storeAll copies until the end.
+// storeAll copies r to w until the end, through a buffer.
 func storeAll(w io.Writer, r io.Reader) error {
 	buf := takeBuffer()
 	defer putBuffer(buf)
@@ -207,34 +208,34 @@ func storeAll(w io.Writer, r io.Reader) error {
 	return err
 }
 
-// gatherReader reads as much as there soon is: a record of TLS has 16 KiB at most, which are small pieces
-// to write to a storage.
+// gatherReader fills up to 64 KiB (gathered) per Read: a TLS record has 16 KiB at most, and larger writes suit the
+// storage.
 type gatherReader struct{ net.Conn }
 
-// gathered is how much is waited for, if that much is asked for.
+// gathered is the number of octets that a Read waits for, if p has room for them.
 const gathered = 64 << 10
 
 func (g gatherReader) Read(p []byte) (int, error) {
 	n, err := io.ReadAtLeast(g.Conn, p, min(len(p), gathered))
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF // less than was waited for, and then the end
+		err = io.EOF // the end came before that many octets
 	}
 	return n, err
 }
 
-// onlySlow reports whether err only means that a chunk took longer than a connection may stand
-// still. If anything moved in that time, the transfer goes on.
+// onlySlow reports whether err is a timeout of one chunk, not an abort. If anything moved before the timeout, the
+// transfer continues.
 func onlySlow(t *Transfer, err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) && t.AbortCause() == nil
 }
 
-// dataWriter writes to a data connection for those who have bytes instead of a file.
+// dataWriter writes to a data connection. It is for data that do not come from a file directly.
 type dataWriter struct {
 	t    *Transfer
 	conn net.Conn
 }
 
-// Write counts what it writes and allows a slow client time as long as anything moves.
+// Write counts the octets that it writes. A slow client has as much time as it needs as long as octets move.
 func (w dataWriter) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
@@ -254,7 +255,7 @@ func (w dataWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// dataReader reads from a data connection, counting.
+// dataReader reads from a data connection, and counts the octets.
 type dataReader struct {
 	t    *Transfer
 	conn net.Conn
@@ -271,8 +272,8 @@ func (r dataReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Discard throws away what comes on a connection until the peer closes its side or the connection is closed, up to most
-// octets.
+// Discard reads a connection and discards the data until the peer closes its side, the connection is closed, or most
+// octets were read.
 func Discard(conn *net.TCPConn, most int64) {
 	_ = conn.SetDeadline(time.Time{})
 	buf := takeBuffer()

@@ -7,8 +7,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
-// With all slots taken nothing is sent, and nothing is wrong.
-func TestSendBlockingTooMany(t *testing.T) { // alone: it takes the slots of all
+// With all slots taken, sendBlocking must send nothing and return no error.
+func TestSendBlockingTooMany(t *testing.T) { // not parallel: it takes the slots of the whole process
 	_, server := testkit.Connected(t, socket.Listen)
 	for range maxWaiting {
 		waitingThreads.TryEnter()

@@ -7,23 +7,24 @@ import (
 )
 
 const (
-	// maxLate bounds what is thrown away of what a client sends on the data connection of a download.
+	// maxLate is the largest number of octets discarded that a client sends on the data connection of a download.
 	maxLate = 64 << 10
-	// lingerData is how long a client may take to close its side of a data connection with TLS.
+	// lingerData is the time that a client has to close its side of a data connection with TLS.
 	lingerData = 500 * time.Millisecond
-	// replyGap is how long after a 150 the next reply is sent at the latest, if only the client's end of the
-	// data connection is still waited for.
+	// replyGap is the longest time between the 150 and the next reply that a transfer waits only for the client to
+	// close its side of the data connection.
 	replyGap = 20 * time.Millisecond
 )
 
-// endData ends a data connection after everything went well: with TLS by close_notify, so that the
-// client knows it has everything (or that we have). Of a download the client may still be sending:
-// closing over that would reset the connection, and the client might lose the end of the file.
+// endData ends a data connection after a successful transfer. With TLS it sends close_notify, which tells the client
+// that it has everything (or that the server has). During a download the client may still be sending; closing a
+// connection with unread data would reset it, and the client might lose the end of the file. So endData reads and
+// discards for a moment.
 //
-// Of a download that took no time it also waits a moment for the client to close its side. A client
-// does that when it has read the 150 and the data, so that it does not read the 226 together with the
-// 150: simple clients then lose the second reply, and aria2 waits for it until its time-out. It costs
-// those that read replies first replyGap for each file, and a distant client no more than that.
+// After a download that took almost no time this also waits for the client to close its side. A client does that when
+// it has read the 150 and the data, so it does not read the 226 together with the 150: simple clients lose the second
+// of two replies that they read together, and aria2 waits for it until its timeout. Clients that read the reply first
+// lose replyGap for each file, and distant clients no more than that.
 func (t *Transfer) endData(raw *net.TCPConn) error {
 	if t.secure != nil {
 		if err := t.secure.CloseWrite(); err != nil && t.Kind != Upload {
@@ -31,7 +32,7 @@ func (t *Transfer) endData(raw *net.TCPConn) error {
 		}
 	}
 	if t.Kind == Upload {
-		return nil // its client may be gone already, and has said that this was all
+		return nil // the client may have closed already, and has said that this was all
 	}
 	now := time.Now()
 	until := t.opened.Add(replyGap)

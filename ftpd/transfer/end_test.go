@@ -15,16 +15,16 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
-// steps notes what a transfer does, in order.
+// steps records what a transfer does, in order.
 type steps []string
 
-// Write notes a write to the control connection.
+// Write records a write to the control connection.
 func (s *steps) Write(p []byte) (int, error) {
 	*s = append(*s, string(p))
 	return len(p), nil
 }
 
-// noting is a data connection that is there when it is asked for, which is noted.
+// noting is a Connector with a ready connection; it records the call of Connect.
 type noting struct {
 	Active
 	conn  *net.TCPConn
@@ -36,14 +36,14 @@ func (n noting) Connect(context.Context) (*net.TCPConn, error) {
 	return n.conn, nil
 }
 
-// replying is a session that writes its replies, and in which nothing panics.
+// replying is a Session that writes its replies to out. Its Contain does not catch panics.
 type replying struct{ out *wire.Writer }
 
 func (s replying) Opening(text string)        { s.out.Reply(150, text) }
 func (replying) ClientGone() bool             { return false }
 func (replying) Contain(f func() error) error { return f() }
 
-// told is a content that is noted when it is moved.
+// told is a content that records when it is moved.
 type told struct {
 	content
 	steps *steps
@@ -55,7 +55,7 @@ func (c told) move(_ *Transfer, conn net.Conn) error {
 	return err
 }
 
-// The 150 is written by one call, by itself, before the data connection is used.
+// The 150 must be written alone, with one call, before the data connection is used.
 func TestOpeningReply(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]Plan{
@@ -87,7 +87,7 @@ func TestOpeningReply(t *testing.T) {
 	}
 }
 
-// A download that took no time ends when its client has closed its side; others don't wait for that.
+// A download that took no time must end when its client has closed its side; others must not wait for that.
 func TestEndOfDownload(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Connected(t, socket.Listen)
@@ -103,7 +103,7 @@ func TestEndOfDownload(t *testing.T) {
 		t.Errorf("%v; the client had closed its side: %v", err, closed.Load())
 	}
 
-	_, server = testkit.Connected(t, socket.Listen) // whose client closes nothing
+	_, server = testkit.Connected(t, socket.Listen) // its client closes nothing
 	tr = moving(server)
 	tr.opened = time.Now().Add(-replyGap)
 	if err := tr.endData(server); err != nil {

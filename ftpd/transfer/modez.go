@@ -13,28 +13,28 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 )
 
-// MODE Z (draft-preston-ftpext-deflate): what goes over the data connection is one zlib stream
-// (RFC 1950). Offsets, as in REST, are into the file, not into what is sent.
+// In MODE Z (draft-preston-ftpext-deflate) the data on the connection are one zlib stream (RFC 1950). Offsets, such
+// as REST's, are positions in the file, not in the compressed stream.
 
 const (
-	// DefaultLevel is how hard to compress when OPTS MODE Z says nothing: zlib's own default.
+	// DefaultLevel is the compression level before OPTS MODE Z sets one: zlib's own default.
 	DefaultLevel = 6
 )
 
-// Errors of MODE Z.
+// These are the errors of MODE Z.
 var (
 	errDeflateBusy = errors.New("too many compressed transfers run: try again later, or use MODE S")
 	errDeflated    = errors.New("the compressed data are damaged or cut short")
 )
 
 var (
-	deflaters [flate.BestCompression + 1]sync.Pool // of *zlib.Writer, by level
+	deflaters [flate.BestCompression + 1]sync.Pool // unused *zlib.Writers, by level
 )
 
-// Coding is how a transfer's data go over the connection.
+// Coding is the way in which data are encoded on the data connection.
 type Coding struct {
-	Deflate bool // MODE Z
-	Level   int  // OPTS MODE Z LEVEL
+	Deflate bool // MODE Z; else MODE S
+	Level   int  // OPTS MODE Z LEVEL, 1 to 9
 }
 
 func (c Coding) String() string {
@@ -44,7 +44,7 @@ func (c Coding) String() string {
 	return "stream"
 }
 
-// send gives produce what its data go through to the client.
+// send calls produce with a writer to the client, which compresses in MODE Z.
 func (t *Transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 	w := dataWriter{t, conn}
 	if !t.Coding.Deflate {
@@ -55,10 +55,10 @@ func (t *Transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 	if ok {
 		z.Reset(w)
 	} else {
-		z, _ = zlib.NewWriterLevel(w, t.Coding.Level) // the level was checked
+		z, _ = zlib.NewWriterLevel(w, t.Coding.Level) // no error: the level is valid
 	}
 	defer func() {
-		z.Reset(io.Discard) // it must not hold on to the connection
+		z.Reset(io.Discard) // the pool must not keep the connection alive
 		pool.Put(z)
 	}()
 	if err := produce(abortWriter{t, z}); err != nil {
@@ -67,8 +67,8 @@ func (t *Transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 	return z.Close()
 }
 
-// receive gives consume what comes from the client. A compressed stream must be whole, and
-// nothing may follow it.
+// receive calls consume with a reader of what the client sends, which decompresses in MODE Z. A compressed stream
+// must be complete, and nothing may follow it.
 func (t *Transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
 	r := dataReader{t, conn}
 	if !t.Coding.Deflate {
@@ -91,8 +91,8 @@ func (t *Transfer) receive(conn net.Conn, consume func(io.Reader) error) error {
 	return nil
 }
 
-// enterCoding waits for a place among the transfers that compress, if the transfer does. leave gives it
-// back. No place in time is errDeflateBusy.
+// enterCoding waits for a place among the compressed transfers if the transfer is one. leave gives the place back.
+// The error is errDeflateBusy if no place became free in time.
 func (t *Transfer) enterCoding() (leave func(), err error) {
 	if !t.Coding.Deflate {
 		return func() {}, nil
@@ -107,8 +107,8 @@ func (t *Transfer) enterCoding() (leave func(), err error) {
 	return place.Leave, nil
 }
 
-// abortWriter is a writer that ends with its transfer: a compressor may take in much before it
-// writes anything to a connection.
+// abortWriter is a writer that fails once its transfer is aborted: a compressor may take in much before it writes
+// anything to the connection.
 type abortWriter struct {
 	t *Transfer
 	w io.Writer
@@ -121,8 +121,8 @@ func (s abortWriter) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// inflateReader reads what a client has compressed. A little of that may expand to very much, so it
-// looks for the transfer's end at every step; memory it takes no more for it.
+// inflateReader reads what a client has compressed. A few octets may expand to very many, so it checks for an abort
+// at every Read. It needs no more memory for them.
 type inflateReader struct {
 	t *Transfer
 	r io.Reader
@@ -136,7 +136,8 @@ func (i inflateReader) Read(p []byte) (int, error) {
 	return n, inflateError(err)
 }
 
-// inflateError tells damaged data from a connection that failed.
+// inflateError wraps errors of damaged data in errDeflated. It returns others, such as those of the connection,
+// unchanged.
 func inflateError(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {

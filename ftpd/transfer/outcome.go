@@ -15,27 +15,28 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// Result is how a transfer ended.
+// Result says how a transfer ended.
 type Result struct {
-	Code   int    // of the reply that ends it
-	Text   string // of that reply
-	Err    error  // nil for a success
+	Code   int    // code of the reply that ends the transfer
+	Text   string // text of that reply
+	Err    error  // nil if the transfer succeeded
 	Ending observe.TransferResult
 }
 
 // outcome is one way in which a transfer can fail.
 type outcome struct {
-	// matches reports whether an error is of this way.
+	// matches reports whether an error belongs to this outcome.
 	matches func(error) bool
-	// ending is the way as metrics name it.
+	// ending is the outcome as metrics name it.
 	ending observe.TransferResult
-	// keeps: the client or its connection ended the transfer, and not the storage or a verdict on the user, so that
-	// what has come of an upload is worth keeping.
+	// keeps says that the client or its connection ended the transfer, not the storage or a decision about the user.
+	// What has arrived of an upload is then worth keeping.
 	keeps bool
 	code  int
-	// text is that of the reply. {error} stands for the error and {timeout} for the time-out of the data connection.
+	// text is the text of the reply. {error} stands for the error and {timeout} for the timeout of the data
+	// connection.
 	text string
-	// err replaces the error in the reply and in the log, if it is not nil.
+	// err, if not nil, replaces the error in the reply and in the log.
 	err error
 }
 
@@ -45,22 +46,23 @@ const (
 	textBroken  = "Transfer aborted: the data connection failed."
 )
 
-// outcomes are all ways in which a transfer can fail. The first that matches counts; the last one matches any error.
+// outcomes lists all ways in which a transfer can fail. The first that matches is used; the last one matches every
+// error.
 var outcomes = []outcome{
 	{is(ErrPanicked), observe.TransferPanicked, false, 421, TextPanicked, nil},
 
-	// The client or the server has ended it.
+	// The client or the server ended the transfer.
 	{is(ErrAborted, ErrLost), observe.TransferAborted, true, 426, textAborted, nil},
 	{is(ErrShutdown, ErrKicked), observe.TransferCut, true, 426, textAborted, nil},
 	{is(ErrRevoked), observe.TransferCut, false, 426, textAborted, nil},
 
-	// The data connection never came about.
+	// There was no data connection.
 	{both(as[*connectError], is(passive.ErrExpired)), observe.TransferNoConnection, true, 425,
 		"No data connection came in time; open a new one with PASV or EPSV.", nil},
 	{as[*connectError], observe.TransferNoConnection, true, 425,
 		"Can't open the data connection; check the address and the firewall, or use PASV or EPSV.", nil},
 
-	// TLS was not agreed upon on it (RFC 4217 section 10.2).
+	// TLS on the data connection was not agreed upon (RFC 4217 section 10.2).
 	{both(as[*protectError], is(ftptls.ErrNotResumed)), observe.TransferTLS, true, 522,
 		"The TLS session of the control connection must be resumed on data connections. Java can't do that, curl not in TLS 1.2, and curl, PHP and Ruby not after an upload in TLS 1.3.", nil},
 	{both(as[*protectError], is(ftptls.ErrOtherCertificate)), observe.TransferTLS, true, 522,
@@ -69,16 +71,16 @@ var outcomes = []outcome{
 		"TLS on the data connection was not agreed upon in time.", nil},
 	{as[*protectError], observe.TransferTLS, true, 522, "TLS on the data connection could not be agreed upon.", nil},
 
-	// What came over it, or how fast.
+	// The data, or their speed, were at fault.
 	{is(errDeflateBusy), observe.TransferBusy, true, 450, textAborted, nil},
 	{is(errShrunk, ftptls.ErrTruncated), observe.TransferBroken, true, 426, textAborted, nil},
 	{both(is(errDeflated), is(io.ErrUnexpectedEOF)), observe.TransferBroken, true, 426, textAborted, nil},
-	// What was expanded before the damage showed may be damaged, too.
+	// Data that were expanded before the damage was found may be damaged, too.
 	{is(errDeflated), observe.TransferBroken, false, 426, textAborted, nil},
 	{is(os.ErrDeadlineExceeded), observe.TransferStalled, true, 426, "Transfer aborted: {error} for {timeout}.", errStalled},
 	{socket.IsBroken, observe.TransferBroken, true, 426, textBroken, nil},
 
-	// The storage. With sendfile its errors come as the connection's.
+	// The storage failed. With sendfile its errors look like errors of the connection.
 	{both(is(syscall.EIO, syscall.ESTALE), as[*fs.PathError]), observe.TransferStorage, false, 451, textStorage, nil},
 	{is(syscall.EIO, syscall.ESTALE), observe.TransferStorage, true, 451, textStorage, nil},
 	{kind(storage.KindNoSpace), observe.TransferNoSpace, false, 452, "Transfer aborted: the disk is full.", nil},
@@ -91,7 +93,7 @@ var outcomes = []outcome{
 	{func(error) bool { return true }, observe.TransferBroken, true, 426, textBroken, nil},
 }
 
-// is matches errors that are any of the targets.
+// is returns a function that matches errors which are any of the targets.
 func is(targets ...error) func(error) bool {
 	return func(err error) bool {
 		for _, target := range targets {
@@ -103,24 +105,24 @@ func is(targets ...error) func(error) bool {
 	}
 }
 
-// as matches errors of the type E.
+// as matches errors of type E.
 func as[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
 }
 
-// kind matches the storage's errors of a kind.
+// kind returns a function that matches errors of the storage of kind k.
 func kind(k storage.Kind) func(error) bool {
 	return func(err error) bool { return storage.Classify(err) == k }
 }
 
-// both matches errors that both match.
+// both returns a function that matches errors which both a and b match.
 func both(a, b func(error) bool) func(error) bool {
 	return func(err error) bool { return a(err) && b(err) }
 }
 
-// find returns the way in which a transfer has failed, and the error that says why: the cause of its abort, if it was
-// aborted, since what broke then is only how the abort showed.
+// find returns the outcome of a transfer that failed with err, and the error that says why. That is the cause of the
+// abort if the transfer was aborted, since err is then only a consequence of the abort.
 func (t *Transfer) find(err error) (*outcome, error) {
 	if cause := t.AbortCause(); cause != nil && !errors.Is(err, ErrPanicked) {
 		err = cause
@@ -130,10 +132,10 @@ func (t *Transfer) find(err error) (*outcome, error) {
 			return &outcomes[i], err
 		}
 	}
-	panic("no outcome matches") // the last one does
+	panic("no outcome matches") // not reached: the last outcome matches every error
 }
 
-// outcome is how the transfer ended, with err.
+// outcome returns the result of a transfer that ended with err.
 func (t *Transfer) outcome(err error) Result {
 	if err == nil {
 		return Result{Code: 226, Text: t.Done, Ending: observe.TransferOK}

@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// Every way a transfer can end has its reply.
+// Every way in which a transfer can end must have its reply.
 func TestOutcome(t *testing.T) {
 	t.Parallel()
 	broken := func(e error) error { return &net.OpError{Op: "read", Err: os.NewSyscallError("read", e)} }
@@ -32,7 +32,7 @@ func TestOutcome(t *testing.T) {
 		{ErrAborted, broken(os.ErrDeadlineExceeded), 426},
 		{ErrShutdown, broken(os.ErrDeadlineExceeded), 426},
 		{ErrRevoked, broken(os.ErrDeadlineExceeded), 426},
-		{ErrRevoked, nil, 226}, // it came too late
+		{ErrRevoked, nil, 226}, // the abort came too late
 		{nil, errShrunk, 426},
 		{nil, ErrLost, 426},
 		{nil, &connectError{passive.ErrExpired}, 425},

@@ -2,23 +2,24 @@ package transfer
 
 import "time"
 
-// mark is how far a transfer was at a time.
+// mark is the number of bytes that a transfer had moved at a time.
 type mark struct {
 	at    time.Time
 	bytes int64
 }
 
-// pace remembers where a transfer was a second or two ago.
+// pace remembers how far a transfer was one or two seconds ago.
 type pace struct{ older, newer mark }
 
-// note takes a mark, once a second at most.
+// note records a mark, once a second at most.
 func (p *pace) note(m mark) {
 	if m.at.Sub(p.newer.at) >= time.Second {
 		p.older, p.newer = p.newer, m
 	}
 }
 
-// rate is how fast the transfer, which began then, has been from the older mark to now.
+// rate returns the transfer's speed in bytes per second, from the older mark to now. began is the start of the
+// transfer.
 func (p *pace) rate(now mark, began time.Time) int64 {
 	from := p.older
 	if from.at.IsZero() {
@@ -27,7 +28,7 @@ func (p *pace) rate(now mark, began time.Time) int64 {
 	return rateOf(now.bytes-from.bytes, now.at.Sub(from.at))
 }
 
-// rateOf is in bytes a second.
+// rateOf returns n bytes in the time took as bytes per second.
 func rateOf(n int64, took time.Duration) int64 {
 	if took <= 0 {
 		return 0

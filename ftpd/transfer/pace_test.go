@@ -14,7 +14,7 @@ func TestPace(t *testing.T) {
 	if got := p.rate(at(2, 1000), began); got != 500 {
 		t.Errorf("before any mark %d, want the average", got)
 	}
-	// A hundred octets a second, then a thousand, then nothing.
+	// A hundred octets per second, then a thousand, then nothing.
 	for i := range 50 {
 		p.note(at(float64(i)/10, int64(10*i)))
 	}

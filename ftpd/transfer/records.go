@@ -9,11 +9,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 )
 
-// tlsConn is a data connection with TLS, as those see it who move data.
+// tlsConn is what transfers read and write when PROT P is on.
 type tlsConn struct {
 	*tls.Conn
 	below *recordWriter
-	// lenient takes the connection's end for the end of the data, close_notify or not.
+	// lenient says that an end of the connection without close_notify is accepted as the end of the data.
 	lenient bool
 }
 
@@ -25,7 +25,7 @@ func (c tlsConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write has all records of p go to the kernel in one call, or a few.
+// Write sends the TLS records of p with as few system calls as possible.
 func (c tlsConn) Write(p []byte) (int, error) {
 	if len(p) <= maxRecord {
 		return c.Conn.Write(p)
@@ -33,22 +33,22 @@ func (c tlsConn) Write(p []byte) (int, error) {
 	c.below.gather()
 	n, err := c.Conn.Write(p)
 	if failed := c.below.flush(); err == nil && failed != nil {
-		return 0, failed // which of it has arrived can't be said
+		return 0, failed // it is not known how much the peer has received
 	}
 	return n, err
 }
 
-// maxRecord is how much data a TLS record holds (RFC 8446 section 5.1).
+// maxRecord is the largest number of bytes in a TLS record (RFC 8446 section 5.1).
 const maxRecord = 16 << 10
 
-// recordWriter is what TLS's records are written to.
+// recordWriter is the connection that TLS writes its records to. It can gather them.
 type recordWriter struct {
 	deadlineConn
-	buf  *[]byte // while records are gathered
-	have int     // bytes of buf
+	buf  *[]byte // not nil while records are gathered
+	have int     // number of bytes in buf
 }
 
-// gather keeps what is written until flush, as far as it fits.
+// gather keeps what is written, until flush or until the buffer is full.
 func (r *recordWriter) gather() { r.buf, r.have = takeBuffer(), 0 }
 
 func (r *recordWriter) Write(p []byte) (int, error) {
@@ -73,7 +73,7 @@ func (r *recordWriter) send() error {
 	return err
 }
 
-// flush sends what was gathered.
+// flush sends what was gathered, and ends gathering.
 func (r *recordWriter) flush() error {
 	var err error
 	if r.have > 0 {
@@ -84,9 +84,8 @@ func (r *recordWriter) flush() error {
 	return err
 }
 
-// deadlineConn is a data connection under TLS. Every call of the system has the time that a connection
-// may stand still: above TLS a deadline would count whole records, and one that passes while a
-// record is written breaks TLS.
+// deadlineConn is the TCP connection below TLS. It extends the deadline before every system call. A deadline set
+// above TLS would apply to whole records, and one that passes while a record is written breaks TLS.
 type deadlineConn struct {
 	*net.TCPConn
 	t *Transfer

@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// TLS is what a transfer needs to know to protect its data connection.
+// TLS holds what a transfer needs to protect its data connection.
 type TLS struct {
 	Bound           *ftptls.Session
 	Control         tls.ConnectionState
@@ -19,13 +19,13 @@ type TLS struct {
 	AllowTruncation bool
 }
 
-// protectError is a data connection that TLS was not agreed upon for.
+// protectError means that TLS on the data connection was not agreed upon.
 type protectError struct{ error }
 
 func (e *protectError) Unwrap() error { return e.error }
 
-// protect does the handshake on the data connection, if PROT P asks for one. It returns what the
-// data are to be moved over.
+// protect does the TLS handshake on the data connection, if t.TLS is not nil. It returns the connection to move the
+// data over.
 func (t *Transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	if t.TLS == nil {
 		return raw, nil
@@ -49,7 +49,7 @@ func (t *Transfer) protect(raw *net.TCPConn) (net.Conn, error) {
 	return tlsConn{conn, below, t.TLS.AllowTruncation}, nil
 }
 
-// HandshakeResult sorts the results of handshakes.
+// HandshakeResult returns the result of a TLS handshake as metrics name it.
 func HandshakeResult(err error, resumed bool) observe.HandshakeResult {
 	switch {
 	case errors.Is(err, ftptls.ErrNotResumed), errors.Is(err, ftptls.ErrOtherCertificate):

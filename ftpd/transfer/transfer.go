@@ -24,12 +24,12 @@ const (
 	Download Kind = iota
 	Upload
 	Listing
-	// Work moves nothing over a data connection: it is a command that may take long, such as HASH, during which the
-	// session goes on as during a transfer.
+	// Work moves nothing over a data connection. It is a command that may take long, such as HASH; meanwhile the
+	// session behaves as during a transfer.
 	Work
 )
 
-// Direction is the kind as metrics name it; that of Work has no meaning.
+// Direction returns the kind as metrics name it. For Work the result has no meaning.
 func (k Kind) Direction() observe.Direction {
 	switch k {
 	case Upload:
@@ -41,92 +41,94 @@ func (k Kind) Direction() observe.Direction {
 	}
 }
 
-// Plan is what a command wants done: the beginning of a transfer's life, which goes on with begin (the session accepts
-// the plan), run (the goroutine that has read the command does it) and settle (the session logs and replies).
+// Plan describes what a command wants to have done. A transfer has these stages: a command makes the Plan, the
+// session accepts it (session.begin), the goroutine that has read the command moves the data (Run), and the session
+// writes the log line and the reply (session.settle).
 type Plan struct {
 	Kind Kind
 	Verb string
 	Path string
 	// Type is the representation type, "A" or "I", for the log; empty for listings and work.
 	Type string
-	// Opening is the text of the 150 reply, and done that of the 226 reply.
+	// Opening is the text of the 150 reply, and Done that of the 226 reply.
 	Opening, Done string
-	// Size is the number of octets on the wire; -1 if that is not known.
+	// Size is the number of octets on the wire; -1 if it is not known.
 	Size int64
 	// Content is what is moved; nil for Work.
 	Content content
-	// Work is what Work does. It should end early when ctx does.
+	// Work is the function of a plan of kind Work. It should return early when ctx is cancelled.
 	Work func(ctx context.Context) Result
-	// Change and from are the audit log's event of work that changes files, and its sources. Work without is not logged.
+	// Change and From are the event and the sources in the audit line of work that changes files. If Change is empty,
+	// work is not logged.
 	Change, From string
 }
 
-// Session is what a transfer asks of the session that it belongs to. It calls the methods without the session's
+// Session is the session that a transfer belongs to. The transfer calls the methods without holding the session's
 // lock.
 type Session interface {
 	// Opening sends the 150 reply.
 	Opening(text string)
-	// ClientGone reports whether the control connection has ended without a QUIT.
+	// ClientGone reports whether the control connection has ended without QUIT.
 	ClientGone() bool
-	// Contain runs f. If f panics it logs that and returns ErrPanicked.
+	// Contain runs f. If f panics, Contain logs the panic and returns ErrPanicked.
 	Contain(f func() error) error
 }
 
-// Options are what a session gives a transfer.
+// Options holds what a session gives a transfer, besides the plan.
 type Options struct {
 	Session Session
 	// Data makes the data connection; nil for Work.
 	Data Connector
-	// Timeout is for how long the data connection may stand still.
+	// Timeout is the longest time for which the data connection may move nothing.
 	Timeout time.Duration
 	// TLS is nil for a data connection in clear text.
 	TLS      *TLS
 	Coding   Coding
-	Flow     *bandwidth.Flow // nil: without a limit of the rate
-	Account  string          // of the user, for what is shared among users
-	Deflates *fair.Places    // of the server, for MODE Z
-	Held     budget.Held     // descriptors
+	Flow     *bandwidth.Flow // nil: no limit of the rate
+	Account  string          // the user's name for limits that users share
+	Deflates *fair.Places    // the server's places for transfers in MODE Z
+	Held     budget.Held     // descriptors of the transfer
 	Observer observe.Observer
 }
 
-// Transfer is a plan that was begun. Its methods may be called by any goroutine, run by one.
+// Transfer is an accepted plan. Any goroutine may call its methods, but only one may call Run.
 type Transfer struct {
 	Plan
 	Options
 	Started time.Time
 	opened  time.Time    // when the 150 was sent
-	bytes   atomic.Int64 // octets moved on the wire
-	result  chan Result  // gets the result of run
-	secure  *tls.Conn    // with tls, once the handshake is done
-	// rest is the data connection of an upload that the server refused while its client still sends. It is set by run, and
-	// drained after the reply.
+	bytes   atomic.Int64 // number of octets moved on the wire
+	result  chan Result  // receives the result of Run
+	secure  *tls.Conn    // the TLS connection once its handshake is done; else nil
+	// rest is the data connection of an upload that the server refused while its client is still sending. Run sets
+	// it; the session drains it after the reply.
 	rest *net.TCPConn
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	conn    *net.TCPConn
-	limit   time.Time // no deadline is later, if it is set
+	limit   time.Time // if not zero, no deadline is set later than this
 	pace    pace
 	aborted error
-	failed  bool // it has failed by itself: abort comes too late
+	failed  bool // the transfer has failed by itself, so that Abort has no effect
 }
 
-// Errors that end a transfer.
+// These errors end a transfer.
 var (
 	errShrunk  = errors.New("the file became shorter while it was sent")
 	errStalled = errors.New("the data connection stood still")
 )
 
-// New returns a transfer that run does.
+// New returns a transfer. The caller must see to it that Run is called.
 func New(p Plan, o Options) *Transfer {
 	t := &Transfer{Plan: p, Options: o, Started: time.Now(), result: make(chan Result, 1)}
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	return t
 }
 
-// Run does all of the transfer. wait returns its result.
+// Run does the whole transfer. Wait returns its result.
 func (t *Transfer) Run() {
 	if t.Kind == Work {
 		t.result <- t.runWork()
@@ -152,15 +154,15 @@ func (t *Transfer) Run() {
 	t.result <- r
 }
 
-// Wait waits for the end of run and returns its result. Only one caller gets it.
+// Wait waits until Run has ended, and returns its result. It may be called only once.
 func (t *Transfer) Wait() Result {
 	r := <-t.result
 	t.cancel(nil)
 	return r
 }
 
-// TakeRest returns the data connection of an upload that the server refused while its client still sends, with its
-// descriptors, for the caller to drain and close; nil if there is none. It may be called after wait.
+// TakeRest returns the data connection of an upload that the server refused while its client is still sending, with
+// its descriptors, for the caller to drain and close. It returns nil if there is none. It must be called after Wait.
 func (t *Transfer) TakeRest() (*net.TCPConn, budget.Held) { return t.rest, t.Held.Move() }
 
 func (t *Transfer) runWork() Result {
@@ -174,15 +176,15 @@ func (t *Transfer) runWork() Result {
 	return r
 }
 
-// exchange moves the data, from the 150 to the orderly end of the data connection.
+// exchange moves the data: everything from the 150 reply to the orderly end of the data connection.
 func (t *Transfer) exchange() error {
-	leave, err := t.enterCoding() // before the 150, so that a refusal comes instead
+	leave, err := t.enterCoding() // before the 150, so that a refusal can replace it
 	if err != nil {
 		return err
 	}
 	defer leave()
-	// By itself, and before the connection: some clients connect only now, and others wait for ever for
-	// a reply that they have read together with another.
+	// The 150 is sent alone, and before the data connection is made: some clients connect only after reading it, and
+	// others wait for ever for a reply that they have read together with another.
 	t.Session.Opening(t.Opening)
 	t.opened = time.Now()
 	conn, err := t.Data.Connect(t.ctx)
@@ -192,7 +194,7 @@ func (t *Transfer) exchange() error {
 	if err := t.setConn(conn); err != nil {
 		return err
 	}
-	over, err := t.protect(conn) // after the 150: some clients begin their handshake only now
+	over, err := t.protect(conn) // after the 150: some clients begin their handshake only then
 	if err != nil {
 		return err
 	}
@@ -213,30 +215,30 @@ func (t *Transfer) exchange() error {
 func (t *Transfer) commit() error {
 	err := t.Session.Contain(t.Content.commit)
 	if errors.Is(err, ErrPanicked) {
-		t.drop(err) // a commit that fails has done it
+		t.drop(err) // after any other error, Content.commit has dropped the data itself
 	}
 	return err
 }
 
-// drop gives up a transfer that failed with err and was not committed.
+// drop gives up the data of a transfer that failed with err and was not committed.
 func (t *Transfer) drop(err error) {
 	_ = t.Session.Contain(func() error { t.Content.drop(t.brokeOff(err)); return nil })
 }
 
-// brokeOff reports whether the client or its connection ended the transfer with err, and not the storage or a verdict on
-// the user.
+// brokeOff reports whether err means that the client or its connection ended the transfer, and not the storage or a
+// decision about the user.
 func (t *Transfer) brokeOff(err error) bool {
 	o, _ := t.find(err)
 	return o.keeps
 }
 
-// connectError is a data connection that never came about.
+// connectError means that there was no data connection.
 type connectError struct{ error }
 
 func (e *connectError) Unwrap() error { return e.error }
 
-// endConnection closes the data connection, if there is one, after the transfer has ended with err. That of an upload
-// whose client still sends is left open, as t.rest.
+// endConnection closes the data connection, if there is one, after the transfer has ended with err. If the server has
+// refused an upload and the client is still sending, it leaves the connection open, in t.rest.
 func (t *Transfer) endConnection(err error) {
 	conn := t.fail(err)
 	switch {
@@ -248,10 +250,11 @@ func (t *Transfer) endConnection(err error) {
 	}
 }
 
-// closeData closes the data connection: in order, also if the transfer failed. The reply then says that what
-// was sent is not the whole, and a client must not lose it over a connection that is reset (some would read it
-// as the reply to their next command). With TLS there is no close_notify either. It is reset only if there is no use
-// in sending what the kernel still has: the client has sent ABOR, is gone, or takes nothing.
+// closeData closes the data connection in an orderly way, even if the transfer failed with err. The reply then says
+// that the data are not complete. A reset connection would make some clients miss that reply, and read it as the
+// reply to their next command. With TLS no close_notify is sent after a failure, either. closeData resets the
+// connection only if sending the data that are still in the kernel is useless: the client has sent ABOR, has gone, or
+// reads nothing.
 func (t *Transfer) closeData(conn *net.TCPConn, err error) {
 	cause := t.AbortCause()
 	unread := errors.Is(cause, ErrAborted) || errors.Is(cause, ErrLost)
@@ -261,13 +264,13 @@ func (t *Transfer) closeData(conn *net.TCPConn, err error) {
 	_ = conn.Close()
 }
 
-// refusedUpload reports whether the server has ended an upload, with err, whose client still sends.
+// refusedUpload reports whether the server has ended an upload, with err, while the client is still sending.
 func (t *Transfer) refusedUpload(err error) bool {
 	return t.Kind == Upload && err != nil && t.AbortCause() == nil && !socket.IsBroken(err) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// setConn makes the data connection the transfer's, so that abort interrupts it. It returns why the transfer was
-// aborted, if it was.
+// setConn sets the transfer's data connection, so that Abort can interrupt it. If the transfer was aborted already,
+// setConn returns the cause.
 func (t *Transfer) setConn(conn *net.TCPConn) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -275,8 +278,8 @@ func (t *Transfer) setConn(conn *net.TCPConn) error {
 	return t.aborted
 }
 
-// extendDeadline allows the data connection to stand still for another while. It returns why the
-// transfer was aborted, if it was.
+// extendDeadline sets the deadline of the data connection to Timeout from now. If the transfer was aborted,
+// extendDeadline returns the cause instead.
 func (t *Transfer) extendDeadline() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -292,14 +295,15 @@ func (t *Transfer) extendDeadline() error {
 	return t.conn.SetDeadline(deadline)
 }
 
-// capDeadline bounds every later deadline; the zero time removes the bound.
+// capDeadline sets an upper bound for every later deadline; the zero time removes the bound.
 func (t *Transfer) capDeadline(limit time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.limit = limit
 }
 
-// setReadDeadline bounds the reads after the last write. It returns why the transfer was aborted, if it was.
+// setReadDeadline sets the deadline for the reads after the last write. If the transfer was aborted, setReadDeadline
+// returns the cause instead.
 func (t *Transfer) setReadDeadline(limit time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -309,15 +313,16 @@ func (t *Transfer) setReadDeadline(limit time.Time) error {
 	return t.conn.SetReadDeadline(limit)
 }
 
-// moved counts octets that were moved, and waits for as long as they take at the rate that the
-// transfer may have. It returns why the transfer was aborted, if it was while it waited.
+// moved counts n octets that were moved, and waits as long as the transfer's rate limit demands. If the transfer is
+// aborted during the wait, moved returns the cause.
 func (t *Transfer) moved(n int64) error {
 	t.bytes.Add(n)
 	t.Observer.Moved(t.Kind.Direction(), n)
 	return t.Flow.Pay(t.ctx, n)
 }
 
-// Abort interrupts the transfer wherever it is. The first cause counts.
+// Abort interrupts the transfer at whatever point it is. It has no effect on a transfer that was aborted before, or
+// has failed by itself.
 func (t *Transfer) Abort(cause error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -327,19 +332,19 @@ func (t *Transfer) Abort(cause error) {
 	t.aborted = cause
 	t.cancel(cause)
 	if t.conn != nil {
-		_ = t.conn.SetDeadline(time.Unix(1, 0)) // long past
+		_ = t.conn.SetDeadline(time.Unix(1, 0)) // a time in the past makes pending I/O fail
 	}
 }
 
-// AbortCause returns why the transfer was aborted, or nil.
+// AbortCause returns why the transfer was aborted; nil if it was not.
 func (t *Transfer) AbortCause() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.aborted
 }
 
-// fail makes err, if it is one, what the transfer failed with, whatever happens to it from now on: that the
-// client leaves is no cause of what came before. It returns the data connection, or nil.
+// fail records that the transfer has failed if err is not nil: a later Abort must not replace err as the reason,
+// since a client that leaves afterwards did not cause the failure. It returns the data connection, or nil.
 func (t *Transfer) fail(err error) *net.TCPConn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -347,17 +352,17 @@ func (t *Transfer) fail(err error) *net.TCPConn {
 	return t.conn
 }
 
-// snapshot is how far a transfer is at a moment.
+// snapshot describes how far a transfer is at one moment.
 type snapshot struct {
-	Took    time.Duration // since its command
+	Took    time.Duration // time since the command
 	Bytes   int64         // octets moved on the wire
-	Rate    int64         // octets a second, of late
-	Average int64         // octets a second, since its command
-	Port    int           // the server's end of the data connection; 0 if there was none
-	TLS     bool          // the data connection is encrypted
+	Rate    int64         // octets per second of the last seconds
+	Average int64         // octets per second since the command
+	Port    int           // the server's port of the data connection; 0 if there was none
+	TLS     bool          // whether the data connection is encrypted
 }
 
-// Snapshot describes the transfer at a moment.
+// Snapshot describes the transfer at the time now.
 func (t *Transfer) Snapshot(now time.Time) snapshot {
 	n := t.bytes.Load()
 	t.mu.Lock()

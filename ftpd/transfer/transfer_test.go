@@ -10,14 +10,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/testkit"
 )
 
-// What a transfer failed with stays its cause when the client leaves, or ends it, afterwards; and an abort stays the
-// cause of what breaks by it.
+// The reason for which a transfer failed must stay its cause if the client leaves, or aborts it, afterwards. The
+// cause of an abort must stay the cause if something fails because of the abort.
 func TestFirstCause(t *testing.T) {
 	t.Parallel()
 	_, server := testkit.Connected(t, socket.Listen)
 	tr := moving(server)
 	_, tr.cancel = context.WithCancelCause(t.Context())
-	tr.fail(nil) // is none
+	tr.fail(nil) // no error, so it has not failed
 	tr.fail(storage.ErrQuota)
 	tr.Abort(ErrLost)
 	if r := tr.outcome(storage.ErrQuota); r.Code != 552 || !errors.Is(r.Err, storage.ErrQuota) {
