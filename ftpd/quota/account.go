@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// account is what a home holds. It is guarded by the Registry's mu.
+// account says how much a home holds. Registry.mu guards it.
 type account struct {
 	home string
-	// used is what is stored; valid once counted.
+	// used is what is stored in the home; valid if counted is true.
 	used    usage
 	counted bool
-	// reserved is what uploads that are running will add. ahead is the part of its bytes that
-	// was reserved before the data came.
+	// reserved is what running uploads will add. ahead is the part of its bytes that was reserved before the data
+	// arrived.
 	reserved usage
 	ahead    int64
 
-	// began and took tell of the last count.
+	// began is the time at which the last count began, and took its duration.
 	began time.Time
 	took  time.Duration
-	// walk is the count that is being made, or nil.
+	// walk is the running count; nil if none is running.
 	walk *walk
 }
 
-// holds reports whether a name lies in the account's home.
+// holds reports whether a path is in the account's home.
 func (a *account) holds(name string) bool { return inside(a.home, name) }
 
-// inside reports whether a name lies below a directory.
+// inside reports whether a path is below a directory.
 func inside(dir, name string) bool {
 	return dir == "." && name != "." || strings.HasPrefix(name, dir+"/")
 }
 
-// holding returns the accounts in whose homes a name lies. Called with mu.
+// holding returns the accounts whose homes contain a path. The caller holds mu.
 func (r *Registry) holding(name string) []*account {
 	var all []*account
 	if len(r.accounts) == 0 {
@@ -47,14 +47,14 @@ func (r *Registry) holding(name string) []*account {
 	return all
 }
 
-// watched reports whether a change of the name matters to any account.
+// watched reports whether any account's home contains the path, so that a change of it must be counted.
 func (r *Registry) watched(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.holding(name)) > 0
 }
 
-// record notes a change of what is stored at a name, whose lock is held. Called with mu.
+// record adds a change of what is stored at a path to the accounts. The caller holds the path's lock and mu.
 func (r *Registry) record(name string, d usage) {
 	for _, a := range r.holding(name) {
 		a.used = a.used.plus(d)
@@ -64,8 +64,9 @@ func (r *Registry) record(name string, d usage) {
 	}
 }
 
-// made notes a new directory, whose lock is held: a count that has passed its parent won't come
-// to it, and has to be told what goes into it. Called with mu.
+// made records a new directory. A count that has already read the parent will not read the new directory, so made
+// marks it as visited: from now on changes in it are added to the count. The caller holds the directory's lock and
+// mu.
 func (r *Registry) made(dir string) {
 	r.record(dir, usage{files: 1})
 	for _, a := range r.holding(dir) {
@@ -75,7 +76,7 @@ func (r *Registry) made(dir string) {
 	}
 }
 
-// moved notes that a directory has another name, with all that is in it. Called with mu.
+// moved records that a directory was moved with everything in it. The caller holds mu.
 func (r *Registry) moved(from, to string) {
 	r.rename(from, to)
 	for _, a := range r.accounts {
@@ -89,8 +90,8 @@ func (r *Registry) moved(from, to string) {
 	}
 }
 
-// allows reports whether the user may add so much to his home. Called with mu. Without a limit he
-// may add whatever he likes.
+// allows reports whether the user may add so much to their home. A user without a limit always may. The caller holds
+// mu.
 func (r *Registry) allows(user, home string, more usage) bool {
 	limit := r.limits[user]
 	if !limit.bounded() {
@@ -100,14 +101,15 @@ func (r *Registry) allows(user, home string, more usage) bool {
 	return own.counted && own.fits(limit, more)
 }
 
-// fits reports whether so much more is within the limit. What is taken back always is.
+// fits reports whether so much more is within the limit. A negative amount always is.
 func (a *account) fits(limit Limit, want usage) bool {
 	left := a.left(limit)
 	return (want.bytes <= 0 || limit.Bytes <= 0 || want.bytes <= left.bytes) &&
 		(want.files <= 0 || limit.Files <= 0 || want.files <= left.files)
 }
 
-// left is what a limit leaves; below zero if it is exceeded. Without a limit it is meaningless.
+// left returns what the limit leaves, which is negative if the limit is exceeded. A part without a limit has no
+// meaning.
 func (a *account) left(limit Limit) usage {
 	return usage{limit.Bytes, limit.Files}.minus(a.used).minus(a.reserved)
 }

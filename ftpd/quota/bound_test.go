@@ -18,7 +18,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// onDisk is what a directory holds, temporary files included, in apparent bytes.
+// onDisk returns the apparent size of the files in a directory, with temporary files.
 func onDisk(t reporter, dir string) (bytes int64) {
 	t.Helper()
 	must(t, filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
@@ -35,7 +35,7 @@ func onDisk(t reporter, dir string) (bytes int64) {
 	return bytes
 }
 
-// begin starts an upload and writes to it.
+// begin starts an upload and writes size bytes to it.
 func begin(v storage.FS, name string, size int, o storage.CreateOptions) (storage.Upload, error) {
 	u, err := v.Create(name, o)
 	if err != nil {
@@ -47,8 +47,8 @@ func begin(v storage.FS, name string, size int, o storage.CreateOptions) (storag
 	return u, nil
 }
 
-// Of uploads that replace the same file at the same time only one uses its bytes, whoever ends
-// first and in whatever way, and whatever becomes of the file.
+// Of concurrent uploads that replace the same file only one may use its bytes, whichever ends first, in whatever way,
+// and whatever happens to the file.
 func TestOneOverwritePerName(t *testing.T) {
 	const limit = 20
 	for _, between := range []string{"nothing", "remove", "rename away", "rename over", "shorten", "directory"} {
@@ -76,7 +76,7 @@ func TestOneOverwritePerName(t *testing.T) {
 				must(t, w.Rename("/d", "/e"))
 				dir = "/e"
 			}
-			// Whatever became of the file, what the first holds is not free for another.
+			// Whatever happened to the file, what the first upload holds must not be free for another one.
 			for _, name := range []string{dir + "/x", "/z"} {
 				if u, err := begin(w, name, 2, storage.CreateOptions{}); err == nil {
 					t.Errorf("%s: two bytes more were let in", name)
@@ -95,7 +95,7 @@ func TestOneOverwritePerName(t *testing.T) {
 	}
 }
 
-// Renaming the file that is being replaced, again and again, gives its bytes away once.
+// Repeated renames of the file that is being replaced must give its bytes away only once.
 func TestOverwritesOfRenamed(t *testing.T) {
 	const limit = 20
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: limit}})
@@ -112,7 +112,7 @@ func TestOverwritesOfRenamed(t *testing.T) {
 	}
 }
 
-// Nor does removing a file of which uploads keep a part, and so have all of it open.
+// Removing a file of which uploads keep a part, and which they therefore have open, must not give its bytes away.
 func TestPartsOfRemoved(t *testing.T) {
 	const limit = 20
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: limit}})
@@ -132,7 +132,7 @@ func TestPartsOfRemoved(t *testing.T) {
 	}
 }
 
-// The one that waits gets what the first had claimed.
+// When the first upload ends, the waiting one must get its claim.
 func TestClaimIsPassedOn(t *testing.T) {
 	for _, how := range []string{"abort", "commit"} {
 		s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20, Files: 2}})
@@ -156,7 +156,7 @@ func TestClaimIsPassedOn(t *testing.T) {
 	}
 }
 
-// Files that are put together at the same time give their bytes to one of the results.
+// Parts that are combined concurrently must give their bytes to one of the targets only.
 func TestCombineGivesOnce(t *testing.T) {
 	const parts = 18
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}})
@@ -185,7 +185,7 @@ func TestCombineGivesOnce(t *testing.T) {
 	s.wantCount("alice")
 }
 
-// A link that is combined frees nothing, and parts that can't be removed do so once at most.
+// A link that is combined must free nothing, and parts that can't be removed must free their bytes at most once.
 func TestCombineOfWhatStays(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}})
 	v := s.login("alice", "alice")
@@ -204,14 +204,15 @@ func TestCombineOfWhatStays(t *testing.T) {
 	s.wantCount("alice")
 }
 
-// staying removes nothing.
+// staying is an FS whose Remove removes nothing.
 type staying struct{ storage.FS }
 
 func (s *staying) Remove(string) error { return fs.ErrPermission }
 
-// Whatever several users of a home do at the same time, the disk holds no more than the quota and,
-// for each file that is being replaced or removed, its size once more; and no more than the quota
-// when all has ended, or after a crash. Files that have no name any more, and are open, are on the disk, too. Operations run beside one another between two looks at the disk.
+// Whatever several users of a home do concurrently, the disk must hold no more than the quota plus, for each file
+// that is being replaced or removed, its size once more. When all has ended, or after a crash, it must hold no more
+// than the quota. Open files without a name are on the disk, too. Several operations run between two checks of the
+// disk.
 func TestBoundOfTheDisk(t *testing.T) {
 	base := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -251,7 +252,7 @@ func TestBoundOfTheDisk(t *testing.T) {
 			group.Wait()
 			s.mu.Lock()
 			a := s.accounts["."]
-			over := a.used.plus(a.reserved).bytes - limit // what renaming has taken from running uploads
+			over := a.used.plus(a.reserved).bytes - limit // what renames have taken from running uploads
 			may := limit + max(0, over)
 			for _, c := range s.claims {
 				may += c.of.bytes
@@ -281,8 +282,8 @@ func TestBoundOfTheDisk(t *testing.T) {
 	})
 }
 
-// crash closes what the server has open and does nothing else, as kill -9 does, and has another server begin on
-// what is there.
+// crash closes what the server has open and does nothing else, as kill -9 does, and starts another server on what is
+// left.
 func crash(t reporter, s *server, workers []*worker, limit int64) {
 	t.Helper()
 	s.settled(".")
@@ -312,8 +313,8 @@ func crash(t reporter, s *server, workers []*worker, limit int64) {
 	}
 }
 
-// closeAll takes the files of a directory from all descriptors of this process, and their locks with them. What has
-// the descriptors can still close them.
+// closeAll replaces all descriptors of this process for files in a directory, and so releases their locks. The owners
+// of the descriptors can still close them.
 func closeAll(t reporter, dir string) {
 	t.Helper()
 	null, err := os.Open(os.DevNull)

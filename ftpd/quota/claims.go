@@ -2,17 +2,18 @@ package quota
 
 import "strings"
 
-// claim is what an operation that runs will free at a name when it ends: the file that an upload
-// replaces, or one that COMB removes. What is claimed is the operation's to use meanwhile. A name
-// is claimed by one operation at a time, so the same bytes are never given away twice; whatever
-// else changes the file changes the claim with it, under the same lock.
+// claim is what an operation will free at a path when it ends: the file that an upload replaces, or a part that COMB
+// removes. Until then only that operation may use the claimed bytes. Only one operation at a time can claim a path,
+// so the same bytes are never given away twice. If another operation changes the file, it changes the claim, too,
+// under the same lock.
 type claim struct {
 	u    *upload
 	name string
 	of   usage
 }
 
-// claim gives the name to the upload, if no other has it. Called with mu; rebalance has to follow.
+// claim claims a path for the upload, unless another one has claimed it. The caller holds mu, and must then call
+// rebalance.
 func (r *Registry) claim(u *upload, name string, of usage) {
 	if r.claims[name] != nil {
 		return
@@ -22,12 +23,12 @@ func (r *Registry) claim(u *upload, name string, of usage) {
 	u.claims = append(u.claims, c)
 }
 
-// put notes that what lies at a name, whose lock is held, has changed by other means than the
-// growth of a file in place. Called with mu.
+// put records that the file at a path was changed, other than by growing in place. The caller holds the path's lock
+// and mu.
 func (r *Registry) put(name string, was, now usage) {
 	r.record(name, now.minus(was))
 	if u := r.appends[name]; u != nil {
-		// It writes to a file that no longer has the name; see readings.
+		// The upload writes to a file that has lost its name; see readings.
 		delete(r.appends, name)
 		u.rebalance()
 	}
@@ -40,8 +41,8 @@ func (r *Registry) put(name string, was, now usage) {
 	}
 }
 
-// drop ends the upload's claims, and passes each that is on an upload's target to the one that has
-// waited longest. Called with mu.
+// drop ends the upload's claims. A claim on the target of other uploads passes to the one that began first. The
+// caller holds mu.
 func (u *upload) drop() {
 	r := u.v.r
 	claims := u.claims
@@ -52,7 +53,7 @@ func (u *upload) drop() {
 	}
 }
 
-// pass gives a name that nothing claims to an upload that will replace what lies there.
+// pass gives the claim on an unclaimed path to an upload that will replace the file there, if there is one.
 func (r *Registry) pass(name string, of usage) {
 	var next *upload
 	for u := range r.running {
@@ -66,7 +67,7 @@ func (r *Registry) pass(name string, of usage) {
 	}
 }
 
-// rename follows a directory that was moved. Called with mu.
+// rename applies the move of a directory to the paths of uploads and claims. The caller holds mu.
 func (r *Registry) rename(from, to string) {
 	renamed := func(name string) (string, bool) {
 		if !inside(from, name) {
@@ -78,7 +79,7 @@ func (r *Registry) rename(from, to string) {
 		old := u.at
 		at, moved := renamed(old)
 		if !moved {
-			continue // the goroutine that holds its lock may be reading it
+			continue // u.at must not be written: the goroutine that holds the path's lock may be reading it
 		}
 		u.at = at
 		if r.appends[old] == u {
@@ -100,7 +101,7 @@ func (r *Registry) rename(from, to string) {
 	}
 }
 
-// credit is what the upload's claims let it use.
+// credit returns the sum of what the upload's claims let it use.
 func (u *upload) credit() (sum usage) {
 	for _, c := range u.claims {
 		sum = sum.plus(c.of)
@@ -108,8 +109,8 @@ func (u *upload) credit() (sum usage) {
 	return sum
 }
 
-// need is what has to be reserved for the upload now. It is below zero once its data is stored and
-// what it claims is about to be removed.
+// need returns what must be reserved for the upload now. It is negative when the upload's data are stored and the
+// files that it claims are about to be removed.
 func (u *upload) need() usage {
 	credit := u.credit()
 	if u.stored {
@@ -121,8 +122,7 @@ func (u *upload) need() usage {
 	}
 }
 
-// rebalance reserves what the upload needs, no more and no less, whatever the limit says. Called
-// with mu.
+// rebalance reserves exactly what the upload needs, whatever the limit is. The caller holds mu.
 func (u *upload) rebalance() {
 	want := u.need()
 	for _, a := range u.accounts {
@@ -131,7 +131,7 @@ func (u *upload) rebalance() {
 	u.held = want
 }
 
-// charge moves what is reserved to other accounts. Called with mu.
+// charge moves what is reserved to other accounts. The caller holds mu.
 func (u *upload) charge(accounts []*account) {
 	for _, a := range u.accounts {
 		a.reserved = a.reserved.minus(u.held)

@@ -8,22 +8,22 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// combining is the view by which files are put together.
+// combining is the view that storage.CombineBy uses.
 type combining struct {
 	*view
 	upload *upload
-	locked map[string]string // the parts' names, and those without links
+	locked map[string]string // paths of the parts in the view, without links, by their names
 }
 
-// part is a file that COMB adds to its target.
+// part is a file that COMB appends to its target.
 type part struct {
-	at   string // its path, without links
+	at   string // path below the storage root, without links
 	info fs.FileInfo
 }
 
-// Combine puts files together. What the parts hold is free again afterwards, so the target may
-// use it, unless another operation claims it. From when the target is published until the parts
-// are removed nothing else changes them: else both could stay.
+// Combine combines files; see storage.Combine. It removes the parts afterwards, so the target may use their bytes,
+// unless another operation has claimed them. The parts stay locked from the publication of the target until they are
+// removed: a change in between could make both stay.
 func (v *view) Combine(ctx context.Context, target string, parts []string) error {
 	c := &combining{view: v, locked: map[string]string{}}
 	create := func(name string, o storage.CreateOptions) (storage.Upload, error) {
@@ -41,12 +41,12 @@ func (v *view) Combine(ctx context.Context, target string, parts []string) error
 	return storage.CombineBy(ctx, c, create, target, parts)
 }
 
-// Remove removes a part, whose lock is held since the target was published.
+// Remove removes a part, which has been locked since the target was published.
 func (c *combining) Remove(name string) error {
 	return c.removeLocked(c.locked[name], c.FS.Remove)
 }
 
-// end gives up what is claimed of parts that are still there, and their locks.
+// end gives up the claims on parts that still exist, and unlocks them.
 func (c *combining) end() {
 	if c.upload == nil {
 		return
@@ -57,8 +57,8 @@ func (c *combining) end() {
 	}
 }
 
-// describe notes the parts, whose locks are held, and what each is counted for. Of what is no file
-// that is nothing: of a link only the link is removed.
+// describe records the parts, and returns the bytes that each will free. That is 0 for a part that is not a regular
+// file: of a link only the link itself is removed. The caller holds the locks of the paths.
 func (u *upload) describe(paths []string) (sizes []int64) {
 	for _, at := range paths {
 		name, _ := u.v.rel(at)
@@ -71,7 +71,7 @@ func (u *upload) describe(paths []string) (sizes []int64) {
 	return sizes
 }
 
-// changed reports whether a part is no longer what it was. The locks of all are held.
+// changed reports whether a part has changed since describe. The caller holds the locks of all parts.
 func (u *upload) changed() bool {
 	for _, p := range u.parts {
 		name, _ := u.v.rel(p.at)
@@ -83,7 +83,7 @@ func (u *upload) changed() bool {
 	return false
 }
 
-// paths are those of the parts.
+// paths returns the paths of the parts.
 func (u *upload) paths() (all []string) {
 	for _, p := range u.parts {
 		all = append(all, p.at)

@@ -28,8 +28,8 @@ func (r *slowReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Many uploads at once, that fit exactly: all are stored. And one byte less: not all, and the
-// quota is never exceeded.
+// Of many concurrent uploads that fit exactly, all must be stored. With a quota one byte smaller, not all may be, and
+// the quota must never be exceeded.
 func TestConcurrentUploads(t *testing.T) {
 	const uploads, size = 16, 150_000
 	for _, limit := range []int64{uploads * size, uploads*size - 1, uploads * size / 2} {
@@ -60,7 +60,7 @@ func TestConcurrentUploads(t *testing.T) {
 	}
 }
 
-// Counts that are made while everything changes are exact.
+// Counts that are made during changes must be exact.
 func TestCountsAmidChanges(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 1 << 30, Files: 1 << 20}, "bob": {Bytes: 1 << 30}})
 	stop := make(chan struct{})
@@ -72,7 +72,7 @@ func TestCountsAmidChanges(t *testing.T) {
 				dir := fmt.Sprintf("/d%d", n%3)
 				name := fmt.Sprintf("%s/f%d", dir, n%5)
 				data := strings.Repeat("x", n*i)
-				// Whatever fails does so since others do the same; the counts must agree all the same.
+				// An operation may fail because of the other goroutines; the counts must be correct all the same.
 				_ = v.Mkdir(dir)
 				_ = v.Mkdir(name + "-d")
 				_ = store(v, name, data, storage.CreateOptions{})

@@ -10,21 +10,19 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// walk is a count that is being made. Its fields, but for done and err, are guarded by the
-// Registry's mu.
+// walk is a running count of a home. Registry.mu guards its fields, except done and err.
 type walk struct {
 	sum usage
-	// visited are the directories that were counted: changes in them have to be added.
+	// visited holds the directories that were counted. A change in one of them must be added to sum.
 	visited map[string]bool
-	void    bool // a directory was moved: begin anew
-	again   bool // when it has ended, begin anew
+	void    bool // a directory was moved: start over
+	again   bool // start another count when this one has ended
 
-	done chan struct{} // closed at the end
-	err  error         // set before that
+	done chan struct{} // closed when the count has ended
+	err  error         // set before done is closed
 }
 
-// begin sees to it that the home is counted, or being counted, or is counted again if that was
-// long ago.
+// begin starts a count of the home, unless it was counted recently or a count is running.
 func (r *Registry) begin(home string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -34,7 +32,7 @@ func (r *Registry) begin(home string) {
 	}
 }
 
-// account returns a home's account. Called with mu.
+// account returns the account of a home. The caller holds mu.
 func (r *Registry) account(home string) *account {
 	a := r.accounts[home]
 	if a == nil {
@@ -44,12 +42,12 @@ func (r *Registry) account(home string) *account {
 	return a
 }
 
-// older reports whether the last count is older than d, and than so many times the time it took.
+// older reports whether the last count is older than d, and older than so many times its duration.
 func (r *Registry) older(a *account, d time.Duration, times int) bool {
 	return time.Since(a.began) > max(d, time.Duration(times)*a.took)
 }
 
-// start begins a count if none is being made, and returns the one that is. Called with mu.
+// start starts a count if none is running, and returns the running one. The caller holds mu.
 func (r *Registry) start(a *account) *walk {
 	if a.walk == nil {
 		w := &walk{visited: map[string]bool{}, done: make(chan struct{})}
@@ -64,7 +62,8 @@ func (r *Registry) start(a *account) *walk {
 	return a.walk
 }
 
-// restart begins a count that sees what is there now. Called with mu.
+// restart makes sure that a count begins after now: at once or, if one is running, when that has ended. The caller
+// holds mu.
 func (r *Registry) restart(a *account) {
 	if a.walk != nil {
 		a.walk.again = true
@@ -73,7 +72,7 @@ func (r *Registry) restart(a *account) {
 	r.start(a)
 }
 
-// counted waits until the home has been counted. No lock of a path may be held.
+// counted waits until the home has been counted. The caller must not hold any lock of a path.
 func (r *Registry) counted(home string) error {
 	r.begin(home)
 	r.mu.Lock()
@@ -91,8 +90,8 @@ func (r *Registry) counted(home string) error {
 	return w.err
 }
 
-// refresh counts the home again, and waits for it, if the count is not fresh: false if it is. No
-// lock of a path may be held.
+// refresh counts the home again, and waits for the result, unless the last count is fresh. It reports whether there
+// is a new count. The caller must not hold any lock of a path.
 func (r *Registry) refresh(home string) bool {
 	r.mu.Lock()
 	a := r.accounts[home]
@@ -106,7 +105,7 @@ func (r *Registry) refresh(home string) bool {
 	return w.err == nil
 }
 
-// count makes a count.
+// count runs the count w, and puts its result in the account.
 func (r *Registry) count(a *account, w *walk) {
 	defer close(w.done)
 	const tries = 5
@@ -133,7 +132,7 @@ func (r *Registry) count(a *account, w *walk) {
 	}
 }
 
-// walkHome counts a home, directory after directory.
+// walkHome counts a home, one directory after another.
 func (r *Registry) walkHome(home string, w *walk) error {
 	fsys, err := r.open(home)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -151,9 +150,9 @@ func (r *Registry) walkHome(home string, w *walk) error {
 		below, err := r.walkDir(fsys, home, dir, w)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, storage.ErrNotDirectory):
-			// It was removed or replaced since its parent was read.
+			// The directory was removed or replaced since its parent was read.
 		case errors.Is(err, fs.ErrPermission):
-			// Not ours, such as a file system's lost+found: nor can we, or our users, add to it.
+			// The server has no access, as to a file system's lost+found. So neither it nor its users can add to it.
 		case err != nil:
 			return err
 		}
@@ -162,8 +161,7 @@ func (r *Registry) walkHome(home string, w *walk) error {
 	return nil
 }
 
-// walkDir adds a directory to the count, at once with regard to changes, and returns the
-// directories in it.
+// walkDir adds a directory to the count, in one step as seen by changes, and returns the directories in it.
 func (r *Registry) walkDir(fsys storage.FS, home, dir string, w *walk) (below []string, err error) {
 	abs := path.Join(home, dir)
 	defer r.locks.count(abs)()
@@ -199,7 +197,7 @@ func (r *Registry) walkDir(fsys storage.FS, home, dir string, w *walk) (below []
 	return below, nil
 }
 
-// amount is what an entry counts for: a file by its size, without what is being appended to it,
+// amount returns what an entry counts for. A file counts with its size, but without what is being appended to it,
 // which is reserved.
 func (r *Registry) amount(name string, info fs.FileInfo) usage {
 	if !info.Mode().IsRegular() {

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// server is a storage with a Registry, as a daemon has them.
+// server is a storage with a Registry, as in a daemon.
 type server struct {
 	t     testing.TB
 	root  string
@@ -40,7 +40,7 @@ func newServer(t testing.TB, root string, limits map[string]Limit) *server {
 	return s
 }
 
-// login returns the view of a user, who lives in home.
+// login returns the view of a user with this home.
 func (s *server) login(user, home string) storage.FS {
 	s.t.Helper()
 	v, err := s.local.Home(home, true)
@@ -70,7 +70,7 @@ func wantErr(t testing.TB, what string, err, want error) {
 	}
 }
 
-// store uploads as the engine does: by ReadFrom if there is one.
+// store uploads content as the daemon does: with ReadFrom if the writer has one.
 func store(v storage.FS, name, content string, o storage.CreateOptions) error {
 	u, err := v.Create(name, o)
 	if err != nil {
@@ -82,7 +82,7 @@ func store(v storage.FS, name, content string, o storage.CreateOptions) error {
 	return u.Commit()
 }
 
-// held is what a directory holds, as the package counts it, temporary files apart.
+// held returns what a directory holds, counted as the package counts it, without temporary files.
 func held(t reporter, dir string) usage {
 	t.Helper()
 	var sum usage
@@ -103,7 +103,7 @@ func held(t reporter, dir string) usage {
 	return sum
 }
 
-// wantCount checks a home's account against the disk, with no upload running.
+// wantCount compares a home's account with the disk. No upload may be running.
 func (s *server) wantCount(home string) {
 	s.t.Helper()
 	must(s.t, s.counted(home))
@@ -116,7 +116,7 @@ func (s *server) wantCount(home string) {
 	}
 }
 
-// settled waits until no count is being made.
+// settled waits until no count is running.
 func (s *server) settled(home string) {
 	for {
 		s.mu.Lock()

@@ -6,12 +6,15 @@ import (
 	"sync"
 )
 
-// locks keep changes and counts apart. A change holds the directories that it changes, shared
-// with other changes, and its names alone; a count holds the one directory that it reads alone.
-// So a change happens wholly before or wholly after its directory was counted, and what it finds
-// at a name is what it changes. A change also holds the way to its names, shared with others, and
-// what moves a directory or a link holds the two names that it changes as ways, alone: so names
-// stand for the same files all the while. The zero value is ready.
+// locks keep changes and counts apart. There are three kinds of locks, each on a path:
+//
+//   - A change locks the directories that it changes, shared with other changes; a count locks the one directory that it
+//     reads, exclusively. So a change happens either before or after its directory is counted.
+//   - A change locks the paths that it changes exclusively, so that they do not change after it has looked at them.
+//   - A change locks all directories on the way to its paths ("ways"), shared with other changes. An operation that moves a
+//     directory or a link locks its two paths as ways, exclusively. So paths name the same files during a change.
+//
+// The zero value is ready for use.
 type locks struct {
 	mu   sync.Mutex
 	held map[string]*pathLock
@@ -22,7 +25,7 @@ type pathLock struct {
 	users int
 }
 
-// get returns the lock of a key, which lives until as many put it.
+// get returns the lock of a key. It exists until put was called as often as get.
 func (l *locks) get(key string) *pathLock {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,14 +50,14 @@ func (l *locks) put(key string) {
 	}
 }
 
-// change locks names for a change, and returns how to unlock them.
+// change locks paths for a change, and returns a function that unlocks them.
 func (l *locks) change(names ...string) (unlock func()) { return l.lock(false, names) }
 
-// move is change for what moves a directory, or a link that may lead to one.
+// move is like change, for an operation that moves a directory, or a link that may lead to one.
 func (l *locks) move(from, to string) (unlock func()) { return l.lock(true, []string{from, to}) }
 
-// lock takes ways first, then directories, then names, each in their order, so that two changes
-// can't wait for each other.
+// lock locks ways first, then directories, then paths, and sorts each of these, so that no two changes wait for each
+// other.
 func (l *locks) lock(ways bool, names []string) (unlock func()) {
 	var dirs, shared []string
 	alone := map[string]bool{}
@@ -98,7 +101,7 @@ func (l *locks) lock(ways bool, names []string) (unlock func()) {
 	}
 }
 
-// count locks a directory for a count.
+// count locks a directory for a count, and returns a function that unlocks it.
 func (l *locks) count(dir string) (unlock func()) {
 	key := "d" + dir
 	k := l.get(key)

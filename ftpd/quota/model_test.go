@@ -11,8 +11,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// Whatever users do, in homes that lie in one another and with uploads that go on beside, the
-// accounts say what is on the disk, and nobody comes to exceed his limit.
+// Whatever users do, with homes inside one another and uploads at the same time, the accounts must match the disk,
+// and no user may exceed the limit.
 func TestAgainstDisk(t *testing.T) {
 	base := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -70,8 +70,8 @@ func TestAgainstDisk(t *testing.T) {
 		}()
 		who := rapid.SampledFrom(users)
 		name := rapid.SampledFrom([]string{"/a", "/c", "/d/a", "/d/b", "/d", "/b/a", "/b/d"})
-		// within checks that what a user has just added is within his limit. (Others who share his
-		// home, and have another limit or none, may exceed it.)
+		// within checks that what a user has just added is within the user's limit. (Other users of the same home,
+		// with another limit or none, may exceed it.)
 		within := func(u user, what usage) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -146,7 +146,7 @@ func TestAgainstDisk(t *testing.T) {
 				growing := usage{}
 				for _, u := range uploads {
 					if u := u.Upload.(*upload); s.appends[u.at] == u {
-						growing.bytes += u.written // is on the disk, and reserved
+						growing.bytes += u.written // what the upload has written is on the disk, and reserved
 					}
 				}
 				for _, home := range []string{".", "b"} {

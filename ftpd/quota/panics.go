@@ -1,7 +1,7 @@
 package quota
 
-// attempt publishes the upload. If that panics, what is reserved is given back, the upload is dropped,
-// what is there is counted again, and the panic goes on.
+// attempt publishes the upload. If publish panics, attempt gives back what is reserved, drops the upload, starts new
+// counts of the homes, and lets the panic continue.
 func (u *upload) attempt(publish func() error) error {
 	done := false
 	defer func() {

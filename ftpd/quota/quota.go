@@ -1,23 +1,22 @@
-// Package quota bounds what users may store, in bytes and in files, on any storage.FS.
+// Package quota limits what users may store, in bytes and in files, on any storage.FS.
 //
-// What is bounded is what a user's home holds, whoever stored it and however: files and
-// directories are counted by their names and apparent sizes. The count is made by walking the
-// home when it is first needed, so it is right after a restart, and is then kept by following
-// every change that goes through a view of this Registry, in whatever home.
+// The quota limits what the user's home holds, whoever stored it and however. Files and directories count by their
+// names and apparent sizes. The Registry counts a home by walking it when the count is first needed, so that it is
+// correct after a restart. Then it follows every change that goes through one of its views, in any home.
 //
-// An upload reserves what it is about to write before it writes it, so uploads that run at the
-// same time can't exceed the quota together. What it has reserved counts as used until it ends.
-// The file that it will replace is its to use meanwhile, and no other's: see claim. So what is on
-// the disk, temporary files included, is never more than the quota and, for each file that is
-// being replaced, its size once more. An upload that would fit but for another's claim is
-// storage.ErrBusy. A file that is removed or replaced while it is downloaded counts as used until
-// the last of the downloads has ended, for as long as it takes room.
+// An upload reserves what it is about to write, so uploads that run at the same time can't exceed the quota together.
+// The reserved amount counts as used until the upload ends. Only the upload may use the bytes of the file that it
+// will replace; see claim. So the files on the disk, with temporary files, never exceed the quota plus, for each file
+// that is being replaced, its size once more. An upload that would fit but for another one's claim is refused with
+// storage.ErrBusy. A file that is removed or replaced while it is being downloaded counts as used until its last
+// download has ended, because until then it takes space.
 //
-// What others do to the storage, another server on a shared volume above all, is not seen when
-// it happens. So the count is made again in the background when it has grown old, and before an
-// upload is refused by a count that is not fresh. Between two counts each of several servers may
-// let pass what the others don't know of: a user who uploads to n servers at once can exceed his
-// quota by what he brings to the n-1 others in that time, no more.
+// The Registry does not see changes by other programs, above all by another server on a shared volume. So it counts
+// again in the background when a count has grown old, and before it refuses an upload because of a count that is not
+// fresh. Between two counts, each of several servers may accept data that the others do not know of: a user who
+// uploads to n servers at once can exceed the quota by what they upload to the n-1 others in that time, and no more.
+//
+// Begin reading at Registry.View and upload. Of this module the package imports only storage.
 package quota
 
 import (
@@ -29,10 +28,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// Limit is a user's quota; 0 is no bound.
+// Limit is a user's quota; 0 means no limit.
 type Limit struct{ Bytes, Files int64 }
 
-// bounded reports whether there is any.
+// bounded reports whether there is a limit.
 func (l Limit) bounded() bool { return l.Bytes > 0 || l.Files > 0 }
 
 // usage is an amount of storage, or a change of one.
@@ -42,16 +41,16 @@ func (u usage) plus(v usage) usage  { return usage{u.bytes + v.bytes, u.files + 
 func (u usage) minus(v usage) usage { return usage{u.bytes - v.bytes, u.files - v.files} }
 
 const (
-	// recountAfter is the age at which a count is made again in the background.
+	// recountAfter is the age at which a home is counted again in the background.
 	recountAfter = 10 * time.Minute
-	// freshFor is the age up to which a count is good enough to refuse by.
+	// freshFor is the age up to which a count is fresh: good enough to refuse an upload.
 	freshFor = 30 * time.Second
-	// freshFactor is how many times longer than it took to make it a count is fresh, and fifty times
-	// that it is not made again: a big home must not be walked all the time.
+	// A count also stays fresh for freshFactor times as long as it took to make. It is made again in the background
+	// only after 50 times that: big homes must not be walked all the time.
 	freshFactor = 10
 )
 
-// Registry counts what homes hold. Make one with New. It is safe for concurrent use.
+// Registry counts what homes hold. New makes one. It is safe for concurrent use.
 type Registry struct {
 	open func(home string) (storage.FS, error)
 	log  *slog.Logger
@@ -64,17 +63,17 @@ type Registry struct {
 	locks  locks
 
 	mu       sync.Mutex
-	limits   map[string]Limit    // by user
-	accounts map[string]*account // by home; only those of users who have, or had, a limit
-	appends  map[string]*upload  // the files that grow in place
+	limits   map[string]Limit    // by user name
+	accounts map[string]*account // by home; only homes of users who have, or had, a limit
+	appends  map[string]*upload  // by path; uploads that write to an existing file
 	running  map[*upload]struct{}
-	claims   map[string]*claim // by name
+	claims   map[string]*claim // by path
 	readings readings
-	uploads  uint64            // how many have begun
-	places   map[string]string // of homes that are reached by links, by home
+	uploads  uint64            // number of uploads that have begun
+	places   map[string]string // paths of homes that are reached by links, by home
 }
 
-// New returns a Registry in which nobody has a limit. open opens a home to count it.
+// New returns a Registry without limits. open opens a home to count it.
 func New(open func(home string) (storage.FS, error), log *slog.Logger) *Registry {
 	r := &Registry{
 		open:         open,
@@ -92,17 +91,16 @@ func New(open func(home string) (storage.FS, error), log *slog.Logger) *Registry
 	return r
 }
 
-// SetLimits puts the limits of all users in the old ones' place, at once: also for uploads that
-// are running. What is stored beyond a limit stays, and nothing can be added.
+// SetLimits replaces the limits of all users at once, also for running uploads. If a home exceeds its new limit, its
+// files stay, but nothing can be added.
 func (r *Registry) SetLimits(limits map[string]Limit) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.limits = limits
 }
 
-// View returns the user's view of his home with his quota on it. Views of users without a limit
-// must be made by it too, since what they do counts where their homes hold, or lie in, others'.
-// Its Close closes fs.
+// View returns the user's view of their home, limited by their quota. All views must be made by View, even for users
+// without a limit, since their changes may be in homes of other users. Closing the view closes fs.
 func (r *Registry) View(fs storage.FS, user, home string) storage.FS {
 	place := storage.Place(fs, home)
 	v := &view{FS: fs, r: r, user: user, home: place}
@@ -113,13 +111,13 @@ func (r *Registry) View(fs storage.FS, user, home string) storage.FS {
 		home = place
 	}
 	if r.limit(user).bounded() {
-		r.begin(home) // he will need it soon
+		r.begin(home) // the count will be needed soon
 	}
 	return v
 }
 
-// Used is what a home holds, uploads that are running included; false if it has not been counted,
-// since nobody with a limit has asked for it yet.
+// Used returns what a home holds, including running uploads. It returns false if the home has not been counted,
+// because no user with a limit has needed that yet.
 func (r *Registry) Used(home string) (bytes, files int64, counted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,8 +132,7 @@ func (r *Registry) Used(home string) (bytes, files int64, counted bool) {
 	return used.bytes, used.files, true
 }
 
-// Recount makes every count again, in the background. It is for when something outside changed
-// what homes hold.
+// Recount starts all counts again in the background. It is for changes in homes that did not go through views.
 func (r *Registry) Recount() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,8 +141,8 @@ func (r *Registry) Recount() {
 	}
 }
 
-// Close ends counts that are being made and waits for their end. Views that are open go on; those
-// whose home has not been counted can't store any more.
+// Close cancels running counts and waits for their end. Open views stay usable, but uploads fail if the user has a
+// limit and the home has not been counted.
 func (r *Registry) Close() {
 	r.mu.Lock()
 	r.cancel()

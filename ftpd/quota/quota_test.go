@@ -23,7 +23,7 @@ func TestBytes(t *testing.T) {
 	wantErr(t, "resume", store(v, "/b", "1", storage.CreateOptions{Offset: 5}), storage.ErrQuota)
 	wantErr(t, "longer", store(v, "/b", "123456", storage.CreateOptions{}), storage.ErrQuota)
 	s.wantCount("alice")
-	// Only the difference counts.
+	// Only the difference must count.
 	must(t, store(v, "/b", "54321", storage.CreateOptions{}), store(v, "/b", "321", storage.CreateOptions{Offset: 2}),
 		store(v, "/b", "x", storage.CreateOptions{Offset: 1}), store(v, "/b", "yz0", storage.CreateOptions{Append: true}))
 	s.wantCount("alice")
@@ -58,14 +58,14 @@ func TestFiles(t *testing.T) {
 	s.wantCount(".")
 }
 
-// What is refused leaves nothing, and can be refused before anything comes.
+// An upload that is refused must leave nothing behind, and may be refused before any data arrive.
 func TestRefused(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 100 << 10}})
 	v := s.login("alice", "alice")
 	must(t, store(v, "/f", "old", storage.CreateOptions{}))
 	_, err := v.Create("/g", storage.CreateOptions{Expect: 100 << 10})
 	wantErr(t, "announced", err, storage.ErrQuota)
-	u, err := v.Create("/f", storage.CreateOptions{Expect: 100 << 10}) // the old one's bytes are free then
+	u, err := v.Create("/f", storage.CreateOptions{Expect: 100 << 10}) // the bytes of the old file will be free then
 	must(t, err, u.Abort())
 	for _, o := range []storage.CreateOptions{{}, {Append: true}, {Offset: 1}, {Offset: 3}} {
 		for _, write := range []func(w io.Writer, r io.Reader) error{
@@ -92,7 +92,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A restarted server knows at once what is there, and what a crash left does not count.
+// A restarted server must know at once what is stored, and must not count what a crash has left.
 func TestRestart(t *testing.T) {
 	root := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(root, "alice/d/e"), 0o750),
@@ -114,7 +114,7 @@ func TestRestart(t *testing.T) {
 	wantErr(t, "of one who has none", err, errors.ErrUnsupported)
 }
 
-// Homes in one another, and homes that are shared, count what any of their users does.
+// Homes inside one another, and shared homes, must count what any of their users does.
 func TestNestedHomes(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}, "bob": {Bytes: 10}})
 	alice, bob, carol := s.login("alice", "."), s.login("bob", "b"), s.login("carol", "b")
@@ -126,7 +126,7 @@ func TestNestedHomes(t *testing.T) {
 	must(t, store(alice, "/a", "12345", storage.CreateOptions{}))
 	s.wantCount(".")
 	s.wantCount("b")
-	// Moving in and out, of files and of whole directories.
+	// Files and whole directories are moved in and out.
 	must(t, alice.Mkdir("/d"), alice.Rename("/a", "/d/a"), alice.Rename("/b/a", "/d/b"))
 	s.wantCount("b")
 	must(t, alice.Rename("/d", "/b/d"))
@@ -141,7 +141,7 @@ func TestNestedHomes(t *testing.T) {
 	s.wantCount("b")
 }
 
-// A limit holds from when it is set, also for uploads that are running.
+// A limit must apply from when it is set, also to running uploads.
 func TestLimitsChange(t *testing.T) {
 	s := newServer(t, t.TempDir(), nil)
 	v := s.login("alice", "alice")
@@ -166,13 +166,13 @@ func TestLimitsChange(t *testing.T) {
 	}
 	s.SetLimits(map[string]Limit{"alice": {Bytes: 1}})
 	wantErr(t, "below what is stored", store(v, "/x", "1", storage.CreateOptions{}), storage.ErrQuota)
-	must(t, store(v, "/f", "1", storage.CreateOptions{})) // less than it was
+	must(t, store(v, "/f", "1", storage.CreateOptions{})) // shorter than the old file
 	s.SetLimits(nil)
 	must(t, store(v, "/x", "12345", storage.CreateOptions{}))
 	s.wantCount("alice")
 }
 
-// Another server on the same volume: what it removes is found when it matters.
+// If another server on the same volume removes files, this must be noticed when it matters.
 func TestSharedVolume(t *testing.T) {
 	limits := map[string]Limit{"alice": {Bytes: 10}}
 	root := t.TempDir()
@@ -185,13 +185,13 @@ func TestSharedVolume(t *testing.T) {
 	must(t, w.Remove("/f"))
 	wantErr(t, "a count that is fresh", store(v, "/g", "1", storage.CreateOptions{}), storage.ErrQuota)
 	one.mu.Lock()
-	one.accounts["alice"].began = time.Time{} // long ago
+	one.accounts["alice"].began = time.Time{} // the last count was long ago
 	one.mu.Unlock()
 	must(t, store(v, "/g", "1", storage.CreateOptions{}))
 	two.Recount()
 	two.wantCount("alice")
 	one.wantCount("alice")
-	// One that has grown old is made again in the background.
+	// A home whose count has grown old must be counted again in the background.
 	must(t, os.WriteFile(filepath.Join(root, "alice/h"), []byte("123"), 0o600))
 	two.mu.Lock()
 	two.recountAfter, two.accounts["alice"].began = time.Second, time.Time{}
@@ -225,7 +225,7 @@ func TestAvailable(t *testing.T) {
 	}
 }
 
-// The parts give the target their bytes.
+// The parts must give the target their bytes.
 func TestCombine(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10, Files: 3}})
 	v := s.login("alice", "alice")
@@ -237,7 +237,8 @@ func TestCombine(t *testing.T) {
 	}
 	wantErr(t, "combine of nothing", storage.Combine(t.Context(), v, "/t", []string{"/1"}), fs.ErrNotExist)
 	s.wantCount("alice")
-	// By a limit on what is stored already it is refused as any growth would be, but shrinks nothing.
+	// At the limit, combining into a new file must be refused, as any growth is; combining into an existing one must
+	// not be.
 	s.SetLimits(map[string]Limit{"alice": {Bytes: 10, Files: 2}})
 	must(t, store(v, "/3", "", storage.CreateOptions{}))
 	wantErr(t, "combine to a file more", storage.Combine(t.Context(), v, "/u", []string{"/3"}), storage.ErrQuota)
@@ -245,7 +246,7 @@ func TestCombine(t *testing.T) {
 	s.wantCount("alice")
 }
 
-// What a broken upload leaves under its name counts.
+// What a broken upload leaves under its name must count.
 func TestKeep(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10}})
 	v := s.login("alice", "alice")
@@ -270,7 +271,7 @@ var errBroken = errors.New("broken")
 func (brokenFS) ReadDir(string) (storage.Dir, error) { return nil, errBroken }
 func (brokenFS) Close() error                        { return nil }
 
-// What can't be counted can't be added to, and can be otherwise used.
+// A home that can't be counted must accept no more data, but everything else must work.
 func TestUncountable(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10}})
 	good := s.open

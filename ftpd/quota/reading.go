@@ -9,10 +9,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// inode identifies a file whatever its name is.
+// inode identifies a file, whatever its name.
 type inode struct{ dev, ino uint64 }
 
-// inodeOf is a file's identity, and how many names it has; false where the storage knows of none.
+// inodeOf returns a file's inode and its number of names. It returns false if the file is not regular, or the storage
+// does not provide inodes.
 func inodeOf(info fs.FileInfo) (id inode, names uint64, ok bool) {
 	if info == nil || !info.Mode().IsRegular() {
 		return inode{}, 0, false
@@ -24,20 +25,20 @@ func inodeOf(info fs.FileInfo) (id inode, names uint64, ok bool) {
 	return inode{uint64(st.Dev), uint64(st.Ino)}, uint64(st.Nlink), true //nolint:unconvert // the types differ by architecture
 }
 
-// readings are the files that downloads have open, and uploads that append to a file or keep a part of it (REST). A
-// file that loses its last name stays on the disk until the last of them has ended, and until then its size is reserved
-// in the accounts that held it; what an upload adds to it is reserved for the upload.
+// readings holds the files that are open for downloads, and for uploads that append to a file or keep a part of it
+// (REST). If such a file loses its last name, it stays on the disk until it is closed. Until then the Registry
+// reserves its size in the accounts that held it. What an upload adds to such a file is reserved for the upload.
 type readings map[inode]*reading
 
 type reading struct {
-	// open counts the downloads and uploads.
+	// open is the number of downloads and uploads that have the file open.
 	open int
-	// held is reserved in these accounts, since the file has no name any more.
+	// held is what is reserved in accounts, because the file has lost its last name.
 	held     usage
 	accounts []*account
 }
 
-// opened notes that a file is being read. Called with mu; what it returns is for closed.
+// opened records that a file was opened. If known is true, closed must later be called with id. The caller holds mu.
 func (r *Registry) opened(info fs.FileInfo) (id inode, known bool) {
 	id, _, known = inodeOf(info)
 	if !known {
@@ -52,7 +53,7 @@ func (r *Registry) opened(info fs.FileInfo) (id inode, known bool) {
 	return id, true
 }
 
-// closed takes opened back. Called with mu.
+// closed undoes opened. The caller holds mu.
 func (r *Registry) closed(id inode) {
 	file := r.readings[id]
 	if file.open--; file.open > 0 {
@@ -72,7 +73,7 @@ func (v *view) Open(name string) (storage.File, error) {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return f, nil //nolint:nilerr // the download will meet it
+		return f, nil //nolint:nilerr // the download will get the same error
 	}
 	v.r.mu.Lock()
 	id, known := v.r.opened(info)
@@ -80,7 +81,7 @@ func (v *view) Open(name string) (storage.File, error) {
 	if !known {
 		return f, nil
 	}
-	// It may have lost its name after it was opened, and before that was known.
+	// The file may have lost its name after it was opened, and before that was recorded.
 	if info, err := f.Stat(); err == nil {
 		v.r.mu.Lock()
 		defer v.r.mu.Unlock()
@@ -91,7 +92,7 @@ func (v *view) Open(name string) (storage.File, error) {
 	return &openFile{File: f, r: v.r, id: id}, nil
 }
 
-// openFile is a file that is counted among the readings until it is closed.
+// openFile is a file that is among the readings until it is closed.
 type openFile struct {
 	storage.File
 	r    *Registry
@@ -99,7 +100,7 @@ type openFile struct {
 	once sync.Once
 }
 
-// OSFile is the file below, for the system calls that need one.
+// OSFile returns the *os.File below, for system calls that need one; see storage.OSFile.
 func (f *openFile) OSFile() *os.File {
 	file, _ := storage.OSFile(f.File)
 	return file
@@ -115,15 +116,15 @@ func (f *openFile) Close() error {
 	return err
 }
 
-// unnamed notes that a file has lost the name at which it was counted for that much, and reserves it if that was the
-// file's last name and something has it open. Called with mu.
+// unnamed records that a file has lost the name under which it was counted as was. If that was its last name, and it
+// is open, its size is reserved. The caller holds mu.
 func (r *Registry) unnamed(name string, before fs.FileInfo, was usage) {
 	if id, names, ok := inodeOf(before); ok && names <= 1 {
 		r.linger(name, id, was.bytes)
 	}
 }
 
-// linger reserves the size of a file without a name, for as long as something has it open. Called with mu.
+// linger reserves the size of a file without a name for as long as it is open. The caller holds mu.
 func (r *Registry) linger(name string, id inode, bytes int64) {
 	file := r.readings[id]
 	if file == nil || file.accounts != nil {

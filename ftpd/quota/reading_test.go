@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// A file without a name counts until the last download of it has ended.
+// A file without a name must count until its last download has ended.
 func TestUnnamedCounts(t *testing.T) {
 	const limit = 20
 	for _, how := range []string{"remove", "replace", "rename over", "combine"} {
@@ -54,7 +54,8 @@ func TestUnnamedCounts(t *testing.T) {
 	}
 }
 
-// A file with a second name stays when it loses one; and one that others removed is nothing that the quota can see.
+// A file that loses a name while it is open, and has another name elsewhere, must not be reserved. (A file that another
+// program removes is not noticed at all.)
 func TestNamedElsewhere(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}})
 	v := s.login("alice", "alice")
@@ -66,7 +67,8 @@ func TestNamedElsewhere(t *testing.T) {
 	s.wantCount("alice")
 }
 
-// Times and modes that are set (MFMT, MFF) change nothing that is counted, also while the file is appended to or replaced.
+// Setting times and modes (MFMT, MFF) must not change what is counted, also while the file is appended to or
+// replaced.
 func TestTimesAndModesCountNothing(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20, Files: 2}})
 	v := s.login("alice", "alice")

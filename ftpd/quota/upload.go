@@ -9,43 +9,44 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// upload is an upload whose bytes are reserved before they are written. It belongs to one
-// goroutine; what the accounts know of it is guarded by the Registry's mu.
+// upload is an upload whose bytes are reserved before they are written. One goroutine uses it. Registry.mu guards the
+// fields that accounts depend on.
 type upload struct {
 	storage.Upload
 	v      *view
 	name   string
-	parts  []part // that will be removed when it is stored (COMB)
-	number uint64 // uploads that began later have higher ones
+	parts  []part // will be removed when the upload is stored (COMB)
+	number uint64 // grows with each upload that begins
 	done   bool
-	// unlock is called when the parts were removed.
+	// unlock must be called when the parts have been removed.
 	unlock func()
 
-	// appending: what comes is added to a file that is there, which was of the size before.
+	// inPlace says that the data are appended to an existing file, whose size was before.
 	inPlace bool
 	before  int64
-	// rewrites: the file that is replaced, of that size before, is written to itself.
+	// rewrites says that the data are written to the existing file that they replace, whose size was before.
 	rewrites bool
-	// base is what is stored before the first byte that comes: after REST, what is kept.
+	// base is the number of bytes before the first one that arrives: after REST, those that are kept.
 	base int64
-	// written came, ahead may come at any moment, and expect in all was announced.
+	// written bytes have arrived, ahead bytes may arrive at any moment, and expect bytes in all were announced.
 	written, ahead, expect int64
-	place                  int64 // how many names it takes: 1, if it may be new
-	stored                 bool  // the data is: what remains is to remove the parts
+	place                  int64 // number of new names: 1, or 0 if the name exists
+	stored                 bool  // the data are stored: only the parts must still be removed
 
-	// replaced is what the name leads to before the upload is published. source is the file that was there at the
-	// beginning and is open since, to be written to or to keep a part of it; nil if there is none, or once it is closed.
+	// replaced is the file that the name led to before the upload was published. source is the file that existed when
+	// the upload began, and is open to append to it or to keep a part of it; nil if there is none, or once it is
+	// closed.
 	replaced fs.FileInfo
 	source   *inode
 
-	// What is reserved, and where.
+	// held is reserved in each of accounts.
 	accounts []*account
 	held     usage
 	claims   []*claim
-	at       string // where it goes, also when a directory was moved since
+	at       string // path of the target; follows moves of its directory
 }
 
-// Create begins an upload, which may have to wait until the home has been counted.
+// Create begins an upload. It may block until the home has been counted.
 func (v *view) Create(name string, o storage.CreateOptions) (storage.Upload, error) {
 	u, err := v.create(name, o, nil)
 	if err != nil {
@@ -71,7 +72,7 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 	sizes := u.describe(paths[1:])
 	var target usage
 	var there fs.FileInfo
-	// Where nothing is counted, what is there matters only at the end, if it is counted by then.
+	// If no account contains the path, the old file matters only at the end, if an account exists by then.
 	if o.Offset > 0 || o.Append || v.r.watched(u.at) {
 		if info, err := v.FS.Stat(name); err == nil {
 			there, target = info, v.r.amount(u.at, info)
@@ -106,7 +107,7 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 	return u, nil
 }
 
-// opens notes that the upload has the file open.
+// opens records that the upload has the file open.
 func (u *upload) opens(there fs.FileInfo) {
 	r := u.v.r
 	r.mu.Lock()
@@ -116,7 +117,7 @@ func (u *upload) opens(there fs.FileInfo) {
 	}
 }
 
-// closes takes opens back. Called with mu.
+// closes undoes opens. The caller holds mu.
 func (u *upload) closes() {
 	if u.source != nil {
 		u.v.r.closed(*u.source)
@@ -124,8 +125,8 @@ func (u *upload) closes() {
 	}
 }
 
-// lockTarget locks what an upload to a name will change, of which a link is followed, and the parts
-// that it removes, of which none is.
+// lockTarget locks what an upload to a name will change, and the parts that it removes. It follows a link in the last
+// place of the name, but not of a part.
 func (v *view) lockTarget(name string, parts []string) (names, paths []string, unlock func()) {
 	if len(parts) == 0 {
 		return v.lock(true, v.r.locks.change, name)
@@ -138,8 +139,8 @@ func (v *view) lockTarget(name string, parts []string) (names, paths []string, u
 	return v.lock(false, v.r.locks.change, append([]string{name}, parts...)...)
 }
 
-// begin claims what the upload will free and reserves what it needs from the beginning. It refuses
-// one of which it is clear that it can't fit.
+// begin claims what the upload will free, and reserves what it needs at its start. It refuses an upload that
+// certainly does not fit.
 func (u *upload) begin(target usage, parts []int64) error {
 	r := u.v.r
 	r.mu.Lock()
@@ -156,8 +157,8 @@ func (u *upload) begin(target usage, parts []int64) error {
 	r.running[u] = struct{}{}
 	err := u.resize(0)
 	if err == nil && (len(u.parts) > 0 && u.exceeded() || u.base+u.expect > 0 && u.overdrawn()) {
-		// The parts may turn out to stay, and what is announced or kept of a file (REST) is reserved before the
-		// first byte comes.
+		// The parts may fail to be removed. What is announced, or kept of a file (REST), is reserved before the first
+		// byte arrives.
 		err = u.refused()
 	}
 	if err != nil {
@@ -167,20 +168,21 @@ func (u *upload) begin(target usage, parts []int64) error {
 	return nil
 }
 
-// exceeded reports whether the home holds more bytes than the user may have. Called with mu.
+// exceeded reports whether the home holds more bytes than the user may have. The caller holds mu.
 func (u *upload) exceeded() bool {
 	limit := u.v.r.limits[u.v.user]
 	return limit.Bytes > 0 && u.v.r.account(u.v.home).left(limit).bytes < 0
 }
 
-// overdrawn reports whether uploads have written more than the limit leaves. They have if what one
-// of them was to replace was renamed: its bytes, already in use, won't be free. Until that upload has
-// ended no other may grow, not even by what it claims. Called with mu.
+// overdrawn reports whether running uploads use more than the limit leaves. That happens if the file that one of them
+// would replace is renamed: its bytes are in use and will not become free. Until that upload has ended no other may
+// grow, not even within its claims. The caller holds mu.
 func (u *upload) overdrawn() bool {
 	return u.exceeded() && u.v.r.account(u.v.home).reserved.bytes > 0
 }
 
-// refused is ErrQuota, or ErrBusy if another's claim is in the way. Called with mu.
+// refused returns storage.ErrBusy if another operation's claim is in the way, else storage.ErrQuota. The caller holds
+// mu.
 func (u *upload) refused() error {
 	err := storage.ErrQuota
 	for _, name := range append([]string{u.at}, u.paths()...) {
@@ -191,7 +193,7 @@ func (u *upload) refused() error {
 	return &fs.PathError{Op: "store", Path: u.name, Err: err}
 }
 
-// resize reserves for n bytes more than were written, if the limit allows it. Called with mu.
+// resize reserves space for n bytes more than were written, if the limit allows it. The caller holds mu.
 func (u *upload) resize(n int64) error {
 	u.join()
 	u.ahead = n
@@ -203,8 +205,8 @@ func (u *upload) resize(n int64) error {
 	return nil
 }
 
-// join reserves what is held in accounts that came about since, because a user was given a
-// limit. Called with mu.
+// join also reserves what is held in accounts that were created since, because a user was given a limit. The caller
+// holds mu.
 func (u *upload) join() {
 	for _, a := range u.v.r.holding(u.at) {
 		if !slices.Contains(u.accounts, a) {
@@ -214,7 +216,7 @@ func (u *upload) join() {
 	}
 }
 
-// release gives back what is reserved and claimed. The upload is over.
+// release gives back what is reserved and claimed. The upload must have ended.
 func (u *upload) release() {
 	u.v.r.mu.Lock()
 	defer u.v.r.mu.Unlock()
@@ -235,7 +237,7 @@ func (u *upload) releaseLocked() {
 	u.accounts, u.held = nil, usage{}
 }
 
-// Writer is where the data goes.
+// Writer returns the writer for the data.
 func (u *upload) Writer() io.Writer { return &writer{u: u, to: u.Upload.Writer()} }
 
 func (u *upload) Commit() error { return u.finish(u.Upload.Commit) }
@@ -261,7 +263,8 @@ func (u *upload) Abort() error {
 	return err
 }
 
-// left counts what an upload has left in the file that it was to replace. Its lock is held.
+// left counts what an aborted upload has left in the file that it was to replace. The caller holds the lock of its
+// path.
 func (u *upload) left() {
 	r := u.v.r
 	r.mu.Lock()
@@ -279,7 +282,7 @@ func (u *upload) left() {
 	}
 }
 
-// lock locks the name that the upload goes to.
+// lock locks the path of the target, and those of the parts.
 func (u *upload) lock() (unlock func()) {
 	r := u.v.r
 	at := func() string {
@@ -293,11 +296,11 @@ func (u *upload) lock() (unlock func()) {
 		if at() == name {
 			return unlock
 		}
-		unlock() // a directory was moved meanwhile
+		unlock() // the target's directory was moved meanwhile
 	}
 }
 
-// finish publishes the upload and counts what that changes.
+// finish publishes the upload, and counts the change.
 func (u *upload) finish(publish func() error) error {
 	if u.done {
 		return fs.ErrClosed
@@ -326,7 +329,7 @@ func (u *upload) finish(publish func() error) error {
 	defer r.mu.Unlock()
 	clean := err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, storage.ErrBusy)
 	if _, within := u.v.rel(u.at); !clean || !within {
-		// It may be there nevertheless, or replaces what can't be seen from here.
+		// The file may have been published nevertheless, or may replace one that is not visible from here.
 		for _, a := range r.holding(u.at) {
 			r.restart(a)
 		}
@@ -339,12 +342,12 @@ func (u *upload) finish(publish func() error) error {
 	return err
 }
 
-// publish turns what was reserved into what is stored. Claims on parts stay until those are
-// removed. Called with mu.
+// publish turns the reserved amount into a stored one. Claims on parts stay until the parts are removed. The caller
+// holds mu.
 func (u *upload) publish(was, now usage) {
 	r := u.v.r
 	if r.appends[u.at] == u {
-		delete(r.appends, u.at) // it is as large as what is recorded says
+		delete(r.appends, u.at) // from now on the file counts with its real size
 	}
 	delete(r.running, u)
 	u.stored = true
@@ -367,8 +370,8 @@ func (u *upload) publish(was, now usage) {
 	}
 }
 
-// reserveFinal finds what publishing the upload will change, and sees to it that it is reserved: what
-// it replaces may be another file by now than at the beginning.
+// reserveFinal finds out what publishing the upload will change, and reserves that: the file that it replaces may be
+// another one than when the upload began.
 func (u *upload) reserveFinal() (was, now usage, err error) {
 	r := u.v.r
 	now = usage{bytes: u.base + u.written, files: 1}
@@ -387,7 +390,7 @@ func (u *upload) reserveFinal() (was, now usage, err error) {
 	if c := r.claims[u.at]; c != nil && c.u == u && within {
 		c.of = was
 	}
-	u.expect = 0 // what did not come by now is not needed
+	u.expect = 0 // what was announced and has not arrived is not needed
 	if err := u.resize(0); err != nil {
 		return was, now, err
 	}
@@ -397,7 +400,7 @@ func (u *upload) reserveFinal() (was, now usage, err error) {
 			spare += c.of.bytes
 		}
 	}
-	if now.bytes-was.bytes > spare && u.exceeded() { // the limit is lower than it was
+	if now.bytes-was.bytes > spare && u.exceeded() { // the limit was lowered meanwhile
 		return was, now, u.refused()
 	}
 	return was, now, nil

@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// view is a user's view with his quota on it. What changes nothing goes straight to the FS below.
+// view is a user's view, limited by the user's quota. Operations that change nothing go directly to the FS below.
 type view struct {
 	storage.FS
 	r    *Registry
@@ -19,10 +19,10 @@ type view struct {
 	home string
 }
 
-// abs is the path of a name of the view below the storage root.
+// abs returns the path of a name below the storage root.
 func (v *view) abs(name string) string { return path.Join(v.home, name) }
 
-// rel is the name in the view of a path below the storage root.
+// rel returns the name in the view of a path below the storage root. It returns false if the path is not in the view.
 func (v *view) rel(abs string) (name string, ok bool) {
 	if abs == v.home {
 		return "/", true
@@ -33,14 +33,14 @@ func (v *view) rel(abs string) (name string, ok bool) {
 	return strings.TrimPrefix(abs, v.home), inside(v.home, abs)
 }
 
-// lock locks names for a change, links followed, by a method of locks. It returns the names of
-// the view for what is locked, and their paths below the storage root. last: a link in the last
-// place is followed, too.
+// lock locks names for a change, with a method of locks, after following the links in them. It returns the names in
+// the view that it has locked, and their paths below the storage root. last says that a link in the last place is
+// followed, too.
 func (v *view) lock(last bool, by func(...string) func(), names ...string) (actual, abs []string, unlock func()) {
 	resolve := func() (abs []string) {
 		for _, name := range names {
 			if v.r.any() {
-				if resolved, err := storage.Resolve(v.FS, name, last); err == nil { // else what is to be done will fail
+				if resolved, err := storage.Resolve(v.FS, name, last); err == nil { // if this fails, the operation itself will fail, too
 					name = resolved
 				}
 			}
@@ -65,13 +65,13 @@ func (v *view) lock(last bool, by func(...string) func(), names ...string) (actu
 	return actual, abs, unlock
 }
 
-// lockOne is lock for one name.
+// lockOne does the same as lock, for one name.
 func (v *view) lockOne(last bool, name string) (actual, abs string, unlock func()) {
 	names, paths, unlock := v.lock(last, v.r.locks.change, name)
 	return names[0], paths[0], unlock
 }
 
-// limited reports whether the user has a limit, and waits until his home has been counted if so.
+// limited reports whether the user has a limit. If so, it first waits until the home has been counted.
 func (v *view) limited() (bool, error) {
 	if !v.r.limit(v.user).bounded() {
 		return false, nil
@@ -79,8 +79,8 @@ func (v *view) limited() (bool, error) {
 	return true, v.r.counted(v.home)
 }
 
-// enforce does something that may exceed the quota. It is done again if the count that refused it
-// was not fresh.
+// enforce calls do, which may fail because of the quota. If the count that caused that was not fresh, it counts again
+// and repeats do.
 func (v *view) enforce(op, name string, do func() error) error {
 	if _, err := v.limited(); err != nil {
 		return &fs.PathError{Op: op, Path: name, Err: err}
@@ -122,7 +122,7 @@ func (v *view) Mkdir(name string) error {
 	})
 }
 
-// there is what lies at a name whose lock is held; nil if nothing does.
+// there describes the file at a name; info is nil if there is none. The caller holds the name's lock.
 func (v *view) there(name string) (info fs.FileInfo, now usage) {
 	info, err := v.FS.Lstat(name)
 	if err != nil {
@@ -140,7 +140,7 @@ func (v *view) remove(name string, do func(string) error) error {
 	return v.removeLocked(name, do)
 }
 
-// removeLocked removes a name without links whose lock is held.
+// removeLocked removes the file at a name that contains no links. The caller holds the name's lock.
 func (v *view) removeLocked(name string, do func(string) error) error {
 	abs := v.abs(name)
 	if !v.r.watched(abs) {
@@ -161,7 +161,7 @@ func (v *view) Rename(from, to string) error { return v.move(from, to, v.FS.Rena
 
 func (v *view) RenameNew(from, to string) error { return v.move(from, to, v.FS.RenameNew) }
 
-// move is one of the two, with what it moves accounted for.
+// move renames with the function rename, and counts the change.
 func (v *view) move(from, to string, rename func(from, to string) error) error {
 	if !v.r.any() {
 		defer v.r.locks.change(v.abs(from), v.abs(to))()
@@ -190,7 +190,8 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 	return nil
 }
 
-// lockMove locks the names of a move, as what is moved needs it, and describes that.
+// lockMove locks the names of a move. It locks them as ways, too, if the file at the first is not regular; info
+// describes that file.
 func (v *view) lockMove(from, to string) (names, paths []string, info fs.FileInfo, unlock func()) {
 	ways := func(names ...string) func() { return v.r.locks.move(names[0], names[1]) }
 	for by := v.r.locks.change; ; by = ways {
@@ -203,14 +204,14 @@ func (v *view) lockMove(from, to string) (names, paths []string, info fs.FileInf
 	}
 }
 
-// any reports whether anything is counted at all.
+// any reports whether there are any accounts.
 func (r *Registry) any() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.accounts) > 0
 }
 
-// Available is what the disk has free and the quota leaves.
+// Available returns the smaller of the disk's free space and what the quota leaves.
 func (v *view) Available(name string) (int64, error) {
 	free, err := storage.Available(v.FS, name)
 	limited, countErr := v.limited()
@@ -233,7 +234,7 @@ func (v *view) Available(name string) (int64, error) {
 	return min(free, left), nil
 }
 
-// Quota tells the user's quota; errors.ErrUnsupported if he has none.
+// Quota returns the user's quota and usage; errors.ErrUnsupported if there is no limit.
 func (v *view) Quota() (storage.Quota, error) {
 	switch limited, err := v.limited(); {
 	case err != nil:

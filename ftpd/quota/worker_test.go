@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// step is something that a session may do. Which fields matter depends on what.
+// step is something that a session may do. Its kind decides which fields matter.
 type step struct {
 	what     string
 	from, to string
@@ -39,14 +39,14 @@ func drawStep(t *rapid.T) step {
 	}
 }
 
-// worker is a session with the uploads and the downloads that it has begun and not ended.
+// worker is a session with its running uploads and downloads.
 type worker struct {
 	v         storage.FS
 	uploads   []storage.Upload
 	downloads []storage.File
 }
 
-// do does a step. What it may not do is refused, and what others do meanwhile may be in its way.
+// do does a step. An operation that is not allowed must be refused; one may also fail because of other sessions.
 func (w *worker) do(ctx context.Context, s step) {
 	switch s.what {
 	case "begin":
@@ -82,7 +82,7 @@ func (w *worker) do(ctx context.Context, s step) {
 	}
 }
 
-// carry goes on with the upload that was begun first.
+// carry continues the upload that began first.
 func (w *worker) carry(s step) {
 	if len(w.uploads) == 0 {
 		return
@@ -122,7 +122,7 @@ func (w *worker) quit() {
 	w.downloads = nil
 }
 
-// unnamed is the size of the files of a directory that have no name any more, and that this process has open.
+// unnamed returns the size of the files of a directory that have no name any more and that this process has open.
 func unnamed(t reporter, dir string) (bytes int64) {
 	t.Helper()
 	open, err := os.ReadDir("/proc/self/fd")
@@ -136,7 +136,7 @@ func unnamed(t reporter, dir string) (bytes int64) {
 		}
 		info, err := os.Stat(link)
 		if err != nil {
-			continue // a count that runs has closed it
+			continue // a running count has closed it
 		}
 		if id, names, ok := inodeOf(info); ok && names == 0 && !seen[id] {
 			seen[id] = true

@@ -7,25 +7,24 @@ import (
 )
 
 const (
-	// ahead is how much is reserved at a time before it comes, while there is plenty left.
+	// ahead is the number of bytes reserved at a time before they arrive, while there is plenty left.
 	ahead = 4 << 20
-	// headroom is how many times that must be left, and what part of that may be reserved ahead by
-	// all uploads together: an upload that stands still must not keep others from what they need.
+	// There is plenty left if all uploads together reserve ahead at most one part in headroom of what is left. An
+	// upload that stands still must not keep others from the space that they need.
 	headroom = 16
-	// exact is how much is read at a time when there is not, to be reserved when it is known.
+	// exact is the number of bytes read at a time otherwise; they are reserved once they have arrived.
 	exact = 64 << 10
 )
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, exact); return &b }}
 
-// writer reserves what it writes. Its ReadFrom leaves the copying to the file below, so that
-// splice applies.
+// writer reserves what it writes. Its ReadFrom leaves the copying to the file below, so that splice applies.
 type writer struct {
 	u  *upload
 	to io.Writer
 }
 
-// Write writes all of p or nothing: ErrQuota.
+// Write writes all of p, or fails with ErrQuota and writes nothing, if the quota is the reason.
 func (w *writer) Write(p []byte) (int, error) {
 	if err := w.u.grow(int64(len(p))); err != nil {
 		return 0, err
@@ -35,8 +34,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom copies until the end of src. (Of an io.LimitedReader it takes the reader within, for
-// only one is seen through below.)
+// ReadFrom copies src until its end. It unwraps an io.LimitedReader, because the file below sees through only one of
+// these.
 func (w *writer) ReadFrom(src io.Reader) (moved int64, err error) {
 	limit, ok := src.(*io.LimitedReader)
 	if !ok {
@@ -53,7 +52,7 @@ func (w *writer) ReadFrom(src io.Reader) (moved int64, err error) {
 	return moved, nil
 }
 
-// step copies at most n bytes. end: there are no more.
+// step copies at most n bytes. end reports whether src has ended.
 func (w *writer) step(src io.Reader, n int64) (moved int64, end bool, err error) {
 	granted, reserved, err := w.u.lookAhead(n)
 	if err != nil {
@@ -80,7 +79,7 @@ func (w *writer) step(src io.Reader, n int64) (moved int64, end bool, err error)
 	return moved, false, err
 }
 
-// grow reserves n more bytes, or is ErrQuota.
+// grow reserves n more bytes, or returns ErrQuota.
 func (u *upload) grow(n int64) error {
 	return u.v.enforce("store", u.name, func() error {
 		u.v.r.mu.Lock()
@@ -89,8 +88,8 @@ func (u *upload) grow(n int64) error {
 	})
 }
 
-// wrote notes that n bytes were written, of which some were reserved ahead, and gives back what
-// was reserved beyond that.
+// wrote records that n bytes were written, and gives back what else was reserved. reservedAhead is what lookAhead has
+// returned.
 func (u *upload) wrote(n, reservedAhead int64) {
 	r := u.v.r
 	r.mu.Lock()
@@ -102,8 +101,8 @@ func (u *upload) wrote(n, reservedAhead int64) {
 	u.rebalance()
 }
 
-// lookAhead reserves n bytes that may come, if there is plenty. A user without a limit needs no
-// reservation: what he wrote is noted afterwards.
+// lookAhead reserves n bytes that may arrive, if there is plenty left. A user without a limit needs no reservation:
+// what is written is recorded afterwards.
 func (u *upload) lookAhead(n int64) (granted bool, reserved int64, err error) {
 	limited, err := u.v.limited()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// recorder is an upload that notes how it is written to.
+// recorder is an upload that records how it is written to.
 type recorder struct {
 	storage.Upload
 	from []io.Reader
@@ -25,8 +25,8 @@ func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
 	return io.Copy(io.Discard, src)
 }
 
-// With plenty left, what os.File needs for splice reaches it: the source itself in one
-// LimitedReader. Near the limit nothing is reserved that has not come.
+// While plenty is left, the file must get what os.File needs for splice: the source itself, in one LimitedReader.
+// Near the limit nothing may be reserved that has not arrived.
 func TestReadAhead(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10 << 30}, "bob": {Bytes: 50 << 20}})
 	for _, user := range []string{"alice", "bob", "carol"} {

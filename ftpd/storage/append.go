@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// appending is an upload that goes on at the end of a file. Its journal undoes it, unless it is
-// committed.
+// appending is an upload that is written to the end of an existing file. If it is not committed, its journal undoes
+// it.
 type appending struct {
 	v       *view
 	name    string
-	dir     *os.Root // the file's directory, wherever that may be moved
+	dir     *os.Root // the file's directory; stays the same directory if that is moved
 	base    string
 	f       *os.File
 	journal *os.File
@@ -22,7 +22,7 @@ type appending struct {
 	done    bool
 }
 
-// appendTo opens the file p for writing at its end. With an offset, that must be its end.
+// appendTo opens the file p for writing at its end. If o.Offset is used, it must be the size of the file.
 func (v *view) appendTo(name, p string, o CreateOptions) (_ Upload, err error) {
 	dir, base := split(p)
 	u := &appending{v: v, name: name, base: base}
@@ -30,7 +30,7 @@ func (v *view) appendTo(name, p string, o CreateOptions) (_ Upload, err error) {
 		return nil, failure("create", name, err)
 	}
 	if u.journal, err = makeJournal(u.dir, u.base); err != nil {
-		if isForbidden(err) { // as foreign.go has it
+		if isForbidden(err) { // no journal can be made here; see foreign.go
 			w, err := v.rewriteFile(name, u.dir, base, o.Offset, o.Append)
 			return w, failure("create", name, err)
 		}
@@ -45,9 +45,9 @@ func (v *view) appendTo(name, p string, o CreateOptions) (_ Upload, err error) {
 	return u, nil
 }
 
-// begin opens the file and notes in the journal how it is.
+// begin opens the file and records its state in the journal.
 func (u *appending) begin(o CreateOptions) (err error) {
-	// Without O_APPEND, which would rule out splice.
+	// O_APPEND would rule out splice.
 	u.f, err = u.dir.OpenFile(u.base, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (u *appending) begin(o CreateOptions) (err error) {
 		return err
 	}
 	if !o.Append && o.Offset != info.Size() {
-		return ErrBusy // somebody else wrote since it was looked at
+		return ErrBusy // another writer has changed the size since Create looked at it
 	}
 	if err := u.check(); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (u *appending) begin(o CreateOptions) (err error) {
 	return err
 }
 
-// check reports errChanged if the name no longer is that of the file.
+// check returns errChanged if the name no longer names the open file.
 func (u *appending) check() error {
 	info, err := u.f.Stat()
 	if err != nil {
@@ -98,11 +98,12 @@ func (u *appending) Commit() error {
 		return fs.ErrClosed
 	}
 	if err := u.complete(); err != nil {
-		_ = u.Abort() // what went wrong first is what matters
+		_ = u.Abort() // the first error is the one that matters
 		return failure("store", u.name, err)
 	}
 	u.done = true
-	// Without its journal the upload is done; that must last too, or a sweep would undo it.
+	// The upload is complete once its journal is removed. That removal must be durable, or a sweep would undo the
+	// upload.
 	err := removeSame(u.dir, journalName(u.base), u.journal)
 	if err == nil && u.v.durable() {
 		err = syncDir(u.dir, ".")
@@ -144,7 +145,7 @@ func (u *appending) Abort() error {
 		}
 		err = removeSame(u.dir, journalName(u.base), u.journal)
 	}
-	// If that failed the journal stays, for whoever opens the file next.
+	// If this failed the journal remains, and the process that opens the file next undoes the append.
 	return failure("drop the upload of", u.name, errors.Join(err, u.close()))
 }
 

@@ -18,18 +18,18 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
-// appends are the two ways to go on at the end of a file of five bytes.
+// appends lists the two ways to append to a file of five bytes.
 var appends = []CreateOptions{{Append: true}, {Offset: 5}}
 
 var longAgo = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 
-// oldFile makes /f of five bytes.
+// oldFile creates /f with five bytes.
 func oldFile(t testing.TB, v FS) {
 	t.Helper()
 	must(t, upload(v, "/f", "12345", CreateOptions{}), v.SetModTime("/f", longAgo))
 }
 
-// wantOldFile checks that /f is as oldFile made it, with nothing beside it.
+// wantOldFile checks that /f is as oldFile made it, and that no other file is next to it.
 func wantOldFile(t testing.TB, v FS, dir string) {
 	t.Helper()
 	if got := content(t, v, "/f"); got != "12345" {
@@ -43,7 +43,7 @@ func wantOldFile(t testing.TB, v FS, dir string) {
 	}
 }
 
-// begin starts an upload and writes something.
+// begin starts an upload and writes data to it.
 func begin(t testing.TB, v FS, name, data string, o CreateOptions) Upload {
 	t.Helper()
 	u, err := v.Create(name, o)
@@ -99,8 +99,8 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// A second writer is told to come again, by whichever name; readers, and those who replace, are
-// not held up.
+// A second writer must be refused with ErrBusy, by whichever name; readers and uploads that replace the file must not
+// be.
 func TestAppendLocks(t *testing.T) {
 	v, dir := newHome(t)
 	oldFile(t, v)
@@ -123,7 +123,7 @@ func TestAppendLocks(t *testing.T) {
 	}
 }
 
-// What is appended to a file that is then no longer there must not be acknowledged.
+// What was appended to a file that no longer exists must not be acknowledged.
 func TestAppendToWhatIsReplaced(t *testing.T) {
 	for what, change := range map[string]func(v FS) error{
 		"replaced":      func(v FS) error { return upload(v, "/f", "new", CreateOptions{}) },
@@ -146,7 +146,7 @@ func TestAppendToWhatIsReplaced(t *testing.T) {
 	}
 }
 
-// Of two who append to a file that is not there yet, one makes it and the other is told.
+// Of two uploads that append to a file that does not exist yet, one must create it and the other must fail.
 func TestAppendToNothingTwice(t *testing.T) {
 	v, dir := newHome(t)
 	first := begin(t, v, "/f", "first", CreateOptions{Append: true})
@@ -158,8 +158,8 @@ func TestAppendToNothingTwice(t *testing.T) {
 	}
 }
 
-// An append that is completed while another process looks at its journal is not taken for one that was interrupted: what
-// was acknowledged would be cut off.
+// An append that is completed while another process looks at its journal must not be taken for an interrupted one:
+// what was acknowledged would be cut off.
 func TestCompletedAppendIsNotUndone(t *testing.T) {
 	v, dir := newHome(t)
 	must(t, upload(v, "/f", "first", CreateOptions{}))
@@ -176,7 +176,7 @@ func TestCompletedAppendIsNotUndone(t *testing.T) {
 	}
 }
 
-// Many append at once, in two processes' stead: what was acknowledged is there, whole and once.
+// If many append at once, as if in two processes, what was acknowledged must be there, complete and once.
 func TestConcurrentAppends(t *testing.T) {
 	v, home := newHome(t)
 	must(t, upload(v, "/f", "", CreateOptions{}))
@@ -217,8 +217,8 @@ func TestConcurrentAppends(t *testing.T) {
 
 const dyingEnv = "FTPD_TEST_DYING"
 
-// dieWriting is a process that is killed in the middle of an upload. Its arguments are the storage
-// root and the option.
+// dieWriting is the main function of a process that is killed in the middle of an upload. Its arguments are the
+// storage root and the kind of upload.
 func dieWriting() {
 	root, way, _ := strings.Cut(os.Getenv(dyingEnv), "|")
 	err := func() error {
@@ -243,11 +243,11 @@ func dieWriting() {
 		os.Exit(1)
 	}
 	fmt.Println("written")
-	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed
+	_, _ = io.Copy(io.Discard, os.Stdin) // blocks until the process is killed
 	os.Exit(1)
 }
 
-// dyingWriter runs a process that has written half of an upload, and returns how to kill it.
+// dyingWriter starts a process that has written half of an upload, and returns a function that kills it.
 func dyingWriter(t *testing.T, root, way string) (kill func()) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -265,13 +265,13 @@ func dyingWriter(t *testing.T, root, way string) (kill func()) {
 	}
 	return func() {
 		must(t, child.Process.Kill())
-		_ = child.Wait() // it says that it was killed
+		_ = child.Wait() // the error says that it was killed
 		_ = stdin.Close()
 	}
 }
 
-// A process is killed in the middle of an upload. While it lives nobody touches what it writes;
-// then the sweep, or whoever comes to the file first, sets it back.
+// While a process lives, its upload must not be touched. After it was killed, the sweep or the next access to the
+// file must roll the upload back.
 func TestCrash(t *testing.T) {
 	for _, way := range []string{"append", "at the end", "in the middle", "anew"} {
 		v, home := newHome(t)
@@ -302,7 +302,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// Whoever comes to the file before the sweep does its work.
+// An access to the file before the sweep must roll the crashed upload back.
 func TestCrashBeforeSweep(t *testing.T) {
 	for what, c := range map[string]struct {
 		do   func(t *testing.T, v FS) error
@@ -346,7 +346,7 @@ func TestCrashBeforeSweep(t *testing.T) {
 	}
 }
 
-// Journals that don't tell of a file as it is change nothing.
+// Journals that do not describe the file as it is must change nothing.
 func TestForeignJournals(t *testing.T) {
 	for what, spoil := range map[string]func(e *journalEntry){
 		"another file":    func(e *journalEntry) { e.Inode++ },
@@ -381,7 +381,7 @@ func TestForeignJournals(t *testing.T) {
 	}
 }
 
-// One who died while he wrote his journal had not touched the file.
+// A process that crashed while it wrote its journal must not have touched the file.
 func TestTornJournal(t *testing.T) {
 	v, home := newHome(t)
 	oldFile(t, v)

@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// Combiner is an FS that can put files together by means of its own.
+// Combiner is an FS that has its own way to combine files.
 type Combiner interface {
-	// Combine is as the function.
+	// Combine does the same as the function Combine.
 	Combine(ctx context.Context, target string, parts []string) error
 }
 
-// Combine adds the parts, in their order, to the end of the target, which may be absent, and
-// removes them (COMB). The target has all of them or none, also after a crash; the parts are
-// removed only when it has. They must be regular files, each named once, and none the target:
-// fs.ErrInvalid otherwise. If not all could be removed the error says so (errors.Is
-// ErrPartsRemain), and calling it again would add them twice.
+// Combine appends the parts, in their order, to the target, and then removes the parts (COMB). The target is created
+// if it does not exist. It gets all parts or none, even after a crash, and the parts are removed only if it has them.
+// Parts must be regular files, each given once, and none may be the target; otherwise the error is fs.ErrInvalid. If
+// not all parts could be removed the error is ErrPartsRemain (errors.Is); a second call would append those parts
+// again.
 func Combine(ctx context.Context, v FS, target string, parts []string) error {
 	if c, ok := v.(Combiner); ok {
 		return c.Combine(ctx, target, parts)
@@ -26,10 +26,10 @@ func Combine(ctx context.Context, v FS, target string, parts []string) error {
 	return CombineBy(ctx, v, v.Create, target, parts)
 }
 
-// ErrPartsRemain says that the files were combined, and some that it was made of could not be removed.
+// ErrPartsRemain says that the files were combined, but some of the parts could not be removed.
 var ErrPartsRemain = errors.New("the parts are combined, but not all of them could be removed")
 
-// CombineBy is Combine by means of Open, Remove and create, for those who wrap an FS.
+// CombineBy is like Combine, and uses create, v.Open and v.Remove. It is for an FS that wraps another one.
 func CombineBy(ctx context.Context, v FS, create func(string, CreateOptions) (Upload, error), target string, parts []string) error {
 	for i, part := range parts {
 		if part == target || slices.Contains(parts[:i], part) {
@@ -63,10 +63,10 @@ func CombineBy(ctx context.Context, v FS, create func(string, CreateOptions) (Up
 	return nil
 }
 
-// combineChunk is how much is copied between two looks at the context.
+// combineChunk is the number of bytes copied between two checks of the context.
 const combineChunk = 8 << 20
 
-// addPart copies a part as long as it is now; so one that leads back to the target ends as well.
+// addPart appends a part up to its present size, so that a part which is a link to the target comes to an end.
 func addPart(ctx context.Context, v FS, w io.Writer, part string) error {
 	f, err := v.Open(part)
 	if err != nil {

@@ -56,12 +56,12 @@ func TestCombineRefuses(t *testing.T) {
 	if got := onDisk(t, dir); !slices.Equal(got, []string{"1", "d", "t"}) || content(t, v, "/t") != "before" {
 		t.Errorf("on disk: %q; the target holds %q", got, content(t, v, "/t"))
 	}
-	// A part that leads to the target: it ends, and nothing is lost.
+	// A part that is a link to the target must come to an end, and nothing must be lost.
 	must(t, os.Symlink("t", filepath.Join(dir, "link")), Combine(t.Context(), v, "/t", []string{"/link"}))
 	if got := content(t, v, "/t"); got != "beforebefore" {
 		t.Errorf("the target holds %q", got)
 	}
-	// A part that can't be removed is told of, but the target is made.
+	// A part that can't be removed must be reported, but the target must be complete.
 	must(t, os.Mkdir(filepath.Join(dir, "p"), 0o700), upload(v, "/p/1", "!", CreateOptions{}))
 	err := Combine(t.Context(), unremovable{v}, "/t", []string{"/p/1"})
 	if !errors.Is(err, ErrPartsRemain) || !errors.Is(err, fs.ErrPermission) || content(t, v, "/t") != "beforebefore!" {

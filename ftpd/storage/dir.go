@@ -1,4 +1,4 @@
 package storage
 
-// batch is how many entries of a directory are held at a time, about.
+// batch is the approximate number of directory entries that are read at a time.
 const batch = 256

@@ -15,15 +15,14 @@ import (
 )
 
 const (
-	// listBuffer is the size of the buffers for what the kernel tells of a directory: some hundred
-	// entries.
+	// listBuffer is the size of the buffers for directory entries from the kernel: room for some hundred entries.
 	listBuffer = 32 << 10
-	// share is for how many entries at least it is worth to have another processor ask.
+	// share is the smallest number of entries for which it pays to use another processor.
 	share = 64
 )
 
-// dir is a directory being listed. Package os would ask for the facts of each entry by a way that
-// costs twice as much. Asking is what takes longest, so all processors do.
+// dir is a directory being listed. Describing the entries takes the most time, so dir uses all processors for that,
+// and fstatat directly: package os would need twice as much time for each entry.
 type dir struct {
 	f    *os.File
 	name string
@@ -36,8 +35,8 @@ type dir struct {
 type listed struct {
 	buf   []byte
 	names []string
-	next  int    // of names
-	infos []info // of names; those that are described
+	next  int    // index in names of the next entry
+	infos []info // descriptions of names; empty until describe is called
 }
 
 var batches = sync.Pool{New: func() any { return &listed{buf: make([]byte, listBuffer)} }}
@@ -49,7 +48,7 @@ func newDir(f *os.File, name string) *dir {
 	return d
 }
 
-// empty forgets the batch.
+// empty clears the batch.
 func (l *listed) empty() { l.names, l.next, l.infos = l.names[:0], 0, l.infos[:0] }
 
 // NextName returns the next name that is not hidden.
@@ -70,7 +69,7 @@ func (d *dir) NextName() (string, error) {
 	}
 }
 
-// fill reads the next names; io.EOF if there are none.
+// fill reads the next names. It returns io.EOF at the end.
 func (d *dir) fill() (err error) {
 	d.empty()
 	n := 0
@@ -93,7 +92,7 @@ func (d *dir) fill() (err error) {
 	return nil
 }
 
-// Next describes the next entry that is there.
+// Next describes the next entry that still exists.
 func (d *dir) Next() (fs.FileInfo, error) {
 	for {
 		if _, err := d.NextName(); err != nil {
@@ -107,10 +106,10 @@ func (d *dir) Next() (fs.FileInfo, error) {
 		switch i := &d.infos[d.next-1]; {
 		case i.err == nil:
 			return i, nil
-		case errors.Is(i.err, fs.ErrNotExist): // it has vanished
+		case errors.Is(i.err, fs.ErrNotExist): // it was removed since its name was read
 		case d.searchable():
-			// Another file system that is out of order, or not for the server: the others are listed, and
-			// this one by its name.
+			// The entry belongs to another file system that is broken, or to which the server has no access. The
+			// other entries are listed, and this one with its name only.
 			i.stat = unix.Stat_t{}
 			return i, nil
 		default:
@@ -119,7 +118,7 @@ func (d *dir) Next() (fs.FileInfo, error) {
 	}
 }
 
-// describe finds out about the entries from the last one that NextName has returned.
+// describe describes the entries of the batch, beginning with the one that NextName returned last.
 func (d *dir) describe() error {
 	if n := len(d.names); cap(d.infos) < n {
 		d.infos = make([]info, n)
@@ -171,7 +170,7 @@ func (d *dir) Close() error {
 type info struct {
 	name string
 	stat unix.Stat_t
-	err  error // why it could not be described
+	err  error // why the entry could not be described
 }
 
 func (i *info) Name() string       { return i.name }
@@ -179,7 +178,7 @@ func (i *info) Size() int64        { return i.stat.Size }
 func (i *info) IsDir() bool        { return i.stat.Mode&unix.S_IFMT == unix.S_IFDIR }
 func (i *info) ModTime() time.Time { return time.Unix(i.stat.Mtim.Unix()) }
 
-// Mode is as package os has it.
+// Mode returns the mode as package os does.
 func (i *info) Mode() fs.FileMode {
 	mode := fs.FileMode(i.stat.Mode & 0o777)
 	switch i.stat.Mode & unix.S_IFMT {
@@ -211,8 +210,7 @@ func (i *info) Mode() fs.FileMode {
 	return mode
 }
 
-// Sys returns a *syscall.Stat_t, as package os does. (It is the same as unix.Stat_t: both are the
-// kernel's.)
+// Sys returns a *syscall.Stat_t, as package os does. That type is identical to unix.Stat_t: both are the kernel's.
 func (i *info) Sys() any {
 	return (*syscall.Stat_t)(unsafe.Pointer(&i.stat)) //nolint:gosec // see above
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// watchSyncs notes what is synced, by base name, until the test ends, and lets it fail.
+// watchSyncs records the base names of the files that are synced until the test ends, and lets fail make a sync fail.
 func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []string) {
 	t.Helper()
 	really := syncFile
@@ -45,7 +45,7 @@ func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []str
 	}
 }
 
-// What is on the disk before the acknowledgement, and that nothing is where that is not wanted.
+// Everything must be on the disk before the acknowledgement; with NoSync nothing must be synced.
 func TestDurability(t *testing.T) {
 	root := t.TempDir()
 	l, err := NewLocal(root)
@@ -83,7 +83,7 @@ func TestDurability(t *testing.T) {
 	}
 }
 
-// What can't be made durable is not acknowledged and not visible.
+// What can't be made durable must be neither acknowledged nor visible.
 func TestSyncFails(t *testing.T) {
 	for _, c := range []struct {
 		o    CreateOptions
@@ -109,13 +109,13 @@ func TestSyncFails(t *testing.T) {
 	}
 }
 
-// A home that vanishes under a session: each operation says that nothing is there.
+// If a home vanishes while a session uses it, each operation must fail with fs.ErrNotExist.
 func TestVanishedHome(t *testing.T) {
 	v, dir := newHome(t)
 	oldFile(t, v)
 	u := begin(t, v, "/g", "half", CreateOptions{})
 	w := begin(t, v, "/f", "half", CreateOptions{Append: true})
-	must(t, os.RemoveAll(dir), os.Mkdir(dir, 0o700)) // a new one is not the old one
+	must(t, os.RemoveAll(dir), os.Mkdir(dir, 0o700)) // a new directory is not the old one
 	_, stat := v.Stat("/f")
 	_, open := v.Open("/f")
 	for what, err := range map[string]error{
@@ -149,7 +149,7 @@ func TestHarmlessNames(t *testing.T) {
 	for _, good := range []string{"-rf", " a b ", "$(x)", "ü€漢字🙂", "a;b", "~", "*", "e\u0301", "שלום", `"`, "\\"} {
 		must(t, upload(v, "/"+good, "", CreateOptions{}), v.Remove("/"+good))
 	}
-	// What is there, however it came, can be seen and taken away.
+	// A file with a harmful name that exists, however it was made, must be listed and removable.
 	if got := names(t, v, "/"); !slices.Contains(got, "a\x1b[2Jb") {
 		t.Errorf("listed: %q", got)
 	}
@@ -186,5 +186,5 @@ func TestAvailable(t *testing.T) {
 	}
 }
 
-// plain is an FS and nothing more.
+// plain is an FS that implements none of the optional interfaces.
 type plain struct{ FS }

@@ -8,51 +8,51 @@ import (
 	"syscall"
 )
 
-// Errors beside those of fs and syscall.
+// These are the errors of this package, besides those of packages fs and syscall.
 var (
-	// ErrOffset: the restart point lies beyond the end of the file.
+	// ErrOffset means that the restart point is beyond the end of the file.
 	ErrOffset = errors.New("restart point is beyond the end of the file")
-	// ErrNotRegular: it is neither a regular file nor a directory.
+	// ErrNotRegular means that the file is neither a regular file nor a directory.
 	ErrNotRegular = errors.New("not a regular file")
-	// ErrBusy: another upload is writing to the file; trying again later may help.
+	// ErrBusy means that another upload is writing to the file; the client may try again later.
 	ErrBusy = errors.New("another upload is writing to the file")
-	// ErrQuota: the user's quota would be exceeded.
+	// ErrQuota means that the user's quota would be exceeded.
 	ErrQuota = errors.New("the quota is exceeded")
-	// ErrLink: it is a symbolic link where a directory itself is needed.
+	// ErrLink means that the name is a symbolic link, but must be a directory.
 	ErrLink = errors.New("a symbolic link")
-	// ErrIsDirectory: it is a directory where a file is needed.
+	// ErrIsDirectory means that the name is a directory, but must be a file.
 	ErrIsDirectory error = syscall.EISDIR
-	// ErrNotDirectory: it is not a directory where one is needed.
+	// ErrNotDirectory means that the name is not a directory, but must be one.
 	ErrNotDirectory error = syscall.ENOTDIR
 )
 
-// errChanged: what was appended to is no longer what the name stands for.
+// errChanged means that the name of a file that was being written now names another file.
 var errChanged = fmt.Errorf("the file was replaced or moved while it was appended to: %w", ErrBusy)
 
-// Kind is the sort of a storage error, as far as a reply to the client depends on it.
+// Kind is the kind of a storage error; the reply to the client depends on it.
 type Kind int
 
-// The kinds.
+// The kinds of storage errors.
 const (
 	KindOther        Kind = iota // anything else: a fault of this machine
 	KindNotExist                 // there is no such file or directory
 	KindExist                    // the name is taken
-	KindPermission               // not allowed, or out of the home
-	KindNoSpace                  // the disk is full, or the file too large for it
-	KindIsDirectory              // a directory where a file is needed
-	KindNotRegular               // a special file where a regular one is needed
-	KindNotDirectory             // a file where a directory is needed
-	KindLink                     // a symbolic link where a directory itself is needed
+	KindPermission               // not allowed, or outside the home
+	KindNoSpace                  // the disk is full, or the file is too large for it
+	KindIsDirectory              // a directory, but must be a file
+	KindNotRegular               // a special file, but must be a regular one
+	KindNotDirectory             // a file, but must be a directory
+	KindLink                     // a symbolic link, but must be a directory
 	KindNotEmpty                 // the directory is not empty
-	KindInvalid                  // the name is too long, holds what can't be, or leads in circles
-	KindOffset                   // the restart point is beyond the end
-	KindQuota                    // the quota is full, the user's or one of the file system
-	KindBusy                     // another upload writes to the file
+	KindInvalid                  // the name is too long or not allowed, or there are too many links
+	KindOffset                   // the restart point is beyond the end of the file
+	KindQuota                    // the user's quota or one of the file system is full
+	KindBusy                     // another upload is writing to the file
 	KindReadOnly                 // the file system is read-only
-	KindUnsupported              // this storage can't do that
+	KindUnsupported              // the storage can't do that
 )
 
-// kinds is looked through from the top: ENOTEMPTY is an fs.ErrExist too.
+// kinds is searched from the top: an ENOTEMPTY is an fs.ErrExist, too.
 var kinds = []struct {
 	kind Kind
 	errs []error
@@ -74,8 +74,8 @@ var kinds = []struct {
 	{KindUnsupported, []error{errors.ErrUnsupported}},
 }
 
-// Classify sorts an error of this package, or of reading or writing one of its files. For nil
-// it is KindOther.
+// Classify returns the kind of an error of this package, or of an error from reading or writing one of its files. For
+// nil it returns KindOther.
 func Classify(err error) Kind {
 	for _, k := range kinds {
 		for _, target := range k.errs {
@@ -87,14 +87,14 @@ func Classify(err error) Kind {
 	return KindOther
 }
 
-// escapeError is a way out of the home: to whoever is jailed it is a thing not permitted.
+// escapeError is the error of a path that leads out of the home. To the user that is not permitted.
 type escapeError struct{}
 
 func (escapeError) Error() string        { return "leads out of the home directory" }
 func (escapeError) Is(target error) bool { return target == fs.ErrPermission }
 
-// failure is the error of an operation on name, as the user knows it: no path of this machine
-// is in it.
+// failure wraps an error of an operation on name, the path as the user sees it. The result contains no path of this
+// machine.
 func failure(op, name string, err error) error {
 	if err == nil {
 		return nil
@@ -102,7 +102,7 @@ func failure(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: cause(err)}
 }
 
-// cause is what lies under the errors of package os, which name paths.
+// cause returns the error inside an error of package os that contains paths.
 func cause(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError

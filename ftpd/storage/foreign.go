@@ -10,17 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Files of other owners lie on volumes that other programs write to. What may be done with them is
-// what the kernel allows: a file that may be written can be stored to, whatever its directory
-// allows, and keeps its owner, group and mode.
+// Volumes that other programs write to hold files of other owners. The kernel decides what the server may do with
+// them: it may store to a file that it may write, whatever the permissions of the directory, and the file keeps its
+// owner, group and mode.
 //
-//   - Where a new file can be made in the directory, and be given the old one's owner and group, it
-//     takes the old one's place at once, as any upload.
-//   - Where it can be made but can't be given them, or can't take the name (a directory with the sticky
-//     bit, a file that is a mount point), it is complete before the old file is written: staged.
-//   - Where none can be made the old file is written as the data comes: rewrite.
+//   - If the server can create a file in the directory, and give it the old file's owner and group, the new file replaces
+//     the old one, as with any upload.
+//   - If it can create the file but can't change the owner or group, or can't replace the old file (in a directory with the
+//     sticky bit, or because the file is a mount point), it first receives the upload completely, and then writes it to the
+//     old file; see stage.
+//   - If it can't create a file, it writes the data to the old file as they arrive; see rewrite.
 
-// mayWrite reports why we may not write the file base of a directory; nil if we may.
+// mayWrite returns nil if the server may write to the file base of a directory, else why not.
 func mayWrite(dir *os.Root, base string) error {
 	d, err := dir.OpenFile(".", openDirFlags, 0)
 	if err != nil {
@@ -38,13 +39,13 @@ func mayWrite(dir *os.Root, base string) error {
 	return errors.Join(err, denied)
 }
 
-// isForbidden reports whether an error says that a file can't be made here by us.
+// isForbidden reports whether err says that the server may not create a file here.
 func isForbidden(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// stage makes the upload one that is written to the old file when it is complete, if it can't take
-// that file's place with its owner and group.
+// stage opens the old file, to which the complete upload will be written, if the upload can't replace the old file
+// and keep its owner and group. Otherwise it leaves u.onto nil.
 func (u *replacement) stage(existing fs.FileInfo) error {
 	old := existing.Sys().(*syscall.Stat_t)
 	info, err := u.f.Stat()
@@ -70,7 +71,7 @@ func (u *replacement) stage(existing fs.FileInfo) error {
 	return err
 }
 
-// sticks reports whether a file that we may write can't be replaced by rename(2).
+// sticks reports whether a file that the server may write can't be replaced with rename(2).
 func sticks(dir *os.Root, base string, old *syscall.Stat_t) bool {
 	info, err := dir.Stat(".")
 	if err != nil {
@@ -81,14 +82,14 @@ func sticks(dir *os.Root, base string, old *syscall.Stat_t) bool {
 	return sticky || isMountPoint(dir, base)
 }
 
-// copyOnto writes the complete upload to the old file. That there is room is seen before, so far as
-// the file system can tell.
+// copyOnto writes the complete upload to the old file. It first makes sure that there is enough space, if the file
+// system can tell.
 func (u *replacement) copyOnto() error {
 	if err := lock(u.onto); errors.Is(err, errLocked) {
 		return ErrBusy
 	}
 	if err := settleIn(u.dir, u.base); err != nil {
-		return err // ErrBusy: somebody appends to it
+		return err // ErrBusy: another upload appends to the file
 	}
 	old, err := u.onto.Stat()
 	if err != nil {

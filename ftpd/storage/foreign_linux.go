@@ -7,8 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isMountPoint reports whether something is mounted at the name, as Kubernetes does for a subPath that
-// is a file.
+// isMountPoint reports whether something is mounted at the name, as Kubernetes does with a subPath that is a file.
 func isMountPoint(dir *os.Root, base string) bool {
 	d, err := dir.OpenFile(".", openDirFlags, 0)
 	if err != nil {
@@ -27,7 +26,7 @@ func isMountPoint(dir *os.Root, base string) bool {
 	return err == nil && failed == nil && x.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }
 
-// allocate sees to it that a file can hold so many bytes, where the file system can.
+// allocate reserves space for size bytes in a file, if the file system supports that.
 func allocate(f *os.File, size int64) error {
 	if size <= 0 {
 		return nil

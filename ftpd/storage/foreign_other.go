@@ -4,8 +4,8 @@ package storage
 
 import "os"
 
-// isMountPoint can't tell here.
+// isMountPoint returns false: this system offers no way to find out.
 func isMountPoint(*os.Root, string) bool { return false }
 
-// allocate has no means here.
+// allocate does nothing: this system offers no way to reserve space.
 func allocate(*os.File, int64) error { return nil }

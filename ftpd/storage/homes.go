@@ -6,20 +6,20 @@ import (
 	"sync"
 )
 
-// homes are the homes that are open. The sessions of one home share one descriptor.
+// homes holds the open homes, so that all sessions of one home share one descriptor.
 type homes struct {
 	mu   sync.Mutex
 	open map[string]*home
 }
 
-// home is a directory that views share.
+// home is an open directory that several views share.
 type home struct {
 	*os.Root
-	info  fs.FileInfo // of the directory
+	info  fs.FileInfo // of the directory, when it was opened
 	views int
 }
 
-// get opens the home below root for one more view.
+// get returns the home with this name below root, and counts one more view of it.
 func (h *homes) get(root *os.Root, name string) (*home, error) {
 	if shared := h.share(root, name); shared != nil {
 		return shared, nil
@@ -39,11 +39,11 @@ func (h *homes) get(root *os.Root, name string) (*home, error) {
 	if h.open == nil {
 		h.open = map[string]*home{}
 	}
-	h.open[name] = fresh // in place of one that is no longer there, which its views still use
+	h.open[name] = fresh // replaces a home that was removed, which its views still use
 	return fresh, nil
 }
 
-// share returns a home that is open already, if it still is what lies there; else nil.
+// share returns the open home with this name, if it is still the same directory; else nil.
 func (h *homes) share(root *os.Root, name string) *home {
 	h.mu.Lock()
 	known := h.open[name]
@@ -61,7 +61,7 @@ func (h *homes) share(root *os.Root, name string) *home {
 	return known
 }
 
-// put is called when a view of the home is closed.
+// put must be called when a view of the home is closed.
 func (h *homes) put(name string, used *home) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

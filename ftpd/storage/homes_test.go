@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The views of a home share one descriptor, for as long as it is the same directory.
+// The views of a home must share one descriptor for as long as the home is the same directory.
 func TestHomesAreShared(t *testing.T) {
 	dir := t.TempDir()
 	l, err := NewLocal(dir)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// jail is a home with a directory beside it that must never be touched, and a link to it.
+// jail returns a home, a directory next to it that must never be touched, and a link to that directory in the home.
 func jail(t *testing.T) (v FS, home, outside string) {
 	t.Helper()
 	v, home = newHome(t)
@@ -36,7 +36,7 @@ func wantUntouched(t *testing.T, outside string) {
 	}
 }
 
-// attacks are all ways to reach what is at dir/secret, or to make something in dir.
+// attacks tries all ways to reach the file dir/secret, or to create something in dir, and returns the errors.
 func attacks(v FS, dir string) map[string]error {
 	long := time.Unix(0, 0)
 	_, stat := v.Stat(dir + "/secret")
@@ -84,7 +84,7 @@ func TestLinksOutOfTheHome(t *testing.T) {
 			wantErr(t, what+" "+dir, err, fs.ErrPermission)
 		}
 	}
-	// The file itself by a link in the last place.
+	// A link to the file itself must not reach it, either.
 	must(t, os.Symlink(filepath.Join(outside, "secret"), filepath.Join(home, "link")),
 		os.Symlink("../outside/absent", filepath.Join(home, "dangling")))
 	_, err := v.Open("/link")
@@ -97,7 +97,7 @@ func TestLinksOutOfTheHome(t *testing.T) {
 	wantErr(t, "Exclusive on a link", upload(v, "/link", "x", CreateOptions{Exclusive: true}), fs.ErrExist)
 	wantErr(t, "Chmod", v.Chmod("/link", 0o777), fs.ErrPermission)
 	wantErr(t, "SetModTime", v.SetModTime("/link", time.Unix(0, 0)), fs.ErrPermission)
-	// Nor is it told where they lead.
+	// Where the links lead must not be revealed, either.
 	for _, name := range []string{"/absolute", "/relative", "/sub/deep", "/by-link", "/root", "/link"} {
 		target, err := v.Readlink(name)
 		if wantErr(t, "Readlink", err, fs.ErrPermission); target != "" {
@@ -106,7 +106,7 @@ func TestLinksOutOfTheHome(t *testing.T) {
 	}
 	_, err = v.Readlink("/mine")
 	wantErr(t, "Readlink of a file", err, fs.ErrInvalid)
-	// Links can be moved and removed as what they are.
+	// It must be possible to move and remove the links themselves.
 	wantErr(t, "Rmdir of a link", v.Rmdir("/absolute"), ErrLink)
 	must(t, v.Rename("/link", "/sub/link"), v.Remove("/sub/link"), v.Remove("/absolute"))
 	wantUntouched(t, outside)
@@ -134,7 +134,7 @@ func TestLinksInsideTheHome(t *testing.T) {
 		}
 	}
 	must(t, d.Close())
-	// Writing through a link changes what it leads to, and leaves the link.
+	// Writing through a link must change its target, and leave the link.
 	must(t, upload(v, "/d/twice", "new", CreateOptions{}), upload(v, "/d/twice", "er", CreateOptions{Append: true}), upload(v, "/d/dangling", "made", CreateOptions{}))
 	if got := content(t, v, "/d/f") + content(t, v, "/d/new"); got != "newermade" {
 		t.Errorf("the files behind the links hold %q", got)
@@ -142,7 +142,7 @@ func TestLinksInsideTheHome(t *testing.T) {
 	if info, err := os.Lstat(filepath.Join(home, "d/twice")); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		t.Errorf("the link is now %v (%v)", info.Mode(), err)
 	}
-	// ".." leads from where the link's directory really lies.
+	// ".." after a link must lead to the parent of the link's target.
 	for _, o := range []CreateOptions{{}, {Append: true}, {Offset: 1}, {Offset: 5}} {
 		must(t, upload(v, "/e/dir/up", "made", o))
 	}
@@ -157,8 +157,7 @@ func TestLinksInsideTheHome(t *testing.T) {
 	}
 }
 
-// Somebody with another way into the home swaps a directory for a link to the outside and back,
-// all the time.
+// While another process swaps a directory for a link to the outside and back, the outside must not be touched.
 func TestSwapRace(t *testing.T) {
 	v, home, outside := jail(t)
 	must(t, upload(v, "/mine", "", CreateOptions{}), v.Mkdir("/real"), os.Symlink(outside, filepath.Join(home, "link")))
@@ -184,7 +183,7 @@ func TestSwapRace(t *testing.T) {
 	defer close(stop)
 	for range 150 {
 		for what, err := range attacks(v, "/x") {
-			// Anything may happen to what is inside; only the outside counts.
+			// Operations inside the home may succeed or fail; only the outside counts.
 			if err != nil && strings.Contains(err.Error(), "SECRET") {
 				t.Fatalf("%s: %v", what, err)
 			}

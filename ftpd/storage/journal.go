@@ -15,31 +15,31 @@ import (
 	"time"
 )
 
-// A journal lies beside a file that is being appended to, and says how to undo that. Its name
-// follows from the file's, so that whoever opens the file finds it without a search, and making it
-// (O_EXCL) is the lock that keeps a second writer out, on any file system. The writer holds its
-// advisory lock as long as it lives: a journal that nobody holds a lock on is that of a writer
-// who died.
+// A journal is a file next to a file that is being appended to. It says how to undo the append.
+//
+// Its name follows from the name of the file, so that it is found without a search. Creating it (O_EXCL) is the lock
+// that keeps out a second writer, on any file system. The writer holds an advisory lock on the journal for as long as
+// its process lives: if no process has that lock, the writer has crashed.
 
-// journalEntry is what a journal says: how the file was before the first byte was appended.
+// journalEntry is the content of a journal: the state of the file before the first byte was appended.
 type journalEntry struct {
-	Name  []byte    `json:"name"` // base name; bytes, since it may be any
+	Name  []byte    `json:"name"` // base name; bytes, because it may be no valid UTF-8
 	Size  int64     `json:"size"`
-	Time  time.Time `json:"time"`  // of its last modification
-	Inode uint64    `json:"inode"` // a file that took the name since is another
+	Time  time.Time `json:"time"`  // modification time
+	Inode uint64    `json:"inode"` // a file with the same name and another inode is another file
 }
 
-// maxJournal bounds what is read as a journal. A name is 255 bytes at most.
+// maxJournal is the largest number of bytes read of a journal. A file name has 255 bytes at most.
 const maxJournal = 4 << 10
 
-// journalName is the name of the journal of the file base, in the same directory.
+// journalName returns the name of the journal of the file base, in the same directory.
 func journalName(base string) string {
 	sum := sha256.Sum256([]byte(base))
 	return appendPrefix + hex.EncodeToString(sum[:16])
 }
 
-// makeJournal makes the empty journal of the file base, which locks that, after having undone what
-// a dead writer left. It is ErrBusy while another writer is at work.
+// makeJournal creates and locks the empty journal of the file base, after undoing what a crashed writer has left. It
+// returns ErrBusy while another writer is appending.
 func makeJournal(dir *os.Root, base string) (*os.File, error) {
 	name := journalName(base)
 	const tries = 5
@@ -57,15 +57,14 @@ func makeJournal(dir *os.Root, base string) (*os.File, error) {
 		if held, err := lockNew(j); held || err != nil {
 			return j, err
 		}
-		// Somebody took it for a leftover before it was locked.
+		// Another process has taken the journal for a leftover and removed it before it was locked.
 		_ = j.Close()
 	}
 	return nil, ErrBusy
 }
 
-// lockNew locks a file that was just made, and reports whether it is still there: before it was
-// locked a sweep may have taken it for a leftover. Where there are no locks it does what can be
-// done.
+// lockNew locks a file that was just created. It reports whether the file still exists: a sweep may have taken it for
+// a leftover and removed it before it was locked. On a file system without locks it only checks that the file exists.
 func lockNew(f *os.File) (bool, error) {
 	if errors.Is(lock(f), errLocked) {
 		return false, nil
@@ -82,7 +81,7 @@ func named(f *os.File) (bool, error) {
 	return info.Sys().(*syscall.Stat_t).Nlink > 0, nil
 }
 
-// write fills in the journal of the file that info describes.
+// write writes the entry to the journal j.
 func (e *journalEntry) write(j *os.File) error {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -92,7 +91,7 @@ func (e *journalEntry) write(j *os.File) error {
 	return err
 }
 
-// entryOf is what a journal of a file would say now.
+// entryOf returns the entry for the file base, which info describes.
 func entryOf(base string, info fs.FileInfo) journalEntry {
 	return journalEntry{
 		Name:  []byte(base),
@@ -102,8 +101,8 @@ func entryOf(base string, info fs.FileInfo) journalEntry {
 	}
 }
 
-// readEntry reads a journal. ok is false for one whose writer died before it was complete, which
-// was before he wrote to the file.
+// readEntry reads a journal. ok is false if the journal is incomplete: its writer crashed before it had changed the
+// file.
 func readEntry(j *os.File) (e journalEntry, ok bool, err error) {
 	text, err := io.ReadAll(io.NewSectionReader(j, 0, maxJournal))
 	if err != nil {
@@ -114,18 +113,18 @@ func readEntry(j *os.File) (e journalEntry, ok bool, err error) {
 		return e, false, nil
 	}
 	if err := json.Unmarshal(line, &e); err != nil {
-		return e, false, nil //nolint:nilerr // it is not one that says anything
+		return e, false, nil //nolint:nilerr // a journal with other content says nothing about a file
 	}
 	base := string(e.Name)
 	ok = e.Size >= 0 && base != "" && path.Base(base) == base && base != ".." && !hidden(base)
 	return e, ok, nil
 }
 
-// rollBack undoes what a writer who died has appended to the file p. It is ErrBusy if there is one
-// who lives, and nil if nobody appends.
+// rollBack undoes what a crashed writer has appended to the file p. It returns ErrBusy if a writer is appending now,
+// and nil if there is no append.
 func rollBack(root *os.Root, p string) error {
 	dir, base := split(p)
-	// Most files have no journal, and for those this is all.
+	// Most files have no journal, and for those this check is all.
 	_, err := root.Lstat(dir + "/" + journalName(base))
 	if err != nil {
 		return ignoreAbsent(err)
@@ -138,7 +137,7 @@ func rollBack(root *os.Root, p string) error {
 	return settleIn(d, base)
 }
 
-// settleIn is settle for the file base of a directory.
+// settleIn does the same as rollBack, for the file base of a directory.
 func settleIn(dir *os.Root, base string) error {
 	name := journalName(base)
 	j, err := dir.OpenFile(name, os.O_RDWR|syscall.O_NONBLOCK, 0)
@@ -156,7 +155,7 @@ func settleIn(dir *os.Root, base string) error {
 	return undo(dir, name, j)
 }
 
-// ignoreAbsent takes an error for none if it says that the file is not there, nor can be.
+// ignoreAbsent returns nil if err says that the file does not exist or can't exist, else err.
 func ignoreAbsent(err error) error {
 	for _, absent := range []error{fs.ErrNotExist, ErrNotDirectory, syscall.ENAMETOOLONG} {
 		if errors.Is(err, absent) {
@@ -166,9 +165,9 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-// ownerDied reports whether the file is the leftover of a process that died, and locks it if
-// so. It is fs.ErrNotExist if its writer has removed it since it was opened: who gives up the lock having done that
-// was not interrupted. Where there are no locks only its age can tell.
+// ownerDied reports whether the file is a leftover of a crashed process, and locks the file if so. It returns
+// fs.ErrNotExist if the file was removed since it was opened: a writer that has removed its file and then given up
+// the lock has not crashed. On a file system without locks, ownerDied decides by the age of the file.
 func ownerDied(f *os.File, now time.Time) (bool, error) {
 	info, err := regular(f)
 	if err != nil {
@@ -178,7 +177,7 @@ func ownerDied(f *os.File, now time.Time) (bool, error) {
 	case errors.Is(err, errLocked):
 		return false, nil
 	case err != nil:
-		return info.ModTime().Before(now.Add(-abandoned)), nil //nolint:nilerr // there are no locks
+		return info.ModTime().Before(now.Add(-abandoned)), nil //nolint:nilerr // the file system has no locks
 	}
 	there, err := named(f)
 	if err == nil && !there {
@@ -187,7 +186,7 @@ func ownerDied(f *os.File, now time.Time) (bool, error) {
 	return there, err
 }
 
-// undo sets the file of a journal back, for good, and removes the journal.
+// undo durably restores the file of a journal, and removes the journal.
 func undo(dir *os.Root, name string, j *os.File) error {
 	e, ok, err := readEntry(j)
 	if err != nil {
@@ -204,7 +203,7 @@ func undo(dir *os.Root, name string, j *os.File) error {
 	return syncDir(dir, ".")
 }
 
-// truncateAppend cuts off what was appended since the entry was written.
+// truncateAppend cuts off what was appended to a file since the entry was written.
 func truncateAppend(dir *os.Root, e journalEntry) error {
 	base := string(e.Name)
 	f, err := dir.OpenFile(base, os.O_WRONLY|syscall.O_NONBLOCK, 0)
@@ -225,11 +224,11 @@ func truncateAppend(dir *os.Root, e journalEntry) error {
 	if err := f.Truncate(e.Size); err != nil {
 		return err
 	}
-	_ = dir.Chtimes(base, time.Time{}, e.Time) // as a courtesy to those who mirror
+	_ = dir.Chtimes(base, time.Time{}, e.Time) // Errors are ignored: the old time only helps programs that mirror files
 	return syncFile(f)
 }
 
-// removeSame removes the name if it still is that of f.
+// removeSame removes the name if it still names the file f.
 func removeSame(dir *os.Root, name string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// Readlink returns the target of the symbolic link name as the link holds it, which is relative to the
-// link's directory. A link that leads out of the home, by itself or by the links that it leads to, is
-// fs.ErrPermission: its target would name what lies outside. What is no link is fs.ErrInvalid.
+// Readlink returns the target of the symbolic link name as the link holds it, relative to the link's directory. If
+// the link leads out of the home, directly or by further links, the error is fs.ErrPermission, since the target would
+// name files outside. If name is no link, the error is fs.ErrInvalid.
 func (v *view) Readlink(name string) (string, error) {
 	p, err := inRoot(name)
 	if err != nil {

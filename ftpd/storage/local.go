@@ -15,10 +15,10 @@ const (
 	homeMode = 0o750
 	dirMode  = 0o750
 	fileMode = 0o640
-	ownDir   = 0o700 // what a directory's owner, the server, always keeps
+	ownDir   = 0o700 // the server, which owns the directory, always keeps these rights
 )
 
-// Local is a directory on this machine with the homes below it. It is safe for concurrent use.
+// Local is a directory on this machine in which the homes are. It is safe for concurrent use.
 type Local struct {
 	root     *os.Root
 	homes    homes
@@ -29,7 +29,7 @@ type Local struct {
 
 var _ Backend = (*Local)(nil)
 
-// NewLocal opens the directory, which must be there.
+// NewLocal opens the directory root, which must exist.
 func NewLocal(root string) (*Local, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil {
@@ -38,15 +38,15 @@ func NewLocal(root string) (*Local, error) {
 	return &Local{root: r, opened: time.Now()}, nil
 }
 
-// Configure changes how uploads and changes end from now on.
+// Configure sets how uploads and changes are completed from now on.
 func (l *Local) Configure(o Options) { l.noSync.Store(o.NoSync) }
 
-// Close closes the directory; views that were opened stay.
+// Close closes the directory. Open views stay usable.
 func (l *Local) Close() error { return l.root.Close() }
 
-// Home opens the view of the directory home, a relative slash path below the root ("." is the
-// root itself). If it is absent it is made, with its parents (0750), when create is set, and is
-// fs.ErrNotExist otherwise.
+// Home opens the view of a home. home is a relative slash path below the root; "." is the root itself. If the
+// directory does not exist, Home creates it with its parents (mode 0750) if create is set, and returns fs.ErrNotExist
+// otherwise.
 func (l *Local) Home(home string, create bool) (FS, error) {
 	if !fs.ValidPath(home) || hidden(home) {
 		return nil, failure("open home", home, fs.ErrInvalid)
@@ -69,8 +69,7 @@ func (l *Local) Home(home string, create bool) (FS, error) {
 	return v, nil
 }
 
-// makeHome makes the directory and its parents, and makes that durable: what is stored in a home
-// is no safer than the home.
+// makeHome creates the directory and its parents, durably: a file in a home is no safer than the home.
 func (l *Local) makeHome(home string) error {
 	if err := l.root.MkdirAll(home, homeMode); err != nil {
 		return err
@@ -84,11 +83,11 @@ func (l *Local) makeHome(home string) error {
 	return nil
 }
 
-// openDir opens a directory as a root of its own. The final "." makes that a directory for
-// certain: OpenRoot alone would open, and wait for, a FIFO.
+// openDir opens a directory as a root of its own. The final "." makes sure that it is a directory: OpenRoot alone
+// would also open a FIFO, and block.
 func openDir(root *os.Root, dir string) (*os.Root, error) { return root.OpenRoot(dir + "/.") }
 
-// syncFile makes a file durable. (Tests count, and make it fail.)
+// syncFile makes a file durable. It is a variable so that tests can count the calls and make them fail.
 var syncFile = (*os.File).Sync
 
 // syncDir makes the entries of a directory durable.

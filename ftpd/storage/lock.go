@@ -5,11 +5,11 @@ import (
 	"syscall"
 )
 
-// errLocked: another open file, of this or another process, has the lock.
+// errLocked means that another open file, of this or another process, has the lock.
 const errLocked = syscall.EWOULDBLOCK
 
-// lock takes the advisory lock of a file, until it is closed, without waiting for it. Any error
-// but errLocked means that the file system has no locks.
+// lock takes the advisory lock of a file, without waiting, until the file is closed. Any error but errLocked means
+// that the file system has no locks.
 func lock(f *os.File) error {
 	conn, err := f.SyscallConn()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
-// tree is the model of a home: what each path holds; directories hold dirMark.
+// tree is the model of a home: the content of each path; the content of a directory is dirMark.
 type tree map[string]string
 
 const dirMark = "\x00dir"
@@ -26,7 +26,7 @@ const dirMark = "\x00dir"
 func (m tree) isDir(name string) bool  { return name == "/" || m[name] == dirMark }
 func (m tree) exists(name string) bool { _, found := m[name]; return found || name == "/" }
 
-// below lists what lies in a directory, at any depth.
+// below lists what is in a directory, at any depth.
 func (m tree) below(dir string) []string {
 	var all []string
 	for name := range m {
@@ -37,7 +37,7 @@ func (m tree) below(dir string) []string {
 	return all
 }
 
-// place is the kind of error that making something at name meets on the way there.
+// place returns the kind of error that the parents of name cause when name is created.
 func (m tree) place(name string) (Kind, bool) {
 	for dir := path.Dir(name); dir != "/"; dir = path.Dir(dir) {
 		if m.exists(dir) && !m.isDir(dir) {
@@ -50,8 +50,8 @@ func (m tree) place(name string) (Kind, bool) {
 	return 0, true
 }
 
-// The view does what a plain map of paths would, whatever is done in whatever order, with
-// uploads that are begun, go on beside one another, and end in any way.
+// The view must behave like a plain map of paths, whatever the order of operations, with several uploads at a time
+// that end in any way.
 func TestViewAgainstModel(t *testing.T) {
 	base := t.TempDir()
 	l, err := NewLocal(base)
@@ -90,7 +90,7 @@ func TestViewAgainstModel(t *testing.T) {
 				kind, ok := m.place(n)
 				switch {
 				case !ok && kind == KindNotExist && o.Offset > 0 && !o.Append:
-					kind = KindOffset // nothing is there, so every offset is beyond its end
+					kind = KindOffset // the file does not exist, so every offset is beyond its end
 				case !ok:
 				case m.exists(n) && o.Exclusive:
 					kind, ok = KindExist, false
@@ -236,7 +236,7 @@ func TestViewAgainstModel(t *testing.T) {
 	})
 }
 
-// walk reads a whole home by the view.
+// walk reads a whole home through the view.
 func walk(t *rapid.T, v FS, top string) tree {
 	m := tree{}
 	d, err := v.ReadDir(top)

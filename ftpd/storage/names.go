@@ -13,14 +13,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
-// Users neither see nor reach names that are reserved: they are those of uploads that are not
-// complete.
+// Users can neither see nor use reserved names, which belong to uploads that are not complete.
 const (
-	uploadPrefix = reserved.Prefix + "upload-" // what has come of a new file
+	uploadPrefix = reserved.Prefix + "upload-" // a temporary file that holds an upload
 	appendPrefix = reserved.Prefix + "append-" // a journal
 )
 
-// inRoot turns a name of FS into a path relative to the home: "/a/b" into "a/b", "/" into ".".
+// inRoot converts a name of FS to a path relative to the home: "/a/b" to "a/b", "/" to ".".
 func inRoot(name string) (string, error) {
 	if name == "" || name[0] != '/' || path.Clean(name) != name || strings.IndexByte(name, 0) >= 0 {
 		return "", fs.ErrInvalid
@@ -34,7 +33,7 @@ func inRoot(name string) (string, error) {
 	return name[1:], nil
 }
 
-// newInRoot is inRoot for a name that is to be made or replaced. Only the last part is new.
+// newInRoot is like inRoot, for a name that is to be created or replaced. Only the last part of it is new.
 func newInRoot(name string) (string, error) {
 	if hidden(name) {
 		return "", fs.ErrPermission
@@ -45,14 +44,14 @@ func newInRoot(name string) (string, error) {
 	return inRoot(name)
 }
 
-// harmless reports whether a new name can do nothing to whoever lists or prints it: it has no control characters,
-// which command a terminal or end a line, and none that turn the direction of text around, by which
-// "gpj.exe" looks like "exe.jpg". The marks of a direction (U+200E, U+200F, U+061C) turn nothing around and stay: names
-// in Hebrew or Arabic, and those that are copied from programs, have them. What a shell takes for special, a blank or
-// a dash in front, is a matter of quoting: such names are common and stay.
+// harmless reports whether a new name is safe to list and print. It has no control characters, which can command a
+// terminal or end a line, and no characters that change the direction of text, with which "gpj.exe" can look like
+// "exe.jpg". The direction marks U+200E, U+200F and U+061C change no direction and are allowed: names in Hebrew or
+// Arabic have them, and names copied from programs. Names that are special to a shell, such as those with a leading
+// blank or dash, are allowed, too: they are common, and a matter of quoting.
 //
-// Bytes that are not UTF-8 are what old devices send, and are stored as they are, but for those that are control
-// characters to a terminal of one byte a character, Telnet's IAC, and ASCII that is written in UTF-8 overlong.
+// Bytes that are not UTF-8, which old devices send, are stored as they are. Not allowed are those that are control
+// characters on a terminal with one byte per character, Telnet's IAC, and overlong UTF-8 encodings of ASCII.
 func harmless(base string) bool {
 	for base != "" {
 		r, size := utf8.DecodeRuneInString(base)
@@ -78,8 +77,8 @@ func hidden(name string) bool {
 	return reserved.Path(name)
 }
 
-// split cuts a path into directory and last part. Unlike package path it does not clean: ".."
-// after a link to a directory is for the root to resolve.
+// split splits a path into directory and last part. Unlike package path it does not clean the path: the root must
+// resolve a ".." after a link to a directory.
 func split(p string) (dir, base string) {
 	p = strings.TrimRight(p, "/")
 	if i := strings.LastIndexByte(p, '/'); i >= 0 {
@@ -88,8 +87,8 @@ func split(p string) (dir, base string) {
 	return ".", p
 }
 
-// rootEscape is the error that an os.Root gives for a path that leaves it; os does not export
-// it, but it is one value.
+// rootEscape returns the error that an os.Root returns for a path that leaves it. Package os does not export this
+// error, but it is always the same value.
 var rootEscape = sync.OnceValue(func() error {
 	root, err := os.OpenRoot("/")
 	if err != nil {

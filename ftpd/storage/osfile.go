@@ -2,7 +2,7 @@ package storage
 
 import "os"
 
-// OSFile is the *os.File that a File is, or is made of: those have a method OSFile. False if there is none.
+// OSFile returns the *os.File that f is, or that f wraps if f has a method OSFile. It returns false if there is none.
 func OSFile(f File) (*os.File, bool) {
 	switch f := f.(type) {
 	case *os.File:

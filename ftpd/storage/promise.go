@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// promises are the uploads whose clients have announced how much will come (ALLO). What one of them
-// still waits for is not promised to another, so that both can be stored. Nothing is taken from
-// the disk for it: else announcing alone would fill that.
+// promises holds the uploads whose clients have announced the size (ALLO). What has not arrived of one of them is not
+// promised to another, so that both can be stored. No disk space is allocated: otherwise clients could fill the disk
+// just by announcing.
 type promises struct {
 	mu   sync.Mutex
 	open map[*os.File]promise
@@ -16,11 +16,11 @@ type promises struct {
 
 type promise struct {
 	device uint64
-	bytes  int64 // of the whole file
+	bytes  int64 // announced size of the whole file
 }
 
-// make promises that a file will come to hold so many bytes; ENOSPC if the file system of dir has
-// not as many.
+// make promises that the file f can grow to so many bytes. It returns ENOSPC if the file system of dir has not enough
+// space left. Zero bytes need no promise.
 func (p *promises) make(f *os.File, dir *os.Root, bytes int64) error {
 	if bytes <= 0 {
 		return nil
@@ -61,7 +61,7 @@ func (p *promises) make(f *os.File, dir *os.Root, bytes int64) error {
 	return nil
 }
 
-// keep ends a promise, before the file is closed.
+// keep ends the promise for f, if there is one. It must be called before f is closed.
 func (p *promises) keep(f *os.File) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"path"
 )
 
-// renameNew renames within the root and replaces nothing. The kernel sees to that, where it and
-// the file system can.
+// renameNew renames within the root and never replaces anything. It uses renameat2, if the kernel and the file system
+// support that, and linkNew otherwise.
 func (v *view) renameNew(from, to string) error {
 	err := v.inDirs(from, to, renameNoReplace)
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -17,8 +17,8 @@ func (v *view) renameNew(from, to string) error {
 	return err
 }
 
-// inDirs calls do with the directories of two paths, both below the root however links are
-// swapped meanwhile, and the names in them.
+// inDirs calls do with the directories of two paths, and with the names in them. Both directories are below the root,
+// even if another process swaps links meanwhile.
 func (v *view) inDirs(from, to string, do func(fromDir *os.File, fromBase string, toDir *os.File, toBase string) error) error {
 	fromDir, err := v.root.OpenFile(path.Dir(from), openDirFlags, 0)
 	if err != nil {
@@ -33,10 +33,10 @@ func (v *view) inDirs(from, to string, do func(fromDir *os.File, fromBase string
 	return do(fromDir, path.Base(from), toDir, path.Base(to))
 }
 
-// linkNew is renameNew where only ordinary calls are there. A file gets its new name by a hard
-// link, which never replaces anything, and loses the old one; for a moment it has both. What can't
-// be linked is renamed when nothing was seen at the new name, so that it may replace an empty directory,
-// or a file if there are no hard links, that came up since.
+// linkNew does the same as renameNew with ordinary system calls. A file gets its new name by a hard link, which never
+// replaces anything, and then loses the old name; for a moment it has both. What can't be hard-linked is renamed
+// after a check. That check can race: an empty directory, or a file on a file system without hard links, that is
+// created at the new name in between may be replaced.
 func (v *view) linkNew(from, to string) error {
 	info, err := v.root.Lstat(from)
 	if err != nil {

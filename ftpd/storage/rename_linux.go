@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// renameNoReplace is renameat2(2) with RENAME_NOREPLACE. Where the kernel or the file system does not
-// know it, the error is errors.ErrUnsupported.
+// renameNoReplace calls renameat2(2) with RENAME_NOREPLACE. If the kernel or the file system does not support that,
+// the error is errors.ErrUnsupported.
 func renameNoReplace(fromDir *os.File, fromBase string, toDir *os.File, toBase string) error {
 	err := withDescriptors(fromDir, toDir, func(from, to int) error {
 		return unix.Renameat2(from, fromBase, to, toBase, unix.RENAME_NOREPLACE)
 	})
-	if errors.Is(err, unix.EINVAL) { // which is also said of a directory moved into itself
+	if errors.Is(err, unix.EINVAL) { // also the error of moving a directory into itself
 		return errors.ErrUnsupported
 	}
 	return err

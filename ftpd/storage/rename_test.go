@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// renamers are RenameNew by the kernel, and as it is done where that can't.
+// renamers returns the two ways of RenameNew: by renameat2 and, for systems without it, by linkNew.
 func renamers(v FS) map[string]func(from, to string) error {
 	local := v.(*view)
 	return map[string]func(from, to string) error{
@@ -19,8 +19,8 @@ func renamers(v FS) map[string]func(from, to string) error {
 	}
 }
 
-// RenameNew moves what Rename does, and replaces nothing: no file, no empty directory, no link, also
-// if that leads nowhere.
+// RenameNew must move what Rename moves, and replace nothing: no file, no empty directory, and no link, even one that
+// leads nowhere.
 func TestRenameNew(t *testing.T) {
 	for _, name := range []string{"kernel", "by link"} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestRenameNew(t *testing.T) {
 	}
 }
 
-// Of many that want the same new name at once, one gets it, and the others keep their files.
+// Of many concurrent renames to the same new name one must succeed, and the others must leave their files alone.
 func TestRenameNewRace(t *testing.T) {
 	const rivals = 8
 	for _, name := range []string{"kernel", "by link"} {

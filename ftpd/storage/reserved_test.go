@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The daemon's own names are out of reach in every spelling that some file system takes for the same.
+// Reserved names must be out of reach in every spelling that some file system takes for the same name.
 func TestReservedNames(t *testing.T) {
 	v, dir := newHome(t)
 	for _, name := range []string{".ftpd-x", ".FTPD-append-x", ".f\u00adtpd-x", "\uff0eftpd-x"} {

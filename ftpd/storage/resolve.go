@@ -9,16 +9,16 @@ import (
 	"syscall"
 )
 
-// Resolver is an FS in which one thing may have several names, because of links.
+// Resolver is an FS in which, because of links, a file may have several names.
 type Resolver interface {
-	// Resolve returns the name without links on the way, nor in the last place if last is set.
-	// What is not there is taken as it is.
+	// Resolve returns the name with all links replaced by their targets; a link in the last place is kept unless last
+	// is set. Parts that do not exist are kept as they are.
 	Resolve(name string, last bool) (string, error)
-	// Place is where the view's home is below the root of the storage, without links.
+	// Place returns the path of the view's home below the root of the storage, without links.
 	Place() string
 }
 
-// Resolve is v's, or name itself if v knows no links.
+// Resolve calls v.Resolve, or returns name if v is no Resolver.
 func Resolve(v FS, name string, last bool) (string, error) {
 	if r, ok := v.(Resolver); ok {
 		return r.Resolve(name, last)
@@ -26,7 +26,7 @@ func Resolve(v FS, name string, last bool) (string, error) {
 	return name, nil
 }
 
-// Place is v's, or home if v knows no links.
+// Place calls v.Place, or returns home if v is no Resolver.
 func Place(v FS, home string) string {
 	if r, ok := v.(Resolver); ok {
 		return r.Place()
@@ -34,7 +34,7 @@ func Place(v FS, home string) string {
 	return home
 }
 
-// Resolve follows the links of a name.
+// Resolve replaces the links in a name by their targets; see Resolver.
 func (v *view) Resolve(name string, last bool) (string, error) {
 	p, err := inRoot(name)
 	if err == nil {
@@ -43,10 +43,10 @@ func (v *view) Resolve(name string, last bool) (string, error) {
 	return path.Join("/", p), failure("resolve", name, err)
 }
 
-// Place is where the home was when the view was opened.
+// Place returns the path that the home had when the view was opened.
 func (v *view) Place() string { return v.place }
 
-// resolve is Resolve for a path within a root.
+// resolve does the same as Resolve, for a path within a root.
 func resolve(root *os.Root, p string, last bool) (string, error) {
 	done, links := ".", 0
 	for rest := p; rest != "" && rest != "."; {
@@ -56,7 +56,7 @@ func resolve(root *os.Root, p string, last bool) (string, error) {
 		case "", ".":
 			continue
 		case "..":
-			done = path.Dir(done) // a root lets nothing out
+			done = path.Dir(done) // never leads out of the root
 			continue
 		}
 		next := path.Join(done, part)

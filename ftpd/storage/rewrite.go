@@ -8,29 +8,29 @@ import (
 	"syscall"
 )
 
-// rewrite is an upload into a file that is there, where no other can be made. It has no journal: what
-// it has written over is gone, also if it is aborted. Only what it has added at the end is undone,
-// unless the process dies.
+// rewrite is an upload that is written directly to an existing file, because no other file can be created. It has no
+// journal: what it overwrites is lost, even if the upload is aborted. An abort undoes only what was added at the end,
+// and a crash not even that.
 type rewrite struct {
 	v      *view
 	name   string
 	dir    *os.Root
 	base   string
 	f      *os.File
-	before int64 // the size of the file
-	kept   int64 // how much of it comes before the upload
-	begun  bool  // the file was cut and is written to
+	before int64 // size of the file before the upload
+	kept   int64 // number of bytes of the file that come before the upload
+	begun  bool  // the file was truncated and is being written
 	done   bool
 }
 
-// Rewriter is an Upload that changes the file itself as the data comes.
+// Rewriter is an Upload that may change the existing file as the data arrive. Rewrites reports whether it does.
 type Rewriter interface{ Rewrites() bool }
 
-// Rewrites tells that it does.
+// Rewrites returns true.
 func (u *rewrite) Rewrites() bool { return true }
 
-// rewriteFile opens the file base of a directory, which it closes at the end, for an upload after its
-// first bytes: all of them, if appending.
+// rewriteFile opens the file base of a directory for an upload that comes after its first kept bytes, or after all of
+// them if appending is set. It closes dir when the upload ends.
 func (v *view) rewriteFile(name string, dir *os.Root, base string, kept int64, appending bool) (_ Upload, err error) {
 	u := &rewrite{v: v, name: name, dir: dir, base: base, kept: kept}
 	if u.f, err = dir.OpenFile(base, os.O_WRONLY|syscall.O_NONBLOCK, 0); err != nil {
@@ -61,8 +61,8 @@ func (u *rewrite) open(appending bool) error {
 	return err
 }
 
-// begin cuts off what the upload replaces. That waits for the first byte, so that a client that can't
-// send loses nothing.
+// begin cuts off what the upload replaces. It is called when the first byte arrives, so that nothing is lost if the
+// client can't send.
 func (u *rewrite) begin() error {
 	if u.begun {
 		return nil
@@ -86,7 +86,7 @@ func (w rewriter) Write(p []byte) (int, error) {
 	return w.u.f.Write(p)
 }
 
-// ReadFrom waits for the first bytes and leaves the rest to the file, so that splice applies.
+// ReadFrom waits for the first bytes, and leaves the rest to the file's ReadFrom, so that splice applies.
 func (w rewriter) ReadFrom(src io.Reader) (int64, error) {
 	if w.u.begun {
 		return w.u.f.ReadFrom(src)
@@ -123,7 +123,7 @@ func (u *rewrite) Commit() error {
 	return failure("store", u.name, errors.Join(err, u.f.Close(), u.dir.Close()))
 }
 
-// check reports errChanged if the name no longer is that of the file.
+// check returns errChanged if the name no longer names the open file.
 func (u *rewrite) check() error {
 	info, err := u.f.Stat()
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Spacer is an FS that knows how much more it can take.
+// Spacer is an FS that knows how much more can be stored.
 type Spacer interface {
-	// Available returns how many bytes the user can still store in the directory name: what the
-	// disk has free for us, and his quota leaves.
+	// Available returns how many bytes the user can still store in the directory name: the smaller of the free space
+	// of the disk and the rest of the quota.
 	Available(name string) (int64, error)
 }
 
-// Available is v's, or errors.ErrUnsupported if it knows no bound.
+// Available calls v.Available, or returns errors.ErrUnsupported if v is no Spacer.
 func Available(v FS, name string) (int64, error) {
 	if s, ok := v.(Spacer); ok {
 		return s.Available(name)
@@ -24,7 +24,7 @@ func Available(v FS, name string) (int64, error) {
 	return 0, failure("measure", name, errors.ErrUnsupported)
 }
 
-// Available returns what the file system of the directory has free for unprivileged users.
+// Available returns the space that the directory's file system has free for unprivileged users, in bytes.
 func (v *view) Available(name string) (int64, error) {
 	p, err := inRoot(name)
 	if err != nil {
@@ -42,19 +42,19 @@ func (v *view) Available(name string) (int64, error) {
 	return disk.AvailableBytes, nil
 }
 
-// Disk is the file system that a storage lies on. What unprivileged users can't have is not free.
+// Disk describes the file system of a storage. Space reserved for privileged users does not count as available.
 type Disk struct {
 	SizeBytes, AvailableBytes int64
-	Files, FreeFiles          int64 // inodes; 0 and 0 where a file system does not count them
+	Files, FreeFiles          int64 // inodes; both are 0 if the file system does not count them
 }
 
-// Measurer is a Backend that lies on a file system.
+// Measurer is a Backend that is on a file system.
 type Measurer interface {
-	// Disk describes the file system. It may wait for as long as the file system takes to answer.
+	// Disk describes the file system. It blocks until the file system answers.
 	Disk() (Disk, error)
 }
 
-// DiskOf is b's, or errors.ErrUnsupported if it lies on none.
+// DiskOf calls b.Disk, or returns errors.ErrUnsupported if b is no Measurer.
 func DiskOf(b Backend) (Disk, error) {
 	if m, ok := b.(Measurer); ok {
 		return m.Disk()
@@ -76,7 +76,7 @@ func (l *Local) Disk() (Disk, error) {
 	return disk, nil
 }
 
-// measure describes the file system that a file lies on.
+// measure describes the file system of an open file.
 func measure(f *os.File) (Disk, error) {
 	var s unix.Statfs_t
 	conn, err := f.SyscallConn()
@@ -95,7 +95,7 @@ func measure(f *os.File) (Disk, error) {
 	}, nil
 }
 
-// product is at most the largest int64.
+// product returns a*b, or the largest int64 if the product is larger.
 func product(a, b uint64) int64 {
 	if b > 0 && a > math.MaxInt64/b {
 		return math.MaxInt64
@@ -103,19 +103,20 @@ func product(a, b uint64) int64 {
 	return int64(a * b) //nolint:gosec // it was just checked
 }
 
-// Quota is what a user may store and what his home holds.
+// Quota is what a user may store and what the user's home holds.
 type Quota struct {
-	LimitBytes, LimitFiles int64 // 0: no bound
-	UsedBytes, UsedFiles   int64 // uploads that are running included
+	LimitBytes, LimitFiles int64 // 0: no limit
+	UsedBytes, UsedFiles   int64 // including running uploads
 }
 
-// Quoter is an FS with a quota.
+// Quoter is an FS that may have a quota.
 type Quoter interface {
-	// Quota returns the user's quota, or errors.ErrUnsupported if he has none. It may wait until the home has been counted.
+	// Quota returns the user's quota, or errors.ErrUnsupported if there is none. It may block until the home has been
+	// counted.
 	Quota() (Quota, error)
 }
 
-// QuotaOf is v's quota, or errors.ErrUnsupported if there is none.
+// QuotaOf calls v.Quota, or returns errors.ErrUnsupported if v is no Quoter.
 func QuotaOf(v FS) (Quota, error) {
 	if q, ok := v.(Quoter); ok {
 		return q.Quota()
@@ -123,7 +124,7 @@ func QuotaOf(v FS) (Quota, error) {
 	return Quota{}, errors.ErrUnsupported
 }
 
-// Lines tells the quota, for the reply of SITE QUOTA.
+// Lines describes the quota in the lines of the reply to SITE QUOTA.
 func (q Quota) Lines() []string {
 	return []string{
 		"Bytes: " + bound(q.UsedBytes, q.LimitBytes),

@@ -25,8 +25,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// newHome returns the view of a home "home", and the directory behind it, whose parent is the
-// storage root.
+// newHome returns the view of a home named "home", and its directory, whose parent is the storage root.
 func newHome(t testing.TB) (FS, string) {
 	t.Helper()
 	root := t.TempDir()
@@ -60,7 +59,7 @@ func wantErr(t testing.TB, what string, err, want error) {
 	}
 }
 
-// upload stores content and returns the error of whatever step failed.
+// upload stores content, and returns the error of the step that failed.
 func upload(v FS, name, content string, o CreateOptions) error {
 	u, err := v.Create(name, o)
 	if err != nil {
@@ -81,7 +80,7 @@ func content(t testing.TB, v FS, name string) string {
 	return string(data)
 }
 
-// names lists a directory by the view, sorted.
+// names lists a directory through the view, sorted.
 func names(t testing.TB, v FS, dir string) []string {
 	t.Helper()
 	d, err := v.ReadDir(dir)
@@ -99,7 +98,7 @@ func names(t testing.TB, v FS, dir string) []string {
 	}
 }
 
-// onDisk lists a directory as it is, temporary files and all.
+// onDisk lists a directory as it is on the disk, with temporary files.
 func onDisk(t testing.TB, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -177,7 +176,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// What is not complete can't be seen, and can't be touched by any operation.
+// Files that are not complete must not be visible, and no operation must be able to touch them.
 func TestTemporaryFilesAreOutOfReach(t *testing.T) {
 	v, dir := newHome(t)
 	must(t, v.Mkdir("/d"))
@@ -289,7 +288,7 @@ func TestReadDirInBatches(t *testing.T) {
 	}
 }
 
-// Nothing that is not a regular file is ever opened in a way that could wait.
+// Opening a file that is not regular must never block.
 func TestSpecialFiles(t *testing.T) {
 	v, dir := newHome(t)
 	must(t, syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600))
@@ -309,7 +308,7 @@ func TestSpecialFiles(t *testing.T) {
 	must(t, v.Remove("/fifo"))
 }
 
-// The zero-copy paths of package os and net look at the dynamic types.
+// The returned values must have the dynamic types that the zero-copy paths of packages os and net look for.
 func TestZeroCopyTypes(t *testing.T) {
 	v, _ := newHome(t)
 	must(t, upload(v, "/f", "abc", CreateOptions{}))
@@ -385,7 +384,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// No error shows where the home lies on this machine.
+// No error may reveal where the home is on this machine.
 func TestErrorsShowNoRealPath(t *testing.T) {
 	v, dir := newHome(t)
 	must(t, upload(v, "/f", "", CreateOptions{}))

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// Sweep undoes in the whole tree the uploads that died with their process, by removing temporary
-// files and setting back what was appended to, and returns how many. It may run beside everything else, also in several pods that share the
-// storage: it takes only what no process holds a lock on or, where the file system has no locks, what
-// is a day older than this Local. Where there are locks the time of a file does not matter: a clock
-// that was set, or is another machine's, tells nothing.
-// The error joins the directories and files that it could not do; it goes on after each.
+// Sweep undoes the uploads of crashed processes in the whole tree: it removes temporary files, and cuts off what was
+// appended. It returns the number of leftovers that it has removed. Other operations may run at the same time, also
+// in other pods that share the storage: Sweep handles only files on which no process has a lock. On a file system
+// without locks it handles only files that are more than a day older than this Local. With locks the age of a file
+// does not matter, since the clock may have been set, or be that of another machine. Sweep continues after errors,
+// and returns them joined.
 func (l *Local) Sweep(ctx context.Context) (removed int, err error) {
 	var errs []error
 	for dirs := []string{"."}; len(dirs) > 0; {
@@ -36,7 +36,7 @@ func (l *Local) Sweep(ctx context.Context) (removed int, err error) {
 	return removed, errors.Join(errs...)
 }
 
-// sweepDir sweeps one directory, and returns the directories in it. Links are not followed.
+// sweepDir sweeps one directory, and returns the directories in it. It does not follow links.
 func (l *Local) sweepDir(dir string) (below []string, removed int, err error) {
 	f, err := l.root.OpenFile(dir, openDirFlags, 0)
 	if err != nil {
@@ -70,14 +70,13 @@ func (l *Local) sweepDir(dir string) (below []string, removed int, err error) {
 	}
 }
 
-// isLeftover reports whether an entry may be what an upload left behind.
+// isLeftover reports whether an entry may be what an upload has left behind.
 func isLeftover(e fs.DirEntry) bool {
 	name := e.Name()
 	return e.Type().IsRegular() && (strings.HasPrefix(name, uploadPrefix) || strings.HasPrefix(name, appendPrefix))
 }
 
-// abandoned is the age at which a temporary file is taken for a leftover where the file system
-// has no locks that could tell.
+// abandoned is the age at which a temporary file counts as a leftover if the file system has no locks.
 const abandoned = 24 * time.Hour
 
 func (l *Local) sweepFile(name string) (done bool, err error) {

@@ -33,7 +33,7 @@ func TestSweep(t *testing.T) {
 		os.Symlink(outside, filepath.Join(home, "link")),
 		os.Symlink("file", filepath.Join(home, uploadPrefix+"link")))
 
-	// Another process's upload, which stands still.
+	// This is a running upload of another process.
 	other, err := NewLocal(root)
 	must(t, err)
 	defer other.Close() //nolint:errcheck // a test's
@@ -53,7 +53,7 @@ func TestSweep(t *testing.T) {
 	l, err := NewLocal(root)
 	must(t, err)
 	defer l.Close()                                         //nolint:errcheck // a test's
-	leftover(home, "younger", time.Now().Add(48*time.Hour)) // the clock was set back since
+	leftover(home, "younger", time.Now().Add(48*time.Hour)) // the clock was set back afterwards
 	n, err := l.Sweep(t.Context())
 	if want := 4 + batch; n != want || err != nil {
 		t.Errorf("Sweep removed %d (%v), want %d", n, err, want)

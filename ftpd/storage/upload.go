@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// maxLinks bounds how many links of a target's name are followed, one leading to the next.
+// maxLinks is the largest number of links that are followed, one leading to the next, from a target's name.
 const maxLinks = 8
 
 func (v *view) Create(name string, o CreateOptions) (Upload, error) {
@@ -32,7 +32,7 @@ func (v *view) Create(name string, o CreateOptions) (Upload, error) {
 	p, existing, err := v.target(p)
 	keeps := o.Append || o.Offset > 0
 	if err == nil && keeps && existing != nil {
-		// What a writer who died has appended is no part of the file.
+		// Roll back an append whose process crashed.
 		if err = rollBack(v.root, p); err == nil {
 			existing, err = v.root.Lstat(p)
 		}
@@ -52,8 +52,8 @@ func (v *view) Create(name string, o CreateOptions) (Upload, error) {
 	return v.createFresh(name, p, existing, o)
 }
 
-// target finds where an upload to p goes, following a link in the last place as writing through
-// it would, and what is there: nil if nothing is.
+// target returns the path to which an upload to p is written, and describes the file there (nil if there is none).
+// Like writing through a link, it follows a link in the last place.
 func (v *view) target(p string) (string, fs.FileInfo, error) {
 	for range maxLinks {
 		info, err := v.root.Lstat(p)
@@ -72,37 +72,37 @@ func (v *view) target(p string) (string, fs.FileInfo, error) {
 		if path.IsAbs(link) {
 			return "", nil, escapeError{}
 		}
-		// Not path.Join: ".." after a link to a directory is for the root to resolve.
+		// path.Join would clean the path, but the root must resolve a ".." after a link to a directory.
 		dir, _ := split(p)
 		p = dir + "/" + link
 	}
 	return "", nil, syscall.ELOOP
 }
 
-// replacement is an upload to a temporary file.
+// replacement is an upload to a temporary file, which then replaces the target.
 type replacement struct {
 	v         *view
 	name      string
-	dir       *os.Root // the target's directory, wherever that may be moved
-	base      string   // the target's name in it
+	dir       *os.Root // the target's directory; stays the same directory if that is moved
+	base      string   // the name of the target in dir
 	temp      string
 	f         *os.File
-	exclusive bool  // the name must be free
-	taken     error // what it is if it is not
+	exclusive bool  // the target must not exist
+	taken     error // the error if it does
 	done      bool
 
-	// What is kept of the file that will be replaced: its first bytes.
+	// source is the file to be replaced, and kept the number of its first bytes that are kept.
 	source *os.File
 	kept   int64
 
-	// onto is the file that the upload is written to when it is complete, in place of being renamed;
-	// see foreign.go.
+	// onto, if not nil, is the existing file to which the complete upload is written, because the temporary file
+	// can't be renamed to it; see foreign.go.
 	onto *os.File
 }
 
 func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions) (Upload, error) {
 	if existing != nil && existing.Mode().Perm()&0o222 == 0 {
-		// Write-protected, which a rename would not heed.
+		// Rename would replace a write-protected file.
 		return nil, failure("create", name, fs.ErrPermission)
 	}
 	dir, base := split(p)
@@ -118,7 +118,7 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 	u := &replacement{v: v, name: name, dir: root, base: base, exclusive: o.Exclusive, taken: fs.ErrExist}
 	switch {
 	case o.Append && !o.Exclusive:
-		// Of two who append to a file that is not there yet, one must not undo the other.
+		// Two uploads append to a file that does not exist yet: one must not replace the other's.
 		u.exclusive, u.taken = true, ErrBusy
 	case o.Offset > 0:
 		err = u.keepPrefix(o.Offset)
@@ -140,8 +140,8 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 	return u, nil
 }
 
-// keepPrefix has the first n bytes of the target come before the upload. They are copied by Commit, for
-// an upload that breaks off does not need them; until then there is a hole.
+// keepPrefix keeps the first n bytes of the target before the upload. Commit copies them, since an upload that breaks
+// off does not need them; until then the temporary file has a hole there.
 func (u *replacement) keepPrefix(n int64) (err error) {
 	u.source, err = u.dir.OpenFile(u.base, openReadFlags, 0)
 	if err != nil {
@@ -155,17 +155,17 @@ func (u *replacement) keepPrefix(n int64) (err error) {
 	return err
 }
 
-// makeTemp makes the temporary file, with the permissions of the file that it will replace.
+// makeTemp creates the temporary file, with the permissions of the file that it will replace.
 func (u *replacement) makeTemp(existing fs.FileInfo, expect int64) (err error) {
 	for {
 		u.temp = uploadPrefix + rand.Text()
-		u.f, err = u.dir.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NONBLOCK, fileMode) // see openReadFlags
+		u.f, err = u.dir.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NONBLOCK, fileMode) // for the flags see openReadFlags
 		if err != nil {
 			u.f = nil
 			return err
 		}
-		// The lock tells a sweep, also on another machine, that somebody is at work here. One
-		// that came before it has taken the file for a leftover: begin anew.
+		// The lock tells a sweep, also one on another machine, that an upload is running. If a sweep came before the
+		// lock, it has taken the file for a leftover; create another one.
 		held, err := lockNew(u.f)
 		if err != nil {
 			_ = u.dir.Remove(u.temp)
@@ -177,7 +177,7 @@ func (u *replacement) makeTemp(existing fs.FileInfo, expect int64) (err error) {
 		_ = u.f.Close()
 	}
 	if existing != nil {
-		// First the owner: it decides who may set the mode.
+		// The owner first: only the owner may set the mode.
 		if err = u.stage(existing); err == nil && u.onto == nil {
 			err = u.f.Chmod(existing.Mode().Perm())
 		}
@@ -208,7 +208,7 @@ func (u *replacement) Commit() error {
 		err = u.publish()
 	}
 	if err != nil {
-		_ = u.Abort() // what went wrong first is what matters
+		_ = u.Abort() // the first error is the one that matters
 		return failure("store", u.name, err)
 	}
 	u.done = true
@@ -218,7 +218,7 @@ func (u *replacement) Commit() error {
 	return failure("store", u.name, errors.Join(err, u.closeAll()))
 }
 
-// fill copies what is kept of the old file, by reference where the file system can.
+// fill copies the kept bytes of the old file; by reference, if the file system can do that.
 func (u *replacement) fill() error {
 	if u.source == nil {
 		return nil
@@ -228,7 +228,7 @@ func (u *replacement) fill() error {
 	}
 	_, err := io.CopyN(u.f, u.source, u.kept)
 	if errors.Is(err, io.EOF) {
-		err = ErrOffset // somebody has cut it meanwhile
+		err = ErrOffset // the file was truncated meanwhile
 	}
 	return err
 }
@@ -239,8 +239,8 @@ func (u *replacement) publish() error {
 		return u.copyOnto()
 	}
 	if !u.exclusive {
-		// What a writer who died has appended goes with the old file, and so must its journal.
-		// One who lives finds out.
+		// If a crashed process had appended to the old file, that is lost with the file, so its journal must be
+		// removed. An upload that appends now will notice the replacement.
 		if err := settleIn(u.dir, u.base); err != nil && !errors.Is(err, ErrBusy) {
 			return err
 		}
@@ -255,7 +255,7 @@ func (u *replacement) publish() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	// A file system without hard links: hold the name with an empty file, then replace that.
+	// The file system has no hard links: reserve the name with an empty file, then replace that.
 	placeholder, err := u.dir.OpenFile(u.base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if errors.Is(err, fs.ErrExist) {
 		return u.taken

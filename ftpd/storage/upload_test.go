@@ -79,7 +79,7 @@ func TestUploadTargets(t *testing.T) {
 	wantErr(t, "into nothing", upload(v, "/x/f", "x", CreateOptions{}), fs.ErrNotExist)
 	wantErr(t, "negative offset", upload(v, "/f", "x", CreateOptions{Offset: -1}), fs.ErrInvalid)
 
-	// A directory that takes the target's name meanwhile.
+	// A directory takes the name of the target meanwhile.
 	u, err := v.Create("/f", CreateOptions{})
 	must(t, err, v.Mkdir("/f"))
 	wantErr(t, "Commit onto a new directory", u.Commit(), fs.ErrExist)
@@ -137,7 +137,7 @@ func TestResume(t *testing.T) {
 		err                 error
 	}{
 		{"at the end", "12345", "67", CreateOptions{Offset: 5}, "1234567", nil},
-		{"in the middle", "12345", "ab", CreateOptions{Offset: 2}, "12ab", nil}, // prefix and upload, as the client has it
+		{"in the middle", "12345", "ab", CreateOptions{Offset: 2}, "12ab", nil}, // prefix and upload together are the client's file
 		{"over the end", "12345", "abcdef", CreateOptions{Offset: 2}, "12abcdef", nil},
 		{"nothing at the end", "12345", "", CreateOptions{Offset: 5}, "12345", nil},
 		{"beyond the end", "12345", "x", CreateOptions{Offset: 6}, "12345", ErrOffset},
@@ -174,7 +174,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// An upload goes on in its directory when that is renamed, and fails cleanly when it is gone.
+// An upload must continue in its directory when that is renamed, and fail cleanly when it is removed.
 func TestUploadIntoMovedDirectory(t *testing.T) {
 	v, _ := newHome(t)
 	must(t, v.Mkdir("/a"))
@@ -190,7 +190,7 @@ func TestUploadIntoMovedDirectory(t *testing.T) {
 	wantErr(t, "Commit into a directory that is gone", u.Commit(), fs.ErrNotExist)
 }
 
-// Whoever reads sees one upload or another, whole, and nothing else.
+// Readers must see one upload or another, complete, and nothing else.
 func TestConcurrentUploadsOfOneName(t *testing.T) {
 	v, dir := newHome(t)
 	var writers, readers sync.WaitGroup
@@ -230,8 +230,8 @@ func TestConcurrentUploadsOfOneName(t *testing.T) {
 
 const fullDiskEnv = "FTPD_TEST_FULL_DISK"
 
-// On a full disk an upload fails as such, and leaves nothing behind and the old file whole. The
-// disk is a small tmpfs in a mount namespace of its own, that ends with the process.
+// On a full disk an upload must fail with that error, leave nothing behind, and leave the old file unchanged. The
+// disk is a small tmpfs in a mount namespace that ends with the test's child process.
 func TestFullDisk(t *testing.T) {
 	exe, err := os.Executable()
 	must(t, err)
@@ -262,7 +262,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// onFullDisk is the child process of TestFullDisk.
+// onFullDisk is the main function of the child process of TestFullDisk.
 func onFullDisk() int {
 	if err := fillDisk(os.Getenv(fullDiskEnv)); err != nil {
 		fmt.Println(err)
@@ -312,7 +312,7 @@ func fillDisk(dir string) error {
 	return errors.Join(v.Close(), l.Close())
 }
 
-// onReadOnlyDisk: everything that would change something says why it can't; reading goes on.
+// onReadOnlyDisk checks that every change fails with the reason, and that reading works.
 func onReadOnlyDisk(v FS, dir string) error {
 	if err := upload(v, "/f", "old", CreateOptions{}); err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Flags that open a directory and nothing else, and any file without waiting. (Of O_NONBLOCK in
-// place package os makes fewer system calls, too.)
+// These flags open a directory and nothing else, or any file without blocking. (With O_NONBLOCK package os also makes
+// fewer system calls.)
 const (
 	openDirFlags  = os.O_RDONLY | syscall.O_DIRECTORY | syscall.O_NONBLOCK
 	openReadFlags = os.O_RDONLY | syscall.O_NONBLOCK
@@ -20,16 +20,16 @@ const (
 // view is the FS of one home.
 type view struct {
 	root     *os.Root
-	noSync   *atomic.Bool // the Local's
+	noSync   *atomic.Bool // shared with the Local
 	promises *promises
-	place    string       // of the home below the Local's root
-	close    func() error // gives up root
+	place    string       // path of the home below the Local's root
+	close    func() error // gives back root
 }
 
-// durable reports whether what is acknowledged must be on the disk.
+// durable reports whether changes must be on the disk before they are acknowledged.
 func (v *view) durable() bool { return !v.noSync.Load() }
 
-// syncDir makes the entries of a directory durable, if that is wanted.
+// syncDir makes the entries of a directory durable, unless NoSync is set.
 func (v *view) syncDir(dir string) error {
 	if !v.durable() {
 		return nil
@@ -62,7 +62,7 @@ func (v *view) Open(name string) (File, error) {
 	if err != nil {
 		return nil, failure("open", name, err)
 	}
-	// Nobody is to read what a writer who died has appended. What one who lives appends, he may.
+	// Readers never see what a crashed append has left; what a running append has written they may see.
 	if err := rollBack(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
 		return nil, failure("open", name, err)
 	}
@@ -77,7 +77,7 @@ func (v *view) Open(name string) (File, error) {
 	return f, nil
 }
 
-// regular describes an open file if it is a regular one.
+// regular describes an open file. It returns an error if the file is not regular.
 func regular(f *os.File) (fs.FileInfo, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -128,7 +128,7 @@ func (v *view) Rmdir(name string) error {
 	}))
 }
 
-// remove removes an entry, itself and not what it may link to, whose type is allowed.
+// remove removes an entry (a link, not its target) if allowed returns nil for its type.
 func (v *view) remove(name string, allowed func(fs.FileMode) error) error {
 	p, err := inRoot(name)
 	if err != nil {
@@ -144,7 +144,7 @@ func (v *view) remove(name string, allowed func(fs.FileMode) error) error {
 	if p == "." {
 		return fs.ErrPermission // the home itself
 	}
-	// Before, since a journal must not meet another file of that name.
+	// This comes first, since the journal must not be applied to a later file with this name.
 	if err := rollBack(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
 		return err
 	}
@@ -155,7 +155,7 @@ func (v *view) Rename(from, to string) error { return v.move(from, to, v.root.Re
 
 func (v *view) RenameNew(from, to string) error { return v.move(from, to, v.renameNew) }
 
-// move is Rename by a function that takes paths within the root.
+// move does what Rename does, with a function that takes paths within the root.
 func (v *view) move(from, to string, rename func(from, to string) error) error {
 	old, err := inRoot(from)
 	if err != nil {
@@ -168,7 +168,7 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 	if old == "." || target == "." {
 		return failure("rename", from, fs.ErrPermission)
 	}
-	// A journal stays where it is: it must not be needed any more.
+	// A journal does not move with its file, so it must not be needed any more.
 	if err := rollBack(v.root, old); err != nil {
 		return failure("rename", from, err)
 	}
@@ -178,8 +178,8 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 	if err := rename(old, target); err != nil {
 		return failure("rename", from, err)
 	}
-	// A file is often stored under one name and renamed when it is complete, so whoever is told
-	// of the new name must find it after a crash.
+	// Clients often store a file under one name and rename it when it is complete, so the new name must survive a
+	// crash once the rename was acknowledged.
 	err = v.syncDir(path.Dir(target))
 	if err == nil && path.Dir(old) != path.Dir(target) {
 		err = v.syncDir(path.Dir(old))
@@ -190,7 +190,7 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 func (v *view) SetModTime(name string, t time.Time) error {
 	p, err := inRoot(name)
 	if err == nil {
-		err = v.root.Chtimes(p, time.Time{}, t) // the zero time leaves the access time alone
+		err = v.root.Chtimes(p, time.Time{}, t) // the zero time leaves the access time unchanged
 	}
 	return failure("set the time of", name, err)
 }
@@ -204,7 +204,7 @@ func (v *view) Chmod(name string, mode fs.FileMode) error {
 	info, err := v.root.Stat(p)
 	if err == nil {
 		if info.IsDir() {
-			mode |= ownDir // else neither a quota nor a sweep could see what is in it
+			mode |= ownDir // the server must read the directory to count quotas and to sweep
 		}
 		err = v.root.Chmod(p, mode)
 	}
