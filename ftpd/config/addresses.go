@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// addresses checks where the daemon listens. Port 0 stands for any free port.
+// addresses checks the addresses that the daemon listens on. Port 0 means any free port.
 func (p *problems) addresses(c *Config) {
 	if len(c.Listen) == 0 {
 		p.add("listen", "is empty: give at least one address, as in %s", DefaultListen)
@@ -39,7 +39,7 @@ func (p *problems) addresses(c *Config) {
 	}
 }
 
-// checkListenAddress checks host:port and returns the port.
+// checkListenAddress checks an address of the form host:port and returns the port.
 func checkListenAddress(address string) (uint16, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
@@ -66,8 +66,8 @@ var (
 	number   = regexp.MustCompile(`(^|\.)[0-9]+\.?$`)
 )
 
-// isHostName reports whether the text is a host name of RFC 1123 section 2.1, with or without
-// the root's final dot. Its last label can't be a number, or "300.1.1.1" would be one.
+// isHostName reports whether the text is a host name of RFC 1123 section 2.1, with or without the final dot of the
+// root. The last label must not be a number, or "300.1.1.1" would be a host name.
 func isHostName(text string) bool {
 	return len(text) <= 253 && hostName.MatchString(text) && !number.MatchString(text)
 }

@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// Bans keep out, for a while, who guesses passwords or abuses the protocol: by address, an IPv6
-// client being its /64 network. Where addresses are hidden (see Config.AddressesHidden) a ban
-// would hit everybody, so there it is the user name that is banned, for failed logins alone, and
-// abuse only ends the session. A banned name is not refused, as anybody could keep the user out
-// by it: while the ban lasts its logins are let through one every ten seconds.
+// Bans keep out, for a while, clients that guess passwords or abuse the protocol. A ban is for an address; for IPv6
+// it is for the client's /64 network. Where addresses are hidden (see Config.AddressesHidden) a ban of an address
+// would hit all clients. There, failed logins ban the user name instead, and abuse only ends the session. Logins of a
+// banned name are not refused, because anyone could keep the user out that way; while the ban lasts, one login is let
+// through every ten seconds.
 type Bans struct {
-	// Enabled defaults to true.
+	// Enabled turns bans on. Default true.
 	Enabled *bool `json:"enabled,omitempty"`
-	// Failures is how many failed logins within Window begin a ban. The same user with the same
-	// wrong password counts once, however often it is tried within Window. Abuse of the protocol
-	// counts too, as a part of a failure each (ftpd/bans has the weights). Default 10; 1 to 1000.
+	// Failures is the number of failed logins within Window after which a ban begins. The same user with the same
+	// wrong password counts once within Window. Abuse of the protocol counts, too, as a part of a failure (ftpd/bans
+	// has the weights). Default 10; 1 to 1000.
 	Failures int `json:"failures,omitempty"`
-	// Window is how long a failure counts. Default 10m; 10s to 24h.
+	// Window is the time for which a failure counts. Default 10m; 10s to 24h.
 	Window Duration `json:"window,omitempty"`
-	// Duration of a first ban; each one that follows is twice as long. Default 5m; 1s to 7 days.
+	// Duration is the length of a first ban; each further ban is twice as long. Default 5m; 1s to 7 days.
 	Duration Duration `json:"duration,omitempty"`
-	// MaxDuration is the longest that a ban gets. It is also how long after a ban it is
-	// remembered. Default 24h; at least Duration, at most 30 days. For a user name it is an hour
-	// at most, or Duration if that is longer.
+	// MaxDuration is the longest ban. It is also the time for which a ban is remembered after its end. Default 24h;
+	// at least Duration, at most 30 days. For a user name it is at most one hour, or Duration if that is longer.
 	MaxDuration Duration `json:"maxDuration,omitempty"`
-	// Allow are the networks that are never banned, as CIDR. Trusted networks of ProxyProtocol
-	// are never banned either.
+	// Allow lists the networks that are never banned, as CIDR. Trusted networks of ProxyProtocol are never banned,
+	// either.
 	Allow []Network `json:"allow,omitempty"`
 }
 
-// What bans have when nothing is said.
+// The defaults of Bans.
 const (
 	DefaultBanFailures    = 10
 	DefaultBanWindow      = 10 * time.Minute
@@ -44,7 +43,7 @@ const (
 	maxBanBound    = 30 * 24 * time.Hour
 )
 
-// On reports whether there are bans.
+// On reports whether bans are enabled.
 func (b *Bans) On() bool { return b.Enabled == nil || *b.Enabled }
 
 func (b *Bans) setDefaults() {
@@ -72,15 +71,14 @@ func (p *problems) bans(b *Bans) {
 	p.networks("bans.allow", b.Allow)
 }
 
-// Network is an IP network, written as CIDR ("10.0.0.0/8", "2001:db8::/32") or as an address,
-// which is a network of its own.
+// Network is an IP network. Its text form is a CIDR ("10.0.0.0/8", "2001:db8::/32"), or an address, which means the
+// network of that address only.
 type Network struct{ netip.Prefix }
 
-// MarshalText gives the CIDR form.
+// MarshalText returns the CIDR form.
 func (n Network) MarshalText() ([]byte, error) { return n.Prefix.MarshalText() }
 
-// UnmarshalText reads a CIDR or an address. Bits beyond the mask must not be set, as they are a
-// mistake more often than not.
+// UnmarshalText reads a CIDR or an address. It refuses a CIDR with bits beyond the mask, which is usually a mistake.
 func (n *Network) UnmarshalText(text []byte) error {
 	written := string(text)
 	if addr, err := netip.ParseAddr(written); err == nil {
@@ -107,7 +105,7 @@ func (p *problems) networks(field string, networks []Network) {
 	}
 }
 
-// Networks is a list of networks as CIDR.
+// Networks returns the list of networks for the prefixes.
 func Networks(prefixes ...netip.Prefix) []Network {
 	networks := make([]Network, len(prefixes))
 	for i, p := range prefixes {
@@ -116,7 +114,7 @@ func Networks(prefixes ...netip.Prefix) []Network {
 	return networks
 }
 
-// InNetworks reports whether one of the networks holds the address.
+// InNetworks reports whether one of the networks contains the address.
 func InNetworks(networks []Network, addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	for _, n := range networks {

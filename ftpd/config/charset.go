@@ -7,11 +7,11 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// Charset is how names are written on control connections and in listings of clients that don't say that they
-// know UTF-8 (OPTS UTF8 ON, RFC 2640). Names on the disk are in UTF-8 in any case.
+// Charset is the encoding of file names on control connections and in listings, for clients that do not announce
+// UTF-8 (OPTS UTF8 ON, RFC 2640). Names on the disk are in UTF-8 in any case.
 type Charset string
 
-// The charsets, each of one byte a character, by their usual names.
+// The charsets by their usual names. All except UTF-8 have one byte per character.
 const (
 	CharsetUTF8        Charset = "utf-8"        // the default
 	CharsetLatin1      Charset = "latin1"       // ISO 8859-1, of Western Europe
@@ -27,13 +27,13 @@ const (
 	CharsetCP850       Charset = "cp850"        // DOS, Western Europe
 )
 
-// Charsets are those that there are.
+// Charsets lists all charsets.
 var Charsets = []Charset{
 	CharsetUTF8, CharsetLatin1, CharsetLatin2, CharsetLatin9, CharsetWindows1250, CharsetWindows1251, CharsetWindows1252,
 	CharsetWindows1253, CharsetWindows1254, CharsetKOI8R, CharsetCP437, CharsetCP850,
 }
 
-// charset checks the field; empty is CharsetUTF8.
+// charset checks the field. An empty one means CharsetUTF8.
 func (p *problems) charset(field string, c Charset) {
 	if c == "" || slices.Contains(Charsets, c) {
 		return
@@ -45,7 +45,7 @@ func (p *problems) charset(field string, c Charset) {
 	p.add(field, "%q is not known: write one of %s", string(c), strings.Join(all, ", "))
 }
 
-// charmaps are the charsets that are not UTF-8.
+// charmaps holds the tables of all charsets except UTF-8.
 var charmaps = map[Charset]*charmap.Charmap{
 	CharsetLatin1:      charmap.ISO8859_1,
 	CharsetLatin2:      charmap.ISO8859_2,
@@ -60,5 +60,5 @@ var charmaps = map[Charset]*charmap.Charmap{
 	CharsetCP850:       charmap.CodePage850,
 }
 
-// Charmap is the charset's table; nil for UTF-8 and for what is no charset of the configuration.
+// Charmap returns the table of the charset; nil for UTF-8 and for an unknown charset.
 func (c Charset) Charmap() *charmap.Charmap { return charmaps[c] }

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const bcryptHash = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"
 
-// What the files mean, defaults filled in, is in the golden files.
+// The golden files must match what the configuration files mean, with defaults set.
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"minimal", "full"} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// valid is a configuration without a fault, as Parse returns it.
+// valid returns a valid configuration, as Parse returns it.
 func valid() *Config {
 	c := &Config{
 		APIVersion: APIVersion,
@@ -73,7 +73,7 @@ func TestValidate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*Config)
-		want   string // the whole error; empty for none
+		want   string // the whole error; empty: no error
 	}{
 		{"version", func(c *Config) { c.APIVersion = "v2" }, `apiVersion: "v2" is not known to this daemon: write ftpd.ftp-operator.io/v1alpha1`},
 		{"root", func(c *Config) { c.Storage.Root = "" }, "storage.root: is missing: name the directory that holds the homes"},
@@ -205,7 +205,7 @@ func TestStaticChanges(t *testing.T) {
 	}
 }
 
-// A configuration that is written and read again is the same, and is written as the same bytes.
+// A configuration that is written and read again must be the same, and must be written as the same bytes.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConfig(t)
@@ -229,7 +229,7 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// drawConfig draws any valid configuration with its defaults filled in.
+// drawConfig draws a valid configuration with its defaults set.
 func drawConfig(t *rapid.T) *Config {
 	duration := func(least, most time.Duration) Duration {
 		return Duration(rapid.Int64Range(int64(least), int64(most)).Draw(t, "duration"))

@@ -1,20 +1,20 @@
 package config
 
-// DataPeer says what proves that a data connection is the client's whose session asked for it.
+// DataPeer says what proves that a data connection belongs to the client whose session asked for it.
 type DataPeer string
 
 const (
-	// DataPeerStrict goes by its address, which is the control connection's.
+	// DataPeerStrict means its address, which must be the control connection's.
 	DataPeerStrict DataPeer = "Strict"
-	// DataPeerTLSSession goes by the TLS session, which must be the control connection's, resumed;
-	// addresses prove nothing.
+	// DataPeerTLSSession means its TLS session, which must be the control connection's, resumed. Addresses prove
+	// nothing.
 	DataPeerTLSSession DataPeer = "TLSSession"
-	// DataPeerRelaxed goes by nothing but the port, which is reserved for one session at a time.
+	// DataPeerRelaxed means only the port, which is reserved for one session at a time.
 	DataPeerRelaxed DataPeer = "Relaxed"
 )
 
-// DataPeer returns what proves whose a data connection is under this configuration. TLS sessions do
-// only where no data connection may do without.
+// DataPeer returns what proves that a data connection belongs to a client under this configuration. TLS sessions are
+// a proof only if every data connection must use one.
 func (c *Config) DataPeer() DataPeer {
 	switch {
 	case c.Passive.PeerCheck != PeerCheckRelaxed:
@@ -25,8 +25,7 @@ func (c *Config) DataPeer() DataPeer {
 	return DataPeerRelaxed
 }
 
-// TLSSessionRequired reports whether every data connection must resume its control connection's TLS
-// session.
+// TLSSessionRequired reports whether every data connection must resume the TLS session of its control connection.
 func (c *Config) TLSSessionRequired() bool {
 	return c.TLS != nil && c.TLS.Data == PolicyRequired && c.TLS.SessionReuse == SessionReuseRequire
 }

@@ -1,6 +1,6 @@
 package config
 
-// SetDefaults fills in every field that has a default and is not set.
+// SetDefaults sets every field that has a default and is empty.
 func (c *Config) SetDefaults() {
 	if len(c.Listen) == 0 {
 		c.Listen = []string{DefaultListen}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Duration is a time.Duration that reads and writes Go's text form ("90s", "1h30m") in YAML.
+// Duration is a time.Duration whose text form in YAML is Go's ("90s", "1h30m").
 type Duration time.Duration
 
 // Std returns d as a time.Duration.
@@ -14,7 +14,7 @@ func (d Duration) Std() time.Duration { return time.Duration(d) }
 // String returns Go's text form.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// MarshalText gives the text form.
+// MarshalText returns the text form.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads the text form.

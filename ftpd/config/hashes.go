@@ -4,9 +4,9 @@ import (
 	"strings"
 )
 
-// PasswordHashes reads the users' password hashes, by name, out of a file that Marshal made. It does not parse the
-// file, which somebody may have put in its place: it costs no more than a look at each line, while a parser
-// takes memory many times the size of a file that is made for that. What it does not understand it leaves out.
+// PasswordHashes reads the password hashes of the users, by name, from a file that Marshal has written. It does not
+// parse the file, because another program may have replaced it: a parser may need memory of many times the size of a
+// malicious file, while this function only looks at each line. It skips lines that it does not understand.
 func PasswordHashes(file []byte) map[string]string {
 	hashes := map[string]string{}
 	var name, hash string
@@ -40,8 +40,8 @@ func PasswordHashes(file []byte) map[string]string {
 	return hashes
 }
 
-// unquote takes off the quotes of what would else be a number or the like. Names and hashes hold nothing that
-// would be escaped.
+// unquote removes the quotes around a text that would be a number or the like without them. Names and hashes contain
+// nothing that must be escaped.
 func unquote(value string) string {
 	for _, quote := range []string{`"`, `'`} {
 		if inner, found := strings.CutPrefix(value, quote); found {

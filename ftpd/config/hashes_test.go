@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestPasswordHashes: what Marshal writes is read as a parser would read it.
+// PasswordHashes must read what Marshal writes as a parser would.
 func TestPasswordHashes(t *testing.T) {
 	name := rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._@-]{0,63}`), rapid.SampledFrom([]string{"1", "1e3", "0x1f", "true", "no", "null", "name", "2026-10-01", "1_000", "0o7", ".inf"}))
 	hash := rapid.OneOf(rapid.StringMatching(`\$argon2id\$v=19\$m=[1-9][0-9]{2,4},t=[1-9],p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}`), rapid.StringMatching(`\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}`))
@@ -35,7 +35,7 @@ func TestPasswordHashes(t *testing.T) {
 	})
 }
 
-// TestPasswordHashesOfAnything: a file that somebody made to be costly costs no more than a few times its length.
+// A file that was made to be costly must cost no more than a few times its length.
 func TestPasswordHashesOfAnything(t *testing.T) {
 	const size = 1 << 20
 	for _, file := range []string{

@@ -2,8 +2,8 @@ package config
 
 import "strings"
 
-// MatchHost reports whether a host name is one that a pattern means: the same name, or, for
-// "*.example.com", a name one label below example.com. Case and a final dot don't matter.
+// MatchHost reports whether a host name matches a pattern: the same name or, for "*.example.com", a name one label
+// below example.com. Case and a final dot do not matter.
 func MatchHost(pattern, host string) bool {
 	pattern, host = bareHost(pattern), bareHost(host)
 	if below, wild := strings.CutPrefix(pattern, "*."); wild {

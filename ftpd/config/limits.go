@@ -1,47 +1,48 @@
 package config
 
-// Limits bound what clients may take. They hold for new sessions from the moment they are
-// loaded; those that are open stay. Bandwidth changes running transfers too.
+// Limits says how much clients may take. A new limit applies to new sessions at once; open sessions stay. Bandwidth
+// also changes running transfers.
 type Limits struct {
-	// MaxSessions bounds the sessions of the server. When there are so many, one more takes the place of a session in which
-	// nobody is logged in, also of one whose failed login is being delayed, and gets 421 if there is
-	// none. What memory and descriptors bear bounds them too (see Status.Resources). 0 (default): no bound.
+	// MaxSessions is the largest number of sessions. When it is reached, a new session takes the place of one in
+	// which no user is logged in, even if its failed login is being delayed; if there is none, the new one gets 421.
+	// Memory and descriptors limit sessions, too (see Status.Resources). 0 (default): no limit.
 	MaxSessions int `json:"maxSessions,omitempty"`
-	// MaxSessionsPerUser bounds the sessions in which one user is logged in; all anonymous ones
-	// count together. 0 (default): no bound.
+	// MaxSessionsPerUser is the largest number of sessions of one user; all anonymous users count as one. 0
+	// (default): no limit.
 	MaxSessionsPerUser int `json:"maxSessionsPerUser,omitempty"`
-	// MaxSessionsPerAddress bounds the sessions of one client address; an IPv6 client is its /64
-	// network, which is what one subscriber has. It does nothing where addresses are hidden (see
-	// Config.AddressesHidden). 0 (default): no bound.
+	// MaxSessionsPerAddress is the largest number of sessions of one client address; for IPv6, of its /64 network,
+	// which is what one subscriber has. It has no effect where addresses are hidden (see Config.AddressesHidden). 0
+	// (default): no limit.
 	MaxSessionsPerAddress int `json:"maxSessionsPerAddress,omitempty"`
-	// MaxPreLogin bounds the sessions in which nobody is logged in yet. One more takes the place
-	// of the oldest of the address that has the most of them, which gets 421, also while its failed login is being delayed; sessions whose
-	// password is just being checked keep theirs, unless their address has more of them. With a memory limit it is at most half of the sessions that
-	// the memory bears. Default 1024; 1 to 100000.
+	// MaxPreLogin is the largest number of sessions in which no user is logged in. A further one takes the place of
+	// the oldest one of the address that has the most of them. That one gets 421, even if its failed login is being
+	// delayed; sessions whose password is just being checked keep their places, unless their address has more of
+	// them. With a memory limit, MaxPreLogin is at most half of the sessions for which the memory suffices. Default
+	// 1024; 1 to 100000.
 	MaxPreLogin int `json:"maxPreLogin,omitempty"`
-	// Bandwidth bounds the rates of transfers.
+	// Bandwidth limits the rates of transfers.
 	Bandwidth Bandwidth `json:"bandwidth,omitzero"`
 }
 
-// Bandwidth bounds rates; all that apply hold at the same time.
+// Bandwidth limits the rates of transfers. All limits apply at the same time.
 type Bandwidth struct {
-	// Session is for each session.
+	// Session applies to each session.
 	Session Rates `json:"session,omitzero"`
-	// User is for all sessions of one user together.
+	// User applies to all sessions of one user together.
 	User Rates `json:"user,omitzero"`
-	// Server is for all sessions together.
+	// Server applies to all sessions together.
 	Server Rates `json:"server,omitzero"`
 }
 
-// Rates are in bytes a second; at least 1024. 0 (default): no bound.
+// Rates are in bytes per second, at least 1024. 0 (default): no limit.
 type Rates struct {
-	// Up is from the client to the server.
+	// Up is the rate from the client to the server.
 	Up int64 `json:"up,omitempty"`
-	// Down is from the server to the client.
+	// Down is the rate from the server to the client.
 	Down int64 `json:"down,omitempty"`
 }
 
-// DefaultMaxPreLogin is what limits.maxPreLogin is when nothing is said.
+// DefaultMaxPreLogin is the default of limits.maxPreLogin.
 const DefaultMaxPreLogin = 1024
 
 const (

@@ -13,7 +13,7 @@ func TestValidateLimits(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*Config)
-		want   string // the whole error; empty for none
+		want   string // the whole error; empty: no error
 	}{
 		{"limits", func(c *Config) {
 			c.Limits = Limits{MaxSessions: 1, MaxSessionsPerUser: 1, MaxSessionsPerAddress: 1, MaxPreLogin: 1, Bandwidth: Bandwidth{User: Rates{Up: 1024}}}
@@ -105,7 +105,7 @@ func TestAddressesHidden(t *testing.T) {
 	}
 }
 
-// A ban that is longer than the longest by default makes that longer.
+// A ban that is longer than the default of the longest ban must raise that.
 func TestBanDefaults(t *testing.T) {
 	c, err := Parse([]byte("apiVersion: " + APIVersion + "\nstorage: {root: /data}\npassive: {ports: 30000-30009}\nbans: {duration: 48h}\n"))
 	if err != nil {

@@ -7,9 +7,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Parse reads a configuration file, fills in the defaults and validates it whole.
-// Unknown fields are errors. The error names every field that is wrong. It is for those who write
-// files; the daemon reads them by Load.
+// Parse reads a configuration file, sets the defaults and validates the result. Unknown fields are errors. The error
+// names every field that is wrong. Parse is for programs that write such files; the daemon reads them with Load.
 func Parse(file []byte) (*Config, error) {
 	var c Config
 	if err := yaml.UnmarshalStrict(file, &c); err != nil {
@@ -22,10 +21,10 @@ func Parse(file []byte) (*Config, error) {
 	return &c, nil
 }
 
-// Marshal writes the file that Parse reads. The same Config always gives the same bytes.
+// Marshal returns the file that Parse reads. The same Config always gives the same bytes.
 func (c *Config) Marshal() ([]byte, error) { return yaml.Marshal(c) }
 
-// Hash identifies the bytes of a configuration file: the first 16 hex digits of their SHA-256.
+// Hash returns a text that identifies the bytes of a configuration file: the first 16 hex digits of their SHA-256.
 func Hash(file []byte) string {
 	sum := sha256.Sum256(file)
 	return hex.EncodeToString(sum[:8])

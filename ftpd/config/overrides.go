@@ -8,9 +8,9 @@ import (
 
 // AddressOverride is the address that PASV names to some clients.
 type AddressOverride struct {
-	// Clients are their networks, as CIDR. At least one.
+	// Clients lists the networks of these clients, as CIDR. At least one is required.
 	Clients []Network `json:"clients"`
-	// Address is an IP address or a host name, as Passive.AdvertisedAddress is.
+	// Address is an IP address or a host name, like Passive.AdvertisedAddress.
 	Address string `json:"address"`
 }
 

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// PodAddressFile is the name of a file in the directory of Passive.PortsFile. It holds the IP address by which
-// clients reach this pod and no other one. It may be missing or empty: Passive.AdvertisedAddress serves then.
+// PodAddressFile is the name of a file in the directory of Passive.PortsFile. It contains the IP address that leads
+// clients to this pod and no other one. If it is missing or empty, Passive.AdvertisedAddress is used.
 const PodAddressFile = "advertised-address"
 
-// ParsePodAddress reads the content of a PodAddressFile: one IP address, or nothing but white space, which is the
-// zero Addr. The error says what is wrong with the text.
+// ParsePodAddress reads the content of a PodAddressFile: one IP address, or only white space, for which it returns
+// the zero Addr. The error says what is wrong with the text.
 func ParsePodAddress(text string) (netip.Addr, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -31,7 +31,7 @@ func ParsePodAddress(text string) (netip.Addr, error) {
 	return ip, nil
 }
 
-// clip bounds a text that is quoted in an error.
+// clip shortens a text that is quoted in an error.
 func clip(text string) string {
 	const most = 64
 	if len(text) > most {

@@ -1,11 +1,11 @@
 package config
 
-// Run is a run of consecutive ports, First to Last, both inclusive.
+// Run is a sequence of consecutive ports from First to Last, both inclusive.
 type Run struct {
 	First, Last uint16
 }
 
-// Runs returns the fewest runs that make up the set, lowest first.
+// Runs returns the smallest number of runs that make up the set, lowest first.
 func (s PortSet) Runs() []Run {
 	var runs []Run
 	for _, p := range s {

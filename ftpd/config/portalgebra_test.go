@@ -13,7 +13,7 @@ var anySet = rapid.Custom(func(t *rapid.T) config.PortSet {
 	return config.NewPortSet(rapid.SliceOf(edges).Draw(t, "ports")...)
 })
 
-// TestPortAlgebra: union, difference and intersection are those of sets, and change neither operand.
+// Union, difference and intersection must be those of sets, and change neither operand.
 func TestPortAlgebra(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, u := anySet.Draw(t, "s"), anySet.Draw(t, "u")
@@ -32,7 +32,7 @@ func TestPortAlgebra(t *testing.T) {
 	})
 }
 
-// TestRuns: the runs hold every port once, and no two of them touch.
+// The runs must contain every port once, and no two runs may touch.
 func TestRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anySet.Draw(t, "s")

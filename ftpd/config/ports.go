@@ -8,15 +8,14 @@ import (
 	"strings"
 )
 
-// Bounds of a passive port. Ports below 1024 are privileged and never used for data.
+// The smallest and the largest passive port. Ports below 1024 are privileged, and never used for data.
 const (
 	MinPassivePort = 1024
 	MaxPassivePort = 65535
 )
 
-// PortSet is a sorted set of distinct TCP ports. Its text form is what a person writes
-// and what a pod's annotation carries: "30000-30009,30020".
-// The zero value is the empty set, whose text form is "".
+// PortSet is a sorted set of distinct TCP ports. Its text form, which people write and a pod's annotation carries, is
+// like "30000-30009,30020". The zero value is the empty set, whose text form is "".
 type PortSet []uint16
 
 // NewPortSet returns the sorted set of the given ports, without duplicates.
@@ -36,18 +35,17 @@ func PortRange(start, end uint16) PortSet {
 	return s
 }
 
-// ParsePortSet reads the text form: single ports and inclusive ranges, separated by commas,
-// in any order, with blanks allowed around each. The empty text is the empty set.
-// Ports lie between MinPassivePort and MaxPassivePort.
+// ParsePortSet reads the text form: single ports and inclusive ranges, separated by commas, in any order, with blanks
+// allowed around each. The empty text is the empty set. Ports must be between MinPassivePort and MaxPassivePort.
 //
-// Its cost grows with the length of the text and not with the ports that the text names: a tenant may have written
-// it, as many ranges that each name every port.
+// The cost depends on the length of the text, not on the number of ports that it names: a tenant may have written a
+// text of many ranges that each name every port.
 func ParsePortSet(text string) (PortSet, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil, nil
 	}
-	var edges [MaxPassivePort + 2]int // how many more ranges hold a port than hold the one before it
+	var edges [MaxPassivePort + 2]int // edges[p]: number of ranges that begin at p, minus those that end at p-1
 	for part := range strings.SplitSeq(text, ",") {
 		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
 		start, err := parsePort(first)
@@ -118,7 +116,7 @@ func (s PortSet) Contains(port uint16) bool {
 // Equal reports whether both sets hold the same ports.
 func (s PortSet) Equal(t PortSet) bool { return slices.Equal(s, t) }
 
-// MarshalText gives the text form, so that a PortSet is a plain string in YAML and JSON.
+// MarshalText returns the text form, so that a PortSet is a plain string in YAML and JSON.
 func (s PortSet) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads the text form; see ParsePortSet for the errors.

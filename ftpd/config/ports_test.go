@@ -43,8 +43,8 @@ func TestParsePortSet(t *testing.T) {
 	}
 }
 
-// TestParsePortSetRepeated: what a text says again costs no memory. A pod's annotation has up to 256 KiB, and
-// the report of a daemon that is not ours 1 MiB.
+// A text that repeats ports must cost no more memory. A pod's annotation has up to 256 KiB, and the report of a
+// daemon that is not ours 1 MiB.
 func TestParsePortSetRepeated(t *testing.T) {
 	const times = 5000
 	text := strings.TrimSuffix(strings.Repeat("1024-65535,", times), ",")
@@ -74,7 +74,7 @@ func TestPortRange(t *testing.T) {
 	}
 }
 
-// drawPorts draws a set of ports with runs and gaps, from 1024 to most and at least one.
+// drawPorts draws a set of ports with runs and gaps, from 1024 to most and with at least one port.
 func drawPorts(t *rapid.T, most uint16) PortSet {
 	s := PortSet(rapid.SliceOfN(rapid.Uint16Range(MinPassivePort, MinPassivePort+50), 1, 20).Draw(t, "near"))
 	s = append(s, rapid.SliceOfN(rapid.Uint16Range(MinPassivePort, most), 0, 5).Draw(t, "far")...)

@@ -1,28 +1,28 @@
 package config
 
-// ProxyMode says what is expected of a connection, control and data alike.
+// ProxyMode says whether a connection must begin with a PROXY header. It applies to control and data connections.
 //
-// There is no mode that takes a header or leaves it: an FTP client waits for the server to speak
-// first, so that a header that is missing can't be told from one that is slow.
+// No mode makes the header optional for a network: an FTP client waits until the server speaks first, so the daemon
+// could not distinguish a missing header from a slow one.
 type ProxyMode string
 
 const (
 	// ProxyOff reads no headers.
 	ProxyOff ProxyMode = "Off"
-	// ProxyAccept reads a header from trusted networks, which must send one, and takes other
-	// connections for what they are: clients without a proxy.
+	// ProxyAccept reads a header from trusted networks, which must send one. Other connections are clients without a
+	// proxy.
 	ProxyAccept ProxyMode = "Accept"
-	// ProxyRequire reads a header from trusted networks and refuses other connections.
+	// ProxyRequire reads a header from trusted networks, and refuses other connections.
 	ProxyRequire ProxyMode = "Require"
 )
 
-// ProxyProtocol is the PROXY protocol (versions 1 and 2), by which a load balancer tells the
-// client's address, on the control port and on the passive ports. A header from elsewhere than
-// a trusted network is never believed: on a control connection it is an unknown command.
+// ProxyProtocol configures the PROXY protocol (versions 1 and 2), by which a load balancer reports the client's
+// address, on the control port and on the passive ports. A header from outside the trusted networks is never
+// believed: on a control connection it is an unknown command.
 type ProxyProtocol struct {
 	// Mode is Off (default), Accept or Require.
 	Mode ProxyMode `json:"mode,omitempty"`
-	// Trusted are the networks of the proxies, as CIDR. Required unless Mode is Off.
+	// Trusted lists the networks of the proxies, as CIDR. Required unless Mode is Off.
 	Trusted []Network `json:"trusted,omitempty"`
 }
 
@@ -41,7 +41,7 @@ func (p *problems) proxyProtocol(x *ProxyProtocol) {
 	p.networks("proxyProtocol.trusted", x.Trusted)
 }
 
-// advertisedFrom checks passive.advertisedAddressFrom, which needs a proxy that tells the address.
+// advertisedFrom checks passive.advertisedAddressFrom, which needs a proxy that reports the address.
 func (p *problems) advertisedFrom(c *Config) {
 	const field = "passive.advertisedAddressFrom"
 	switch {
@@ -53,9 +53,9 @@ func (p *problems) advertisedFrom(c *Config) {
 	}
 }
 
-// AddressesHidden reports whether the clients' addresses can't be known: source NAT stands
-// between (Passive.PeerCheck is Relaxed) and no proxy tells them. Then many clients share the
-// address of a node, and nothing may be counted or banned by address.
+// AddressesHidden reports whether the daemon can't know the clients' addresses: there may be source NAT
+// (Passive.PeerCheck is Relaxed), and no proxy reports them. Many clients may then share the address of a node, so
+// nothing may be counted or banned by address.
 func (c *Config) AddressesHidden() bool {
 	return c.Passive.PeerCheck == PeerCheckRelaxed && c.ProxyProtocol.Mode == ProxyOff
 }

@@ -1,12 +1,12 @@
 package config
 
-// Quota bounds what a user may store. What counts is what his home holds, whoever stored it: two
-// users who share a home share what is there, and each has his own bound on it. A bound that is
-// loaded holds at once, also for uploads that are running.
+// Quota limits what a user may store. It applies to the content of the user's home, whoever stored it: users who
+// share a home share its content, and each has their own limit on it. A changed limit applies at once, also to
+// running uploads.
 type Quota struct {
-	// Bytes bounds the sum of the sizes of all files. 0 (default): no bound.
+	// Bytes is the largest sum of the sizes of all files. 0 (default): no limit.
 	Bytes int64 `json:"bytes,omitempty"`
-	// Files bounds the number of files, directories and links together. 0 (default): no bound.
+	// Files is the largest number of files, directories and links together. 0 (default): no limit.
 	Files int64 `json:"files,omitempty"`
 }
 

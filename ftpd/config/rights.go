@@ -5,32 +5,31 @@ import (
 	"strings"
 )
 
-// Right is one thing that a user may do. A list of them takes the place of an Access class.
+// Right is one thing that a user may do. A list of rights replaces an Access class.
 type Right string
 
 // The rights.
 const (
-	// RightList is to see names and their facts: LIST, NLST, MLSD, MLST, STAT, SIZE, MDTM.
+	// RightList allows seeing names and their facts: LIST, NLST, MLSD, MLST, STAT, SIZE, MDTM.
 	RightList Right = "List"
-	// RightRead is to download.
+	// RightRead allows downloading.
 	RightRead Right = "Read"
-	// RightCreate is to store files under names that are free.
+	// RightCreate allows storing files under unused names.
 	RightCreate Right = "Create"
-	// RightWrite is to create, replace, resume and append to files and to change their facts; it
-	// holds Create and Append.
+	// RightWrite allows creating, replacing, resuming and appending to files, and changing their facts. It includes
+	// Create and Append.
 	RightWrite Right = "Write"
-	// RightAppend is to append to files that are there.
+	// RightAppend allows appending to existing files.
 	RightAppend Right = "Append"
-	// RightDelete is to remove files and directories.
+	// RightDelete allows removing files and directories.
 	RightDelete Right = "Delete"
-	// RightRename is to give files and directories other names that are free, or, with Write,
-	// those of other files.
+	// RightRename allows renaming files and directories to unused names or, with Write, to names of existing files.
 	RightRename Right = "Rename"
-	// RightMkdir is to make directories.
+	// RightMkdir allows making directories.
 	RightMkdir Right = "Mkdir"
 )
 
-// AllRights are all of them.
+// AllRights lists all rights.
 var AllRights = []Right{RightList, RightRead, RightCreate, RightWrite, RightAppend, RightDelete, RightRename, RightMkdir}
 
 func (p *problems) rights(field string, rights []Right) {

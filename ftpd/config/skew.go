@@ -13,12 +13,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Version skew. An operator that is upgraded writes one file for the pods of both versions. Within
-// one APIVersion keys and values are only added, so a daemon serves a newer file as far as it
-// knows it; a change of another kind changes APIVersion, which is refused.
+// Version skew: an operator that is being upgraded writes one file for pods of both versions. Within one APIVersion,
+// keys and values are only added, so an older daemon can use a newer file as far as it knows the content. A change of
+// another kind changes APIVersion, and a daemon refuses a file with an unknown one.
 
 const (
-	// maxIgnored bounds what Load lists, and maxIgnoredText each entry, in bytes: the list is logged.
+	// maxIgnored is the largest number of entries that Load lists, and maxIgnoredText the largest size of each in
+	// bytes: the list is logged.
 	maxIgnored     = 50
 	maxIgnoredText = 200
 )
@@ -26,20 +27,20 @@ const (
 // Loaded is a configuration file that Load has read.
 type Loaded struct {
 	Config *Config
-	// Hash is that of the file; see Hash.
+	// Hash is the hash of the file; see the function Hash.
 	Hash string
-	// Ignored lists by their places the keys and values that this daemon does not know, sorted; 50 at most. It holds no
-	// values, since one in the wrong place might be a secret.
+	// Ignored lists the places of the keys and values that this daemon does not know, sorted, at most 50. It never
+	// contains a value, because a value in the wrong place might be a secret.
 	Ignored []string
 }
 
-// Load is Parse for the daemon: keys and values that it does not know are ignored, and listed in Loaded.Ignored. The safest
-// known value takes the place of an unknown one.
+// Load is like Parse, for the daemon: it ignores keys and values that it does not know, and lists them in
+// Loaded.Ignored. The safest known value replaces an unknown one.
 //
-// A user whose access, rights or kind of password hash are not known can't log in. Everything
-// else that Parse refuses, Load refuses too.
+// A user whose access, rights or kind of password hash are not known can't log in. Load refuses everything else that
+// Parse refuses.
 func Load(file []byte) (*Loaded, error) {
-	// For duplicate keys, which yaml.Unmarshal takes.
+	// This finds duplicate keys, which yaml.Unmarshal accepts.
 	if _, err := yaml.YAMLToJSONStrict(file); err != nil {
 		return nil, notYAML(err)
 	}
@@ -65,12 +66,12 @@ func notYAML(err error) error {
 	return fmt.Errorf("configuration is not valid YAML of %s: %w", APIVersion, err)
 }
 
-// ignoredList gathers what is not known.
+// ignoredList collects what is not known.
 type ignoredList []string
 
 func (l *ignoredList) add(text string) { *l = append(*l, text) }
 
-// list is sorted and bounded.
+// list returns the entries, sorted and limited in number.
 func (l *ignoredList) list() []string {
 	slices.Sort(*l)
 	all := slices.Compact(*l)
@@ -80,13 +81,13 @@ func (l *ignoredList) list() []string {
 	return all
 }
 
-// keys adds the keys of a decoded value that its type does not have.
+// keys adds the keys of a decoded value that its type t does not have.
 func (l *ignoredList) keys(value any, t reflect.Type, path string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if p := reflect.PointerTo(t); p.Implements(reflect.TypeFor[json.Unmarshaler]()) || p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return // reads itself
+		return // the type reads itself
 	}
 	switch value := value.(type) {
 	case []any:
@@ -111,7 +112,7 @@ func (l *ignoredList) keys(value any, t reflect.Type, path string) {
 	}
 }
 
-// shown is a key that may be logged.
+// shown returns a key in a form that may be logged.
 func shown(key string) string {
 	if len(key) > maxIgnoredText {
 		key = key[:maxIgnoredText] + "..."
@@ -122,7 +123,7 @@ func shown(key string) string {
 	return strconv.QuoteToASCII(key)
 }
 
-// fieldOf finds the field that encoding/json decodes a key into, which takes any case.
+// fieldOf returns the field that encoding/json decodes a key into, whatever the key's case.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -133,7 +134,7 @@ func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
-// values puts a safe value in the place of each that is not known.
+// values replaces each value that is not known by a safe one.
 func (l *ignoredList) values(c *Config) {
 	safest(l, "storage.durability", &c.Storage.Durability, DurabilityFsync, DurabilityNone)
 	safest(l, "storage.partialUploads", &c.Storage.PartialUploads, PartialUploadsDiscard, PartialUploadsKeep)
@@ -173,18 +174,17 @@ func (l *ignoredList) values(c *Config) {
 	c.Users = users
 }
 
-// safest replaces a value that is not one of those that are known, safe foremost, by safe.
+// safest replaces a value that is not known by safe. Known values are safe and others.
 func safest[T ~string](l *ignoredList, field string, value *T, safe T, others ...T) {
-	if *value == safe || slices.Contains(others, *value) || *value == "false" { // which Validate explains
+	if *value == safe || slices.Contains(others, *value) || *value == "false" { // Validate explains "false"
 		return
 	}
 	l.add(fmt.Sprintf("%s: its value is not known, %s is used", field, safe))
 	*value = safe
 }
 
-// access takes out what is not known of what somebody may do, and puts something valid there. It
-// reports whether enough is left to let the user in: the list of rights must not become empty,
-// since the access class would count then.
+// access removes unknown rights, and replaces an unknown class by a valid one. It reports whether enough is left to
+// let the user log in: an empty list of rights would mean that the class applies.
 func (l *ignoredList) access(field string, access *Access, rights *[]Right) bool {
 	class := *access
 	if !slices.Contains([]Access{AccessReadOnly, AccessReadWrite, AccessUploadOnly}, class) {
@@ -209,11 +209,11 @@ func (l *ignoredList) access(field string, access *Access, rights *[]Right) bool
 
 var (
 	scheme       = regexp.MustCompile(`^\$([a-z0-9-]+)\$`)
-	knownSchemes = []string{"argon2id", "2", "2a", "2b", "2x", "2y"} // as far as a hash of them is judged, not taken
+	knownSchemes = []string{"argon2id", "2", "2a", "2b", "2x", "2y"} // those that Validate judges; it does not accept all of them
 )
 
-// unknownScheme reports whether a text is a password hash in PHC or crypt form of a kind that this
-// version does not know.
+// unknownScheme reports whether a text is a password hash in PHC or crypt form of a kind that this version does not
+// know.
 func unknownScheme(hash string) bool {
 	m := scheme.FindStringSubmatch(hash)
 	return len(m) > 1 && !slices.Contains(knownSchemes, m[1])

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What Load makes of a file that a newer version wrote: line is added to a file that is right.
+// Load must ignore what a newer version may add to a file: line is added to a valid file.
 func TestLoadIgnoresWhatItDoesNotKnow(t *testing.T) {
 	const users = "users:\n- {name: alice, passwordHash: " + bcryptHash + "}\n- {name: bob, passwordHash: " + bcryptHash + "}\n"
 	const tls = "tls: {certificates: [{certFile: a, keyFile: b}], clientAuth: {caFile: c}"
@@ -51,7 +51,7 @@ func TestLoadIgnoresWhatItDoesNotKnow(t *testing.T) {
 			func(c *Config) bool {
 				return len(c.Users) == 2 && slices.Equal(c.Users[0].Rights, []Right{RightRead})
 			}},
-		// Without a right the access class would count, ReadWrite by default.
+		// Without a right the access class would apply, which is ReadWrite by default.
 		{"only rights that are not known", strings.Replace(users, "{", "{rights: [Newer], ", 1),
 			[]string{"users[0].rights: none of them is known, so the user can't log in"},
 			func(c *Config) bool { return len(c.Users) == 1 && c.Users[0].Name == "bob" }},
@@ -90,7 +90,7 @@ func TestLoadIgnoresWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// Whatever has a set of values that it may have, whose number may grow, has a rule for the others.
+// Every type with a fixed set of values, which may grow, must have a rule for unknown values.
 func TestEveryChoiceHasASafestValue(t *testing.T) {
 	c := valid()
 	c.Users = append(c.Users, User{Name: "last", PasswordHash: bcryptHash, Home: "last"})
@@ -121,7 +121,7 @@ func TestEveryChoiceHasASafestValue(t *testing.T) {
 				change(v.Index(i))
 			}
 		case reflect.String:
-			if v.Type().PkgPath() == own { // a type of its own: a choice
+			if v.Type().PkgPath() == own { // a type of this package: a set of values
 				v.SetString("Newer")
 				changed++
 			}
@@ -144,7 +144,7 @@ func TestEveryChoiceHasASafestValue(t *testing.T) {
 	}
 }
 
-// What Parse takes, Load takes for the same, and ignores nothing of it; what Load refuses, Parse refuses.
+// Load must read what Parse accepts in the same way and ignore nothing of it; Parse must refuse what Load refuses.
 func TestLoadAgreesWithParse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		file, err := drawConfig(t).Marshal()
@@ -181,7 +181,7 @@ func agree(t rapid.TB, file []byte) {
 	}
 }
 
-// The list that is logged has a bound.
+// The list that is logged must be limited in size.
 func TestIgnoredIsBounded(t *testing.T) {
 	file := "apiVersion: " + APIVersion + "\nstorage: {root: /data}\npassive: {ports: '30000'}\n" + strings.Repeat("x", 1000) + ": 1\n"
 	for i := range 200 {
@@ -193,7 +193,7 @@ func TestIgnoredIsBounded(t *testing.T) {
 	}
 }
 
-// load is Load, in parts.
+// load returns the parts of what Load returns.
 func load(file []byte) (*Config, []string, error) {
 	loaded, err := Load(file)
 	if err != nil {

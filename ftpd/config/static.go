@@ -2,8 +2,8 @@ package config
 
 import "slices"
 
-// StaticChanges returns the names, as written in YAML, of the static fields in which the two
-// differ: those that a running daemon can't take over.
+// StaticChanges returns the names, as in YAML, of the static fields in which the two configurations differ: a running
+// daemon can't apply such a change.
 func StaticChanges(before, after *Config) []string {
 	var changed []string
 	for _, field := range []struct {

@@ -1,8 +1,8 @@
 package config
 
-// Storage says where files lie, and how safe they are when an upload is acknowledged.
+// Storage says where files are stored, and how safe they are when an upload is acknowledged.
 type Storage struct {
-	// Root is the directory below which every home lies. Required. Static.
+	// Root is the directory below which all homes are. Required. Static.
 	Root string `json:"root"`
 	// Durability is Fsync (default) or None.
 	Durability Durability `json:"durability,omitempty"`
@@ -10,28 +10,28 @@ type Storage struct {
 	PartialUploads PartialUploads `json:"partialUploads,omitempty"`
 }
 
-// Durability is what an acknowledged upload survives.
+// Durability says what an acknowledged upload survives.
 type Durability string
 
 const (
-	// DurabilityFsync acknowledges an upload, or another change, only when it is on the disk:
-	// file and directory are synced before the reply.
+	// DurabilityFsync acknowledges an upload, or another change, only when it is on the disk: file and directory are
+	// synced before the reply.
 	DurabilityFsync Durability = "Fsync"
-	// DurabilityNone leaves it to the kernel when to write: many small files go faster, and those
-	// of the last half minute may be lost or empty when a machine (not only the daemon) dies.
-	// Names still never show an upload that is not complete.
+	// DurabilityNone lets the kernel decide when to write. Many small files are stored faster, but those of the last
+	// half minute may be lost or empty if the machine (not only the daemon) crashes. Even then, names never show an
+	// upload that is not complete.
 	DurabilityNone Durability = "None"
 )
 
-// PartialUploads is what becomes of an upload that breaks off.
+// PartialUploads says what happens to an upload that breaks off.
 type PartialUploads string
 
 const (
-	// PartialUploadsDiscard drops what has come: a name shows the old file, or nothing.
+	// PartialUploadsDiscard drops what has arrived: the name shows the old file, or nothing.
 	PartialUploadsDiscard PartialUploads = "Discard"
-	// PartialUploadsKeep stores under the name what has come, in place of what was there, so that
-	// the client can ask for its SIZE and go on with REST. It holds for binary uploads of users
-	// who may overwrite, since nobody else could go on; never when the disk or the quota is full.
+	// PartialUploadsKeep stores what has arrived under the name, in place of the old file, so that the client can ask
+	// for its SIZE and resume with REST. It applies to binary uploads of users who may overwrite, since others could
+	// not resume, and never if the disk or the quota is full.
 	PartialUploadsKeep PartialUploads = "Keep"
 )
 

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// TLS is FTP over TLS (RFC 4217). The daemon speaks it if this section is there.
+// TLS configures FTP over TLS (RFC 4217). The daemon offers TLS if this section exists.
 type TLS struct {
-	// Certificates are the server's, at least one. The client's server name (SNI) chooses; where
-	// it fits none, or there is no such name, the first serves. The files are read again as they
-	// change; what can't be used is reported, and the one before goes on serving.
+	// Certificates are the server's certificates, at least one. The client's server name (SNI) chooses one; if none
+	// matches, or the client sends no name, the first is used. The files are read again when they change; if they
+	// can't be used this is reported, and the old certificate stays in force.
 	Certificates []Certificate `json:"certificates"`
-	// Revision is any text. With a changed one the files are read again before the configuration
-	// counts; else that they have changed shows within seconds.
+	// Revision is any text. If it changes, the files are read again before the configuration takes effect; otherwise
+	// the daemon notices changed files within seconds.
 	Revision string `json:"revision,omitempty"`
 	// MinVersion is "1.2" (default) or "1.3".
 	MinVersion TLSVersion `json:"minVersion,omitempty"`
@@ -23,47 +23,47 @@ type TLS struct {
 	// Data says whether data connections need TLS, that is PROT P: Optional (default) or
 	// Required (521 at the transfer command).
 	Data Policy `json:"data,omitempty"`
-	// ImplicitListen holds addresses of control ports on which TLS begins at once, as Listen
-	// does. Default none. They are opened and closed as the configuration changes.
+	// ImplicitListen lists addresses of control ports on which TLS begins at once, in the form of Listen. Default
+	// none. They are opened and closed when the configuration changes.
 	ImplicitListen []string `json:"implicitListen,omitempty"`
-	// SessionReuse binds data connections to their control connection. Default Prefer. In YAML
-	// "Off" is written in quotes, or as Disabled.
+	// SessionReuse says whether data connections must resume the TLS session of their control connection. Default
+	// Prefer. In YAML, "Off" must be written in quotes, or as Disabled.
 	SessionReuse SessionReuse `json:"sessionReuse,omitempty"`
-	// ClientAuth is about certificates of clients.
+	// ClientAuth configures certificates of clients.
 	ClientAuth ClientAuth `json:"clientAuth,omitempty"`
-	// AllowCCC lets a client go back to clear text after login (RFC 4217 section 5), which some
-	// firewalls need. What it sends then can be read and forged on the way. Default false.
+	// AllowCCC allows clients to return to clear text after login (RFC 4217 section 5), which some firewalls need.
+	// After that, others can read and forge what the client sends. Default false.
 	AllowCCC bool `json:"allowCCC,omitempty"`
-	// AllowTruncation takes an upload for complete though the client closed the connection
-	// without TLS's close_notify. An attacker on the way can then cut off uploads unseen; some
-	// old clients need it. Default false: such an upload is refused with 426.
+	// AllowTruncation accepts an upload as complete even if the client closed the connection without TLS's
+	// close_notify. Some old clients need that, but it lets an attacker on the network cut off uploads unnoticed.
+	// Default false: such an upload is refused with 426.
 	AllowTruncation bool `json:"allowTruncation,omitempty"`
 }
 
 // Certificate is a certificate of the server and its key, as PEM files.
 type Certificate struct {
-	// CertFile holds the certificate, and the intermediate ones after it.
+	// CertFile contains the certificate, followed by the intermediate certificates.
 	CertFile string `json:"certFile"`
-	// KeyFile holds the certificate's key.
+	// KeyFile contains the certificate's key.
 	KeyFile string `json:"keyFile"`
-	// Hosts are the server names the certificate is for; "*.example.com" is every name one label
-	// below. Default: those the certificate itself names.
+	// Hosts lists the server names that the certificate is for; "*.example.com" means every name one label below
+	// example.com. Default: the names in the certificate.
 	Hosts []string `json:"hosts,omitempty"`
 }
 
-// ClientAuth is about certificates of clients.
+// ClientAuth configures certificates of clients.
 type ClientAuth struct {
-	// Mode is Off (default), Optional (one that is shown must be good) or Required.
+	// Mode is Off (default), Optional (a client need not send a certificate, but a bad one is refused) or Required.
 	Mode ClientAuthMode `json:"mode,omitempty"`
-	// CAFile holds the authorities whose certificates are good, as PEM. Needed unless Mode is Off.
-	// It is read again as it changes; sessions that run keep the one they began with.
+	// CAFile contains the certificates, as PEM, of the authorities that issue the clients' certificates. Required
+	// unless Mode is Off. It is read again when it changes; open sessions keep the old one.
 	CAFile string `json:"caFile,omitempty"`
 }
 
-// On reports whether clients may show certificates.
+// On reports whether clients may send certificates.
 func (a ClientAuth) On() bool { return a.Mode == ClientAuthOptional || a.Mode == ClientAuthRequired }
 
-// Policy says whether something is needed.
+// Policy says whether something is required.
 type Policy string
 
 // The policies.
@@ -72,7 +72,7 @@ const (
 	PolicyRequired Policy = "Required"
 )
 
-// TLSVersion is the least version of TLS.
+// TLSVersion is the lowest accepted version of TLS.
 type TLSVersion string
 
 // The versions.
@@ -81,22 +81,22 @@ const (
 	TLS13 TLSVersion = "1.3"
 )
 
-// SessionReuse says what TLS session resumption on data connections is for.
+// SessionReuse says whether data connections resume the TLS session of their control connection.
 type SessionReuse string
 
 const (
-	// SessionReuseOff neither offers nor takes resumption.
+	// SessionReuseOff neither offers nor accepts resumption.
 	SessionReuseOff SessionReuse = "Off"
-	// SessionReuseDisabled is SessionReuseOff, without the quotes that YAML wants for that.
+	// SessionReuseDisabled is the same as SessionReuseOff, and needs no quotes in YAML.
 	SessionReuseDisabled SessionReuse = "Disabled"
-	// SessionReusePrefer lets clients resume their own control connection's session.
+	// SessionReusePrefer allows clients to resume the session of their control connection.
 	SessionReusePrefer SessionReuse = "Prefer"
-	// SessionReuseRequire refuses data connections that do not (522). It proves that the data
-	// connection belongs to the control connection, also where addresses prove nothing.
+	// SessionReuseRequire refuses data connections that do not resume it (522). That proves that the data connection
+	// belongs to the control connection, even where addresses prove nothing.
 	SessionReuseRequire SessionReuse = "Require"
 )
 
-// ClientAuthMode says whether clients show certificates.
+// ClientAuthMode says whether clients send certificates.
 type ClientAuthMode string
 
 // The modes.
@@ -120,7 +120,7 @@ func (t *TLS) setDefaults() {
 	setDefault(&t.ClientAuth.Mode, ClientAuthOff)
 }
 
-// implicitListen is where TLS begins at once.
+// implicitListen returns the addresses on which TLS begins at once.
 func (c *Config) implicitListen() []string {
 	if c.TLS == nil {
 		return nil
@@ -160,14 +160,14 @@ func (p *problems) certificate(field string, c Certificate) {
 	}
 }
 
-// hostPattern checks a host name, or one whose first label is "*".
+// hostPattern checks a host name whose first label may be "*".
 func (p *problems) hostPattern(field, host string) {
 	if !isHostName(strings.TrimPrefix(host, "*.")) {
 		p.add(field, "%q is no host name: write one as in ftp.example.com or *.example.com", host)
 	}
 }
 
-// oneOf checks a word among those that are known.
+// oneOf checks that a word is one of the known ones.
 func oneOf[T ~string](p *problems, field string, value T, known ...T) {
 	if slices.Contains(known, value) {
 		return

@@ -56,7 +56,7 @@ func TestValidateTLS(t *testing.T) {
 	}
 }
 
-// "Off" and Disabled are the same; Off without quotes is a boolean in YAML, and the error says so.
+// "Off" and Disabled must mean the same. Off without quotes is a boolean in YAML, and the error must say so.
 func TestSessionReuseOff(t *testing.T) {
 	for written, want := range map[string]string{
 		`"Off"`: "", "Disabled": "", "Prefer": "", "Require": "",

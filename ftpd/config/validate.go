@@ -14,17 +14,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/reserved"
 )
 
-// The bounds that Validate keeps.
+// These are limits that Validate enforces.
 const (
 	maxNameLength     = 64
 	maxGreetingLength = 512
 )
 
-// AnonymousNames are the user names of anonymous login (RFC 1635).
+// AnonymousNames are the user names of anonymous logins (RFC 1635).
 var AnonymousNames = []string{"anonymous", "ftp"}
 
-// Validate checks the whole configuration, defaults filled in. The error joins all problems,
-// each naming its field as it is written in YAML, and the fix. It repeats no password hash.
+// Validate checks the whole configuration, whose defaults must be set. The error joins all problems; each names its
+// field as in YAML, and the remedy. It contains no password hash.
 func (c *Config) Validate() error {
 	var p problems
 	if c.APIVersion != APIVersion {
@@ -53,7 +53,7 @@ func (c *Config) Validate() error {
 	return errors.Join(p...)
 }
 
-// problems gathers what is wrong.
+// problems collects what is wrong.
 type problems []error
 
 func (p *problems) add(field, format string, args ...any) {
@@ -132,8 +132,8 @@ func (p *problems) name(field, name string) {
 	}
 }
 
-// home checks a relative slash path. It is written in its cleanest form, so that two homes are
-// the same directory exactly if they are the same text.
+// home checks a relative slash path. The path must be in its shortest form, so that two homes are the same directory
+// if and only if their texts are equal.
 func (p *problems) home(field, home string) {
 	switch clean := path.Clean(home); {
 	case home == "":

@@ -9,22 +9,21 @@ import (
 )
 
 const (
-	// maxSettle bounds how long a new content must stay the same before it counts.
+	// maxSettle is the longest time for which new content must stay the same before it is used.
 	maxSettle = 100 * time.Millisecond
-	// maxRetry bounds how long a content that was refused is left alone, in intervals.
+	// maxRetry is the longest time before refused content is offered again, in intervals.
 	maxRetry = 10
 )
 
-// Watch reads the file every so often, and at once when it hears from now, until ctx ends, whose
-// error it returns. It calls changed with the content once that is first there, and again whenever
-// it has become another. What changed returns an error for is offered again while the file stays
-// as it is, ever more rarely, but at least every ten intervals: what it lacked may have come. A
-// file that is missing, empty, unreadable or still being written is waited for, so a volume that
-// is being swapped, as the kubelet does, is no event. changed is called by the caller's goroutine,
-// and should be told of contents by nobody else: Watch compares the file with what it offered last.
+// Watch reads the file at the interval every, and at once when now receives a value, until ctx is done; it then
+// returns ctx's error. It calls changed with the content of the file once there is any, and again whenever the
+// content has changed. If changed returns an error, Watch offers the same content again, less and less often but at
+// least every ten intervals, because what was missing may exist by then. Watch ignores a file that is missing, empty,
+// unreadable or still being written, so a volume that is being swapped, as the kubelet does, causes no call.
 //
-// The content itself is compared: no watch descriptors, no time stamps, nothing that a symbolic
-// link, a network file system or a coarse clock could hide.
+// Watch calls changed in the caller's goroutine. No other code should apply contents: Watch compares the file with
+// what it has offered last. It compares the content itself and uses neither watch descriptors nor time stamps, which
+// symbolic links, network file systems and coarse clocks can make unreliable.
 func Watch(ctx context.Context, file string, every time.Duration, now <-chan struct{}, changed func(data []byte) error) error {
 	if every <= 0 {
 		return fmt.Errorf("watch %s: the interval %s is not above zero", file, every)
@@ -59,8 +58,8 @@ func Watch(ctx context.Context, file string, every time.Duration, now <-chan str
 	}
 }
 
-// settle reports whether the file still holds the same after a while: a writer that is half-way
-// through may have left a shorter file that is valid.
+// settle reports whether the file still has the same content after a while: a half-written file may be a valid
+// shorter one.
 func settle(ctx context.Context, file string, data []byte, after time.Duration) (bool, error) {
 	timer := time.NewTimer(after)
 	defer timer.Stop()
@@ -76,8 +75,8 @@ func settle(ctx context.Context, file string, data []byte, after time.Duration) 
 type offer struct {
 	data    []byte
 	refused bool
-	wait    time.Duration // until it is offered again
-	next    time.Time     // when that is
+	wait    time.Duration // time until it is offered again
+	next    time.Time     // when it is offered again
 }
 
 func (o *offer) differs(data []byte) bool { return !bytes.Equal(data, o.data) }
@@ -94,7 +93,7 @@ func (o *offer) note(data []byte, err error, every time.Duration) {
 	o.data, o.refused, o.next = data, err != nil, time.Now().Add(o.wait)
 }
 
-// read returns the content, or nil if there is none.
+// read returns the content of the file, or nil if there is none.
 func read(file string) []byte {
 	data, err := os.ReadFile(file) //nolint:gosec // what the caller has named
 	if err != nil || len(bytes.TrimSpace(data)) == 0 {

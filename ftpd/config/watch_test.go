@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// watched runs Watch on a file in a bubble with a clock of its own, and returns a function that
-// lets several intervals pass and gives what was reported in them.
+// watched runs Watch on a file in a synctest bubble, which has its own clock. It returns a function that lets several
+// intervals pass and returns what was reported in them.
 func watched(t *testing.T, file string) (next func() []string) {
 	t.Helper()
 	const every = time.Second
@@ -83,8 +83,7 @@ func TestWatchPlainFile(t *testing.T) {
 	})
 }
 
-// The kubelet writes a new directory and swaps the link ..data to it; the file is a link
-// through that.
+// The kubelet writes a new directory and swaps the link ..data to it; the file is a link through that.
 func TestWatchKubeletVolume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		volume := t.TempDir()
@@ -117,7 +116,7 @@ func TestWatchKubeletVolume(t *testing.T) {
 	})
 }
 
-// A file that grows is reported when it has stopped growing, and never half.
+// A file that grows must be reported when it has stopped growing, and never half-written.
 func TestWatchHalfWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "f")
@@ -153,8 +152,8 @@ func TestWatchRefusesNoInterval(t *testing.T) {
 	}
 }
 
-// What somebody asks for between two looks is known to the watch as well: a file that is A, B for
-// a moment and A again ends at A.
+// Watch must also know the content that was read because of a request between two intervals: if a file has content A,
+// then B for a moment, and A again, the last report must be A.
 func TestWatchAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "f")
@@ -175,7 +174,7 @@ func TestWatchAsked(t *testing.T) {
 		synctest.Wait()
 		write(t, file, "A")
 		time.Sleep(2 * time.Hour)
-		now <- struct{}{} // the same again: it is offered, for what it names may have changed
+		now <- struct{}{} // the same content is offered again: what it refers to may have changed
 		synctest.Wait()
 		cancel()
 		<-ended
@@ -183,7 +182,7 @@ func TestWatchAsked(t *testing.T) {
 	})
 }
 
-// What was refused is offered again, soon and then less and less often, until it is taken or has changed.
+// Refused content must be offered again, soon and then less and less often, until it is accepted or has changed.
 func TestWatchRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "f")
