@@ -10,7 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// --check says what --config would refuse, and what it would ignore; it serves nothing.
+// --check must report what --config would refuse, and what it would ignore, and must serve nothing.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -18,7 +18,7 @@ type configured struct {
 	config.Config
 }
 
-// startConfigured runs the program with a configuration, which edit may change, in a file, and with more arguments.
+// startConfigured runs the program with a configuration file and more arguments. edit may change the configuration.
 func startConfigured(t *testing.T, edit func(*config.Config), args ...string) *configured {
 	t.Helper()
 	addr, passive := ports(t)

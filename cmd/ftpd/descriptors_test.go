@@ -25,7 +25,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// childVariable, in the environment of this test's program, makes it the daemon, with so many descriptors.
+// childVariable is an environment variable. It makes this test's program the daemon, with so many descriptors.
 const childVariable = "FTPD_TEST_DESCRIPTORS"
 
 func TestMain(m *testing.M) {
@@ -46,8 +46,8 @@ func TestMain(m *testing.M) {
 	os.Exit(run(context.Background(), os.Args[1:], signals, os.Stdout, os.Stderr))
 }
 
-// startChild runs the daemon as a process with so few descriptors, and returns its control address, its admin
-// address and its log.
+// startChild runs the daemon as a process with so few descriptors. It returns the control address, the admin address
+// and the log.
 func startChild(t *testing.T, descriptors int, root string) (addr, adminAddr string, log *ftptest.Log) {
 	t.Helper()
 	free := ftptest.FreePorts(t, "127.0.0.1", 6)
@@ -87,7 +87,7 @@ func startChild(t *testing.T, descriptors int, root string) (addr, adminAddr str
 	return addr, adminAddr, log
 }
 
-// ask asks the admin port as a kubelet does, by a connection of its own.
+// ask sends a request to the admin port on a connection of its own, as a kubelet does.
 func ask(t *testing.T, adminAddr, path string) (int, error) {
 	t.Helper()
 	client := http.Client{Timeout: ftptest.Patience(t), Transport: &http.Transport{DisableKeepAlives: true}}
@@ -109,13 +109,13 @@ func hold(t *testing.T, n int, address string, from func(int) string, say string
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
-		_, _ = io.WriteString(c, say) // it may have been refused already
+		_, _ = io.WriteString(c, say) // the server may have refused the connection already
 	}
 }
 
-// With few descriptors, the control port, the admin port and uploads are flooded at once: an upload that had begun
-// completes, somebody new logs in, /healthz and /readyz answer, and the daemon never lacks a descriptor. What is
-// refused is refused in order.
+// With few descriptors, floods of the control port, the admin port and uploads at the same time must not stop the
+// daemon: an upload that had begun completes, another client can log in, /healthz and /readyz answer, and the daemon
+// never lacks a descriptor. Everything that is refused must be refused with a reply.
 func TestFloodsWithFewDescriptors(t *testing.T) {
 	t.Parallel()
 	for _, descriptors := range []int{96, 256} {
@@ -131,7 +131,7 @@ func TestFloodsWithFewDescriptors(t *testing.T) {
 
 			var floods sync.WaitGroup
 			var refused atomic.Int64
-			// Uploads that stay open, by users who are logged in.
+			// These are uploads that stay open, of logged-in users.
 			for i := range descriptors / 4 {
 				floods.Go(func() { refused.Add(int64(openUpload(t, addr, i))) })
 			}
@@ -146,7 +146,7 @@ func TestFloodsWithFewDescriptors(t *testing.T) {
 			for done := false; !done; {
 				select {
 				case <-over:
-					done = true // and once more
+					done = true // one more round
 				default:
 				}
 				for _, path := range []string{"/healthz", "/readyz"} {
@@ -180,7 +180,8 @@ func TestFloodsWithFewDescriptors(t *testing.T) {
 	}
 }
 
-// openUpload logs in, begins an upload that stays open, and returns 1 if some step of it was refused, which it must be in order.
+// openUpload logs in and begins an upload that stays open. It returns 1 if a step was refused, which must happen with
+// a reply.
 func openUpload(t *testing.T, addr string, i int) (refused int) {
 	c := ftptest.DialFrom(t, fmt.Sprintf("127.0.5.%d", i%200+1), addr)
 	for _, step := range []struct {
@@ -190,13 +191,13 @@ func openUpload(t *testing.T, addr string, i int) (refused int) {
 		{"", "220", []string{"421"}},
 		{"USER alice", "331", []string{"421"}},
 		{"PASS " + ftptest.Password, "230", []string{"421", "530 Login refused: too many files"}},
-		{"EPSV", "229", []string{"425", "421 Too many clients do not log in"}}, // it had to give way while it logged in
+		{"EPSV", "229", []string{"425", "421 Too many clients do not log in"}}, // the session had to give way during the login
 		{fmt.Sprint("STOR file", i), "150", []string{"450"}},
 	} {
 		if step.command != "" {
 			_ = c.SetWriteDeadline(ftptest.Deadline(t))
 			if _, err := io.WriteString(c.TCPConn, step.command+"\r\n"); err != nil {
-				return 1 // driven out, which was said before
+				return 1 // evicted, after the reason was sent
 			}
 		}
 		reply, err := c.Line()
@@ -206,7 +207,7 @@ func openUpload(t *testing.T, addr string, i int) (refused int) {
 			}
 		}
 		if err != nil && step.want < "230" {
-			return 1 // driven out before it had read why
+			return 1 // evicted before the client had read the reason
 		}
 		if err != nil || !strings.HasPrefix(reply, step.want) {
 			t.Errorf("upload %d: %s: %q, %v", i, step.command, reply, err)

@@ -20,15 +20,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// errHelp: the user asked for help.
+// errHelp means that the user asked for help.
 var errHelp = pflag.ErrHelp
 
-// flags is the command line.
+// flags is the parsed command line.
 type flags struct {
 	set *pflag.FlagSet
 
 	config string
-	judged string // a file to check
+	judged string // the file of --check
 
 	root      string
 	users     []string
@@ -42,7 +42,7 @@ type flags struct {
 	tlsListen []string
 	admin     string
 
-	data []byte // the configuration that the flags mean
+	data []byte // the configuration file that the flags amount to
 
 	api string
 
@@ -51,14 +51,14 @@ type flags struct {
 	version   bool
 }
 
-// standalone are the flags that say what a configuration file would.
+// standalone lists the flags that replace a configuration file.
 var standalone = []string{"root", "user", "listen", "passive-ports", "advertise", "charset", "active", "tls-cert", "tls-key", "tls-listen", "admin"}
 
-// parseFlags reads and checks the command line. The error names the flag and the fix.
+// parseFlags parses and checks the command line. The error names the flag and the remedy.
 func parseFlags(args []string) (*flags, error) {
 	f := &flags{set: pflag.NewFlagSet("ftpd", pflag.ContinueOnError)}
 	f.set.SortFlags = false
-	f.set.SetOutput(io.Discard) // run prints
+	f.set.SetOutput(io.Discard) // run prints errors
 	f.set.StringVar(&f.config, "config", "", "configuration `FILE`; it is watched, and a valid change takes effect at once")
 	f.set.StringVar(&f.judged, "check", "", "check the configuration `FILE` and the files that it names, and exit: 0 if it is right, 1 if not. It is strict: what this version does not know is an error here, while --config ignores it with a warning")
 	f.set.StringVar(&f.root, "root", "", "serve the directory `DIR`")
@@ -166,7 +166,7 @@ func checkAddress(flag, address string) error {
 	return nil
 }
 
-// fieldFlags are the flags that stand for the fields of a configuration.
+// fieldFlags maps the fields of a configuration to the flags that set them.
 var fieldFlags = []struct {
 	field *regexp.Regexp
 	flag  string
@@ -181,7 +181,7 @@ var fieldFlags = []struct {
 	{regexp.MustCompile(`\bpassive\.ports\b`), "--passive-ports"},
 }
 
-// inFlags words an error about a configuration's fields for somebody who wrote flags.
+// inFlags replaces the fields in an error about a configuration by the flags that the user has written.
 func inFlags(err error) error {
 	text := err.Error()
 	for _, ff := range fieldFlags {
@@ -190,7 +190,7 @@ func inFlags(err error) error {
 	return errors.New(text)
 }
 
-// build is the configuration that the flags mean, as a file: Server takes only files.
+// build returns the configuration that the flags amount to, as a file: the server takes only files.
 func (f *flags) build() ([]byte, error) {
 	root, err := filepath.Abs(f.root)
 	if err != nil {
@@ -203,7 +203,7 @@ func (f *flags) build() ([]byte, error) {
 	if len(ports) == 0 {
 		return nil, errors.New("--passive-ports is empty: write ports, as in 30000-30009")
 	}
-	noLameDuck := config.Duration(0) // no routing has to catch up with an end from the keyboard
+	noLameDuck := config.Duration(0) // no routing must catch up when the daemon is ended from the keyboard
 	c := config.Config{
 		APIVersion:   config.APIVersion,
 		Listen:       f.listen,
@@ -238,7 +238,7 @@ func (f *flags) build() ([]byte, error) {
 	return c.Marshal()
 }
 
-// parseUser reads NAME:PASSWORD. The error never holds the password.
+// parseUser parses NAME:PASSWORD. The error never contains the password.
 func parseUser(text string) (config.User, error) {
 	name, password, found := strings.Cut(text, ":")
 	if !found || name == "" || password == "" {
@@ -257,7 +257,7 @@ func parseUser(text string) (config.User, error) {
 	return config.User{Name: name, PasswordHash: hash, Home: ".", Access: config.AccessReadWrite}, nil
 }
 
-// logger is the log that the flags ask for.
+// logger returns the logger that the flags ask for.
 func (f *flags) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
@@ -273,7 +273,7 @@ func (f *flags) logger(w io.Writer) (*slog.Logger, error) {
 	return nil, fmt.Errorf("--log-format %q: choose text or json", f.logFormat)
 }
 
-// help is what --help prints.
+// help returns the text that --help prints.
 func (f *flags) help() string {
 	return `ftpd serves files by FTP.
 

@@ -22,8 +22,8 @@ Usage:
 The text is always the password itself, also if it looks like a hash.
 `
 
-// hashPassword is the command "hash". It returns the exit code: 0, 1 if there is no password that an FTP
-// client could send, 2 if the command line is wrong. It never prints the password.
+// hashPassword is the command "hash". It returns the exit code: 0, or 1 if the input is no password that an FTP
+// client could send, or 2 if the command line is wrong. It never prints the password.
 func hashPassword(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 		_, _ = io.WriteString(stdout, hashHelp)
@@ -53,7 +53,7 @@ func hashPassword(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// readPassword asks a terminal for it, and else reads the input to its end.
+// readPassword asks for the password if the standard input is a terminal; otherwise it reads the input to its end.
 func readPassword(stdin *os.File, prompts io.Writer) (string, error) {
 	if !term.IsTerminal(int(stdin.Fd())) { //nolint:gosec // a descriptor
 		text, err := io.ReadAll(io.LimitReader(stdin, 2*passhash.MaxPassword))

@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// piped runs "ftpd hash" with that on its standard input.
+// piped runs "ftpd hash" with input on its standard input.
 func piped(t *testing.T, input string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -43,7 +43,7 @@ func TestHashCommand(t *testing.T) {
 		if ok, err := passhash.Verify(hash, password); !ok || err != nil {
 			t.Errorf("%q: %q does not fit %q: %v", input, hash, password, err)
 		}
-		// What it prints is taken wherever a password or a hash is.
+		// What it prints must be accepted wherever a password or a hash is.
 		u, err := parseUser("alice:" + hash)
 		if err != nil || u.PasswordHash != hash {
 			t.Errorf("--user takes it as %+v, %v", u, err)
@@ -66,7 +66,7 @@ func TestHashCommand(t *testing.T) {
 	}
 }
 
-// terminal is a new pseudo terminal: what is written to the first is typed at the second.
+// terminal returns a new pseudo terminal: what is written to keyboard is typed at tty.
 func terminal(t *testing.T) (keyboard, tty *os.File) {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -88,7 +88,7 @@ func terminal(t *testing.T) (keyboard, tty *os.File) {
 	return keyboard, tty
 }
 
-// TestHashAsksTwice: typed passwords are asked for twice and not shown.
+// Passwords that are typed must be asked for twice and not shown.
 func TestHashAsksTwice(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]int{"secret\n" + "secret\n": 0, "secret\nsecrit\n": 1} {

@@ -15,8 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/metrics"
 )
 
-// serveAdmin serves the server's Handler and its metrics at an address, unless that is empty.
-// stop ends it.
+// serveAdmin serves the server's Handler and its metrics on an address, unless that is empty. stop ends it.
 func serveAdmin(address string, server *ftpd.Server, observed *metrics.Metrics, log *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
@@ -31,7 +30,7 @@ func serveAdmin(address string, server *ftpd.Server, observed *metrics.Metrics, 
 	return serveHTTP(l, mux, answerTimeout, server.Resources().Admin, log), nil
 }
 
-// serveAPI serves the management API where the flags say, if they do. stop ends it.
+// serveAPI serves the management API if the flags ask for it. stop ends it.
 func (f *flags) serveAPI(server *ftpd.Server, drain func(), log *slog.Logger) (stop func(), err error) {
 	if f.api == "" {
 		return func() {}, nil
@@ -41,18 +40,18 @@ func (f *flags) serveAPI(server *ftpd.Server, drain func(), log *slog.Logger) (s
 		return nil, fmt.Errorf("--api: %w", err)
 	}
 	log.Info("management API", "address", f.api)
-	return serveHTTP(l, admin.Handler(server, drain), 0, server.Resources().Admin, log), nil // a profile takes as long as is asked for
+	return serveHTTP(l, admin.Handler(server, drain), 0, server.Resources().Admin, log), nil // no timeout: a profile takes as long as the client has asked for
 }
 
 const (
-	// headerTimeout bounds the reading of a request's header.
+	// headerTimeout is the longest time for reading the header of a request.
 	headerTimeout = 5 * time.Second
-	// answerTimeout bounds a request and its answer.
+	// answerTimeout is the longest time for a request and its answer.
 	answerTimeout = 30 * time.Second
 )
 
-// serveHTTP serves until stop is called. At most so many connections are open at one time; one more takes the place of another, see
-// httpbound.
+// serveHTTP serves until stop is called. connections is the largest number of open connections; a further one takes
+// the place of another; see httpbound.
 func serveHTTP(l net.Listener, handler http.Handler, answer time.Duration, connections int, log *slog.Logger) (stop func()) {
 	bounded := httpbound.Listen(l, connections)
 	l = bounded

@@ -1,5 +1,8 @@
-// Command ftpd is the FTP daemon. Its flags are explained by --help, its configuration file by
-// the package ftpd/config.
+// Command ftpd is the FTP daemon. --help explains its flags, and package ftpd/config its configuration file.
+//
+// Begin reading at serve, which connects the parts: ftpd serves FTP, ftpd/metrics counts, ftpd/admin is the
+// management API, ftpd/httpbound limits HTTP connections, ftpd/budget finds the resources, and ftpd/config watches
+// the file.
 package main
 
 import (
@@ -20,14 +23,14 @@ func main() {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	args := os.Args[1:]
 	if len(args) > 0 && args[0] == "hash" {
-		signal.Reset() // nothing is to be ended in order
+		signal.Reset() // the default action is right: nothing must be shut down
 		os.Exit(hashPassword(args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(run(context.Background(), args, signals, os.Stdout, os.Stderr))
 }
 
-// run is the whole program; it returns the exit code: 0 after a clean end, 1 if something
-// failed, 2 if the command line is wrong.
+// run is the whole program. It returns the exit code: 0 after a clean end, 1 if something failed, 2 if the command
+// line is wrong.
 func run(ctx context.Context, args []string, signals <-chan os.Signal, stdout, stderr io.Writer) int {
 	f, err := parseFlags(args)
 	switch {
@@ -51,7 +54,7 @@ func run(ctx context.Context, args []string, signals <-chan os.Signal, stdout, s
 	return 0
 }
 
-// check judges a configuration file.
+// check checks a configuration file for --check, and returns the exit code.
 func check(name string, stdout, stderr io.Writer) int {
 	file, err := os.ReadFile(name) //nolint:gosec // what the user has named
 	if err == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// A configuration that was refused comes into force when what it lacked is there: first its certificate, then its
+// A configuration that was refused must come into force when what it lacked exists: first its certificate, then its
 // port. The file does not change meanwhile, and no signal is sent.
 func TestRefusedConfigurationIsTriedAgain(t *testing.T) {
 	t.Parallel()
@@ -30,7 +30,7 @@ func TestRefusedConfigurationIsTriedAgain(t *testing.T) {
 	next.TLS = &config.TLS{Certificates: []config.Certificate{later}, ImplicitListen: []string{taken.Addr().String()}}
 	d.write(next)
 	d.logged(later.CertFile)
-	ftptest.Login(t, d.Listen[0], "alice").Must("AUTH TLS", "50") // the old configuration serves on
+	ftptest.Login(t, d.Listen[0], "alice").Must("AUTH TLS", "50") // the old configuration is still in force
 
 	for from, to := range map[string]string{there.CertFile: later.CertFile, there.KeyFile: later.KeyFile} {
 		if err := os.Rename(from, to); err != nil {
@@ -55,8 +55,8 @@ func TestRefusedConfigurationIsTriedAgain(t *testing.T) {
 	ftptest.LoginTLS(t, d.Listen[0], "alice", a.Client()).Must("QUIT", "221")
 }
 
-// A file that is changed and changed back between two looks at it is in force as it is in the end, whatever a signal
-// had the daemon read in between.
+// If a file is changed and changed back between two checks, its final content must be in force, even if a signal has
+// made the daemon read it in between.
 func TestChangedAndChangedBack(t *testing.T) {
 	t.Parallel()
 	d := startConfigured(t, nil)

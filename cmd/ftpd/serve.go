@@ -18,10 +18,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/version"
 )
 
-// configPoll is how often the configuration file is looked at.
+// configPoll is the interval at which the configuration file is checked for changes.
 const configPoll = 500 * time.Millisecond
 
-// serve runs the daemon until a signal ends it, ctx does, or something fails.
+// serve runs the daemon until a signal ends it, ctx is cancelled, or something fails.
 func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Writer) error {
 	log, err := f.logger(logTo)
 	if err != nil {
@@ -53,7 +53,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	stopAPI, err := f.serveAPI(server, func() {
 		select {
 		case drain <- struct{}{}:
-		default: // it was asked for already
+		default: // a drain was requested already
 		}
 	}, log)
 	if err != nil {
@@ -68,12 +68,12 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	reread := make(chan struct{}, 1)
 	if f.config != "" {
 		background.Go(func() {
-			_ = config.Watch(ctx, f.config, configPoll, reread, server.Reload) // which logs
+			_ = config.Watch(ctx, f.config, configPoll, reread, server.Reload) // Reload logs its errors
 		})
 	}
 	ended := make(chan error, 1)
 	background.Go(func() { ended <- server.ListenAndServe() })
-	defer func() { _ = server.Close() }() // before background.Wait
+	defer func() { _ = server.Close() }() // must run before background.Wait
 
 	drained := make(chan error, 1)
 	draining, signalled := false, false
@@ -89,7 +89,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 		select {
 		case err := <-ended:
 			if errors.Is(err, ftpd.ErrServerClosed) {
-				ended = nil // drained tells the rest
+				ended = nil // drained receives the result
 				continue
 			}
 			return err
@@ -103,7 +103,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 			switch {
 			case sig == syscall.SIGHUP:
 				f.reload(reread, log)
-			case signalled: // which an end that the API asked for is not: kubelets send one then, too
+			case signalled: // a drain by the API does not count as a signal: kubelets send one after it
 				log.Warn("second signal: ending at once", "signal", sig.String())
 				return nil
 			default:
@@ -114,7 +114,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 	}
 }
 
-// load reads the configuration file, or takes the one that the flags stand for.
+// load reads the configuration file, or takes the configuration that the flags amount to.
 func (f *flags) load() (*config.Loaded, error) {
 	if f.config == "" {
 		return config.Load(f.data)
@@ -126,7 +126,7 @@ func (f *flags) load() (*config.Loaded, error) {
 	return config.Load(file)
 }
 
-// reload reads the configuration file again, now.
+// reload makes Watch read the configuration file at once.
 func (f *flags) reload(reread chan<- struct{}, log *slog.Logger) {
 	if f.config == "" {
 		log.Warn("SIGHUP ignored: there is no configuration file to read again")
@@ -138,6 +138,6 @@ func (f *flags) reload(reread chan<- struct{}, log *slog.Logger) {
 	}
 	select {
 	case reread <- struct{}{}:
-	default: // it is about to be read
+	default: // a request is pending already
 	}
 }

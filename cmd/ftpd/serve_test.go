@@ -23,7 +23,7 @@ type daemon struct {
 	stderr  *ftptest.Log
 }
 
-// start runs the program with these arguments and waits until it serves addr.
+// start runs the program with these arguments, and waits until it serves addr.
 func start(t *testing.T, addr string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{signals: make(chan os.Signal, 2), exit: make(chan int, 1), stderr: &ftptest.Log{}}
@@ -46,7 +46,7 @@ func start(t *testing.T, addr string, args ...string) *daemon {
 	return d
 }
 
-// ports finds a free control port and passive ports.
+// ports returns a free control port and free passive ports.
 func ports(t *testing.T) (addr, passive string) {
 	t.Helper()
 	free := ftptest.FreePorts(t, "127.0.0.1", 4)
@@ -108,14 +108,15 @@ func TestConfigFile(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 
-	d.signals <- syscall.SIGTERM // nobody is there: it ends by itself
+	d.signals <- syscall.SIGTERM // without sessions it ends by itself
 	if code := <-d.exit; code != 0 {
 		t.Errorf("exit code %d: %s", code, d.stderr)
 	}
 	d.exit <- 0
 }
 
-// An end that the API asks for is SIGTERM's; the signal that a kubelet then sends is not a second one.
+// A drain by the API must work like SIGTERM, and the signal that a kubelet sends afterwards must not count as a
+// second one.
 func TestDrainByAPI(t *testing.T) {
 	t.Parallel()
 	addr, passive := ports(t)

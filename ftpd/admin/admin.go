@@ -1,6 +1,7 @@
-// Package admin is the management API of a daemon: who is there and what they do, ending sessions,
-// bans, draining, and profiles. It asks nobody for a password, so it is for the machine itself
-// (see Listen); docs/admin.md describes it.
+// Package admin is the management API of a daemon: it lists sessions, bans and quotas, ends sessions and bans, starts
+// the drain, and serves profiles. The API has no authentication, so Listen allows only loopback addresses and Unix
+// sockets. docs/admin.md describes it. Begin reading at Handler; guard.go keeps out web pages. Of this module the
+// package imports ftpd, ftpd/bans and ftpd/config.
 package admin
 
 import (
@@ -17,7 +18,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Server is what is managed: an *ftpd.Server.
+// Server is the server to manage: an *ftpd.Server.
 type Server interface {
 	Status() config.Status
 	Sessions() []ftpd.SessionInfo
@@ -27,30 +28,30 @@ type Server interface {
 	Quotas() []ftpd.UserQuota
 }
 
-// Ban is a ban in force. One of Network and User is set.
+// Ban is a ban in force. Either Network or User is set.
 type Ban struct {
-	// Network is an address, as a network of one, or an IPv6 /64.
+	// Network is the banned network: that of one IPv4 address, or an IPv6 /64.
 	Network string `json:"network,omitempty"`
 	User    string `json:"user,omitempty"`
 	Reason  string `json:"reason"`
-	// Count is how many bans in a row this one makes.
+	// Count is the number of bans in a row, including this one.
 	Count int       `json:"count"`
 	Until time.Time `json:"until"`
 }
 
-// Quota is a user's quota.
+// Quota is a user's quota and its usage.
 type Quota struct {
 	User string `json:"user"`
-	// LimitBytes and LimitFiles are 0 where there is no bound.
+	// LimitBytes and LimitFiles are 0 if there is no limit.
 	LimitBytes int64 `json:"limitBytes"`
 	LimitFiles int64 `json:"limitFiles"`
-	// Counted: what is used is known. It is once the user has logged in.
+	// Counted says whether the usage is known. It is once the user has logged in.
 	Counted   bool  `json:"counted"`
 	UsedBytes int64 `json:"usedBytes"`
 	UsedFiles int64 `json:"usedFiles"`
 }
 
-// Handler serves the API. drain begins what SIGTERM does; it may be called again.
+// Handler returns the handler of the API. drain does what SIGTERM does; it may be called more than once.
 func Handler(s Server, drain func()) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Status()) })
@@ -89,7 +90,7 @@ func kick(w http.ResponseWriter, r *http.Request, s Server) {
 	}
 }
 
-// list is the bans as the API has them.
+// list returns the bans in the form of the API.
 func list(in []bans.Ban) []Ban {
 	out := make([]Ban, 0, len(in))
 	for _, b := range in {
@@ -116,7 +117,8 @@ func unban(w http.ResponseWriter, r *http.Request, s Server) {
 	}
 }
 
-// subject is who is banned, by exactly one of the two. An address stands for the network that it is banned by.
+// subject returns the subject of a ban from exactly one of the two texts. An address means the network that would be
+// banned for it.
 func subject(network, user string) (bans.Subject, error) {
 	if (network == "") == (user == "") {
 		return bans.Subject{}, errors.New("name one ban: ?network=ADDRESS or ?user=NAME, as GET /v1/bans tells it")
@@ -147,7 +149,7 @@ func quotas(in []ftpd.UserQuota) []Quota {
 
 func reply(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // an error is the client's, who went away
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // an error means that the client has gone
 }
 
 func fail(w http.ResponseWriter, code int, why string) {

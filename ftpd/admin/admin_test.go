@@ -37,7 +37,7 @@ func start(t *testing.T, edits ...func(*config.Config)) *managed {
 	return m
 }
 
-// ask sends a request as a command of the shell would, and decodes the answer into body.
+// ask sends a request like a command in a shell would, and decodes the answer into body.
 func (m *managed) ask(t *testing.T, method, path string, body any) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, m.api.URL+path, nil)
@@ -62,7 +62,7 @@ func (m *managed) ask(t *testing.T, method, path string, body any) int {
 	return resp.StatusCode
 }
 
-// sessions are those that the API tells of.
+// sessions returns the sessions that the API lists.
 func (m *managed) sessions(t *testing.T) []ftpd.SessionInfo {
 	t.Helper()
 	var body struct{ Sessions []ftpd.SessionInfo }
@@ -72,7 +72,7 @@ func (m *managed) sessions(t *testing.T) []ftpd.SessionInfo {
 	return body.Sessions
 }
 
-// eventually waits for the only session to be as wanted.
+// eventually waits until the only session is as wanted.
 func (m *managed) eventually(t *testing.T, what string, want func(ftpd.SessionInfo) bool) ftpd.SessionInfo {
 	t.Helper()
 	var last []ftpd.SessionInfo
@@ -247,7 +247,7 @@ func TestQuotasStatusAndDrain(t *testing.T) {
 	}
 }
 
-// What a browser on this machine can be made to send must do nothing and tell nothing.
+// Requests that a web page can make a browser on this machine send must do nothing and reveal nothing.
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	m := start(t)

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Header must be there, with any value, in a request that changes something. A page in a browser
-// can't add it to a request for another site.
+// Header is the name of a header that every request with a side effect must have, with any value. A web page can't
+// add it to a request to another site.
 const Header = "Ftpd-Admin"
 
-// guard keeps out pages that a browser on this machine shows, which can reach loopback too: what is
-// asked for under another name than this machine's own (DNS rebinding), what comes from another
-// site, and changes without Header.
+// guard refuses requests from web pages in a browser on this machine, which can reach loopback, too: requests that
+// name another host than this machine (DNS rebinding), requests from other sites, and requests with a side effect but
+// without Header.
 func guard(next http.Handler) http.Handler {
 	sameOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -33,8 +33,8 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-// ownHost reports whether a request names this machine as such. On a Unix socket, which no browser
-// reaches, the name means nothing.
+// ownHost reports whether a request names this machine as its host. On a Unix socket, which no browser can reach, any
+// name is accepted.
 func ownHost(r *http.Request) bool {
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
 		return true
@@ -46,7 +46,7 @@ func ownHost(r *http.Request) bool {
 	return isLoopback(strings.Trim(host, "[]"))
 }
 
-// isLoopback reports whether a host, as in HOST:PORT, is this machine by the way that never leaves it.
+// isLoopback reports whether a host, as in HOST:PORT, is a loopback address or localhost.
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// unixPrefix begins the address of a Unix socket.
+// unixPrefix is the prefix of the address of a Unix socket.
 const unixPrefix = "unix:"
 
-// CheckAddress returns what is wrong with an address for Listen.
+// CheckAddress returns an error if the address is not one for Listen.
 func CheckAddress(address string) error {
 	if file, ok := strings.CutPrefix(address, unixPrefix); ok {
 		if file == "" {
@@ -31,9 +31,8 @@ func CheckAddress(address string) error {
 	return nil
 }
 
-// Listen listens on HOST:PORT, where HOST is a loopback address or localhost, or on unix:FILE, a
-// socket that only the process's own user may use. A socket that an earlier process left behind is
-// replaced.
+// Listen listens on HOST:PORT, where HOST is a loopback address or localhost, or on unix:FILE. Only the user of the
+// process can connect to the Unix socket. Listen replaces a socket that an earlier process has left behind.
 func Listen(address string) (net.Listener, error) {
 	if err := CheckAddress(address); err != nil {
 		return nil, err
@@ -52,8 +51,8 @@ func Listen(address string) (net.Listener, error) {
 	return l, err
 }
 
-// listenUnix makes the socket with its mode at once: between the two others could connect. Linux
-// takes the mode that the socket has before it gets its name.
+// listenUnix creates the socket with its final mode: if the mode were set later, other users could connect in
+// between. Linux uses the mode that the socket has before it gets its name.
 func listenUnix(file string) (net.Listener, error) {
 	private := net.ListenConfig{Control: func(_, _ string, conn syscall.RawConn) error {
 		var failed error
@@ -63,7 +62,7 @@ func listenUnix(file string) (net.Listener, error) {
 	return private.Listen(context.Background(), "unix", file)
 }
 
-// abandoned reports whether nobody listens on a socket any more.
+// abandoned reports whether file is a socket on which no process listens.
 func abandoned(file string) bool {
 	info, err := os.Lstat(file)
 	if err != nil || info.Mode()&os.ModeSocket == 0 {

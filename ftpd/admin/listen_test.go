@@ -40,8 +40,8 @@ func TestListenAddresses(t *testing.T) {
 	}
 }
 
-// The socket is its owner's alone from the beginning; a name means nothing on it; one that a process
-// has left behind is replaced, and nothing else is.
+// Only the owner must have access to the socket, from its creation on. The host name in a request must not matter on
+// it. Listen must replace a socket that a process has left behind, and no other file.
 func TestUnixSocket(t *testing.T) {
 	t.Parallel()
 	dir, err := os.MkdirTemp("", "ftpd") //nolint:usetesting // the name of a socket must be short

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Client speaks the control connection's protocol and takes nothing for granted.
+// Client is an FTP client for tests. It checks everything that the server sends.
 type Client struct {
 	*net.TCPConn
 	t testing.TB
@@ -21,7 +21,7 @@ type Client struct {
 	secured
 }
 
-// Dial connects and leaves the greeting unread. The connection is closed when the test ends.
+// Dial connects to the server and does not read the greeting. The connection is closed when the test ends.
 func Dial(t testing.TB, addr string) *Client {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -57,9 +57,9 @@ func (c *Client) LoginAs(user string) {
 		S: 200 *`)
 }
 
-// Talk runs a transcript. A line "C: text" is sent, with CR LF; "S: pattern" must match the next
-// line that the server sends, "*" standing for any text; "S: ..." skips lines up to the one
-// after it; "S: EOF" is the connection's end. Other lines must be empty.
+// Talk runs a transcript. It sends a line "C: text", with CR LF. For "S: pattern" the next line from the server must
+// match the pattern, in which "*" stands for any text. "S: ..." skips lines until one matches the next pattern. "S:
+// EOF" is the end of the connection. All other lines must be empty.
 func (c *Client) Talk(transcript string) {
 	c.t.Helper()
 	skip := false
@@ -106,7 +106,7 @@ func matches(pattern, line string) bool {
 	return regexp.MustCompile("^" + strings.Join(parts, ".*") + "$").MatchString(line)
 }
 
-// Send sends bytes as they are.
+// Send sends text as it is.
 func (c *Client) Send(text string) {
 	c.t.Helper()
 	_ = c.SetWriteDeadline(Deadline(c.t))
@@ -115,7 +115,7 @@ func (c *Client) Send(text string) {
 	}
 }
 
-// Line returns the next line of the server, which must end with CR LF.
+// Line returns the next line from the server without its CR LF, which it must have.
 func (c *Client) Line() (string, error) {
 	_ = c.SetReadDeadline(Deadline(c.t))
 	line, err := c.r.ReadString('\n')
@@ -132,7 +132,7 @@ func (c *Client) Line() (string, error) {
 	return text, nil
 }
 
-// Do sends a command and returns its reply's last line.
+// Do sends a command and returns the last line of its reply.
 func (c *Client) Do(command string) string {
 	c.t.Helper()
 	c.Send(command + "\r\n")
@@ -160,7 +160,7 @@ func (c *Client) Reply() string {
 	}
 }
 
-// Must is Do, with a reply that must begin with the given text.
+// Must sends a command, whose reply must begin with the given text.
 func (c *Client) Must(command, reply string) {
 	c.t.Helper()
 	if got := c.Do(command); !strings.HasPrefix(got, reply) {
@@ -173,7 +173,7 @@ var (
 	epsvReply = regexp.MustCompile(`^229 [^(]*\(\|\|\|(\d+)\|\)$`)
 )
 
-// PasvAddr sends PASV and returns the address that the reply names.
+// PasvAddr sends PASV and returns the address in the reply.
 func (c *Client) PasvAddr() string {
 	c.t.Helper()
 	reply := c.Do("PASV")
@@ -186,7 +186,7 @@ func (c *Client) PasvAddr() string {
 	return net.JoinHostPort(strings.Join(m[1:5], "."), strconv.Itoa(high<<8|low))
 }
 
-// EpsvAddr sends EPSV and returns the address to dial.
+// EpsvAddr sends EPSV and returns the address to connect to.
 func (c *Client) EpsvAddr() string {
 	c.t.Helper()
 	reply := c.Do("EPSV")
@@ -198,11 +198,11 @@ func (c *Client) EpsvAddr() string {
 	return net.JoinHostPort(host, m[1])
 }
 
-// DialData opens a data connection, from the control connection's own address. It is closed when
-// the test ends at the latest.
+// DialData opens a data connection, from the control connection's own address. It is closed at the end of the test at
+// the latest.
 func (c *Client) DialData(addr string) *net.TCPConn {
 	c.t.Helper()
-	own := c.LocalAddr().(*net.TCPAddr).IP // of a *net.TCPConn
+	own := c.LocalAddr().(*net.TCPAddr).IP // always a *net.TCPAddr
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: own}, Timeout: Patience(c.t)}
 	conn, err := d.Dial("tcp", addr)
 	if err != nil {
@@ -213,7 +213,7 @@ func (c *Client) DialData(addr string) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// Data agrees upon a data connection by EPSV and opens it.
+// Data sends EPSV and opens the data connection.
 func (c *Client) Data() *net.TCPConn {
 	c.t.Helper()
 	return c.DialData(c.EpsvAddr())
@@ -236,7 +236,7 @@ func (c *Client) Get(command string) string {
 	return string(got)
 }
 
-// Put runs a command that takes data from the client and returns the last reply.
+// Put runs a command that receives data from the client, and returns the last line of the last reply.
 func (c *Client) Put(command, content string) string {
 	c.t.Helper()
 	raw := c.Data()
@@ -249,5 +249,5 @@ func (c *Client) Put(command, content string) string {
 	return c.Reply()
 }
 
-// TB is the test that the client belongs to.
+// TB returns the test that the client belongs to.
 func (c *Client) TB() testing.TB { return c.t }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// DialFrom is Dial from a certain IP address, such as 127.0.0.2.
+// DialFrom is like Dial, and connects from the given IP address, such as 127.0.0.2.
 func DialFrom(t testing.TB, from, addr string) *Client {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: Patience(t)}

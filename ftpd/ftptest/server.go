@@ -1,5 +1,5 @@
-// Package ftptest runs FTP servers on loopback sockets for tests, and speaks to them in
-// transcripts.
+// Package ftptest runs FTP servers on loopback sockets for tests, and talks to them in transcripts. Begin reading at
+// Start and Client.Talk. Of this module the package imports ftpd and ftpd/config; only tests import it.
 package ftptest
 
 import (
@@ -24,10 +24,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Password is the password of every user that Start makes.
+// Password is the password of every user that Start creates.
 const Password = "secret"
 
-// hash is the cheapest hash of Password that the daemon takes.
+// hash returns the cheapest hash of Password that the daemon accepts.
 var hash = sync.OnceValue(func() string {
 	h, err := bcrypt.GenerateFromPassword([]byte(Password), bcrypt.MinCost)
 	if err != nil {
@@ -44,33 +44,34 @@ func User(name, home string, access config.Access) config.User {
 // Server is a running server.
 type Server struct {
 	*ftpd.Server
-	// Addr is the control port, as host:port.
+	// Addr is the address of the control port, as host:port.
 	Addr string
-	// Root is the storage root, which is the home of alice.
+	// Root is the storage root, which is also the home of alice.
 	Root string
-	// Config is what the server was started with.
+	// Config is the configuration that the server was started with, with later edits.
 	Config config.Config
-	// Log is what the server has logged, as text.
+	// Log holds what the server has logged, as text.
 	Log *Log
 
 	served chan error
 }
 
-// Start runs a server on 127.0.0.1 until the test ends. Its users are alice (ReadWrite, home is the root),
-// reader (ReadOnly, the same home) and dropper (UploadOnly, the same home); edits change the
-// configuration first.
+// Start runs a server on 127.0.0.1 until the test ends. Its users are alice (ReadWrite; the home is the root), reader
+// (ReadOnly; the same home) and dropper (UploadOnly; the same home). The edits change the configuration before the
+// start.
 func Start(t testing.TB, edits ...func(*config.Config)) *Server {
 	t.Helper()
 	return StartOn(t, "127.0.0.1", edits...)
 }
 
-// StartOn is Start on another address.
+// StartOn is like Start, on another address.
 func StartOn(t testing.TB, host string, edits ...func(*config.Config)) *Server {
 	t.Helper()
 	return start(t, host, ftpd.Options{}, edits)
 }
 
-// StartWith is Start with options; the log is Server.Log, and failed logins are not delayed unless the options say so.
+// StartWith is like Start, with options. The log is Server.Log, and failed logins are not delayed unless the options
+// say so.
 func StartWith(t testing.TB, options ftpd.Options, edits ...func(*config.Config)) *Server {
 	t.Helper()
 	return start(t, "127.0.0.1", options, edits)
@@ -82,7 +83,7 @@ func start(t testing.TB, host string, options ftpd.Options, edits []func(*config
 	s := &Server{Root: t.TempDir(), Log: &Log{}, served: make(chan error, 1)}
 	s.Config = config.Config{
 		APIVersion: config.APIVersion,
-		Listen:     []string{net.JoinHostPort(host, "2121")}, // for the passive ports' host; Serve gets its own
+		Listen:     []string{net.JoinHostPort(host, "2121")}, // only the host matters, for the passive ports; Serve gets its own listener
 		Storage:    config.Storage{Root: s.Root},
 		Drain:      config.Drain{LameDuck: &none, Idle: config.Duration(time.Second)},
 		Users: []config.User{
@@ -129,7 +130,7 @@ func start(t testing.TB, host string, options ftpd.Options, edits []func(*config
 	return s
 }
 
-// ServeTLS serves implicit TLS too, and returns its address.
+// ServeTLS also serves implicit TLS, and returns the address.
 func (s *Server) ServeTLS(t testing.TB) string {
 	t.Helper()
 	l, err := ftpd.Listen("127.0.0.1:0")
@@ -147,7 +148,7 @@ func (s *Server) ServeTLS(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// ended reports whether Serve has returned too early; the error is kept for the cleanup.
+// ended reports whether Serve has returned too early. It keeps the error for the cleanup.
 func (s *Server) ended() bool {
 	select {
 	case err := <-s.served:
@@ -158,7 +159,7 @@ func (s *Server) ended() bool {
 	}
 }
 
-// Edit reloads the configuration with a change.
+// Edit changes the configuration and reloads it.
 func (s *Server) Edit(t testing.TB, edit func(*config.Config)) error {
 	t.Helper()
 	edit(&s.Config)
@@ -169,7 +170,7 @@ func (s *Server) Edit(t testing.TB, edit func(*config.Config)) error {
 	return s.Reload(file)
 }
 
-// Write makes a file below the root.
+// Write creates a file below the root.
 func (s *Server) Write(t testing.TB, name, content string) {
 	t.Helper()
 	file := filepath.Join(s.Root, name)
@@ -181,7 +182,7 @@ func (s *Server) Write(t testing.TB, name, content string) {
 	}
 }
 
-// Read returns a file's content; "(absent)" if it is not there.
+// Read returns the content of a file; "(absent)" if the file does not exist.
 func (s *Server) Read(t testing.TB, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(s.Root, name)) //nolint:gosec // a test's own directory
@@ -194,7 +195,7 @@ func (s *Server) Read(t testing.TB, name string) string {
 	return string(content)
 }
 
-// Files lists the root, temporary files included.
+// Files lists the files in the root, including temporary ones.
 func (s *Server) Files(t testing.TB) []string {
 	t.Helper()
 	entries, err := os.ReadDir(s.Root)
@@ -208,7 +209,7 @@ func (s *Server) Files(t testing.TB) []string {
 	return names
 }
 
-// FreePorts finds n neighbouring ports that nobody uses, below those that the kernel hands out.
+// FreePorts returns n consecutive unused ports, below those that the kernel assigns.
 func FreePorts(t testing.TB, host string, n int) config.PortSet {
 	t.Helper()
 	for range 200 {
@@ -234,7 +235,7 @@ func allFree(host string, ports config.PortSet) bool {
 	return true
 }
 
-// Eventually waits until the condition holds; if it never does, for as long as Patience says.
+// Eventually waits until the condition holds. It fails the test if that takes longer than Patience.
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	deadline := time.After(Patience(t))
@@ -249,27 +250,27 @@ func Eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// Log collects what a server logs.
+// Log collects the log of a server.
 type Log struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-// Write adds to the log.
+// Write appends to the log.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
 }
 
-// String returns all of it.
+// String returns the whole log.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
 
-// Lines returns the lines that hold all of the given words.
+// Lines returns the lines that contain all of the given words.
 func (l *Log) Lines(words ...string) []string {
 	var found []string
 lines:

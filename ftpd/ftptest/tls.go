@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// secured is a client's TLS.
+// secured is the TLS state of a client.
 type secured struct {
 	control *tls.Conn
 	config  *tls.Config // for data connections; nil: they are in clear text
 }
 
-// StartTLS does the handshake on the control connection.
+// StartTLS does the TLS handshake on the control connection.
 func (c *Client) StartTLS(cfg *tls.Config) *tls.Conn {
 	c.t.Helper()
 	c.control = tls.Client(c.TCPConn, cfg)
@@ -25,7 +25,7 @@ func (c *Client) StartTLS(cfg *tls.Config) *tls.Conn {
 	return c.control
 }
 
-// ClearText goes back to the control connection in clear text, after the server's close_notify.
+// ClearText returns the control connection to clear text, after the server's close_notify.
 func (c *Client) ClearText() {
 	c.t.Helper()
 	if line, err := c.Line(); err == nil {
@@ -39,7 +39,7 @@ func (c *Client) ClearText() {
 	c.r, c.w = bufio.NewReader(c.TCPConn), c.TCPConn
 }
 
-// Secure sends AUTH TLS, does the handshake, and has data connections protected.
+// Secure sends AUTH TLS, does the handshake, and protects data connections.
 func (c *Client) Secure(cfg *tls.Config) {
 	c.t.Helper()
 	c.Must("AUTH TLS", "234")
@@ -59,11 +59,11 @@ func LoginTLS(t testing.TB, addr, user string, cfg *tls.Config) *Client {
 	return c
 }
 
-// DataTLS is the TLS of data connections from now on; nil: they are in clear text.
+// DataTLS sets the TLS configuration of data connections from now on; nil means clear text.
 func (c *Client) DataTLS(cfg *tls.Config) { c.config = cfg }
 
-// Protect does the handshake on a data connection, if there is to be one. A failed one shows when
-// the connection is used.
+// Protect does the TLS handshake on a data connection, if data connections are protected. A failed handshake shows
+// when the connection is used.
 func (c *Client) Protect(raw *net.TCPConn) net.Conn {
 	c.t.Helper()
 	if c.config == nil {

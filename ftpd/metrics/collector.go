@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/passive"
 )
 
-// collector looks up a server when it is asked to.
+// collector is a prometheus.Collector that reads the state of a server when it is scraped.
 type collector struct {
 	server *ftpd.Server
 	disk   *diskProbe
@@ -19,7 +19,7 @@ func newCollector(s *ftpd.Server) *collector {
 	return &collector{server: s, disk: newDiskProbe(s.Disk)}
 }
 
-// single are the metrics without labels.
+// single lists the metrics without labels.
 var single = []struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
@@ -94,7 +94,7 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// Describe lists what Collect sends.
+// Describe sends the descriptions of all metrics that Collect sends.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, m := range single {
 		to <- m.desc
@@ -106,7 +106,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect looks everything up.
+// Collect reads the server's state and sends the metrics.
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	stats := c.server.Stats()
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
@@ -152,7 +152,7 @@ func levels(quotas []ftpd.UserQuota) map[string]int {
 	return counts
 }
 
-// ratio is how much of a limit is used; 0 if there is none.
+// ratio returns how much of a limit is used, as a part of one; 0 if there is no limit.
 func ratio(used, limit int64) float64 {
 	if limit <= 0 {
 		return 0

@@ -7,17 +7,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// diskPatience is how long a scrape waits for the file system: one that hangs, as a network's may,
+// diskPatience is the time that a scrape waits for the file system. One that hangs, such as a network file system,
 // must not hide the other metrics.
 const diskPatience = time.Second
 
-// diskProbe asks a file system for its size, one question at a time.
+// diskProbe asks a file system for its size. Only one question runs at a time.
 type diskProbe struct {
 	ask      func() (storage.Disk, error)
 	patience time.Duration
 
 	mu      sync.Mutex
-	pending chan diskAnswer // of the question that runs; nil if none does
+	pending chan diskAnswer // receives the answer to the running question; nil if none runs
 }
 
 type diskAnswer struct {
@@ -29,8 +29,8 @@ func newDiskProbe(ask func() (storage.Disk, error)) *diskProbe {
 	return &diskProbe{ask: ask, patience: diskPatience}
 }
 
-// measure returns false if there is no answer, or none in time. A question that is not answered
-// goes on, and is not asked again meanwhile.
+// measure returns false if the file system gives no answer, or not in time. A late question keeps running, and no
+// other is asked meanwhile; a later call takes its answer.
 func (p *diskProbe) measure() (storage.Disk, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

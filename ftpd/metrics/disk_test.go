@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// A file system that hangs is asked once, and its answer is taken when it comes.
+// A file system that hangs must be asked only once, and its answer must be used when it comes.
 func TestHangingDisk(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32

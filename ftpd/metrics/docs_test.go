@@ -21,7 +21,7 @@ const (
 	tableEnd   = "<!-- end -->\n"
 )
 
-// The page names every metric, with what the server itself says of it, and no other.
+// The page must list every metric, with its help text, and no other.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
 	s := everything(t)
@@ -56,10 +56,10 @@ func TestDocumented(t *testing.T) {
 	}
 }
 
-// free are the labels whose values are not known beforehand.
+// free lists the labels whose values are not known beforehand.
 var free = []string{"command", "code", "hash", "version", "goversion", "names", "index"}
 
-// labelsOf lists the labels of a metric, with their values where there are few.
+// labelsOf lists the labels of a metric, with their values if there are only a few.
 func labelsOf(f *dto.MetricFamily) string {
 	values := map[string][]string{}
 	for _, m := range f.GetMetric() {

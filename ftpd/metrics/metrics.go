@@ -1,8 +1,9 @@
-// Package metrics shows a Server to Prometheus. Names, units and labels are in docs/metrics.md.
+// Package metrics exposes a Server's metrics to Prometheus. Names, units and labels are in docs/metrics.md.
 //
-// How many series there are does not depend on what clients do: no label holds an address, a user
-// or a path. Events are counted as an ftpd.Observer, without an allocation or a lock; what can be
-// looked up is looked up when somebody asks for the metrics.
+// The number of series does not depend on what clients do: no label holds an address, a user or a path. Metrics
+// counts events as the server's observe.Observer (metrics.go), without allocations or locks. Other values are read
+// from the server at each scrape (collector.go). Begin reading at Metrics. Of this module the package imports ftpd
+// and packages below it.
 package metrics
 
 import (
@@ -23,27 +24,27 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
-// namespace begins every name but those of Go's runtime and the process.
+// namespace is the prefix of every name except those of Go's runtime and the process.
 const namespace = "ftp"
 
-// Metrics are the metrics of one Server. Make them with New, hand them to ftpd.New as its Observer,
-// and Watch the server that it returns.
+// Metrics holds the metrics of one Server. New makes it; ftpd.New takes it as Options.Observer, and then Watch takes
+// the server.
 type Metrics struct {
 	registry *prometheus.Registry
 
-	connections   []prometheus.Counter // by ftpd.ConnectionResult
-	logins        []prometheus.Counter // by ftpd.LoginResult
-	commands      []prometheus.Counter // as ftpd.Verbs
-	unknown       prometheus.Counter   // command
+	connections   []prometheus.Counter // by observe.ConnectionResult
+	logins        []prometheus.Counter // by observe.LoginResult
+	commands      []prometheus.Counter // by position in ftpd.Verbs
+	unknown       prometheus.Counter   // unknown commands
 	replies       *prometheus.CounterVec
 	repliesByCode [600]atomic.Pointer[prometheus.Counter]
-	transfers     [observe.Directions][]prometheus.Counter // by ftpd.TransferResult
-	active        []prometheus.Gauge                       // and what follows, by ftpd.Direction
+	transfers     [observe.Directions][]prometheus.Counter // by observe.TransferResult
+	active        []prometheus.Gauge                       // this and the next three by observe.Direction
 	moved         []prometheus.Counter
 	took          []prometheus.Observer
 	firstByte     []prometheus.Observer
-	unused        []prometheus.Counter                   // by ftpd.UnusedReservation
-	handshakes    [observe.Channels][]prometheus.Counter // by ftpd.HandshakeResult
+	unused        []prometheus.Counter                   // by observe.UnusedReservation
+	handshakes    [observe.Channels][]prometheus.Counter // by observe.HandshakeResult
 	bans          []prometheus.Counter                   // by bans.Event
 	panics        prometheus.Counter
 	loadsOK       prometheus.Counter
@@ -54,14 +55,14 @@ type Metrics struct {
 
 var _ observe.Observer = (*Metrics)(nil)
 
-// Buckets of the histograms, in seconds: from a small file on a fast network to a big one on a slow one,
-// and from the same to the 30 seconds that a client may take to connect by default.
+// Buckets of the histograms, in seconds. Durations: from a small file on a fast network to a big one on a slow
+// network. First bytes: from a fast network to the 30 seconds that a client may take to connect by default.
 var (
 	durationBuckets  = []float64{.005, .01, .05, .1, .5, 1, 5, 10, 30, 60, 300, 1800, 7200}
 	firstByteBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}
 )
 
-// New returns the metrics of a server that is still to be made. version is the program's.
+// New returns the metrics of a server that does not exist yet. version is the version of the program.
 func New(version string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -122,7 +123,7 @@ func New(version string) *Metrics {
 	return m
 }
 
-// children are a vector's, one for each value of an enumeration.
+// children returns the metrics of a vector, one for each value of an enumeration.
 func children[E interface {
 	~int
 	fmt.Stringer
@@ -134,16 +135,17 @@ func children[E interface {
 	return all
 }
 
-// Watch adds what can be looked up of a server. It is for the one whose Observer m is, once.
+// Watch adds the metrics that are read from the server at each scrape. It must be called once, with the server whose
+// Observer m is.
 func (m *Metrics) Watch(s *ftpd.Server) { m.registry.MustRegister(newCollector(s)) }
 
-// Handler serves the metrics as Prometheus asks for them.
+// Handler returns an HTTP handler that serves the metrics in Prometheus' formats.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		// What a hanging file system or a bug leaves out must not hide the rest.
+		// Metrics that are missing because of a hanging file system or a bug must not hide the others.
 		ErrorHandling: promhttp.ContinueOnError,
 		Registry:      m.registry,
-		// A scraper asks one at a time; more are those of somebody who hangs or attacks.
+		// A scraper sends one request at a time; more come from a client that hangs or attacks.
 		MaxRequestsInFlight: 4,
 	})
 }
@@ -166,7 +168,7 @@ func (m *Metrics) Command(verb int) {
 // Reply counts a reply.
 func (m *Metrics) Reply(code int) {
 	if code < 0 || code >= len(m.repliesByCode) {
-		return // FTP has none
+		return // FTP has no such code
 	}
 	known := m.repliesByCode[code].Load()
 	if known == nil {
@@ -180,12 +182,12 @@ func (m *Metrics) Reply(code int) {
 // TransferBegan counts a transfer that runs.
 func (m *Metrics) TransferBegan(d observe.Direction) { m.active[d].Inc() }
 
-// FirstByte notes how long a transfer took until it could begin.
+// FirstByte records the time from a transfer's command until its data connection was ready.
 func (m *Metrics) FirstByte(d observe.Direction, after time.Duration) {
 	m.firstByte[d].Observe(after.Seconds())
 }
 
-// Moved counts octets.
+// Moved counts octets on data connections.
 func (m *Metrics) Moved(d observe.Direction, n int64) { m.moved[d].Add(float64(n)) }
 
 // TransferEnded counts a transfer that has ended.
@@ -195,10 +197,10 @@ func (m *Metrics) TransferEnded(d observe.Direction, r observe.TransferResult, t
 	m.took[d].Observe(took.Seconds())
 }
 
-// Unused counts a reservation that no data connection came for.
+// Unused counts a reservation for which no data connection came.
 func (m *Metrics) Unused(why observe.UnusedReservation) { m.unused[why].Inc() }
 
-// Handshake counts a handshake.
+// Handshake counts a TLS handshake.
 func (m *Metrics) Handshake(c observe.Channel, r observe.HandshakeResult) { m.handshakes[c][r].Inc() }
 
 // Banned counts a ban.
@@ -207,7 +209,7 @@ func (m *Metrics) Banned(reason bans.Event) { m.bans[reason].Inc() }
 // Panicked counts a panic.
 func (m *Metrics) Panicked() { m.panics.Inc() }
 
-// ConfigLoaded notes the loading of a configuration.
+// ConfigLoaded records whether a configuration was put in force.
 func (m *Metrics) ConfigLoaded(ok bool) {
 	if !ok {
 		m.loadsFailed.Inc()

@@ -44,7 +44,7 @@ func start(t *testing.T, edits ...func(*config.Config)) *scraped {
 	return &scraped{s, m}
 }
 
-// text is the page of the metrics.
+// text returns the page of the metrics.
 func (s *scraped) text(t *testing.T) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -65,7 +65,8 @@ func (s *scraped) families(t *testing.T) map[string]*dto.MetricFamily {
 	return families
 }
 
-// value is that of a series, as name{label="value",...}, of a histogram its count; -1 if it is not there.
+// value returns the value of a series, written as name{label="value",...}; for a histogram its count; -1 if the
+// series does not exist.
 func (s *scraped) value(t *testing.T, series string) float64 {
 	t.Helper()
 	name, rest, _ := strings.Cut(series, "{")
@@ -93,7 +94,7 @@ func (s *scraped) value(t *testing.T, series string) float64 {
 	return -1
 }
 
-// expect waits until the series have these values: what ends a transfer is counted beside its reply.
+// expect waits until the series have these values: the end of a transfer is counted concurrently with its reply.
 func (s *scraped) expect(t *testing.T, want map[string]float64) {
 	t.Helper()
 	for _, series := range slices.Sorted(maps.Keys(want)) {
@@ -194,7 +195,7 @@ func TestPassivePorts(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(c *config.Config) {
 		c.Passive.Ports = c.Passive.Ports[:1]
-		c.Passive.PeerCheck = config.PeerCheckRelaxed // a reservation is alone on its port
+		c.Passive.PeerCheck = config.PeerCheckRelaxed // a port is reserved for one session at a time
 	})
 	holder := ftptest.Login(t, s.Addr, "alice")
 	holder.Must("EPSV", "229")
@@ -250,7 +251,7 @@ func TestHandshakesAndBans(t *testing.T) {
 	s.expect(t, map[string]float64{`ftp_connections_total{result="banned"}`: 1})
 }
 
-// What counts events must cost next to nothing.
+// Counting an event must cost next to nothing.
 func TestNoAllocations(t *testing.T) {
 	m := metrics.New("")
 	m.Reply(226)
@@ -274,14 +275,14 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-// A reply whose code no reply can have is not worth a panic.
+// A reply with an impossible code must not cause a panic.
 func TestOddCodes(t *testing.T) {
 	m := metrics.New("")
 	m.Reply(-1)
 	m.Reply(600)
 }
 
-// The rules that `promtool check metrics` knows.
+// The metrics must obey the rules of `promtool check metrics`.
 func TestLint(t *testing.T) {
 	t.Parallel()
 	s := everything(t)
@@ -290,13 +291,13 @@ func TestLint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
-		if !strings.HasPrefix(p.Metric, "go_") { // Go's own
+		if !strings.HasPrefix(p.Metric, "go_") { // those of Go itself
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
 	}
 }
 
-// everything is a server that has metrics of every kind.
+// everything returns a server that has metrics of every kind.
 func everything(t *testing.T) *scraped {
 	t.Helper()
 	a := authority.New(t)

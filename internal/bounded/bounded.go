@@ -1,5 +1,5 @@
-// Package bounded keeps texts from elsewhere to a size: what an API server, a webhook or a pod says ends up
-// in log lines, events and conditions, and may be of any length.
+// Package bounded limits the size of texts from other programs: what an API server, a webhook or a pod says appears
+// in log lines, events and conditions, and may be of any length. It imports nothing of this module.
 package bounded
 
 import (
@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// Limits in bytes.
+// Limits for texts, in bytes.
 const (
-	// Condition is that of a condition's message; the API allows 32768, a person reads less.
+	// Condition is the limit for the message of a condition. The API allows 32768, but people read less.
 	Condition = 2048
-	// Event is that of an event's note; the API allows 1024.
+	// Event is the limit for the note of an event. The API allows 1024.
 	Event = 1000
-	// Log is that of one value of a log line.
+	// Log is the limit for one value of a log line.
 	Log = 4096
 )
 
-// Text returns s in valid UTF-8, and if it is longer than most bytes its beginning, with its length
-// told at the end. The result is not longer than that either; most must be 64 or more.
+// Text returns s as valid UTF-8. If s is longer than most bytes, Text returns its beginning and, at the end, its full
+// length. The result is never longer than most bytes; most must be at least 64.
 func Text(s string, most int) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")

@@ -1,5 +1,5 @@
-// Package keyed recognizes secrets that were seen before without holding them: what it keeps are
-// digests under a key that never leaves the process.
+// Package keyed recognizes secrets that it has seen before without storing them. It stores digests made with a key
+// that never leaves the process. It imports nothing of this module. Begin reading at Set.
 package keyed
 
 import (
@@ -9,20 +9,20 @@ import (
 	"encoding/binary"
 )
 
-// Key makes digests. The zero value is no key: use NewKey.
+// Key makes digests. The zero value is not usable: use NewKey.
 type Key struct{ key [sha256.Size]byte }
 
-// Digest stands for what it was made of, to whoever has the key.
+// Digest identifies the parts that it was made of. Without the key it reveals nothing about them.
 type Digest [sha256.Size]byte
 
-// NewKey returns a key of its own, from the system's source of randomness.
+// NewKey returns a new random key.
 func NewKey() *Key {
 	k := &Key{}
 	_, _ = rand.Read(k.key[:]) // never fails
 	return k
 }
 
-// Digest covers the parts, in this order, and where each of them ends.
+// Digest returns the digest of the parts. It depends on their order, and on where each of them ends.
 func (k *Key) Digest(parts ...string) Digest {
 	mac := hmac.New(sha256.New, k.key[:])
 	for _, part := range parts {

@@ -23,7 +23,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// The set agrees with a plain least-recently-used list, and never holds more than its bound.
+// The set must agree with a plain least-recently-used list, and never hold more than its limit.
 func TestSetAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.IntRange(-1, 4).Draw(t, "most")

@@ -5,24 +5,24 @@ import (
 	"sync"
 )
 
-// Set is a bounded set of digests, of which the least recently used goes first. It is safe for
-// concurrent use.
+// Set is a set of digests of limited size. When it is full, it drops the digest that has not been used for the
+// longest time. It is safe for concurrent use.
 type Set struct {
 	key *Key
 
 	mu    sync.Mutex
 	most  int
-	known map[Digest]*list.Element // in used
-	used  list.List                // of digests, least recently used last
+	known map[Digest]*list.Element // elements of used
+	used  list.List                // of Digest, the least recently used one last
 }
 
-// NewSet returns an empty set, with a key of its own, that holds at most so many; with zero or
-// less it holds nothing.
+// NewSet returns an empty set with a key of its own. It holds at most so many digests; none if most is zero or
+// negative.
 func NewSet(most int) *Set {
 	return &Set{key: NewKey(), most: most, known: map[Digest]*list.Element{}}
 }
 
-// Has reports whether the parts were added, and counts as a use of them.
+// Has reports whether the parts were added together, and marks them as used.
 func (s *Set) Has(parts ...string) bool {
 	d := s.key.Digest(parts...)
 	s.mu.Lock()
@@ -34,7 +34,7 @@ func (s *Set) Has(parts ...string) bool {
 	return found
 }
 
-// Add adds the parts, as one thing.
+// Add adds the parts together as one digest.
 func (s *Set) Add(parts ...string) {
 	d := s.key.Digest(parts...)
 	s.mu.Lock()
@@ -52,7 +52,7 @@ func (s *Set) Add(parts ...string) {
 	}
 }
 
-// Len is how many it holds.
+// Len returns the number of digests in the set.
 func (s *Set) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

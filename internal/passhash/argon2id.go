@@ -13,7 +13,7 @@ import (
 
 const argon2idPrefix = "$argon2id$"
 
-// What Hash uses. Memory is in KiB.
+// These are the parameters of Hash. The memory is in KiB.
 const (
 	defaultMemory = 19456
 	defaultPasses = 2
@@ -22,8 +22,9 @@ const (
 	keyLength     = 32
 )
 
-// What a hash made elsewhere may ask for: what the tools of the field make by default, and what a daemon
-// bears in a pod of 128Mi. More would let one login take the memory of a pod, or seconds.
+// These are the largest and smallest parameters of a hash that was made elsewhere: large enough for the defaults of
+// common tools, and small enough for a daemon in a pod with 128Mi. Larger ones would let one login take the memory of
+// a pod, or seconds.
 const (
 	maxMemory    = 1 << 16 // KiB: 64 MiB
 	maxPasses    = 10
@@ -33,7 +34,7 @@ const (
 	maxBytes     = 64
 )
 
-// argon2id is a hash with all that it was made from but the password.
+// argon2id is a hash and everything that it was made from, except the password.
 type argon2id struct {
 	memory, passes uint32 // memory in KiB
 	lanes          uint8
@@ -61,8 +62,8 @@ func (h argon2id) String() string {
 		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.key))
 }
 
-// parseArgon2id reads the PHC text form: $argon2id$v=19$m=19456,t=2,p=1$salt$hash, the last two
-// in base64 without padding.
+// parseArgon2id parses the PHC text form: $argon2id$v=19$m=19456,t=2,p=1$salt$hash. Salt and hash are in base64
+// without padding.
 func parseArgon2id(text string) (argon2id, error) {
 	var h argon2id
 	parts := strings.Split(strings.TrimPrefix(text, argon2idPrefix), "$")
@@ -107,7 +108,7 @@ func parseArgon2id(text string) (argon2id, error) {
 	return h, err
 }
 
-// parseParameter reads "name=123", in decimal without sign or leading zero.
+// parseParameter parses "name=123". The number is decimal, without sign and leading zeros.
 func parseParameter(text, name string) (uint64, error) {
 	key, value, found := strings.Cut(text, "=")
 	if !found || key != name {
@@ -125,7 +126,7 @@ func parseParameter(text, name string) (uint64, error) {
 
 func parseBytes(text, what string, least int) ([]byte, error) {
 	b, err := base64.RawStdEncoding.Strict().DecodeString(text)
-	if err != nil || strings.ContainsAny(text, "\r\n") { // which the decoder skips
+	if err != nil || strings.ContainsAny(text, "\r\n") { // the decoder would skip these
 		return nil, malformed(what + " is not base64 without padding")
 	}
 	if len(b) < least || len(b) > maxBytes {

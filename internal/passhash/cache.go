@@ -7,21 +7,21 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/keyed"
 )
 
-// MaxAtOnce bounds how many hashes a Cache computes at the same time, whatever the number of
-// processors: each holds its memory (19 MiB with our own parameters) while it is computed.
+// MaxAtOnce is the largest number of hashes that a Cache computes at the same time, however many processors there
+// are: each needs its memory (19 MiB with the parameters of Hash) while it is computed.
 const MaxAtOnce = 4
 
-// Cache remembers passwords that were found right, so that the tenth login costs nothing, and
-// bounds how many hashes are computed at once, and the memory that they take. It holds neither passwords nor hashes but a
-// digest of both under a key that never leaves the process. It is safe for concurrent use.
+// Cache verifies passwords. It remembers passwords that were right, so that repeated logins cost nothing, and it
+// limits the number of hashes that are computed at the same time, and their memory. It stores neither passwords nor
+// hashes, only a digest of both with a key that never leaves the process. It is safe for concurrent use.
 type Cache struct {
 	queue   *queue
-	right   *keyed.Set // of hash and password
+	right   *keyed.Set // digests of hash and password
 	compute func(hash, password string) (bool, error)
 }
 
-// NewCache returns a cache of at most maxEntries successes; the least recently used goes first.
-// With zero or less it remembers nothing and only bounds.
+// NewCache returns a cache that remembers at most maxEntries right passwords, and drops the least recently used one
+// first. If maxEntries is zero or negative it remembers nothing, and only limits the computations.
 func NewCache(maxEntries int) *Cache {
 	return &Cache{
 		queue:   newQueue(min(runtime.GOMAXPROCS(0), MaxAtOnce)),
@@ -30,25 +30,26 @@ func NewCache(maxEntries int) *Cache {
 	}
 }
 
-// Bound bounds how many hashes are computed at once, at least one, and the memory in bytes that they take together,
-// that of hashes which have ended and is not collected yet included; 0 is no bound.
-// A hash that takes more than that by itself is ErrTooLarge.
+// Bound sets the largest number of hashes that are computed at once, at least one, and the memory in bytes that they
+// may use together; 0 means no limit. The memory includes that of ended computations which is not yet collected. For
+// a hash that needs more than that alone, the error is ErrTooLarge.
 func (c *Cache) Bound(atOnce int, memory int64) { c.queue.bound(atOnce, memory) }
 
-// ComputeBy has f verify passwords from now on in place of the package's Verify, for tests of what bounds it.
+// ComputeBy makes the cache verify passwords with f from now on, instead of the function Verify. It is for tests of
+// the limits.
 func (c *Cache) ComputeBy(f func(hash, password string) (bool, error)) {
-	c.queue.mu.Lock() // which everybody has had who verifies
+	c.queue.mu.Lock() // every verification locks this mutex before it uses compute
 	defer c.queue.mu.Unlock()
 	c.compute = f
 }
 
-// Verify is the package's Verify with a memory of successes.
+// Verify is like the function Verify, but remembers right passwords and waits for its turn.
 func (c *Cache) Verify(hash, password string) (bool, error) {
 	return c.VerifyContext(context.Background(), hash, password)
 }
 
-// VerifyContext is Verify, and waits for its turn until the context ends, whose cause is the error then.
-// Error: ErrTooLarge.
+// VerifyContext is like Verify, but stops waiting for its turn when ctx is done; the error is then the context's
+// cause. Another error is ErrTooLarge.
 func (c *Cache) VerifyContext(ctx context.Context, hash, password string) (bool, error) {
 	if c.right.Has(hash, password) {
 		return true, nil
@@ -58,7 +59,7 @@ func (c *Cache) VerifyContext(ctx context.Context, hash, password string) (bool,
 		return false, err
 	}
 	defer c.queue.leave(need)
-	// Many sessions of one client log in at once; the first of them has done the work.
+	// Many sessions of one client may log in at once; the first of them may have done the work meanwhile.
 	if c.right.Has(hash, password) {
 		return true, nil
 	}
@@ -69,8 +70,8 @@ func (c *Cache) VerifyContext(ctx context.Context, hash, password string) (bool,
 	return ok, err
 }
 
-// Spend takes the time that Verify takes for a password that is not remembered, and says
-// nothing: for logins of users that do not exist. The error is the context's, as VerifyContext's.
+// Spend takes the time that Verify takes for a password that is not remembered. It is for logins of users that do not
+// exist. Its errors are those of VerifyContext that concern the wait.
 func (c *Cache) Spend(ctx context.Context, hash, password string) error {
 	need := Memory(hash)
 	if err := c.queue.enter(ctx, need); err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// counting returns a cache whose hashes cost nothing, and how often one was computed. A hash
-// "h" is right for the password "h".
+// counting returns a cache whose hashes cost nothing, and the number of computations. The hash "h" is right for the
+// password "h".
 func counting(maxEntries int) (*Cache, *atomic.Int64) {
 	c := NewCache(maxEntries)
 	var n atomic.Int64
@@ -39,7 +39,7 @@ func TestCacheRemembersSuccessOnly(t *testing.T) {
 		{"b", "a", false, 4}, // another hash of the same password
 		{"a", "a", true, 4},
 		{"ab", "c", false, 5},
-		{"a", "bc", false, 6}, // the border between hash and password counts
+		{"a", "bc", false, 6}, // the boundary between hash and password matters
 	} {
 		ok, err := c.Verify(step.hash, step.password)
 		if ok != step.ok || err != nil || computed.Load() != step.computed {
@@ -64,7 +64,7 @@ func TestCacheWithRealHash(t *testing.T) {
 	}
 }
 
-// The cache holds no more than it was told to.
+// The cache must hold no more than maxEntries.
 func TestCacheIsBounded(t *testing.T) {
 	c, computed := counting(2)
 	for i, step := range []struct {
@@ -109,7 +109,7 @@ func TestCacheBoundsConcurrency(t *testing.T) {
 	})
 }
 
-// Sessions of one client that log in at once pay for as many hashes as there are slots at most.
+// Concurrent logins of one client must compute at most as many hashes as there are slots.
 func TestCacheSharesWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewCache(100)

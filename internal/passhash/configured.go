@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// MaxPassword is the longest password, in bytes, that is taken. A command line of the daemon holds
-// 4096, but clients have limits of their own.
+// MaxPassword is the longest password, in bytes, that is accepted. The daemon accepts command lines of 4096 bytes, but
+// clients have their own limits.
 const MaxPassword = 1024
 
 // ErrEmpty is the error for an empty text.
 var ErrEmpty = errors.New("is empty; put the password there")
 
-// Configured sorts what somebody configured as a password: hashed says that it is a hash that Verify
-// can use, and otherwise it is the password itself. An error says why it is neither, and what to do;
-// it follows the name of the place, as in "--user alice: the password " + error, and never repeats the text.
+// Configured decides what a configured text is. If hashed is true it is a hash that Verify can use, otherwise the
+// password itself. An error says why it is neither, and how to correct that. The error's text continues the name of
+// the place, as in "--user alice: the password " + error, and never contains the configured text.
 //
-// A text that looks like a hash of another kind is refused: taken literally it would be a password that
-// everybody knows who may read the hash, and that nobody types.
+// A text that looks like a hash of another kind is refused: taken as a password it would be known to everyone who can
+// read the hash, and no user would type it.
 func Configured(text string) (hashed bool, err error) {
 	if text == "" {
 		return false, ErrEmpty
@@ -40,8 +40,8 @@ func Configured(text string) (hashed bool, err error) {
 	return false, CheckPassword(text)
 }
 
-// CheckPassword says why no FTP client can send the text as a password, and what to do; nil if one can.
-// Unlike Configured it takes no text for a hash.
+// CheckPassword returns nil if an FTP client can send the text as a password; otherwise the error says why not, and
+// how to correct that. Unlike Configured, it never takes the text for a hash.
 func CheckPassword(text string) error {
 	switch {
 	case text == "":
@@ -67,7 +67,7 @@ func unsupported(kind string) error {
 		"(`ftpd hash` makes one, also of a password that only looks like a hash)", kind)
 }
 
-// supported reports whether the text begins as the hashes do that Verify can use.
+// supported reports whether the text begins like a hash that Verify can use.
 func supported(text string) bool {
 	for _, prefix := range []string{argon2idPrefix, "$2a$", "$2b$", "$2y$"} {
 		if strings.HasPrefix(text, prefix) {
@@ -77,8 +77,8 @@ func supported(text string) bool {
 	return false
 }
 
-// foreignIDs are the identifiers, between $ and $ or a comma, of hashes in the modular crypt format that
-// are not supported.
+// foreignIDs maps the identifiers of unsupported hashes in the modular crypt format to their names. The identifier is
+// between $ and $ or a comma.
 var foreignIDs = map[string]string{
 	"1": "MD5 crypt", "2": "an old bcrypt", "2x": "a faulty bcrypt", "3": "NT hash", "5": "SHA-256 crypt", "6": "SHA-512 crypt",
 	"7": "scrypt", "8": "PBKDF2", "9": "scrypt", "y": "yescrypt", "gy": "gost-yescrypt", "sm3": "SM3 crypt", "sha1": "SHA-1 crypt",
@@ -88,7 +88,8 @@ var foreignIDs = map[string]string{
 	"sha256-crypt": "SHA-256 crypt", "sha512-crypt": "SHA-512 crypt", "balloon": "balloon hash",
 }
 
-// foreignSchemes are those of LDAP (RFC 2307, RFC 3112) and Dovecot, between { and }, in upper case.
+// foreignSchemes lists the schemes of LDAP (RFC 2307, RFC 3112) and Dovecot, which are between { and }, in upper
+// case.
 var foreignSchemes = []string{
 	"SHA", "SSHA", "SHA1", "SHA224", "SHA256", "SSHA256", "SHA384", "SSHA384", "SHA512", "SSHA512", "SHA3-256", "SHA3-512", "SMD5", "MD5", "MD4",
 	"CRYPT", "DES-CRYPT", "MD5-CRYPT", "SHA256-CRYPT", "SHA512-CRYPT", "BCRYPT", "BLF-CRYPT", "X-BCRYPT", "ARGON2", "ARGON2I", "ARGON2D",
@@ -96,7 +97,7 @@ var foreignSchemes = []string{
 	"DIGEST-MD5", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "NTLM", "NT", "LM", "LANMAN", "OTP", "SKEY", "RPA", "SASL",
 }
 
-// foreignKind names the kind of hash that the text looks like, if it is none that is supported; else empty.
+// foreignKind returns the kind of unsupported hash that the text looks like; "" if it looks like none.
 func foreignKind(text string) string {
 	if rest, dollar := strings.CutPrefix(text, "$"); dollar {
 		if i := strings.IndexAny(rest, "$,"); i > 0 {
@@ -108,7 +109,7 @@ func foreignKind(text string) string {
 	}
 	if rest, brace := strings.CutPrefix(text, "{"); brace {
 		scheme, _, closed := strings.Cut(rest, "}")
-		scheme, _, _ = strings.Cut(strings.ToUpper(scheme), ".") // Dovecot's encoding, as in {SHA.HEX}
+		scheme, _, _ = strings.Cut(strings.ToUpper(scheme), ".") // removes Dovecot's encoding, as in {SHA.HEX}
 		for _, known := range foreignSchemes {
 			if closed && scheme == known {
 				return "{" + known + "}"
@@ -118,7 +119,7 @@ func foreignKind(text string) string {
 	return ""
 }
 
-// listed names the kind of hash in a line of htpasswd or shadow; empty if the text is no such line.
+// listed returns the kind of hash in a line of an htpasswd or shadow file; "" if the text is no such line.
 func listed(text string) string {
 	name, rest, found := strings.Cut(text, ":")
 	switch {

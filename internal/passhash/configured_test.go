@@ -86,8 +86,7 @@ func TestConfigured(t *testing.T) {
 	}
 }
 
-// TestConfiguredAndCheckAgree: what a configuration's passwordHash may be is exactly what is taken for a
-// hash where a password or a hash may stand.
+// A configuration's passwordHash must accept exactly what Configured takes for a hash.
 func TestConfiguredAndCheckAgree(t *testing.T) {
 	hashes := rapid.SampledFrom([]string{foreignArgon2id, foreignBcrypt, "$6$salt$hash", "{SSHA}abc", "secret", "$2y$12$" + strings.Repeat("a", 53)})
 	rapid.Check(t, func(t *rapid.T) {
@@ -103,7 +102,7 @@ func TestConfiguredAndCheckAgree(t *testing.T) {
 	})
 }
 
-// TestCheckPassword: every password that is taken can be hashed, and `ftpd hash` takes what only looks like a hash.
+// Every password that is accepted must be hashable, and `ftpd hash` must accept a text that only looks like a hash.
 func TestCheckPassword(t *testing.T) {
 	for _, text := range []string{"$6$salt$hash", "{SHA}x", foreignBcrypt, "secret"} {
 		if err := CheckPassword(text); err != nil {
@@ -115,7 +114,7 @@ func TestCheckPassword(t *testing.T) {
 	}
 }
 
-// TestCheckNamesTheKind: a configuration's passwordHash is told by its kind too.
+// The error about a configuration's passwordHash must name the kind of hash, too.
 func TestCheckNamesTheKind(t *testing.T) {
 	if err := Check("$6$salt$hash"); err == nil || !strings.Contains(err.Error(), "SHA-512 crypt") {
 		t.Error(err)

@@ -1,5 +1,6 @@
-// Package passhash makes and checks salted password hashes: argon2id in its PHC text form
-// ($argon2id$v=19$m=19456,t=2,p=1$salt$hash), which it also makes, and bcrypt ($2a$, $2b$, $2y$),
-// which it only checks; and it sorts what somebody configured as a password. No error of this package holds
-// a password or a hash.
+// Package passhash makes and verifies salted password hashes. It makes argon2id hashes in PHC text form
+// ($argon2id$v=19$m=19456,t=2,p=1$salt$hash), and verifies these and bcrypt hashes ($2a$, $2b$, $2y$). It also
+// decides whether a configured text is a password or a hash. No error of this package contains a password or a hash.
+//
+// Begin reading at Hash, Cache and Configured. Of this module the package imports only internal/keyed.
 package passhash

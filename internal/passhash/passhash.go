@@ -11,24 +11,23 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// maxBcryptCost bounds what a bcrypt hash may ask for; each step doubles the time, and 14 takes
-// about a second.
+// maxBcryptCost is the largest cost of a bcrypt hash. Each step doubles the time; 14 takes about a second.
 const maxBcryptCost = 14
 
 var errForm = errors.New("not an argon2id ($argon2id$v=19$m=...,t=...,p=...$salt$hash) or bcrypt ($2b$...) hash")
 
-// Hash returns an argon2id hash of the password under a fresh random salt, with 19 MiB of
-// memory, two passes and one lane (the parameters that OWASP recommends).
+// Hash returns an argon2id hash of the password with a new random salt. It uses 19 MiB of memory, two passes and one
+// lane, the parameters that OWASP recommends.
 func Hash(password string) (string, error) {
 	h := argon2id{memory: defaultMemory, passes: defaultPasses, lanes: defaultLanes, salt: make([]byte, saltLength)}
-	// It never fails: since Go 1.24 the program ends if the system has no randomness.
+	// Read never fails: since Go 1.24 the program ends if the system has no randomness.
 	_, _ = rand.Read(h.salt)
 	h.key = h.derive(password, keyLength)
 	return h.String(), nil
 }
 
-// Verify reports whether the password is the one that was hashed. An error means that the hash
-// is malformed or asks for more than is sane; see Check.
+// Verify reports whether the password is the one that was hashed. The error says that the hash is malformed or asks
+// for too much; see Check.
 func Verify(hash, password string) (bool, error) {
 	if strings.HasPrefix(hash, argon2idPrefix) {
 		h, err := parseArgon2id(hash)
@@ -40,7 +39,7 @@ func Verify(hash, password string) (bool, error) {
 	if err := checkBcrypt(hash); err != nil {
 		return false, err
 	}
-	// Every bcrypt hashes the first 72 bytes of a password and forgets the rest.
+	// Every bcrypt uses the first 72 bytes of a password and ignores the rest.
 	err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
 	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 		return false, nil
@@ -48,8 +47,7 @@ func Verify(hash, password string) (bool, error) {
 	return err == nil, err
 }
 
-// Check returns nil for a hash that Verify can use, and otherwise says what is wrong with it,
-// without repeating it.
+// Check returns nil if Verify can use the hash; otherwise the error says what is wrong, without repeating the hash.
 func Check(hash string) error {
 	if strings.HasPrefix(hash, argon2idPrefix) {
 		_, err := parseArgon2id(hash)
@@ -61,8 +59,8 @@ func Check(hash string) error {
 // IsHash reports whether the text is a hash that Verify can use.
 func IsHash(s string) bool { return Check(s) == nil }
 
-// Own reports whether a hash has the form and the parameters that Hash gives, so that verifying a password
-// against it costs no more than Hash does. Where somebody else chose the hash, nothing else should be verified.
+// Own reports whether a hash has the form and the parameters of Hash, so that verifying a password costs no more than
+// Hash does. If an untrusted party chose the hash, only such hashes should be verified.
 func Own(hash string) bool {
 	if !strings.HasPrefix(hash, argon2idPrefix) {
 		return false
@@ -71,7 +69,7 @@ func Own(hash string) bool {
 	return err == nil && h.own()
 }
 
-// bcryptForm is the whole form, of which the library checks only the beginning.
+// bcryptForm matches the whole form of a hash; the library checks only the beginning.
 var bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
 
 func checkBcrypt(hash string) error {

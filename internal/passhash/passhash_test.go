@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Hashes made by others: the reference argon2 program's test vector (t=2, m=64 KiB, p=1,
+// These hashes were made by other programs: the test vector of the reference argon2 program (t=2, m=64 KiB, p=1,
 // "password", "somesalt"), and the well-known bcrypt vector of "abc".
 const (
 	foreignArgon2id = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
@@ -110,7 +110,7 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// Every hash that is accepted is written as it was read, so it has one text form only.
+// Every accepted hash must be written as it was read, so that it has only one text form.
 func TestArgon2idRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := argon2id{
@@ -130,7 +130,7 @@ func TestArgon2idRoundTrip(t *testing.T) {
 	})
 }
 
-// TestOwn: only hashes that cost what our own do are ours.
+// Only hashes that cost the same as those of Hash must be own.
 func TestOwn(t *testing.T) {
 	own, err := Hash("secret")
 	if err != nil {

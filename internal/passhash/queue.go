@@ -10,16 +10,16 @@ import (
 	"sync"
 )
 
-// ErrTooLarge means that verifying the hash takes more memory than there may be for hashes at all.
+// ErrTooLarge means that verifying the hash needs more memory than all hashes together may use.
 var ErrTooLarge = errors.New("verifying the password hash takes more memory than there is")
 
-// OwnMemory is the memory, in bytes, that a hash takes which Hash has made.
+// OwnMemory is the memory, in bytes, that it takes to verify a hash made by Hash.
 const OwnMemory = int64(defaultMemory) << 10
 
-// littleMemory is what bcrypt takes, rounded up.
+// littleMemory is the memory of bcrypt, in bytes, rounded up.
 const littleMemory = 64 << 10
 
-// Memory is how much memory, in bytes, it takes to verify a password against the hash.
+// Memory returns the memory, in bytes, that it takes to verify a password with the hash.
 func Memory(hash string) int64 {
 	if strings.HasPrefix(hash, argon2idPrefix) {
 		if h, err := parseArgon2id(hash); err == nil {
@@ -29,34 +29,34 @@ func Memory(hash string) int64 {
 	return littleMemory
 }
 
-// queue bounds how many hashes are computed at one time, and the memory that they hold together. Those who wait get
-// their turn in the order in which they came, so that large hashes are not passed over for ever by small ones.
+// queue limits the number of hashes that are computed at one time, and their memory. Waiting computations get their
+// turns in the order of their arrival, so that small hashes do not overtake a large one for ever.
 //
-// What a hash has used is not free when it ends, but when garbage has been collected. So it counts until
-// then, and if nothing but garbage keeps the next hash waiting it is collected at once.
+// The memory of a computation is not free when it ends, but after the next garbage collection. So it counts until
+// then. If the next computation waits only because of garbage, the queue collects it at once.
 type queue struct {
 	collect func() // collects all garbage
 
 	mu         sync.Mutex
 	slots      int
-	memory     int64 // 0: no bound
+	memory     int64 // 0: no limit
 	running    int
-	used       int64     // by those that run
-	garbage    int64     // of those that have ended; not counted without a bound
-	collecting bool      // collect runs
+	used       int64     // memory of running computations
+	garbage    int64     // memory of ended computations, not collected yet; not counted without a limit
+	collecting bool      // whether collect is running
 	waiting    list.List // of *turn
 }
 
-// turn is one who waits.
+// turn is a computation that waits.
 type turn struct {
 	need  int64
-	begun chan struct{} // closed when it may begin, or err is set
+	begun chan struct{} // closed when the computation may begin, or when err is set
 	err   error
 }
 
 func newQueue(slots int) *queue { return &queue{slots: max(slots, 1), collect: runtime.GC} }
 
-// bound changes the bounds, for those who come and wait.
+// bound changes the limits, also for those that wait.
 func (q *queue) bound(slots int, memory int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -64,7 +64,7 @@ func (q *queue) bound(slots int, memory int64) {
 	q.grant()
 }
 
-// enter waits for a turn with so much memory. Errors: ErrTooLarge, and the context's cause.
+// enter waits until a computation with so much memory may begin. The error is ErrTooLarge or the context's cause.
 func (q *queue) enter(ctx context.Context, need int64) error {
 	q.mu.Lock()
 	if q.memory > 0 && need > q.memory {
@@ -83,16 +83,16 @@ func (q *queue) enter(ctx context.Context, need int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-t.begun: // at the same moment
+	case <-t.begun: // the turn came at the same moment
 		return t.err
 	default:
 		q.waiting.Remove(place)
-		q.grant() // it may have kept smaller ones waiting
+		q.grant() // smaller ones may have waited behind it
 		return context.Cause(ctx)
 	}
 }
 
-// leave ends a turn.
+// leave ends a computation that enter let begin.
 func (q *queue) leave(need int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -104,19 +104,19 @@ func (q *queue) leave(need int64) {
 	q.grant()
 }
 
-// grant lets those begin whose turn it is. Called with mu.
+// grant lets waiting computations begin in their order, as the limits allow. The caller holds mu.
 func (q *queue) grant() {
 	for q.waiting.Len() > 0 {
 		first := q.waiting.Front()
 		t := first.Value.(*turn)
 		if q.memory > 0 && t.need > q.memory {
-			t.err = q.tooLarge(t.need) // the bound was lowered
+			t.err = q.tooLarge(t.need) // the limit was lowered
 			q.waiting.Remove(first)
 			close(t.begun)
 			continue
 		}
 		if q.running >= q.slots || q.memory > 0 && q.used+t.need > q.memory {
-			return // until one of them has ended
+			return // until a running one has ended
 		}
 		if q.memory > 0 && q.garbage > 0 && q.used+q.garbage+t.need > q.memory {
 			q.clean()
@@ -133,7 +133,7 @@ func (q *queue) tooLarge(need int64) error {
 	return fmt.Errorf("%w: %d MiB, of %d MiB", ErrTooLarge, need>>20, q.memory>>20)
 }
 
-// clean collects garbage, and goes on then. Called with mu.
+// clean starts a garbage collection, and calls grant afterwards. The caller holds mu.
 func (q *queue) clean() {
 	if q.collecting {
 		return

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// argon2idOf is a hash, of nothing, that takes so many KiB.
+// argon2idOf returns a hash, of nothing, that needs so many KiB.
 func argon2idOf(memory int) string {
 	return fmt.Sprintf("$argon2id$v=19$m=%d,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g", memory)
 }
@@ -28,7 +28,7 @@ func TestMemory(t *testing.T) {
 		argon2idOf(65536): 64 << 20,
 		argon2idOf(8):     8 << 10,
 		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy": littleMemory,
-		argon2idOf(1 << 20): littleMemory, // which is not computed
+		argon2idOf(1 << 20): littleMemory, // such a hash is refused, not computed
 		"":                  littleMemory,
 	} {
 		if got := Memory(hash); got != want {
@@ -37,8 +37,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// The hashes that are computed never take more memory together than they may, with the garbage of those
-// before, whoever waits or goes away; each that fits has its turn, in order.
+// Computations must never use more memory together than the limit, with the garbage of earlier ones, whichever wait
+// or are cancelled. Each that fits must get its turn, in order.
 func TestQueueMemory(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		slots := rapid.IntRange(1, 5).Draw(rt, "slots")
@@ -99,7 +99,7 @@ func TestQueueMemory(t *testing.T) {
 				})
 			}
 			all.Wait()
-			time.Sleep(time.Second) // for the last garbage, and those who went
+			time.Sleep(time.Second) // for the last garbage, and for those that were cancelled
 			if done != fits || q.running != 0 || q.used != 0 || q.waiting.Len() != 0 {
 				rt.Errorf("%d of %d were computed; %d run, %d used, %d wait", done, fits, q.running, q.used, q.waiting.Len())
 			}
@@ -107,7 +107,7 @@ func TestQueueMemory(t *testing.T) {
 	})
 }
 
-// What waits gets its turn in the order in which it came: a large hash is not passed over by small ones.
+// Waiting computations must get their turns in the order of arrival: small hashes must not overtake a large one.
 func TestQueueOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(2)
@@ -135,7 +135,7 @@ func TestQueueOrder(t *testing.T) {
 	})
 }
 
-// A cache that is bounded refuses a hash that can never be verified, and verifies large ones one by one.
+// A cache with a memory limit must refuse a hash that can never be verified, and verify large ones one by one.
 func TestCacheBoundsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewCache(100)

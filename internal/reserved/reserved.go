@@ -1,5 +1,5 @@
-// Package reserved knows the names that belong to the daemon: those of uploads that are not
-// complete.
+// Package reserved knows the file names that the daemon reserves for uploads that are not complete. It imports
+// nothing of this module. Begin reading at Name.
 package reserved
 
 import (
@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Prefix is what the daemon's own names begin with.
+// Prefix is the prefix of reserved names.
 const Prefix = ".ftpd-"
 
 // Path reports whether a part of a slash path is reserved.
@@ -23,10 +23,10 @@ func Path(p string) bool {
 	return false
 }
 
-// Name reports whether a name, without slashes, begins with Prefix on any file system. Some take
-// names for the same that differ in case (ext4 with casefold, CIFS, FAT), in Unicode normalization
-// (also in compatibility forms: ZFS with normalization=formKD), or in characters that can't be seen
-// (ext4 with casefold, HFS+). So these are reserved everywhere.
+// Name reports whether a name, without slashes, begins with Prefix on any file system. Some file systems treat names
+// as the same that differ in case (ext4 with casefold, CIFS, FAT), in Unicode normalization (even in compatibility
+// forms: ZFS with normalization=formKD), or in invisible characters (ext4 with casefold, HFS+). So such names are
+// reserved on all file systems.
 func Name(name string) bool {
 	rest := Prefix
 	for _, r := range name {
@@ -41,7 +41,7 @@ func Name(name string) bool {
 			continue
 		}
 		if r == utf8.RuneError {
-			return false // or the character of that name, which is as different
+			return false // invalid UTF-8, or the character U+FFFD itself; both differ from Prefix
 		}
 		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
 			continue
@@ -59,7 +59,7 @@ func Name(name string) bool {
 	return rest == ""
 }
 
-// fold is the smallest of the characters that differ from r in case only.
+// fold returns the smallest of the characters that differ from r in case only.
 func fold(r rune) rune {
 	least := lower(r)
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
@@ -68,7 +68,7 @@ func fold(r rune) rune {
 	return least
 }
 
-// lower is r in lower case, if it is of ASCII.
+// lower returns r in lower case if it is an ASCII letter, else r.
 func lower(r rune) rune {
 	if 'A' <= r && r <= 'Z' {
 		r += 'a' - 'A'

@@ -46,7 +46,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-// Names that full case folding and compatibility normalization make the same are all reserved.
+// Names that full case folding and compatibility normalization make equal must all be reserved.
 func TestEveryFold(t *testing.T) {
 	same := map[string][]rune{}
 	for r := rune(1); r <= 0x1ffff; r++ {

@@ -1,3 +1,3 @@
-// Package testkit is what the tests of several packages need: connections and files that go with the test. It imports
-// nothing else of this module, so that every test may import it.
+// Package testkit has helpers that the tests of several packages need: connections and files that are removed when
+// the test ends. It imports nothing of this module, so every test may import it.
 package testkit

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Connected returns the two ends of a TCP connection over loopback. The server's end comes from a listener that listen
-// makes for an address. Both are closed when the test ends.
+// Connected returns the two ends of a TCP connection over loopback. The server's end comes from a listener that
+// listen makes for an address. Both are closed when the test ends.
 func Connected(tb testing.TB, listen func(address string) (net.Listener, error)) (client, server *net.TCPConn) {
 	tb.Helper()
 	l, err := listen("127.0.0.1:0")
@@ -31,7 +31,7 @@ func Connected(tb testing.TB, listen func(address string) (net.Listener, error))
 	return dialled.(*net.TCPConn), accepted.(*net.TCPConn)
 }
 
-// File makes a sparse file of the size, in bytes, and opens it for reading and writing. It is removed when the test ends.
+// File returns a sparse file of size bytes, open for reading and writing. It is removed when the test ends.
 func File(tb testing.TB, size int64) *os.File {
 	tb.Helper()
 	f, err := os.Create(filepath.Join(tb.TempDir(), "file"))

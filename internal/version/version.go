@@ -1,4 +1,4 @@
-// Package version tells which version of the project a binary was built from.
+// Package version reports which version of the project a binary was built from. It imports nothing of this module.
 package version
 
 import "runtime/debug"
@@ -6,8 +6,8 @@ import "runtime/debug"
 // version is set by the build: -ldflags "-X github.com/ftp-operator/ftp-operator/internal/version.version=v1.2.3".
 var version string
 
-// String returns the version that the build set; else that of the module, as `go install` notes
-// it; else "(devel)".
+// String returns the version that the build has set. If there is none it returns the module's version, which `go
+// install` records; if there is none, either, it returns "(devel)".
 func String() string {
 	if version != "" {
 		return version
