@@ -13,7 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// failures begins bans after so many failed logins.
+// failures makes a ban begin after so many failed logins.
 func failures(n int) func(*config.Config) {
 	return func(c *config.Config) { c.Bans.Failures = n }
 }
@@ -49,7 +49,7 @@ func TestBan(t *testing.T) {
 		C: PASS secret
 		S: 421 *
 		S: EOF`)
-	before.Must("PWD", "257") // it has shown who it is
+	before.Must("PWD", "257") // this session was admitted before the ban
 	before.Talk(`
 		C: EPSV
 		S: 421 *
@@ -95,8 +95,8 @@ func TestBansAreReloaded(t *testing.T) {
 	c.LoginAs("alice")
 }
 
-// A device with an old password does not lock out those who share its address, however long it
-// goes on; each of its sessions still ends.
+// A device with an old password must not lock out other clients with the same address, however long it goes on; each
+// of its sessions must still end.
 func TestRepeatedLoginIsNoGuess(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, failures(3))
@@ -124,8 +124,8 @@ func TestRepeatedLoginIsNoGuess(t *testing.T) {
 	}
 }
 
-// Where all clients share the addresses of nodes, it is the name that is banned; the user himself
-// can still log in, when it is his turn.
+// Where all clients share the addresses of nodes, the user name must be banned; the user must still be able to log
+// in, in turn.
 func TestBanHidden(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, failures(2), func(c *config.Config) { c.Passive.PeerCheck = config.PeerCheckRelaxed })
@@ -140,12 +140,12 @@ func TestBanHidden(t *testing.T) {
 		S: 331 *
 		C: PASS false
 		S: 530 *`)
-	c.LoginAs("reader") // of the same address, in the same session
+	c.LoginAs("reader") // from the same address, in the same session
 	if list := s.Bans(); len(list) != 1 || list[0].Subject != bans.User("alice") {
 		t.Errorf("%+v", list)
 	}
 	ftptest.Login(t, s.Addr, "alice").Must("PWD", "257") // the first turn
-	// Of three more, two wait for theirs.
+	// Of three more logins, two wait for their turns.
 	replies := make(chan string)
 	var waiting []*ftptest.Client
 	for range 3 {
@@ -177,14 +177,14 @@ func TestBanHidden(t *testing.T) {
 	}
 }
 
-// Each kind of abuse ends in a ban, at the session's next reply, or where addresses are hidden in
-// the session's end alone.
+// Each kind of abuse must end in a ban, with the session's next reply; where addresses are hidden, only the session
+// must end.
 func TestAbuse(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {
 		command string
-		most    int    // how many of them are too many
-		login   bool   // after login only
+		most    int    // the number at which the client has reached the limit
+		login   bool   // must be done after login
 		reason  string // of the ban
 	}{
 		"unknown commands": {"GIBBERISH", 20, false, "unknown commands"},
@@ -212,7 +212,7 @@ func TestAbuse(t *testing.T) {
 					if n > x.most {
 						t.Fatalf("%d were taken", n)
 					}
-					if n+1 == x.most && x.reason != "unused passive ports" { // there the 421 is the reply
+					if n+1 == x.most && x.reason != "unused passive ports" { // for that reason the 421 is the reply to the command itself
 						c.Talk("S: 421 *")
 						break
 					}
@@ -231,7 +231,7 @@ func TestAbuse(t *testing.T) {
 	}
 }
 
-// What ordinary clients do is no abuse, however often.
+// What ordinary clients do must never count as abuse, however often they do it.
 func TestNoAbuse(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, failures(1))
@@ -254,7 +254,7 @@ func TestNoAbuse(t *testing.T) {
 	}
 }
 
-// What old devices send without malice ends no session of somebody who is logged in, and nobody is banned for it.
+// What old devices send without malice must neither end the session of a logged-in user nor cause a ban.
 func TestOldDevices(t *testing.T) {
 	t.Parallel()
 	for _, hidden := range []bool{false, true} {
@@ -266,7 +266,7 @@ func TestOldDevices(t *testing.T) {
 		c := ftptest.Login(t, s.Addr, "alice")
 		for range 100 {
 			c.Send("\r\n\r\r\n\n\x00\r\n") // between commands: no reply
-			c.Must("XNONE", "500")         // whatever follows it must come next
+			c.Must("XNONE", "500")         // this must be the next reply
 			c.Must("GIBBERISH gibberish", "500")
 			c.Send("\xf4\xf2XWHO\r\r\n")
 			c.Talk(`S: 500 *`)
@@ -280,7 +280,7 @@ func TestOldDevices(t *testing.T) {
 	}
 }
 
-// Empty lines are no sign of life: they keep no idle session open.
+// Empty lines must not keep an idle session open.
 func TestEmptyLinesAreIdle(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Idle = config.Duration(10 * time.Second) })
@@ -301,7 +301,7 @@ func TestEmptyLinesAreIdle(t *testing.T) {
 		S: EOF`)
 }
 
-// Sessions that nobody logs in to are a kind of abuse too.
+// Sessions in which no user logs in must count as abuse, too.
 func TestNoLoginIsAbuse(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, failures(1), func(c *config.Config) { c.Timeouts.Login = config.Duration(2 * time.Second) })
@@ -322,7 +322,7 @@ func TestNoLoginIsAbuse(t *testing.T) {
 	ftptest.Login(t, s.Addr, "alice")
 }
 
-// A crowd that begins TLS and never goes on is banned; others are not disturbed.
+// A crowd of clients that begin TLS and never continue must be banned; other clients must not be disturbed.
 func TestSlowHandshakeFlood(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// An idle session must not keep what its last command was about, or a password.
+// An idle session must keep neither the argument of its last command nor a password.
 func TestActivityKeepsNoArgument(t *testing.T) {
 	var a activity
 	a.begin("PASS", "secret")

@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// What is done for each reply leaves nothing to collect.
+// Sending a reply must not allocate.
 func TestAllocations(t *testing.T) {
 	client, server := connected(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()

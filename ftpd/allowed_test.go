@@ -17,7 +17,7 @@ func allow(prefixes ...string) func(*config.Config) {
 	}
 }
 
-// Only clients of the networks get in; a change counts for the next session, and ends none.
+// Only clients of the allowed networks must be admitted; a change must apply to the next session, and end no session.
 func TestAllowedNetworks(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, allow("127.0.0.0/31", "2001:db8::/32"))
@@ -46,7 +46,7 @@ func TestAllowedNetworks(t *testing.T) {
 	ftptest.Login(t, s.Addr, "alice")
 }
 
-// Behind a proxy it is the client's address that counts, not the proxy's.
+// Behind a proxy the client's address must decide, not the proxy's.
 func TestAllowedNetworksBehindAProxy(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, behind(config.ProxyRequire, "127.0.0.0/8"), allow("192.0.2.0/24"))

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Only what is known to be harmless is shown.
+// Only arguments that are known to be harmless must be shown.
 func TestShownArgument(t *testing.T) {
 	for _, c := range []struct{ verb, arg, want string }{
 		{"PASS", "secret", "***"},

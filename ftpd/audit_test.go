@@ -12,11 +12,11 @@ import (
 
 var (
 	changing = regexp.MustCompile(`(duration|rate|peer)=\S+`)
-	// A transfer that was aborted at once has a port or not, as it comes; see TestAuditPort.
+	// Whether a transfer that was aborted at once has a port is a matter of chance; see TestAuditPort.
 	omitted = regexp.MustCompile(`^time=\S+ | port=\S+`)
 )
 
-// audited is the audit log, without what differs from time to time.
+// audited returns the audit log without the values that vary.
 func audited(s *ftptest.Server) string {
 	var lines []string
 	for _, line := range s.Log.Lines("msg=audit") {
@@ -44,7 +44,7 @@ func TestAudit(t *testing.T) {
 	if got := c.Get("RETR dir/a b"); got != "hello" {
 		t.Fatal(got)
 	}
-	c.Get("LIST") // listings are no transfers of files
+	c.Get("LIST") // listings are not audited as transfers
 	c.Talk(`
 		C: RNFR dir/a b
 		S: 350 *
@@ -97,7 +97,7 @@ level=INFO msg=audit session=2 peer=* user=anonymous event=logout result=ok tls=
 	}
 }
 
-// The port is the one that the client was told, so that a data connection can be traced to its pod.
+// The audit log must name the port that the client was told, so that a data connection can be traced to its pod.
 func TestAuditPort(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -119,7 +119,7 @@ func TestAuditPort(t *testing.T) {
 	}
 }
 
-// COMB makes one file and removes others: that is a change.
+// COMB makes one file and removes others, so it must be audited as a change.
 func TestAuditCombine(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -134,8 +134,8 @@ func TestAuditCombine(t *testing.T) {
 	}
 }
 
-// Nothing that a client types where a name or a command belongs shows a password, or moves a
-// terminal that shows the log.
+// Nothing that a client sends as a name or a command may show a password in the log, or control a terminal that shows
+// the log.
 func TestAuditIsSafe(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -10,16 +10,16 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// slowly bounds the whole server to the least that is allowed: at this rate nothing in a test ends.
+// slowly limits the whole server to the lowest allowed rate, at which no transfer in a test ends.
 func slowly(c *config.Config) {
 	c.Limits.Bandwidth.Server = config.Rates{Up: 1024, Down: 1024}
 }
 
 func unbounded(c *config.Config) { c.Limits.Bandwidth = config.Bandwidth{} }
 
-const much = 3 << 20 // more than what sockets hold, by far more than a minute at the least rate
+const much = 3 << 20 // more than sockets hold; at the lowest rate it takes far more than a minute
 
-// A download is held back, and goes on at once when the bound is lifted.
+// A download must be slowed down, and must go on at full speed at once when the limit is removed.
 func TestBandwidthDown(t *testing.T) {
 	t.Parallel()
 	for _, typ := range []string{"I", "A"} {
@@ -92,7 +92,7 @@ func TestBandwidthUp(t *testing.T) {
 	}
 }
 
-// Waiting for the rate is interrupted by ABOR and by the server's end, as the rest is.
+// ABOR and the server's end must interrupt a transfer that waits for its rate.
 func TestBandwidthAbort(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, slowly)

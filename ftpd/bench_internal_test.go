@@ -21,7 +21,7 @@ func BenchmarkReply(b *testing.B) {
 	}
 }
 
-// connected are the two ends of a connection, the server's as Listen prepares it.
+// connected returns the two ends of a connection; the server's end is prepared as by Listen.
 func connected(tb testing.TB) (client, server *net.TCPConn) {
 	tb.Helper()
 	return testkit.Connected(tb, Listen)

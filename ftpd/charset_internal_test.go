@@ -6,7 +6,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Every charset of the configuration is there.
+// Every charset of the configuration must exist.
 func TestCharsetsAreThere(t *testing.T) {
 	t.Parallel()
 	for _, c := range config.Charsets {

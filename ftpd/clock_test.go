@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// wallClock are the places that lose a time's monotonic reading, and why they may: everything else
-// would be wrong once the machine's clock is set. The keys are file and call.
+// wallClock lists the places where a time loses its monotonic reading, and why that is correct. Anywhere else it
+// would lead to wrong results once the machine's clock is set. The keys are file and call.
 var wallClock = map[string]string{
 	"ftpd/cmd_status.go Round":            "a duration",
 	"ftpd/abuse.go Round":                 "a duration, for the log",
@@ -24,8 +24,8 @@ var wallClock = map[string]string{
 	"ftpd/ftptls/store.go UTC":            "a certificate's time",
 }
 
-// Deadlines, bans, limits and ages are by the monotonic clock: no code of the daemon takes that
-// reading off a time, but for the places that are known.
+// Deadlines, bans, limits and ages must use the monotonic clock: only the places in wallClock may remove the
+// monotonic reading from a time.
 func TestMonotonicTimes(t *testing.T) {
 	seen := map[string]bool{}
 	err := filepath.WalkDir(".", func(path string, e fs.DirEntry, err error) error {

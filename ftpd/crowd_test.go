@@ -11,8 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// Many clients share few passive ports, by uploads and downloads at the same time, and each gets
-// its own bytes.
+// If many clients share few passive ports, with uploads and downloads at the same time, each must get its own bytes.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -40,8 +39,8 @@ func TestCrowd(t *testing.T) {
 	})
 }
 
-// Many transfers run at the same time through few ports: a port is needed only until its
-// connection is there.
+// Many transfers must be able to run at the same time through few ports: a port is needed only until its connection
+// has arrived.
 func TestManyTransfersFewPorts(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

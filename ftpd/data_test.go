@@ -92,7 +92,7 @@ func TestEpsv(t *testing.T) {
 		S: 503 *`)
 	c.Data()
 	c.Must("RETR nothing", "550")
-	c.Must("PASV", "503") // EPSV ALL outlives a failed transfer
+	c.Must("PASV", "503") // EPSV ALL stays in force after a failed transfer
 	if got := c.Get("RETR hello"); got != "world" {
 		t.Errorf("got %q", got)
 	}
@@ -120,7 +120,7 @@ func TestIPv6(t *testing.T) {
 		S: 522 *(2)
 		C: PORT 127,0,0,1,200,1
 		S: 504 *`)
-	for range 20 { // a refused PASV holds no port
+	for range 20 { // a refused PASV must hold no port
 		c.Must("PASV", "425")
 	}
 	l := listen(t, "[::1]:0")
@@ -132,7 +132,7 @@ func TestIPv6(t *testing.T) {
 	c.Talk(`S: 226 *`)
 }
 
-// A server on every address serves IPv4 and IPv6 with the same ports, and knows IPv4 clients as such.
+// A server on every address must serve IPv4 and IPv6 on the same ports, and must recognize IPv4 clients as such.
 func TestDualStack(t *testing.T) {
 	t.Parallel()
 	s := ftptest.StartOn(t, "", activeEnabled)
@@ -167,7 +167,7 @@ func listen(t *testing.T, addr string) net.Listener {
 
 func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-// accepted reads what comes over the next connection.
+// accepted returns what is sent over the next connection.
 func accepted(t *testing.T, l net.Listener) string {
 	t.Helper()
 	_ = l.(*net.TCPListener).SetDeadline(ftptest.Deadline(t))
@@ -192,7 +192,7 @@ func TestActive(t *testing.T) {
 	for _, command := range []string{
 		fmt.Sprintf("PORT 127,0,0,1,%d,%d", port(l)>>8, port(l)&255),
 		fmt.Sprintf("EPRT |1|127.0.0.1|%d|", port(l)),
-		fmt.Sprintf("EPRT |1|0.0.0.0|%d|", port(l)), // as lftp says it
+		fmt.Sprintf("EPRT |1|0.0.0.0|%d|", port(l)), // as lftp sends it
 	} {
 		c.Must(command, "200")
 		c.Must("RETR hello", "150")
@@ -218,7 +218,7 @@ func TestActive(t *testing.T) {
 		S: 522 *(1)`)
 }
 
-// The daemon can't be made to connect to anybody but the client (RFC 2577).
+// The daemon must not connect to any address but the client's (RFC 2577).
 func TestBounce(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, activeEnabled)
@@ -257,7 +257,7 @@ func TestActiveDisabled(t *testing.T) {
 	c.Must("PORT 127,0,0,1,200,1", "200")
 }
 
-// Whoever connects to a passive port without being its client is dropped, and harms nothing.
+// A connection to a passive port that is not from its client must be dropped, and must do no harm.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -310,11 +310,11 @@ func TestPortsExhausted(t *testing.T) {
 	second.Must("EPSV", "425")
 	first.Must("ABOR", "226") // gives the port back
 	second.EpsvAddr()
-	second.Must("QUIT", "221") // so does that
+	second.Must("QUIT", "221") // gives the port back, too
 	first.EpsvAddr()
 }
 
-// The client that never connects gets 425 when its reservation is over.
+// A client that never connects must get 425 when its reservation has expired.
 func TestNoDataConnection(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Passive.ReservationTimeout = config.Duration(time.Second) })

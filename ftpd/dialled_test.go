@@ -8,13 +8,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// Behind a load balancer with several addresses PASV names the one that the client has dialled, if the PROXY header
-// tells it and the configuration says so; else the advertised one.
+// Behind a load balancer with several addresses, PASV must name the one that the client has connected to, if the
+// PROXY header reports it and the configuration says so; else the advertised one.
 func TestPasvNamesWhatWasDialled(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, behind(config.ProxyAccept, "127.0.0.0/8"), func(c *config.Config) {
 		c.Passive.AdvertisedAddress = "198.51.100.7"
-		c.Passive.PeerCheck = config.PeerCheckRelaxed // for a client by IPv6
+		c.Passive.PeerCheck = config.PeerCheckRelaxed // for a client over IPv6
 	})
 	expect := func(header, want string) {
 		t.Helper()

@@ -100,7 +100,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// Names that could hurt are refused wherever a name is taken, and change nothing.
+// Harmful names must be refused wherever a command takes a name, and must change nothing.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

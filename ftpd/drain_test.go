@@ -13,13 +13,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// refusals are servers that refuse what alice stores, on the way.
+// refusals lists servers that refuse alice's uploads while they run.
 var refusals = map[string]func(*config.Config){
 	"quota": func(c *config.Config) { c.Users[0].Quota = config.Quota{Bytes: 1 << 20} },
 }
 
-// An upload that is refused on the way is answered while the client still sends, and what it sends is taken,
-// so that it gets to read the answer.
+// If the server refuses a running upload, it must reply while the client is still sending, and must read on, so that
+// the client gets to read the reply.
 func TestRefusedUpload(t *testing.T) {
 	t.Parallel()
 	for name, edit := range refusals {
@@ -27,7 +27,7 @@ func TestRefusedUpload(t *testing.T) {
 			t.Parallel()
 			s := ftptest.Start(t, edit)
 			c := ftptest.Login(t, s.Addr, "alice")
-			for range 2 { // the second ends what is left of the first
+			for range 2 { // the second upload ends the draining of the first
 				data := c.Data()
 				c.Must("STOR file", "150")
 				sent := make(chan error, 1)
@@ -54,8 +54,8 @@ func TestRefusedUpload(t *testing.T) {
 	}
 }
 
-// A transfer that is refused at once leaves a data connection on which the client may be in the midst of TLS's handshake
-// alone, until the client closes it.
+// A transfer that is refused at once must leave its data connection open until the client closes it, because the
+// client may be in the middle of the TLS handshake.
 func TestRefusedBeforeHandshake(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -76,7 +76,7 @@ func TestRefusedBeforeHandshake(t *testing.T) {
 			t.Errorf("%s: %q, %v", command, n, err)
 		}
 	}
-	// A session's end ends it, too.
+	// The end of the session must close the connection, too.
 	data := c.Data()
 	c.Must("RETR none", "550")
 	c.Must("QUIT", "221")

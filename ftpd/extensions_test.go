@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// draft-bryan-ftp-range section 3.
+// RANG must work as in draft-bryan-ftp-range section 3.
 func TestRang(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -54,7 +54,7 @@ func TestRang(t *testing.T) {
 	c.Must("RETR file", "554")
 }
 
-// draft-somers-ftp-mfxx section 5.
+// MFF must work as in draft-somers-ftp-mfxx section 5.
 func TestMff(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -211,7 +211,7 @@ func TestCsid(t *testing.T) {
 		S: 200 Name=*; CaseSensitive=1; DirSep=/;`)
 }
 
-// RFC 2428 section 4, also after a transfer that has failed.
+// EPSV ALL must stay in force (RFC 2428 section 4), even after a failed transfer.
 func TestEpsvAllSurvives(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, activeEnabled)
@@ -244,7 +244,7 @@ func TestEpsvAllSurvives(t *testing.T) {
 	}
 }
 
-// active.sourcePort: data connections come from there, several at a time.
+// Data connections must come from active.sourcePort, also several at a time.
 func TestActiveSourcePort(t *testing.T) {
 	t.Parallel()
 	from := ftptest.FreePorts(t, "127.0.0.1", 1)[0]
@@ -271,7 +271,7 @@ func TestActiveSourcePort(t *testing.T) {
 	}
 }
 
-// passive.overrides: the first that covers the client counts.
+// The first of passive.overrides whose networks contain the client must be used.
 func TestPassiveOverrides(t *testing.T) {
 	t.Parallel()
 	network := func(text string) config.Network {

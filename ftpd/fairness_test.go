@@ -10,14 +10,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// hog and bob are users of their own, since places are shared by all servers of a process.
+// hogAndBob adds users with names of their own, because all servers of a process share the places.
 func hogAndBob(c *config.Config) {
 	c.Users = append(c.Users, ftptest.User("hog", ".", config.AccessReadWrite), ftptest.User("bob", ".", config.AccessReadWrite))
 }
 
-// Not parallel: the places are those of all servers.
+// The tests of this file are not parallel: all servers share the places.
 
-// A user who has many endless files summed at one time keeps nobody else from it.
+// A user who has the checksums of many endless files computed at the same time must not keep other users from theirs.
 func TestHashIsShared(t *testing.T) {
 	s := ftptest.Start(t, hogAndBob)
 	s.Write(t, "small", "x")
@@ -56,8 +56,7 @@ func TestHashIsShared(t *testing.T) {
 	}
 }
 
-// The same for transfers that are compressed; what is beyond a user's share is refused in time, before
-// the 150.
+// The same must hold for compressed transfers; those beyond a user's share must be refused in time, before the 150.
 func TestCompressionIsShared(t *testing.T) {
 	s := ftptest.Start(t, hogAndBob)
 	s.Write(t, "small", "content")
@@ -65,7 +64,7 @@ func TestCompressionIsShared(t *testing.T) {
 	for i := range 32 {
 		c := ftptest.Login(t, s.Addr, "hog")
 		c.Must("MODE Z", "200")
-		c.Data() // nothing comes over it
+		c.Data() // no data arrive over it
 		c.Must("STOR big"+string(rune('a'+i%26))+string(rune('a'+i/26)), "150")
 		hogs = append(hogs, c)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// faults is a storage whose operations fail as told. What fails has not been done.
+// faults is a storage whose operations fail as a test demands. An operation that fails has no effect.
 type faults struct {
 	storage.Backend
 	mu   sync.Mutex
@@ -135,8 +135,8 @@ func (w faultyWriter) Write(p []byte) (int, error) {
 	return w.Writer.Write(p)
 }
 
-// What the disk refuses is told as what it is, at the step where it does: nothing is acknowledged,
-// the old file stays, the session goes on, and the quota knows what is there.
+// A failure of the disk must be reported as what it is, at the step where it happens: nothing is acknowledged, the
+// old file stays, the session continues, and the quota is correct.
 func TestStorageFaults(t *testing.T) {
 	disk := &faults{}
 	s := ftptest.StartWith(t, ftpd.Options{Storage: func(b storage.Backend) storage.Backend {
@@ -145,7 +145,7 @@ func TestStorageFaults(t *testing.T) {
 	}}, func(c *config.Config) { c.Users[0].Quota.Bytes = 1000 })
 	s.Write(t, "old", "old")
 	c := ftptest.Login(t, s.Addr, "alice")
-	for errno, codes := range map[syscall.Errno][2]string{ // before a transfer, and in it
+	for errno, codes := range map[syscall.Errno][2]string{ // before a transfer, and during it
 		syscall.EIO:    {"451", "451"},
 		syscall.ESTALE: {"451", "451"},
 		syscall.ENOSPC: {"452", "452"},
@@ -158,7 +158,7 @@ func TestStorageFaults(t *testing.T) {
 				data := c.Data()
 				reply := c.Do(command)
 				if reply[:3] == "150" {
-					_, _ = io.WriteString(data, "content") // it may be refused on the way
+					_, _ = io.WriteString(data, "content") // the upload may be refused while it runs
 					_ = data.Close()
 					reply = c.Reply()
 				}
@@ -193,7 +193,7 @@ func TestStorageFaults(t *testing.T) {
 				if reply[:3] != "451" {
 					t.Errorf("%v at %s of %s: %s", errno, op, command, reply)
 				}
-				c.Do("ABOR") // of the data connection that HASH leaves
+				c.Do("ABOR") // closes the data connection, which HASH does not use
 			}
 		}
 	}

@@ -18,11 +18,11 @@ import (
 const (
 	foreignEnv = "FTPD_TEST_FOREIGN"
 	daemonUID  = 65532
-	groupOfIts = 5555 // a group that the daemon is in
+	groupOfIts = 5555 // a group of the daemon's user
 )
 
-// Files of other owners are stored to as their modes allow, and keep owner, group and mode. The
-// daemon is a child process, which is this same test, as another user than the files' owner.
+// Files of other owners must be writable as their modes allow, and keep owner, group and mode. The daemon runs in a
+// child process, which is this test itself, as another user than the owner of the files.
 func TestForeignFiles(t *testing.T) {
 	if dir := os.Getenv(foreignEnv); dir != "" {
 		if err := errors.Join(syscall.Setgroups([]int{groupOfIts}), syscall.Setresgid(daemonUID, daemonUID, daemonUID), syscall.Setresuid(daemonUID, daemonUID, daemonUID)); err != nil {
@@ -39,7 +39,7 @@ func TestForeignFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	child := exec.CommandContext(t.Context(), exe, "-test.run=^TestForeignFiles$")
-	// Where the child may go: the directories of the tests are root's.
+	// The child needs a directory that it may enter: the tests' own directories belong to root.
 	dir, err := os.MkdirTemp("/tmp", "foreign") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
@@ -52,14 +52,13 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// foreign are the files that are made: path, owner, group and mode. Those that end in a slash are
-// directories.
+// foreign lists the files to create, with path, owner, group and mode. A path that ends in a slash is a directory.
 var foreign = []struct {
 	name     string
 	uid, gid int
 	mode     fs.FileMode
 }{
-	{"closed/", 0, 0, 0o755}, // no new file can be made in it
+	{"closed/", 0, 0, 0o755}, // no new file can be created in it
 	{"closed/writable", 0, 0, 0o666},
 	{"closed/resumed", 0, 0, 0o666},
 	{"closed/readonly", 0, 0, 0o644},
@@ -145,7 +144,7 @@ func storeToForeign(t *testing.T, dir string) {
 			}
 			want(f.name, step.want)
 		}
-		// What is added at the end can be undone everywhere; what is replaced, where a new file can be made.
+		// An append can be undone everywhere; a replacement, where a new file can be created.
 		for _, command := range []string{"APPE ", "STOR "} {
 			data := c.Data()
 			c.Must(command+f.name, "150")
@@ -164,7 +163,7 @@ func storeToForeign(t *testing.T, dir string) {
 			want(f.name, "1234xy")
 		}
 	}
-	// The quota follows what is written in place.
+	// The quota must count what is written in place.
 	if reply := c.Put("STOR closed/writable", strings.Repeat("x", 1000)); reply[:3] != "552" {
 		t.Error(reply)
 	}

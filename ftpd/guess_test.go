@@ -9,18 +9,18 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// A client that sends a thousand guesses at once has no more of them verified than one that sends
-// them one by one, wherever it comes from.
+// If a client sends a thousand guesses at once, no more of them may be verified than of a client that sends them one
+// by one, whatever its address.
 func TestThousandGuessesAtOnce(t *testing.T) {
 	t.Parallel()
 	const limit, sessions = 10, 1000
 	for name, c := range map[string]struct {
 		edit    func(*config.Config)
-		turns   func(passed time.Duration) int // of a banned user name
+		turns   func(passed time.Duration) int // number of turns that a banned user name has had
 		waiting int
 	}{
 		"address": {func(*config.Config) {}, func(time.Duration) int { return 0 }, 0},
-		// A banned name is let through once at once, and then every ten seconds: two wait for that.
+		// A banned name is let through once at once, and then every ten seconds: two logins wait for that.
 		"name, since addresses are hidden": {func(c *config.Config) { c.Passive.PeerCheck = config.PeerCheckRelaxed },
 			func(passed time.Duration) int { return 1 + int(passed/(10*time.Second)) }, 2},
 	} {

@@ -16,7 +16,7 @@ const (
 	digitsMD5    = "781e5e245d69b566979b86e28d23f2c7"
 )
 
-// draft-bryan-ftpext-hash.
+// HASH must work as in draft-bryan-ftpext-hash.
 func TestHash(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -73,7 +73,7 @@ func TestHash(t *testing.T) {
 
 const crcOf234 = "0d717969"
 
-// The commands that were there before HASH.
+// The commands that are older than HASH must work as elsewhere.
 func TestXCRC(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -114,7 +114,7 @@ func TestXCRC(t *testing.T) {
 	c.Must("XSHA512 a file", fmt.Sprintf("250 %s", "bb96c2fc40d2d54617d6f276febe571f623a8dadf0b734855299b0e107fda32cf6b69f2da32b36445d73690b93cbd0f7bfc20e0f7f28553d2a4428f23b716e90"))
 }
 
-// A checksum that takes long can be aborted, and the session goes on meanwhile.
+// A long computation of a checksum must be abortable, and the session must respond meanwhile.
 func TestHashAbort(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -122,7 +122,7 @@ func TestHashAbort(t *testing.T) {
 	if err := os.WriteFile(big, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(big, 1<<40); err != nil { // a hole
+	if err := os.Truncate(big, 1<<40); err != nil { // a sparse file
 		t.Fatal(err)
 	}
 	c := ftptest.Login(t, s.Addr, "alice")

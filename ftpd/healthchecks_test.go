@@ -9,8 +9,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// A load balancer that checks each passive port connects and closes, at any time. Where clients' addresses are hidden
-// it comes from the same ones, and takes no transfer from anybody all the same.
+// A load balancer that checks each passive port connects and closes at any time. Where clients' addresses are hidden,
+// its connections come from the same addresses; even so they must take no transfer from a client.
 func TestHealthChecksOfPassivePorts(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Passive.PeerCheck = config.PeerCheckRelaxed })

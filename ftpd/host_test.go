@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// RFC 7151 section 3.
+// HOST must work as in RFC 7151 section 3.
 func TestRFC7151Host(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -50,7 +50,7 @@ func TestRFC7151Host(t *testing.T) {
 		C: HOST ftp.example.com
 		S: 220 *`)
 
-	// Without a server name, HOST chooses the certificate, until REIN (section 3.2.1).
+	// Without a server name in TLS, HOST must choose the certificate, until REIN (section 3.2.1).
 	for _, x := range []struct{ between, want string }{{"NOOP", "other.example.com"}, {"REIN", "ftp.example.com"}} {
 		c := ftptest.Dial(t, s.Addr)
 		c.Talk("S: 220 *")
@@ -65,7 +65,7 @@ func TestRFC7151Host(t *testing.T) {
 		}
 	}
 
-	// With one, both must be the same, in either order.
+	// With one, both names must be the same, in either order.
 	c = ftptest.Dial(t, s.Addr)
 	c.Talk(`
 		S: 220 *

@@ -13,7 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// Patterns made to be slow, and depths made to be large.
+// Patterns that were made to be slow, or deep, must be harmless.
 func TestHostileGlobs(t *testing.T) {
 	s := besiege(t)
 	for i := range 50 {
@@ -50,7 +50,7 @@ func TestHostileGlobs(t *testing.T) {
 	})
 }
 
-// Flags can't make a listing leave the home, run through the whole tree, or do anything else.
+// Flags must not make a listing leave the home or walk the whole tree, or have any other effect.
 func TestHostileFlags(t *testing.T) {
 	s := besiege(t)
 	s.Write(t, "alice/dir/deep/file", "")
@@ -79,7 +79,7 @@ func TestHostileFlags(t *testing.T) {
 	})
 }
 
-// Names with what could end a line, a string or a Telnet command, wherever a name is taken.
+// Names with characters that could end a line, a string or a Telnet command must be harmless in every command.
 func TestHostileNames(t *testing.T) {
 	s := besiege(t)
 	s.Write(t, "alice/mine", "x")
@@ -101,12 +101,12 @@ func TestHostileNames(t *testing.T) {
 				c.Must(verb+" "+name, "55")
 			}
 		}
-		// LF ends a line, also alone: what follows is a command like any other, and gets its reply.
+		// LF alone also ends a line: what follows must be a command like any other, with its own reply.
 		c.Send("SIZE mine\nMKD made\n")
 		c.Talk(`
 			S: 213 1
 			S: 257 *`)
-		// Telnet commands are no part of a name.
+		// Telnet commands must not become part of a name.
 		c.Send("SIZE mi\xff\xf1ne\r\n")
 		c.Talk("S: 213 1")
 		expect(t, "NLST", lines(t, c.Get("NLST")), "made", "mine")
@@ -117,7 +117,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// Offsets and ranges below zero, beyond the end and beyond all numbers.
+// Offsets and ranges that are negative, beyond the end or too large for any number must be refused.
 func TestHostileOffsets(t *testing.T) {
 	s := besiege(t)
 	s.Write(t, "alice/file", "0123456789")
@@ -147,7 +147,7 @@ func TestHostileOffsets(t *testing.T) {
 	})
 }
 
-// A rename neither fetches nor plants anything by way of links that lead out of the home.
+// A rename must neither fetch nor place a file by way of links that lead out of the home.
 func TestHostileRename(t *testing.T) {
 	s := besiege(t)
 	s.Write(t, "alice/mine", "mine")
@@ -170,7 +170,7 @@ func TestHostileRename(t *testing.T) {
 		}
 		for _, name := range []string{"../bystander/planted", "/../bystander/planted"} {
 			c.Must("RNFR mine", "350")
-			c.Must("RNTO "+name, "550") // it stays in the home, where there is no such directory
+			c.Must("RNTO "+name, "550") // the name stays in the home, where there is no such directory
 		}
 		c.Data()
 		c.Must("RETR file", "550")
@@ -185,7 +185,7 @@ func TestHostileRename(t *testing.T) {
 	})
 }
 
-// What comes in clear text behind AUTH TLS is thrown away, be it in the same segment or not.
+// Clear text that follows AUTH TLS must be discarded, in the same segment or in another.
 func TestHostilePlaintextAfterAuth(t *testing.T) {
 	a := authority.New(t)
 	s := besiege(t, a.WithTLS())
@@ -212,8 +212,8 @@ func TestHostilePlaintextAfterAuth(t *testing.T) {
 	})
 }
 
-// Commands sent while a download waits for its data connection don't change what it sends: they
-// wait. (Elsewhere USER once replaced the name of the file.)
+// Commands that are sent while a download waits for its data connection must wait, and must not change what it sends.
+// (In other servers, USER once replaced the name of the file.)
 func TestHostileCommandSwap(t *testing.T) {
 	s := besiege(t)
 	s.Write(t, "alice/public", "public")

@@ -22,32 +22,31 @@ import (
 )
 
 const (
-	// crowd is how many transfers run at the same time: half of them uploads, a tenth in TLS.
+	// crowd is the number of concurrent transfers: half of them are uploads, and a tenth use TLS.
 	crowd = 1000
-	// crowdPorts is how many passive ports they share.
+	// crowdPorts is the number of passive ports that they share.
 	crowdPorts = 10
-	// crowdAddresses is how many addresses they come from: of each come more than there are ports.
+	// crowdAddresses is the number of client addresses; each has more transfers than there are ports.
 	crowdAddresses = 50
-	// crowdBytes is what each moves, and crowdStart what it moves before all the others have begun.
-	// The rest of a download does not fit into the buffers of narrow's connections.
+	// crowdBytes is the number of bytes of each transfer, and crowdStart the number that it moves before all others
+	// have begun. The rest of a download does not fit into the buffers of narrow's connections.
 	crowdBytes, crowdStart = 256 << 10, 16 << 10
-	// crowdDescriptors are those of a transfer, of both its ends.
+	// crowdDescriptors is the number of descriptors of a transfer, of both its ends.
 	crowdDescriptors = 8
-	// crowdAtOnce is how many of them log in and begin at the same time, so that what each step has to
-	// wait for does not grow with the crowd.
+	// crowdAtOnce is the number of transfers that log in and begin at the same time, so that the wait at each step
+	// does not grow with the crowd.
 	crowdAtOnce = 32
-	// crowdPatience is how long a transfer may wait for the others to begin.
+	// crowdPatience is the time for which a transfer may wait for the others to begin.
 	crowdPatience = time.Hour
 )
 
-// A thousand uploads and downloads run at the same time through ten ports, and each moves its own
-// bytes.
+// A thousand uploads and downloads must be able to run at the same time through ten ports, each with its own bytes.
 func TestThousandTransfers(t *testing.T) {
 	n := min(crowd, (mostDescriptors(t)-spareDescriptors)/crowdDescriptors)
 	a := authority.New(t)
 	s := besiege(t, noBans, a.WithTLS(), func(c *config.Config) {
 		c.Passive.Ports = ftptest.FreePorts(t, "127.0.0.1", crowdPorts)
-		// On a busy machine those who came first, and the bystander, wait for long.
+		// On a busy machine the first clients and the bystander wait for long.
 		c.Timeouts.Idle = config.Duration(crowdPatience)
 		c.Timeouts.Data, c.Timeouts.Login, c.Timeouts.Handshake = config.Duration(crowdPatience), config.Duration(10*time.Minute), config.Duration(time.Minute)
 	})
@@ -62,7 +61,7 @@ func TestThousandTransfers(t *testing.T) {
 			beginning <- struct{}{}
 			ended.Go(func() {
 				wait := sync.OnceFunc(func() { <-beginning; begun.Done(); <-all })
-				defer wait() // also if it fails
+				defer wait() // also if the transfer fails
 				transferInCrowd(t, s, a, i, wait)
 			})
 		}
@@ -84,7 +83,7 @@ func TestThousandTransfers(t *testing.T) {
 	})
 }
 
-// transferInCrowd moves the i-th content; wait is called in the midst of it.
+// transferInCrowd moves the i-th content, and calls wait in the middle of it.
 func transferInCrowd(t *testing.T, s *siege, a *authority.Authority, i int, wait func()) {
 	c := ftptest.DialFrom(t, fmt.Sprintf("127.0.5.%d", i/2%crowdAddresses+1), s.Addr)
 	c.Talk("S: 220 *")
@@ -126,8 +125,7 @@ func transferInCrowd(t *testing.T, s *siege, a *authority.Authority, i int, wait
 	}
 }
 
-// narrow opens a data connection whose buffers hold little, at both ends: small segments make a
-// small send buffer.
+// narrow opens a data connection with small buffers at both ends: small segments make the send buffer small.
 func narrow(c *ftptest.Client) (*net.TCPConn, error) {
 	d := net.Dialer{
 		LocalAddr: &net.TCPAddr{IP: c.LocalAddr().(*net.TCPAddr).IP},
@@ -149,9 +147,9 @@ func narrow(c *ftptest.Client) (*net.TCPConn, error) {
 	return conn.(*net.TCPConn), conn.SetDeadline(time.Now().Add(crowdPatience))
 }
 
-// crowdContent is what the i-th transfer moves.
+// crowdContent returns the content of the i-th transfer.
 func crowdContent(i int) []byte {
 	content := make([]byte, crowdBytes)
-	_, _ = rand.NewChaCha8([32]byte{byte(i), byte(i >> 8)}).Read(content) // which never fails
+	_, _ = rand.NewChaCha8([32]byte{byte(i), byte(i >> 8)}).Read(content) // never fails
 	return content
 }

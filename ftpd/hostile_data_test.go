@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// strangerAt connects to a data port from an address that is nobody's.
+// strangerAt connects to a data port from an address that no session has.
 func strangerAt(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 66)}}
@@ -28,13 +28,13 @@ func strangerAt(t *testing.T, addr string) net.Conn {
 	return conn
 }
 
-// Whoever connects to the data port first without being the client gets nothing, gives nothing,
-// and does not keep the client from being served.
+// A stranger that connects to the data port before the client must neither get nor store data, and must not keep the
+// client from being served.
 func TestHostileDataTheft(t *testing.T) {
 	s := besiege(t)
 	s.Write(t, "alice/secret", "for alice only")
 	s.withstands(t, func(t *testing.T) {
-		c := s.attacker(t) // who is the victim here
+		c := s.attacker(t) // the client is the victim here
 		for _, passive := range []func() string{c.PasvAddr, c.EpsvAddr} {
 			addr := passive()
 			thief := strangerAt(t, addr)
@@ -66,7 +66,7 @@ func TestHostileDataTheft(t *testing.T) {
 	})
 }
 
-// The server can't be sent to the bystander, to itself or to a service.
+// It must not be possible to make the server connect to the bystander, to itself or to another service.
 func TestHostileBounce(t *testing.T) {
 	s := besiege(t, noBans, activeEnabled)
 	victim := listen(t, "127.0.0.1:0")
@@ -97,7 +97,7 @@ func TestHostileBounce(t *testing.T) {
 	}
 }
 
-// Clients that stop reading, of a download or of a listing, in the clear and with TLS, are cut off.
+// Clients that stop reading a download or a listing, in clear text or with TLS, must be cut off.
 func TestHostileUnreadData(t *testing.T) {
 	a := authority.New(t)
 	s := besiege(t, a.WithTLS(), func(c *config.Config) { c.Timeouts.Data = config.Duration(time.Second) })
@@ -128,8 +128,8 @@ func TestHostileUnreadData(t *testing.T) {
 	})
 }
 
-// A client that sends commands and reads no reply is not read from either, costs no memory, and is
-// cut off.
+// If a client sends commands and reads no replies, the server must stop reading from it, use no more memory, and cut
+// it off.
 func TestHostileUnreadReplies(t *testing.T) {
 	s := besiegeWith(t, ftpd.Options{ReplyTimeout: 3 * time.Second})
 	for i := range 100 {
@@ -157,7 +157,7 @@ func TestHostileUnreadReplies(t *testing.T) {
 	})
 }
 
-// Uploads that are reset in the middle leave nothing that can be seen, whichever command they came by.
+// Uploads that are reset in the middle must leave nothing visible, whichever command began them.
 func TestHostileResetUploads(t *testing.T) {
 	a := authority.New(t)
 	s := besiege(t, a.WithTLS())
@@ -184,13 +184,13 @@ func TestHostileResetUploads(t *testing.T) {
 			}
 		}
 		s.unharmed()
-		// Cut off, not reset: without TLS that would be the end of the file.
+		// The connection is closed, not reset: without TLS that would be the end of the file.
 		data := secure.Data()
 		secure.Must("STOR new", "150")
 		_, _ = io.WriteString(secure.Protect(data), "half")
 		_ = data.Close()
 		secure.Talk("S: 426 *")
-		// The client dies.
+		// The client's process dies.
 		data = c.Data()
 		c.Must("STOR new", "150")
 		_, _ = io.WriteString(data, "half")

@@ -17,8 +17,8 @@ import (
 
 const fullDiskEnv = "FTPD_TEST_FULL_DISK"
 
-// A disk that uploads fill up: each is refused as such and leaves nothing, so that smaller ones
-// still fit. The disk is a tmpfs in a mount namespace of a child process, which is this same test.
+// Uploads that fill the disk must be refused for that reason and leave nothing behind, so that smaller ones still
+// fit. The disk is a tmpfs in a mount namespace of a child process, which is this test itself.
 func TestHostileFullDisk(t *testing.T) {
 	if dir := os.Getenv(fullDiskEnv); dir != "" {
 		if err := syscall.Mount("none", dir, "tmpfs", 0, "size=4m"); err != nil {
@@ -61,7 +61,7 @@ func fillUp(t *testing.T, dir string) {
 			}
 			data := c.Data()
 			c.Must(command, "150")
-			_, _ = io.WriteString(data, large) // it may be reset
+			_, _ = io.WriteString(data, large) // the connection may be reset
 			_ = data.Close()
 			c.Talk("S: 452 *disk is full*")
 			if got := c.Get("NLST"); got != "old\r\n" || s.Read(t, "alice/old") != "old" {
@@ -69,7 +69,7 @@ func fillUp(t *testing.T, dir string) {
 			}
 			s.unharmed()
 		}
-		// Two at once: what the one still holds is missing for the other.
+		// Two uploads at once: the other lacks the space that the one still holds.
 		data := c.Data()
 		c.Must("STOR most", "150")
 		if _, err := io.WriteString(data, large[:3<<20]); err != nil {
@@ -89,7 +89,7 @@ func fillUp(t *testing.T, dir string) {
 	})
 }
 
-// A full quota refuses uploads whole, and is its user's alone.
+// A full quota must refuse whole uploads, and must affect only its user.
 func TestHostileFullQuota(t *testing.T) {
 	s := besiege(t, func(c *config.Config) { c.Users[0].Quota = config.Quota{Bytes: 1 << 20, Files: 10} })
 	s.withstands(t, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestHostileFullQuota(t *testing.T) {
 		for _, command := range []string{"STOR old", "STOR new", "APPE old", "APPE new", "STOU"} {
 			data := c.Data()
 			c.Must(command, "150")
-			_, _ = io.WriteString(data, strings.Repeat("x", 2<<20)) // it may be reset
+			_, _ = io.WriteString(data, strings.Repeat("x", 2<<20)) // the connection may be reset
 			_ = data.Close()
 			c.Talk("S: 552 *quota*")
 			if got := c.Get("NLST"); got != "old\r\n" || s.Read(t, "alice/old") != "old" {
@@ -114,13 +114,13 @@ func TestHostileFullQuota(t *testing.T) {
 		c.Must("MKD 9", "552")
 		c.Data()
 		c.Must("STOR 9", "552")
-		if reply := c.Put("STOR old", strings.Repeat("x", 1<<20)); reply[:3] != "226" { // all that was refused is given back
+		if reply := c.Put("STOR old", strings.Repeat("x", 1<<20)); reply[:3] != "226" { // all that was refused must have been given back
 			t.Error(reply)
 		}
 	})
 }
 
-// A directory, or the home itself, that vanishes under an upload, a download and a session.
+// If a directory, or the home itself, vanishes during an upload, a download and a session, each must fail cleanly.
 func TestHostileVanishedDirectory(t *testing.T) {
 	s := besiege(t)
 	s.withstands(t, func(t *testing.T) {
@@ -147,10 +147,10 @@ func TestHostileVanishedDirectory(t *testing.T) {
 			}
 			_ = upload.Close()
 			_ = appended.Close()
-			up.Talk("S: 4*")  // neither was stored
-			app.Talk("S: 4*") // where anybody could find it
+			up.Talk("S: 4*")  // neither upload was stored
+			app.Talk("S: 4*") // in a directory that no client could find
 			if _, err := io.ReadFull(download, got[1000:]); err != nil || string(got) != big {
-				t.Errorf("the download broke off: %v", err) // an open file is there until it is closed
+				t.Errorf("the download broke off: %v", err) // an open file exists until it is closed
 			}
 			down.Talk("S: 226 *")
 			for _, command := range []string{"LIST", "NLST", "MLSD", "STOR x", "RETR big"} {
@@ -168,7 +168,7 @@ func TestHostileVanishedDirectory(t *testing.T) {
 	})
 }
 
-// A file that shrinks under its downloads ends each in an error reply.
+// A file that shrinks during its downloads must end each of them with an error reply.
 func TestHostileShrinkingFile(t *testing.T) {
 	s := besiege(t)
 	s.withstands(t, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestHostileShrinkingFile(t *testing.T) {
 			switch {
 			case err != nil, typ == "TYPE I" && reply[:3] != "426":
 				t.Errorf("%s: %v, %s", typ, err, reply)
-			case typ != "TYPE I" && reply[:3] != "226" && reply[:3] != "426": // text has no size that was told
+			case typ != "TYPE I" && reply[:3] != "226" && reply[:3] != "426": // the size of text is not announced
 				t.Errorf("%s: %s", typ, reply)
 			}
 		}

@@ -13,10 +13,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// noBans leaves the attackers in, to show that it does not depend on bans.
+// noBans turns bans off, to show that the defence does not depend on them.
 func noBans(c *config.Config) { off := false; c.Bans.Enabled = &off }
 
-// Slow connections from many addresses, which never log in, drive out each other alone.
+// Slow connections from many addresses, which never log in, must only take places from each other.
 func TestHostileSlowLogins(t *testing.T) {
 	const most, flood = 40, 400
 	s := besiege(t, noBans, func(c *config.Config) { c.Limits.MaxPreLogin = most })
@@ -26,12 +26,12 @@ func TestHostileSlowLogins(t *testing.T) {
 			c := ftptest.DialFrom(t, fmt.Sprintf("127.0.3.%d", i%200+1), s.Addr)
 			c.Talk("S: 220 *")
 			if i%2 == 0 {
-				c.Send("US") // half of a command is no login
+				c.Send("US") // half a command is no login
 			}
 			clients = append(clients, c)
 			if i%100 == 99 {
 				s.unharmed()
-				ftptest.Login(t, s.Addr, "reader").Must("PWD", "257") // a newcomer gets in
+				ftptest.Login(t, s.Addr, "reader").Must("PWD", "257") // another client can log in
 			}
 		}
 		ftptest.Eventually(t, "all but the last have been driven out", func() bool {
@@ -43,7 +43,7 @@ func TestHostileSlowLogins(t *testing.T) {
 	})
 }
 
-// Handshakes that begin, on the control port and the implicit one, and never end.
+// TLS handshakes that begin, on the control port and the implicit one, and never end must be harmless.
 func TestHostileSlowHandshakes(t *testing.T) {
 	a := authority.New(t)
 	s := besiege(t, noBans, a.WithTLS(), func(c *config.Config) { c.Timeouts.Handshake = config.Duration(8 * time.Second) })
@@ -72,7 +72,7 @@ func TestHostileSlowHandshakes(t *testing.T) {
 	})
 }
 
-// One address asks for all the ports again and again and uses none: other addresses have theirs.
+// If one address asks for all ports again and again and uses none, other addresses must still get ports.
 func TestHostilePASVFlood(t *testing.T) {
 	s := besiege(t, noBans, func(c *config.Config) { c.Passive.ReservationTimeout = config.Duration(time.Second) })
 	s.withstands(t, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestHostilePASVFlood(t *testing.T) {
 	})
 }
 
-// With bans on, it does not get that far.
+// With bans, the attacker must be banned before that.
 func TestHostilePASVFloodIsBanned(t *testing.T) {
 	s := besiege(t)
 	s.withstands(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestHostilePASVFloodIsBanned(t *testing.T) {
 			c := ftptest.DialFrom(t, "127.0.0.2", s.Addr)
 			reply := c.Reply()
 			if reply[:3] == "421" {
-				return // and so is each that comes
+				return // and so is each further connection
 			}
 			c.LoginAs("alice")
 			for reply[:3] != "421" {
@@ -119,7 +119,7 @@ func TestHostilePASVFloodIsBanned(t *testing.T) {
 	})
 }
 
-// Strangers crowd at the passive ports, before and while somebody is waited for.
+// Strangers may crowd the passive ports, before and while a client is expected.
 func TestHostileStrangers(t *testing.T) {
 	s := besiege(t)
 	s.withstands(t, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestHostileStrangers(t *testing.T) {
 		}
 		for _, conn := range crowd {
 			_ = conn.SetDeadline(ftptest.Deadline(t))
-			if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // as Read returns it
+			if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // Read returns exactly this error
 				t.Errorf("a stranger got %d bytes, %v", n, err)
 			}
 		}

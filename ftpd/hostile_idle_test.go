@@ -20,17 +20,17 @@ import (
 )
 
 const (
-	// idleSessions is how many there are where descriptors suffice.
+	// idleSessions is the number of sessions if there are enough descriptors.
 	idleSessions = 10000
-	// idleSessionsRace is how many the race detector can follow, at three goroutines each.
+	// idleSessionsRace is the number that the race detector can follow, with three goroutines each.
 	idleSessionsRace = 1000
-	// spareDescriptors are those of everything else.
+	// spareDescriptors is the number of descriptors for everything else.
 	spareDescriptors = 500
 )
 
 const idleClientsEnv = "FTPD_TEST_IDLE_CLIENTS"
 
-// mostDescriptors raises the soft limit of descriptors to the hard one and returns it.
+// mostDescriptors raises the soft limit of descriptors to the hard limit, and returns it.
 func mostDescriptors(t *testing.T) int {
 	t.Helper()
 	var limit unix.Rlimit
@@ -44,8 +44,8 @@ func mostDescriptors(t *testing.T) int {
 	return int(min(limit.Cur, 1<<20)) //nolint:gosec // bounded
 }
 
-// Thousands of sessions that do nothing, most of them logged in, leave room for others. Their
-// clients live in a child process, which is this same test, with descriptors of its own.
+// Thousands of idle sessions, most of them logged in, must leave room for others. The clients are in a child process,
+// which is this test itself, with descriptors of its own.
 func TestHostileIdleSessions(t *testing.T) {
 	if order := os.Getenv(idleClientsEnv); order != "" {
 		sitIdle(t, order)
@@ -57,7 +57,7 @@ func TestHostileIdleSessions(t *testing.T) {
 	}
 	room := mostDescriptors(t) - spareDescriptors
 	sessions = min(sessions, room)
-	loggedIn := min(sessions, room-sessions) // each has its home open, too
+	loggedIn := min(sessions, room-sessions) // each also has its home open
 	t.Logf("%d sessions, %d of them logged in", sessions, loggedIn)
 	s := besiege(t, noBans, func(c *config.Config) { c.Limits.MaxPreLogin = idleSessions })
 	s.withstands(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func heapInUse() int {
 	return int(m.HeapInuse + m.StackInuse) //nolint:gosec // a test's
 }
 
-// sitIdle opens sessions and keeps them until the parent closes the standard input.
+// sitIdle opens sessions, and keeps them open until the parent closes the standard input.
 func sitIdle(t *testing.T, order string) {
 	mostDescriptors(t)
 	words := strings.Fields(order)
@@ -142,7 +142,7 @@ func sitIdle(t *testing.T, order string) {
 	}
 }
 
-// idleSession connects, and logs in.
+// idleSession connects, and logs in if login is set.
 func idleSession(addr string, from net.IP, login bool) (net.Conn, error) {
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}
 	conn, err := d.Dial("tcp", addr)

@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// allocated is what the files of a directory take from the disk, temporary files included.
+// allocated returns the disk space that the files of a directory take, with temporary files.
 func allocated(t *testing.T, dir string) (bytes int64) {
 	t.Helper()
 	if err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
@@ -33,7 +33,7 @@ func allocated(t *testing.T, dir string) (bytes int64) {
 	return bytes
 }
 
-// Sessions that put the same parts together at the same time: the quota counts each byte once.
+// If sessions combine the same parts at the same time, the quota must count each byte once.
 func TestHostileCombine(t *testing.T) {
 	const quota = 1 << 20
 	s := besiege(t, func(c *config.Config) { c.Users[0].Quota = config.Quota{Bytes: quota} })
@@ -75,8 +75,8 @@ func TestHostileCombine(t *testing.T) {
 	})
 }
 
-// Uploads that stand still over one file, which is removed and renamed meanwhile: its bytes are
-// lent to one of them.
+// If several uploads to one file stand still while the file is removed and renamed, only one of them may use its
+// bytes.
 func TestHostileOverwrites(t *testing.T) {
 	const quota = 1 << 20
 	s := besiege(t, func(c *config.Config) { c.Users[0].Quota = config.Quota{Bytes: quota} })
@@ -90,7 +90,7 @@ func TestHostileOverwrites(t *testing.T) {
 			other := s.attacker(t)
 			data := other.Data()
 			other.Must("STOR x", "150")
-			_, _ = io.WriteString(data, strings.Repeat("y", quota-1)) // it may be refused on the way
+			_, _ = io.WriteString(data, strings.Repeat("y", quota-1)) // the upload may be refused while it runs
 			stalled = append(stalled, data)
 			switch i {
 			case 4:
@@ -98,7 +98,7 @@ func TestHostileOverwrites(t *testing.T) {
 				c.Must("RNTO z", "250")
 			case 8:
 				c.Must("DELE z", "250")
-				c.Put("STOR x", "short") // refused: what the first upload holds is in the way
+				c.Put("STOR x", "short") // refused, because of what the first upload holds
 			}
 		}
 		if n := allocated(t, filepath.Join(s.Root, "alice")); n > 2*quota+64<<10 {

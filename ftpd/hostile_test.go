@@ -16,23 +16,23 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// siege is a server under attack, and somebody who uses it meanwhile from 127.0.0.1. Attackers
-// come from other addresses, so that they may be banned.
+// siege is a server under attack, and a bystander who uses it meanwhile from 127.0.0.1. Attackers come from other
+// addresses, so that they may be banned.
 //
-// Its tests are not parallel: they count what the process holds.
+// Its tests are not parallel, because they count what the process holds.
 type siege struct {
 	*ftptest.Server
 	bystander *ftptest.Client
 	content   string
 }
 
-// besiege starts the server; alice, the attacker, lives in another home than the bystander.
+// besiege starts the server. The attacker is alice, whose home is not the bystander's.
 func besiege(t *testing.T, edits ...func(*config.Config)) *siege {
 	t.Helper()
 	return besiegeWith(t, ftpd.Options{}, edits...)
 }
 
-// besiegeWith is besiege with options of the server.
+// besiegeWith is like besiege, with options of the server.
 func besiegeWith(t *testing.T, options ftpd.Options, edits ...func(*config.Config)) *siege {
 	t.Helper()
 	s := &siege{content: strings.Repeat("The bystander's.", 5000)}
@@ -45,7 +45,7 @@ func besiegeWith(t *testing.T, options ftpd.Options, edits ...func(*config.Confi
 	return s
 }
 
-// unharmed has the bystander upload a file, list it, get it back and delete it.
+// unharmed makes the bystander upload a file, list it, download it and delete it.
 func (s *siege) unharmed() {
 	t, c := s.bystander.TB(), s.bystander
 	t.Helper()
@@ -61,7 +61,7 @@ func (s *siege) unharmed() {
 	c.Must("DELE file", "250")
 }
 
-// attacker logs alice in from an address of her own.
+// attacker logs alice in, from an address of her own.
 func (s *siege) attacker(t *testing.T) *ftptest.Client {
 	t.Helper()
 	c := ftptest.DialFrom(t, "127.0.0.2", s.Addr)
@@ -70,12 +70,12 @@ func (s *siege) attacker(t *testing.T) *ftptest.Client {
 	return c
 }
 
-// withstands runs an attack, at whose height it calls unharmed at least once more. When the
-// attackers have gone, the server holds what it held before.
+// withstands runs an attack, which must call unharmed at least once while it is under way. When the attackers have
+// gone, the server must hold no more than before.
 func (s *siege) withstands(t *testing.T, attack func(t *testing.T)) {
 	t.Helper()
 	runtime.GC()
-	// From here on it would close descriptors that have leaked.
+	// A garbage collection after this point would close leaked descriptors and hide them.
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 30))
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	before, goroutines := s.holds(), goleak.IgnoreCurrent()
@@ -91,14 +91,14 @@ func (s *siege) withstands(t *testing.T, attack func(t *testing.T)) {
 		after = s.holds()
 		return after.within(before)
 	})
-	// Sessions, which are counted above, may have changed their goroutine.
+	// Sessions, which are counted above, may run in other goroutines than before.
 	goleak.VerifyNone(t, goroutines, goleak.IgnoreAnyFunction("github.com/ftp-operator/ftp-operator/ftpd.(*session).read"))
 	if temps := s.temps(t); len(temps) != 0 {
 		t.Errorf("temporary files are left: %q", temps)
 	}
 }
 
-// holdings are what must not leak.
+// holdings are the resources that must not leak.
 type holdings struct {
 	sessions, transfers, reservations, splices int
 	descriptors                                int // of the process
@@ -109,16 +109,15 @@ func (s *siege) holds() holdings {
 	return holdings{status.Sessions, status.Transfers, s.Reservations(), ftpd.Splices(), descriptors()}
 }
 
-// within reports whether there is nothing more than before. There may be fewer descriptors: what an
-// earlier test has left to be closed.
+// within reports whether nothing is held that was not held before. There may be fewer descriptors than before, if an
+// earlier test had left some to be closed.
 func (h holdings) within(before holdings) bool {
 	fewer := h.descriptors <= before.descriptors
 	h.descriptors = before.descriptors
 	return fewer && h == before
 }
 
-// descriptors counts the process's open descriptors, without the pipes that splice keeps for the
-// next time.
+// descriptors returns the number of the process's open descriptors, without the pipes that splice keeps for later.
 func descriptors() int {
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -133,7 +132,7 @@ func descriptors() int {
 	return n
 }
 
-// temps are the daemon's own files below the root.
+// temps returns the temporary files of the daemon below the root.
 func (s *siege) temps(t *testing.T) []string {
 	t.Helper()
 	var found []string

@@ -135,7 +135,7 @@ func TestInfo(t *testing.T) {
 		S: 211 End`)
 }
 
-// HELP names every command, and HELP of each has a syntax.
+// HELP must list every command, and HELP with a command must show a syntax.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -55,7 +55,7 @@ func TestMaxSessionsPerUser(t *testing.T) {
 		S: 331 *
 		C: PASS secret
 		S: 530 *`)
-	c.LoginAs("alice") // she has logged out by USER
+	c.LoginAs("alice") // USER has logged her out
 	if n := len(s.Log.Lines("event=login", "result=failed", "user=alice", "code=530", `error="too many sessions of this user"`)); n != 1 {
 		t.Errorf("%d refusals were logged", n)
 	}
@@ -69,7 +69,7 @@ func TestMaxSessionsPerUser(t *testing.T) {
 		S: 530 *`)
 }
 
-// Hidden addresses are those of nodes: their sessions are not bounded.
+// If addresses are hidden they are those of nodes, so their sessions must not be limited.
 func TestMaxSessionsHidden(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) {
@@ -80,7 +80,7 @@ func TestMaxSessionsHidden(t *testing.T) {
 	}
 }
 
-// A slow flood of connections that don't log in drives out itself and nobody else.
+// A slow flood of connections that do not log in must only take places from itself.
 func TestSlowFlood(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, failures(1000), func(c *config.Config) { c.Limits.MaxPreLogin = 5 })
@@ -91,7 +91,7 @@ func TestSlowFlood(t *testing.T) {
 		c := ftptest.DialFrom(t, "127.0.0.2", s.Addr)
 		c.Talk("S: 220 *")
 		if i%2 == 0 {
-			c.Send("USER alice\r\nUSE") // half of a command is no login either
+			c.Send("USER alice\r\nUSE") // half a command is no login, either
 			c.Talk("S: 331 *")
 		}
 		flood = append(flood, c)
@@ -107,9 +107,9 @@ func TestSlowFlood(t *testing.T) {
 	ftptest.Eventually(t, "what was driven out is gone", func() bool { return s.Status().Sessions == 5 })
 }
 
-// Sessions that wait for the reply to a failed login give way like others that are not logged in: the same wrong
-// password, which is never banned, sent again and again over as many connections as there may
-// be, keeps nobody out.
+// Sessions that wait for the reply to a failed login must give way like others that are not logged in. The same wrong
+// password, which never leads to a ban, must not keep other clients out if it is sent again and again over as many
+// connections as there may be.
 func TestFailureDelayGivesWay(t *testing.T) {
 	t.Parallel()
 	const places = 5
@@ -137,7 +137,7 @@ func TestFailureDelayGivesWay(t *testing.T) {
 	}
 }
 
-// Many connections at once are all answered, in one way or the other, and nothing is left.
+// Many connections at once must all get a reply, of whatever kind, and must leave nothing behind.
 func TestConnectionFlood(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) {

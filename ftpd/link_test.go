@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// linked makes a tree with every kind of link, beside a directory that only links lead to.
+// linked makes a tree with every kind of link, and a directory next to it that only links lead to.
 func linked(t *testing.T) *ftptest.Server {
 	t.Helper()
 	s := ftptest.Start(t)
@@ -26,7 +26,7 @@ func linked(t *testing.T) *ftptest.Server {
 	return s
 }
 
-// Listings tell links from what they lead to, and where that is if it is in the home.
+// Listings must show links as links, and their targets if these are in the home.
 func TestListingsTellLinks(t *testing.T) {
 	t.Parallel()
 	s := linked(t)
@@ -75,7 +75,7 @@ func TestListingsTellLinks(t *testing.T) {
 	c.Talk("C: STAT tree/self/todir/..\nS: 212-*\nS: ...\nS:  l* self -> .\nS: ...\nS: 212 *")
 }
 
-// What a link leads to can be used by the link's name, and only the link is removed by it.
+// The target of a link must be usable by the name of the link, and removing must affect only the link.
 func TestLinksAreUsedAndRemoved(t *testing.T) {
 	t.Parallel()
 	s := linked(t)

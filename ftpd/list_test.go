@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// lines cuts a listing into its lines, sorted, and checks that each ends with CR LF.
+// lines returns the lines of a listing, sorted, and checks that each ends with CR LF.
 func lines(t *testing.T, listing string) []string {
 	t.Helper()
 	found := []string{}
@@ -56,7 +56,7 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := ftptest.Login(t, s.Addr, "alice")
-	c.Must("TYPE A", "200") // what is listed is text in any type
+	c.Must("TYPE A", "200") // listings are text in any type
 	got := lines(t, c.Get("LIST"))
 	patterns := []string{
 		`^-rw------- +1 ftp      ftp                 0 [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d bad%0Aname$`,
@@ -106,7 +106,7 @@ func TestNlst(t *testing.T) {
 		"NLST .":         {"[x]", "a.txt", "b.txt", "c.bin", "dir"},
 		"NLST *.txt":     {"a.txt", "b.txt"},
 		"NLST ?.bin":     {"c.bin"},
-		"NLST [x]":       {"[x]"}, // a name comes before a pattern
+		"NLST [x]":       {"[x]"}, // a name takes precedence over a pattern
 		"NLST dir":       {"dir/d.txt", "dir/sub"},
 		"NLST dir/":      {"dir/d.txt", "dir/sub"},
 		"NLST /dir":      {"/dir/d.txt", "/dir/sub"},
@@ -132,7 +132,7 @@ func TestNlst(t *testing.T) {
 	}
 }
 
-// A pattern made to be slow is not.
+// A pattern that was made to be slow must not be.
 func TestGlobBomb(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -162,7 +162,7 @@ func TestMlsd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chmod(s.Root, 0o755); err != nil { //nolint:gosec // to be listed
+	if err := os.Chmod(s.Root, 0o755); err != nil { //nolint:gosec // it is shown in the listing
 		t.Fatal(err)
 	}
 	c := ftptest.Login(t, s.Addr, "alice")
@@ -285,7 +285,7 @@ func TestRights(t *testing.T) {
 		t.Error("the drop box holds something else")
 	}
 
-	// Rights that change hold from the next command on.
+	// A change of rights must apply to the next command.
 	c := ftptest.Login(t, s.Addr, "alice")
 	c.Must("MKD one", "257")
 	err := s.Edit(t, func(c *config.Config) { c.Users[0].Access = config.AccessReadOnly })

@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// listening runs ListenAndServe until the test ends, beside the listener of ftptest.
+// listening runs ListenAndServe until the test ends, in addition to the listener of ftptest.
 func listening(t *testing.T, s *ftptest.Server) {
 	t.Helper()
 	ended := make(chan error, 1)
@@ -35,10 +35,10 @@ func dials(addr string) bool {
 	return true
 }
 
-// freeAddresses are addresses that nobody listens on.
+// freeAddresses returns unused addresses.
 func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
-	var held []net.Listener // until all are found, so that they differ
+	var held []net.Listener // open until all are found, so that they differ
 	var all []string
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -53,7 +53,7 @@ func freeAddresses(t *testing.T, n int) []string {
 	return all
 }
 
-// TLS, and the ports on which it begins at once, come and go while the daemon runs; sessions stay.
+// TLS and its implicit ports must be opened and closed by reloads while the daemon runs, and sessions must stay.
 func TestImplicitPortsFollowTheConfiguration(t *testing.T) {
 	a := authority.New(t)
 	addrs := freeAddresses(t, 3)
@@ -110,7 +110,7 @@ func TestImplicitPortsFollowTheConfiguration(t *testing.T) {
 	edit(one)
 	works("TLS again", login(one))
 
-	// A port that is taken refuses the configuration whole.
+	// A port that is in use must make the whole configuration be refused.
 	taken, err := net.Listen("tcp", two)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestImplicitPortsFollowTheConfiguration(t *testing.T) {
 	works("after a refused configuration", login(one))
 }
 
-// Without ListenAndServe, who serves on listeners of his own, nothing is opened by a reload.
+// Without ListenAndServe, as in a program with its own listeners, a reload must open nothing.
 func TestReloadOpensNothingOfItsOwn(t *testing.T) {
 	a := authority.New(t)
 	addr := freeAddresses(t, 1)[0]

@@ -6,7 +6,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// A word with a dash is a flag only if it has the form of one and nothing is there by its name.
+// A word with a dash must be a flag only if it has the form of one and no file has that name.
 func TestNamesThatLookLikeFlags(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -51,7 +51,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// A new USER ends the old login at once: no command runs with the rights of somebody else.
+// Another USER must end the old login at once: no command may run with the rights of another user.
 func TestUserAgain(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -99,7 +99,7 @@ func TestRein(t *testing.T) {
 		S:  MLST type*;size*;*
 		S: ...
 		S: 211 End`)
-	c.PasvAddr() // EPSV ALL is forgotten
+	c.PasvAddr() // REIN resets EPSV ALL
 }
 
 func TestTooManyFailures(t *testing.T) {
@@ -143,7 +143,7 @@ func TestAnonymous(t *testing.T) {
 	c.Must("PASS me@example.com", "530")
 }
 
-// What a client calls itself can't forge a line of the log.
+// The name that a client gives itself must not be able to forge a line of the log.
 func TestLogInjection(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -169,7 +169,7 @@ func TestLoginTimeout(t *testing.T) {
 		S: EOF`)
 }
 
-// At no level does the log show a secret, or what would reach through to a terminal.
+// At no level may the log show a secret, or contain text that controls a terminal.
 func TestNoSecretsOrControlCharactersInTheLog(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

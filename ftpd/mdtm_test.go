@@ -6,8 +6,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// MDTM with a time before the name sets the time, as MFMT does and by the same right. A file that has the
-// whole argument for its name is asked about.
+// MDTM with a time before the name must set the time, like MFMT and with the same right. If a file has the whole
+// argument as its name, MDTM must reply with that file's time.
 func TestMdtmSets(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -21,7 +21,7 @@ import (
 
 const mebibyte = 1 << 20
 
-// heavyUser is a user whose password hash takes 64 MiB to verify, the most that a stored one may.
+// heavyUser returns a user whose password hash needs 64 MiB to verify, the largest amount that is allowed.
 func heavyUser(name string) config.User {
 	salt := []byte("0123456789abcdef")
 	key := argon2.IDKey([]byte(ftptest.Password), salt, 1, 64<<10, 1, 32)
@@ -30,7 +30,7 @@ func heavyUser(name string) config.User {
 	return config.User{Name: name, PasswordHash: hash, Home: ".", Access: config.AccessReadWrite}
 }
 
-// ownUser is a user whose hash the daemon's tools have made.
+// ownUser returns a user whose hash was made by the daemon's tools.
 func ownUser(t *testing.T, name string) config.User {
 	t.Helper()
 	hash, err := passhash.Hash(ftptest.Password)
@@ -40,8 +40,8 @@ func ownUser(t *testing.T, name string) config.User {
 	return config.User{Name: name, PasswordHash: hash, Home: ".", Access: config.AccessReadWrite}
 }
 
-// A flood of wrong passwords never has more memory taken by hashes at one time than the limit leaves for
-// them, and those who know theirs get in meanwhile.
+// A flood of wrong passwords must never make hashes use more memory at one time than the limit leaves for them, and
+// users with the right password must be able to log in meanwhile.
 func TestHostileGuessesInLittleMemory(t *testing.T) {
 	t.Parallel()
 	const clients, guesses = 24, 4
@@ -62,7 +62,7 @@ func TestHostileGuessesInLittleMemory(t *testing.T) {
 			p = peak.Load()
 		}
 		computed.Add(1)
-		time.Sleep(time.Millisecond) // real ones take seconds under the race detector
+		time.Sleep(time.Millisecond) // real hashes take seconds under the race detector
 		return password == ftptest.Password, nil
 	})
 	var flood sync.WaitGroup
@@ -93,8 +93,8 @@ func TestHostileGuessesInLittleMemory(t *testing.T) {
 	}
 }
 
-// A hash that can never be verified is told at start, with its user and the remedy, and at each login;
-// the remedy is one.
+// A hash that can never be verified must be reported at start, with its user and the remedy, and at each login. The
+// remedy must work.
 func TestHashTooLargeForMemory(t *testing.T) {
 	t.Parallel()
 	heavy := func(c *config.Config) { c.Users = append(c.Users, heavyUser("heavy"), heavyUser("heavier")) }
@@ -124,7 +124,7 @@ func TestHashTooLargeForMemory(t *testing.T) {
 	}
 }
 
-// scarceRefusals counts the connections that were refused for lack of resources.
+// scarceRefusals counts connections that were refused for lack of resources.
 type scarceRefusals struct {
 	observe.Observer
 	n atomic.Int64
@@ -136,8 +136,8 @@ func (r *scarceRefusals) Connection(result observe.ConnectionResult) {
 	}
 }
 
-// More sessions than the memory bears are refused with 421 and counted, though the configuration allows more; sessions that
-// don't log in give way.
+// Sessions beyond what the memory suffices for must be refused with 421 and counted, even if the configuration allows
+// more. Sessions that do not log in must give way.
 func TestMoreSessionsThanMemory(t *testing.T) {
 	t.Parallel()
 	refused := &scarceRefusals{Observer: ftpd.Unobserved}
@@ -173,10 +173,11 @@ func TestMoreSessionsThanMemory(t *testing.T) {
 	}
 }
 
-// Where memory is short, transfers use smaller buffers, in clear text, in TLS and for listings, and move the same bytes.
+// If memory is short, transfers must use smaller buffers, in clear text, with TLS and for listings, and move the same
+// bytes.
 func TestTransfersInLittleMemory(t *testing.T) {
 	s := ftptest.StartWith(t, ftpd.Options{Resources: budget.Available{Memory: 32 * mebibyte, Processors: 1}})
-	t.Cleanup(func() { ftptest.StartWith(t, ftpd.Options{Resources: budget.Available{Memory: 64 << 30}}) }) // the bounds of buffers are the process's
+	t.Cleanup(func() { ftptest.StartWith(t, ftpd.Options{Resources: budget.Available{Memory: 64 << 30}}) }) // resets the limits of the buffers, which apply to the whole process
 	content := strings.Repeat("0123456789abcdef", 1<<16)
 	var all sync.WaitGroup
 	for i := range 12 {

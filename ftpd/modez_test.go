@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// deflated is what a client in MODE Z sends for a text.
+// deflated returns what a client in MODE Z sends for a text.
 func deflated(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -26,7 +26,7 @@ func deflated(t *testing.T, text string) string {
 	return b.String()
 }
 
-// inflated is what a server in MODE Z has sent.
+// inflated returns the text that a server in MODE Z has sent.
 func inflated(t *testing.T, data string) string {
 	t.Helper()
 	z, err := zlib.NewReader(strings.NewReader(data))
@@ -40,7 +40,7 @@ func inflated(t *testing.T, data string) string {
 	return string(text)
 }
 
-// draft-preston-ftpext-deflate: every transfer and listing, in clear text and in TLS.
+// MODE Z (draft-preston-ftpext-deflate) must work for every transfer and listing, in clear text and with TLS.
 func TestModeZ(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -133,7 +133,7 @@ func TestOptsModeZ(t *testing.T) {
 		S: 200 MODE Z LEVEL set to 6.`)
 }
 
-// What is not one whole zlib stream is never stored.
+// Data that are not one complete zlib stream must never be stored.
 func TestModeZDamaged(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -159,7 +159,7 @@ func TestModeZDamaged(t *testing.T) {
 	}
 }
 
-// A little that expands to very much can be aborted; what is announced may be more than comes.
+// A few bytes that expand to very many must be abortable; an upload may bring less than was announced.
 func TestModeZBomb(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -197,13 +197,13 @@ func TestModeZBomb(t *testing.T) {
 	}
 }
 
-// ABOR ends a download in MODE Z whose client does not read.
+// ABOR must end a download in MODE Z whose client does not read.
 func TestModeZStalled(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
 	random := make([]byte, 8<<20)
 	state := uint32(1)
-	for i := range random { // does not compress
+	for i := range random { // random data do not compress
 		state = state*1664525 + 1013904223
 		random[i] = byte(state >> 24)
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// Names on the disk that are not UTF-8, or that hold control characters, are shown in a form that every client can
-// read and send back, and are fetched, renamed and deleted by it or by their very bytes. They don't make a directory
-// look empty that can't be removed.
+// Names on the disk that are not UTF-8, or that contain control characters, must be shown in a form that every client
+// can read and send back. Clients must be able to fetch, rename and delete the files by that form and by the exact
+// bytes. A directory with such names must not look empty, since it could not be removed.
 func TestNamesThatAreNotUTF8(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -79,7 +79,7 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 	}
 	c.Must("CDUP", "250")
 	c.Must("RMD d%E4", "250")
-	// What is not there is not made by an escape, nor reached.
+	// An escape must neither create nor reach a file that does not exist.
 	c.Must("MKD new%0Aline", `257 "/new%0Aline"`)
 	if _, err := os.Stat(filepath.Join(s.Root, "new%0Aline")); err != nil {
 		t.Error(err)
@@ -88,8 +88,8 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 	c.Must("SIZE "+strings.Repeat("%E4/", 1000)+"x", "550")
 }
 
-// A server with a charset serves clients that know nothing else, while those that say OPTS UTF8 ON get UTF-8.
-// Names on the disk are in UTF-8, whoever made them.
+// A server with a charset must serve clients that know nothing else, while clients that send OPTS UTF8 ON get UTF-8.
+// Names on the disk must be in UTF-8, whichever client made them.
 func TestCharset(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Charset = config.CharsetLatin1 })
@@ -129,8 +129,8 @@ func TestCharset(t *testing.T) {
 	utf8.Must("OPTS UTF8 ON", "200")
 }
 
-// Marks of a direction are in names in Hebrew and Arabic, and in those that are copied from programs: they are
-// allowed. What turns text around is not, and neither is shown to a log as it is.
+// Direction marks occur in names in Hebrew and Arabic, and in names copied from programs, so they must be allowed.
+// Characters that change the direction of text must not be. Neither may reach a log unescaped.
 func TestMarksOfDirection(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

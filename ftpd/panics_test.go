@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
-// panickyBackend has homes that are panicky.
+// panickyBackend is a Backend whose homes are panicky.
 type panickyBackend struct {
 	storage.Backend
 	mended *atomic.Bool
@@ -28,7 +28,7 @@ func (b panickyBackend) Home(home string, create bool) (storage.FS, error) {
 	return panicky{view, b.mended}, nil
 }
 
-// panicky is a storage with faults in its program: names say where it panics, until it is mended.
+// panicky is an FS with bugs: names say where it panics, until it is mended.
 type panicky struct {
 	storage.FS
 	mended *atomic.Bool
@@ -84,7 +84,7 @@ type panickyWriter struct{}
 
 func (panickyWriter) Write([]byte) (int, error) { panic("write") }
 
-// panics is an Observer that counts them, and has one of its own.
+// panics is an Observer that counts panics, and can panic itself.
 type panics struct {
 	observe.Observer
 	n      atomic.Int64
@@ -99,8 +99,7 @@ func (p *panics) Login(observe.LoginResult) {
 	}
 }
 
-// A panic in what a session or its transfer does ends that session with 421, and no other; what it
-// held is given back.
+// A panic in a session or its transfer must end that session with 421, and no other; what it held must be given back.
 func TestPanicEndsItsSessionOnly(t *testing.T) {
 	t.Parallel()
 	seen := &panics{Observer: ftpd.Unobserved}
@@ -197,7 +196,7 @@ func TestPanicEndsItsSessionOnly(t *testing.T) {
 		q := s.Quotas()[0]
 		return q.Counted && q.UsedBytes == 3*int64(len("content"))
 	})
-	// Nothing is locked, and nothing reserved.
+	// Nothing may stay locked or reserved.
 	if got := ftptest.Login(t, s.Addr, "alice").Put("STOR other", strings.Repeat("x", 900)); !strings.HasPrefix(got, "226") {
 		t.Errorf("the quota's last bytes: %q", got)
 	}

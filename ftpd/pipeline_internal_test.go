@@ -7,16 +7,16 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// Commands wait for a transfer in order, and what is read meanwhile depends on what waits.
+// Commands must wait for a transfer in order, and the queue must decide whether input is read meanwhile.
 func TestPipeline(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		queued    []string
 		encrypted bool
 		intake    intake // before anything is queued
-		reads     bool   // while they wait
+		reads     bool   // whether input is read while they wait
 		late      string // the verbs that are refused when their turn comes
-		readsOn   bool   // when none waits any more
+		readsOn   bool   // whether input is read when none waits any more
 	}{
 		"nothing":            {reads: true, readsOn: true},
 		"a command":          {queued: []string{"NOOP"}, reads: true, readsOn: true},
@@ -55,7 +55,7 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// After the last reply nothing is executed.
+// After the last reply no command may be executed.
 func TestClosedPipeline(t *testing.T) {
 	t.Parallel()
 	var p pipeline

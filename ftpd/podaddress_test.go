@@ -14,13 +14,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// pod is a directory as the downward API makes it.
+// pod is a directory like one that the downward API fills.
 type pod struct {
 	t   *testing.T
 	dir string
 }
 
-// write replaces a file in one piece, as the kubelet does.
+// write replaces a file in one step, as the kubelet does.
 func (p pod) write(name, text string) {
 	p.t.Helper()
 	draft := filepath.Join(p.dir, "draft")
@@ -32,8 +32,8 @@ func (p pod) write(name, text string) {
 	}
 }
 
-// inPod starts a server that is told its ports, and its own address if there is one, by files. The
-// configuration says 198.51.100.7, unless edits change it.
+// inPod starts a server that reads its ports, and its own address if own is not empty, from files. The address in the
+// configuration is 198.51.100.7, unless edits change it.
 func inPod(t *testing.T, own string, edits ...func(*config.Config)) (*ftptest.Server, pod) {
 	t.Helper()
 	p := pod{t, t.TempDir()}
@@ -54,8 +54,8 @@ func pasvHost(c *ftptest.Client) string {
 	return host
 }
 
-// The pod's own address is named in place of the configuration's, from the first session on, and in running sessions
-// as it changes. What is no address changes nothing but what the daemon says of it.
+// PASV must name the pod's own address instead of the configuration's, from the first session on, and must follow its
+// changes in open sessions. A text that is no address must change nothing but the daemon's status.
 func TestPodAddress(t *testing.T) {
 	t.Parallel()
 	s, pod := inPod(t, "203.0.113.1")
@@ -103,7 +103,7 @@ func TestPodAddress(t *testing.T) {
 	}
 }
 
-// A file that can't be read is no reason not to serve.
+// A file that can't be read must not keep the daemon from serving.
 func TestPodAddressUnreadable(t *testing.T) {
 	t.Parallel()
 	s, pod := inPod(t, "")
@@ -116,7 +116,7 @@ func TestPodAddressUnreadable(t *testing.T) {
 	}
 }
 
-// The pod's own address is enough to be ready with, and an IPv6 one does not send IPv4 clients to another pod.
+// The pod's own address must suffice for readiness, and an IPv6 one must not send IPv4 clients to another pod.
 func TestPodAddressAlone(t *testing.T) {
 	t.Parallel()
 	s, pod := inPod(t, "127.0.0.1", func(c *config.Config) { c.Passive.AdvertisedAddress = "" })
@@ -130,7 +130,7 @@ func TestPodAddressAlone(t *testing.T) {
 	pod.write(config.PodAddressFile, "2001:db8::1")
 	ftptest.Eventually(t, "the IPv6 address", func() bool { return s.Status().AdvertisedIP == "2001:db8::1" })
 	c.Must("PASV", "425")
-	data := c.DialData(c.EpsvAddr()) // which names no address
+	data := c.DialData(c.EpsvAddr()) // the reply names no address
 	c.Must("RETR file", "150")
 	if got, err := io.ReadAll(data); string(got) != "x" || err != nil {
 		t.Errorf("got %q, %v", got, err)
@@ -141,12 +141,12 @@ func TestPodAddressAlone(t *testing.T) {
 	}
 }
 
-// What is more to the point for one client wins: an override for its network, then what it has dialled as a PROXY header
-// says, then the pod's own address, then the configuration's.
+// The most specific address must be used: an override for the client's network, then the address that the client has
+// connected to according to the PROXY header, then the pod's own address, then the configuration's.
 func TestPodAddressPrecedence(t *testing.T) {
 	t.Parallel()
 	s, _ := inPod(t, "203.0.113.1", behind(config.ProxyAccept, "127.0.0.0/8"), func(c *config.Config) {
-		c.Passive.PeerCheck = config.PeerCheckRelaxed // for a client by IPv6
+		c.Passive.PeerCheck = config.PeerCheckRelaxed // for a client over IPv6
 		c.Passive.Overrides = []config.AddressOverride{{Clients: config.Networks(netip.MustParsePrefix("192.0.2.128/25")), Address: "10.0.0.7"}}
 	})
 	header := func(client string) string {
@@ -171,7 +171,7 @@ func TestPodAddressPrecedence(t *testing.T) {
 	expect(v2Local, "203.0.113.1")
 }
 
-// HOST takes the address that the client knows the pod by.
+// HOST must accept the address by which the client knows the pod.
 func TestPodAddressHost(t *testing.T) {
 	t.Parallel()
 	s, _ := inPod(t, "203.0.113.1")

@@ -14,13 +14,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptls"
 )
 
-// page reads docs/protocol.md: the rows of its tables, by the heading they are under.
+// page returns the rows of the tables in docs/protocol.md, by the heading above them.
 func page(t *testing.T) map[string][][]string {
 	t.Helper()
 	return tablesOf(t, "../docs/protocol.md")
 }
 
-// tablesOf reads a page's tables, as page does.
+// tablesOf returns the rows of the tables of a page, as page does.
 func tablesOf(t *testing.T, file string) map[string][][]string {
 	t.Helper()
 	f, err := os.Open(file) //nolint:gosec // this repository's own
@@ -40,7 +40,7 @@ func tablesOf(t *testing.T, file string) map[string][][]string {
 			continue
 		}
 		if row++; row <= 2 {
-			continue // its head
+			continue // the head of the table
 		}
 		var cells []string
 		for _, cell := range strings.Split(strings.ReplaceAll(line, `\|`, "\x00"), "|") {
@@ -51,7 +51,7 @@ func tablesOf(t *testing.T, file string) map[string][][]string {
 	return tables
 }
 
-// The page lists every command with its syntax, and no other.
+// The page must list every command with its syntax, and no other.
 func TestProtocolPage(t *testing.T) {
 	t.Parallel()
 	known := maps.Clone(commands)
@@ -83,7 +83,7 @@ func TestProtocolPage(t *testing.T) {
 	}
 }
 
-// A test sends every command that the page calls known.
+// Some test must send every command that the page calls known.
 func TestEveryCommandIsTried(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*_test.go")
@@ -106,7 +106,7 @@ func TestEveryCommandIsTried(t *testing.T) {
 	}
 }
 
-// The page lists the lines of FEAT when everything is on.
+// The page must list the lines of FEAT that appear when everything is on.
 func TestProtocolPageFeatures(t *testing.T) {
 	t.Parallel()
 	s := &session{srv: &Server{}, params: newParams()}
@@ -128,7 +128,7 @@ func TestProtocolPageFeatures(t *testing.T) {
 	}
 }
 
-// declaredTests are the names of the daemon's tests, and of those with others' clients.
+// declaredTests returns the names of the daemon's tests, and of those with other clients.
 func declaredTests(t *testing.T) map[string]bool {
 	t.Helper()
 	declared := regexp.MustCompile(`(?m)^func (Test\w+|Fuzz\w+)\(`)
@@ -151,7 +151,7 @@ func declaredTests(t *testing.T) map[string]bool {
 	return tests
 }
 
-// wantTests checks that the tests exist that the rows name in their last cells.
+// wantTests checks that the tests exist that are named in the last cells of the rows.
 func wantTests(t *testing.T, rows [][]string) {
 	t.Helper()
 	if len(rows) == 0 {
@@ -167,13 +167,13 @@ func wantTests(t *testing.T, rows [][]string) {
 	}
 }
 
-// Every test that the page names exists.
+// Every test that the page names must exist.
 func TestProtocolPageTests(t *testing.T) {
 	t.Parallel()
 	wantTests(t, page(t)["Rules"])
 }
 
-// What the page says that there is beside other servers has tests, and what there is not a reason.
+// Each feature that the page compares with other servers must have tests if it exists, and a reason if it does not.
 func TestProtocolPageBesideOthers(t *testing.T) {
 	t.Parallel()
 	var claims [][]string
@@ -190,7 +190,7 @@ func TestProtocolPageBesideOthers(t *testing.T) {
 	wantTests(t, claims)
 }
 
-// Every attack that docs/security.md tells of has tests, and every hostile test is there.
+// Every attack in docs/security.md must have tests, and every hostile test must be there.
 func TestSecurityPage(t *testing.T) {
 	t.Parallel()
 	rows := tablesOf(t, "../docs/security.md")["Attacks"]

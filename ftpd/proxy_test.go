@@ -13,7 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// behind trusts a network of proxies.
+// behind makes the server trust a network of proxies.
 func behind(mode config.ProxyMode, trusted string) func(*config.Config) {
 	return func(c *config.Config) {
 		c.ProxyProtocol = config.ProxyProtocol{Mode: mode, Trusted: config.Networks(netip.MustParsePrefix(trusted))}
@@ -27,7 +27,7 @@ const (
 	v2Local  = "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
 )
 
-// through connects as a proxy that sends the header, and logs in as alice.
+// through connects like a proxy that sends the header, and logs in as alice.
 func through(t *testing.T, s *ftptest.Server, header string) *ftptest.Client {
 	t.Helper()
 	c := ftptest.Dial(t, s.Addr)
@@ -37,7 +37,7 @@ func through(t *testing.T, s *ftptest.Server, header string) *ftptest.Client {
 	return c
 }
 
-// Both connections come through the proxy, and their real addresses are those that count.
+// Both connections come through the proxy, and the addresses in their headers must be the ones that matter.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, behind(config.ProxyRequire, "127.0.0.0/8"))
@@ -98,7 +98,7 @@ func TestProxyIPv6(t *testing.T) {
 	c.Talk("S: 226 *")
 }
 
-// In active mode the client is dialled past the proxy, from whatever address leads there.
+// In active mode the server must connect to the client directly, not through the proxy, from any local address.
 func TestProxyActive(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, behind(config.ProxyRequire, "127.0.0.1/32"), activeEnabled)
@@ -123,7 +123,7 @@ func TestProxyActive(t *testing.T) {
 	c.Talk("S: 226 *")
 }
 
-// Headers from elsewhere than the trusted networks are never believed.
+// Headers from outside the trusted networks must never be believed.
 func TestProxyUntrusted(t *testing.T) {
 	t.Parallel()
 	open := ftptest.Start(t, behind(config.ProxyAccept, "10.0.0.0/8"))
@@ -162,7 +162,7 @@ func TestProxyUntrusted(t *testing.T) {
 		S: 500 *`)
 }
 
-// A proxy that sends no header, or a bad one, gets no session; its health check does.
+// A proxy that sends no header, or a bad one, must get no session; its health check must work.
 func TestProxyWithoutHeader(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, behind(config.ProxyRequire, "127.0.0.0/8"))
@@ -171,10 +171,10 @@ func TestProxyWithoutHeader(t *testing.T) {
 		c.Send(sent)
 		c.Talk("S: EOF")
 	}
-	probe := ftptest.Dial(t, s.Addr) // only asks whether the port is open
+	probe := ftptest.Dial(t, s.Addr) // only checks whether the port is open
 	_ = probe.CloseWrite()
 	probe.Talk("S: EOF")
-	waiting := ftptest.Dial(t, s.Addr) // keeps nobody waiting
+	waiting := ftptest.Dial(t, s.Addr) // must not keep other clients waiting
 	check := ftptest.Dial(t, s.Addr)
 	check.Send(v2Local)
 	check.Talk(`
@@ -186,7 +186,7 @@ func TestProxyWithoutHeader(t *testing.T) {
 	waiting.Talk("S: 220 *")
 }
 
-// A client behind a proxy is banned and bounded for what it does, and the proxy is not.
+// A client behind a proxy must be banned and limited for what it does, and the proxy must not be.
 func TestProxyBansAndLimits(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, behind(config.ProxyRequire, "127.0.0.0/8"), failures(1), func(c *config.Config) {
@@ -211,12 +211,12 @@ func TestProxyBansAndLimits(t *testing.T) {
 	}
 	for i, want := range []string{"220 *", "220 *", "421 *too many sessions from your address*"} {
 		c := ftptest.Dial(t, s.Addr)
-		c.Send(strings.Replace(v6Header, "2001:db8::1", "2001:db8::"+string(rune('a'+i)), 1)) // of one network
+		c.Send(strings.Replace(v6Header, "2001:db8::1", "2001:db8::"+string(rune('a'+i)), 1)) // all from one network
 		c.Talk("S: " + want)
 	}
 }
 
-// Turning it on and off holds for the connections that come after.
+// Turning the PROXY protocol on and off must apply to later connections.
 func TestProxyReload(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// What old devices send around a login, and with blanks where none belong.
+// What old devices send around a login, and blanks where none belong, must be accepted.
 func TestLoginQuirks(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -20,7 +20,7 @@ func TestLoginQuirks(t *testing.T) {
 	} {
 		c.Must(tt[0], tt[1])
 	}
-	c.Send("user alice\n") // LF alone ends a command, too
+	c.Send("user alice\n") // LF alone also ends a command
 	c.Talk("S: 331 *")
 	c.Send("pass " + ftptest.Password + "\n")
 	c.Talk("S: 230 *")
@@ -45,7 +45,7 @@ func TestLoginQuirks(t *testing.T) {
 	}
 }
 
-// Blanks are part of a password, and no part of a name that has none.
+// Blanks must be part of a password, and not of a name that has none.
 func TestBlanksInLogins(t *testing.T) {
 	t.Parallel()
 	hash, err := passhash.Hash(" two words ")

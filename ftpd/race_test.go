@@ -2,5 +2,5 @@
 
 package ftpd_test
 
-// raceDetector follows 8128 goroutines at most, and slows everything down.
+// raceDetector says that the race detector is on: it follows 8128 goroutines at most, and slows everything down.
 const raceDetector = true

@@ -14,8 +14,8 @@ import (
 
 const unprivilegedEnv = "FTPD_TEST_UNPRIVILEGED"
 
-// unprivileged reports whether the test runs in a process that file permissions bind. Otherwise it has run the
-// test in such a one, whose user is not root in a user namespace of its own.
+// unprivileged reports whether the test runs in a process to which file permissions apply. If not, unprivileged has
+// run the test in a child process whose user is not root, in a user namespace of its own.
 func unprivileged(t *testing.T) bool {
 	t.Helper()
 	if os.Geteuid() != 0 || os.Getenv(unprivilegedEnv) != "" {
@@ -42,8 +42,8 @@ func unprivileged(t *testing.T) bool {
 	return false
 }
 
-// What can be refused is refused before a data connection is opened, by a reply that says what is wrong: what
-// may not be read, or written, by the permissions on the disk.
+// What can be refused must be refused before a data connection is opened, with a reply that says what is wrong: here,
+// files whose permissions on the disk forbid reading or writing.
 func TestRefusedBeforeOpening(t *testing.T) {
 	t.Parallel()
 	if !unprivileged(t) {
@@ -61,7 +61,7 @@ func TestRefusedBeforeOpening(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = os.Chmod(path, 0o700) }) //nolint:gosec // to be removed
+		t.Cleanup(func() { _ = os.Chmod(path, 0o700) }) //nolint:gosec // so that it can be removed
 	}
 	c := ftptest.Login(t, s.Addr, "alice")
 	for _, command := range []string{
@@ -73,7 +73,7 @@ func TestRefusedBeforeOpening(t *testing.T) {
 	} {
 		c.EpsvAddr()
 		c.Must(command, "550")
-		c.Must("NOOP", "200") // there was one reply
+		c.Must("NOOP", "200") // there was only one reply
 	}
 	for command, want := range map[string]string{
 		"NLST names": "names/f\r\n", "NLST fixed": "fixed/f\r\n",

@@ -6,8 +6,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// What the RFCs say, section by section, as conversations of a user who has logged in, in TYPE I,
-// with a file of ten octets and a directory. What needs more than a conversation has tests of its own.
+// Each section of the RFCs must hold in conversations of a logged-in user, in TYPE I, with a file of ten octets and a
+// directory. Sections that need more than a conversation have tests of their own.
 func TestRFCs(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, activeEnabled)
@@ -283,7 +283,7 @@ func TestRFCs(t *testing.T) {
 	}
 }
 
-// RFC 1123 section 4.1.2.13: STRU R is taken and stored as the stream it is.
+// RFC 1123 section 4.1.2.13: STRU R must be accepted, and data stored as the stream that they are.
 func TestRFC1123StructureRecord(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -297,7 +297,7 @@ func TestRFC1123StructureRecord(t *testing.T) {
 	}
 }
 
-// RFC 1123 section 4.1.2.10: commands end with CR LF, wherever TCP cuts them.
+// RFC 1123 section 4.1.2.10: commands must end with CR LF, wherever TCP splits them.
 func TestRFC1123Segments(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// Each right allows its commands and no others.
+// Each right must allow its commands and no others.
 func TestListedRights(t *testing.T) {
 	t.Parallel()
 	const refused = "550"
@@ -72,7 +72,7 @@ func TestListedRights(t *testing.T) {
 	}
 }
 
-// A change of rights holds from the next command on.
+// A change of rights must apply to the next command.
 func TestRightsReload(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// segments is how many segments with data a client has got on its control connection.
+// segments returns the number of segments with data that a client has received on its control connection.
 func segments(t *testing.T, c *ftptest.Client) (n uint32) {
 	t.Helper()
 	raw, err := c.SyscallConn()
@@ -32,7 +32,7 @@ func segments(t *testing.T, c *ftptest.Client) (n uint32) {
 	return n
 }
 
-// Each reply has a segment of its own: simple clients read once for each reply, and lose what comes with it.
+// Each reply must have a segment of its own: simple clients read once per reply, and lose what arrives with it.
 func TestReplySegments(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -59,7 +59,7 @@ func TestReplySegments(t *testing.T) {
 		}
 		before := segments(t, c)
 		transfer(c)
-		if n := segments(t, c) - before; n < 3 { // a segment that is sent again counts, too
+		if n := segments(t, c) - before; n < 3 { // a retransmitted segment counts, too
 			t.Errorf("%s: the replies to EPSV and to it, 150 and 226, came in %d segments", command, n)
 		}
 	}

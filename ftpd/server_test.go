@@ -80,7 +80,7 @@ func TestReloadStatic(t *testing.T) {
 	}
 }
 
-// A user who is removed loses his running transfer, and his session with its next command.
+// A user who is removed must lose the running transfer, and the session with the next command.
 func TestUserRemoved(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -97,7 +97,7 @@ func TestUserRemoved(t *testing.T) {
 		C: NOOP
 		S: 421 *account*
 		S: EOF`)
-	// In order, though not all was sent: the reply says so.
+	// The connection must end in an orderly way, though not all was sent: the reply says so.
 	if _, err := io.Copy(io.Discard, data); err != nil {
 		t.Errorf("the data connection ended with %v", err)
 	}
@@ -141,7 +141,7 @@ func TestPasswordChanged(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	c.Must("PWD", "257") // whoever is in, is in
+	c.Must("PWD", "257") // open sessions must continue
 	ftptest.Dial(t, s.Addr).Talk(`
 		S: 220 *
 		C: USER alice
@@ -150,7 +150,7 @@ func TestPasswordChanged(t *testing.T) {
 		S: 530 *`)
 }
 
-// begin calls Shutdown and waits until new sessions are refused.
+// begin calls Shutdown, and waits until new sessions are refused.
 func begin(ctx context.Context, t *testing.T, s *ftptest.Server) <-chan error {
 	t.Helper()
 	ended := make(chan error, 1)
@@ -159,7 +159,7 @@ func begin(ctx context.Context, t *testing.T, s *ftptest.Server) <-chan error {
 	return ended
 }
 
-// refused reports whether a new session is, for the reason that the server ends.
+// refused reports whether a new session is refused because the server shuts down.
 func refused(t *testing.T, s *ftptest.Server) bool {
 	t.Helper()
 	c := ftptest.Dial(t, s.Addr)
@@ -168,7 +168,7 @@ func refused(t *testing.T, s *ftptest.Server) bool {
 	return err == nil && strings.HasPrefix(line, "421 Service not available: the server is shutting down")
 }
 
-// A drain ends what is idle and lets what works go on, its next transfer too.
+// A drain must end idle sessions, and let busy ones continue, including their next transfers.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -205,7 +205,7 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// While routing catches up, new sessions are served though the server is not ready.
+// While routing catches up, new sessions must be served although the server is not ready.
 func TestLameDuck(t *testing.T) {
 	t.Parallel()
 	long := config.Duration(5 * time.Minute)
@@ -227,8 +227,8 @@ func TestLameDuck(t *testing.T) {
 		S: EOF`)
 }
 
-// A session that routing still led here during the lame duck is one as any other: what it has begun ends well
-// after new sessions are refused, and so does its next transfer.
+// A session that routing has led here during the lame-duck phase must be like any other: its transfer must be
+// completed after new sessions are refused, and so must its next transfer.
 func TestLateSessionIsServed(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Drain.LameDuck = new(config.Duration(10 * time.Second)) })
@@ -257,7 +257,7 @@ func TestLateSessionIsServed(t *testing.T) {
 	}
 }
 
-// When grace is over the rest is cut, with replies.
+// When the grace period is over, the remaining sessions must be cut, with replies.
 func TestDrainGrace(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Drain.Grace = config.Duration(2 * time.Second) })
@@ -299,7 +299,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// Until its ports are known, the daemon says so; what it first reads, stays.
+// Until its ports are known the daemon must say so; the ports that it reads first must stay.
 func TestPortsFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "passive-ports")
@@ -346,7 +346,7 @@ func TestRequireAddress(t *testing.T) {
 	ftptest.Login(t, s.Addr, "alice").PasvAddr()
 }
 
-// A port that somebody else holds is an error that names it, and leaves nothing open.
+// A port that another process holds must cause an error that names it, and leave nothing open.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	taken := listen(t, "127.0.0.1:0")

@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// stalled begins the download of a big file and reads only its begin.
+// stalled begins the download of a big file, and reads only its beginning.
 func stalled(t *testing.T, s *ftptest.Server, c *ftptest.Client) (data io.ReadCloser) {
 	t.Helper()
 	s.Write(t, "big", strings.Repeat("0123456789abcdef", 2<<20))
@@ -67,7 +67,7 @@ func TestAborUrgent(t *testing.T) {
 		S: 200 *`)
 
 	_ = stalled(t, s, c)
-	for _, b := range []string{"\xff", "\xf4", "\xff", "\xf2"} { // each of them is
+	for _, b := range []string{"\xff", "\xf4", "\xff", "\xf2"} { // each of these bytes is urgent
 		urgent(t, c, b)
 	}
 	c.Send("ABOR\r\n")
@@ -78,7 +78,7 @@ func TestAborUrgent(t *testing.T) {
 		S: 200 *`)
 }
 
-// Where somebody on the way takes urgent data out of the stream, as proxies do, any bytes of the Synch are missing.
+// A proxy may remove urgent data from the stream, so any bytes of the Synch may be missing.
 func TestAborWithoutUrgentData(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -126,7 +126,7 @@ func TestAborDuringUpload(t *testing.T) {
 	}
 }
 
-// ABOR while the data connection is waited for, and without any transfer.
+// ABOR must work while the data connection is awaited, and without any transfer.
 func TestAborIdle(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -171,7 +171,7 @@ func TestStatNoopDuringTransfer(t *testing.T) {
 	c.Talk(`S: 226 *`)
 }
 
-// What may not run during a transfer runs after it, in order; ABOR overtakes it.
+// Commands that may not run during a transfer must run after it, in order; ABOR must overtake them.
 func TestPipeliningDuringTransfer(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -216,7 +216,7 @@ func TestPipelining(t *testing.T) {
 		S: 221 *
 		S: EOF`)
 
-	// A client that sends far more than is read ahead only has to wait.
+	// A client that sends far more than is read ahead must only have to wait.
 	c = ftptest.Login(t, s.Addr, "alice")
 	go c.Send(strings.Repeat("NOOP\r\n", 5000))
 	for range 5000 {
@@ -233,7 +233,7 @@ func TestQuitDuringTransfer(t *testing.T) {
 	data := c.Data()
 	c.Must("STOR file", "150")
 	c.Send("QUIT\r\n")
-	_ = c.CloseWrite() // having said QUIT, it may
+	_ = c.CloseWrite() // it may, since it has sent QUIT
 	_, _ = io.WriteString(data, "all of it")
 	_ = data.Close()
 	c.Talk(`
@@ -245,7 +245,7 @@ func TestQuitDuringTransfer(t *testing.T) {
 	}
 }
 
-// A whole session in one segment, its end included.
+// A whole session, including its end, must work if it arrives in one segment.
 func TestScriptedSession(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, activeEnabled)
@@ -276,7 +276,7 @@ func TestScriptedSession(t *testing.T) {
 		S: EOF`)
 }
 
-// A client that leaves without QUIT takes its transfer with it.
+// If a client leaves without QUIT, its transfer must end.
 func TestHangUpDuringTransfer(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -324,7 +324,7 @@ func TestIdleTimeout(t *testing.T) {
 	}
 }
 
-// A session whose transfer runs is not idle, however long that takes (RFC 1123 section 4.1.3.2).
+// A session whose transfer runs must not count as idle, however long that takes (RFC 1123 section 4.1.3.2).
 func TestNotIdleDuringTransfer(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Idle = config.Duration(10 * time.Second) })
@@ -346,7 +346,7 @@ func TestNotIdleDuringTransfer(t *testing.T) {
 	}
 }
 
-// crawl stores a file by six bytes, 0.4 s apart, and returns the reply and the longest pause.
+// crawl stores a file of six bytes, one every 0.4 s, and returns the reply and the longest pause.
 func crawl(c *ftptest.Client) (reply string, longest time.Duration) {
 	last := time.Now()
 	conn := c.Data()
@@ -363,7 +363,7 @@ func crawl(c *ftptest.Client) (reply string, longest time.Duration) {
 	return reply, max(longest, time.Since(last))
 }
 
-// A data connection that stands still ends its transfer, one that crawls does not.
+// A data connection that moves nothing must end its transfer; one that is only slow must not.
 func TestDataTimeout(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Timeouts.Data = config.Duration(time.Second) })
@@ -372,7 +372,7 @@ func TestDataTimeout(t *testing.T) {
 	c.Talk(`S: 426 *stood still*`)
 	_ = data.Close()
 
-	// On a busy machine this test itself may stand still for too long: such a try does not count.
+	// On a busy machine this test itself may stand still for too long: such an attempt does not count.
 	for {
 		reply, longest := crawl(c)
 		if reply[:3] == "226" {

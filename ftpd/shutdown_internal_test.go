@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// As long as clients come, routing has not caught up: the lame duck begins anew with each of them, but
-// not for ever.
+// As long as clients log in, routing has not caught up: each login must extend the lame-duck phase, but not for ever.
 func TestLameDuckStretches(t *testing.T) {
 	const quiet = 5 * time.Second
 	for name, c := range map[string]struct {
-		logins []time.Duration // after readiness was withdrawn
-		every  time.Duration   // and then one each
+		logins []time.Duration // times since the server became unready
+		every  time.Duration   // and then one at each interval
 		quiet  time.Duration
 		want   time.Duration
 	}{
@@ -58,7 +57,7 @@ func TestLameDuckStretches(t *testing.T) {
 	}
 }
 
-// The end of the grace period, or of the server, ends the lame duck.
+// The end of the grace period, or of the server, must end the lame-duck phase.
 func TestLameDuckEnds(t *testing.T) {
 	for _, which := range []string{"grace", "server"} {
 		synctest.Test(t, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// A configuration of a newer version is taken, at start and later; what is not known of it shows in
-// the status and, once for each change of it, in the log. A check is strict.
+// A configuration of a newer version must be accepted, at start and later. What is not known of it must appear in the
+// status and, once for each change of it, in the log. A check must be strict.
 func TestConfigurationOfANewerVersion(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// A path that ends in a slash, or in a dot as its last element, names a directory, for every command: nothing is
-// done to a file by it.
+// A path that ends in a slash, or whose last element is a dot, names a directory: no command may affect a file by
+// such a path.
 
 func TestSlashNamesDirectory(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestSlashNamesDirectory(t *testing.T) {
 		c.Must("RNFR other", "350")
 		c.Must("RNTO "+name, "550")
 	}
-	// Nor is a file made, replaced or removed where a directory is named that is there, or not.
+	// No file may be created, replaced or removed by the name of a directory, whether that exists or not.
 	for _, name := range []string{"new/", "new/.", "d/", "d/.", "todir/", "d/..", "/"} {
 		for _, command := range []string{"STOR ", "APPE ", "STOU ", "DELE ", "RETR ", "SIZE "} {
 			c.Data()

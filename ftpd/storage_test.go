@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// breakOff begins an upload, has part of it stored, and resets the data connection.
+// breakOff begins an upload, waits until a part of it is stored, and resets the data connection.
 func breakOff(t *testing.T, s *ftptest.Server, c *ftptest.Client, command, part string) {
 	t.Helper()
 	data := sendPart(t, s, c, command, part)
@@ -24,7 +24,7 @@ func breakOff(t *testing.T, s *ftptest.Server, c *ftptest.Client, command, part 
 	c.Talk("S: 426 *")
 }
 
-// sendPart begins an upload and has part of it stored.
+// sendPart begins an upload, and waits until a part of it is stored.
 func sendPart(t *testing.T, s *ftptest.Server, c *ftptest.Client, command, part string) *net.TCPConn {
 	t.Helper()
 	data := c.Data()
@@ -39,7 +39,7 @@ func sendPart(t *testing.T, s *ftptest.Server, c *ftptest.Client, command, part 
 	return data
 }
 
-// However an upload breaks off, the name shows the old file, and nothing else is left.
+// However an upload breaks off, the name must show the old file, and nothing else may be left.
 func TestBrokenUploads(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -61,7 +61,7 @@ func TestBrokenUploads(t *testing.T) {
 	}
 }
 
-// With partialUploads: Keep a client on a bad line goes on where it was.
+// With partialUploads: Keep, a client on a bad line must be able to resume.
 func TestKeptUploads(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Storage.PartialUploads = config.PartialUploadsKeep })
@@ -73,7 +73,7 @@ func TestKeptUploads(t *testing.T) {
 	c.Must("SIZE file", "213 5")
 	breakOff(t, s, c, "APPE file", "67")
 	c.Must("REST 4", "350")
-	breakOff(t, s, c, "STOR file", "56") // the client was not sure about the last
+	breakOff(t, s, c, "STOR file", "56") // as if the client did not know that "6" had arrived
 	c.Must("REST 6", "350")
 	if reply := c.Put("STOR file", "789"); reply[:3] != "226" {
 		t.Error(reply)
@@ -81,7 +81,7 @@ func TestKeptUploads(t *testing.T) {
 	if got := s.Read(t, "file"); got != "123456789" {
 		t.Errorf("it holds %q", got)
 	}
-	// ABOR and a client that goes away are breaks too; fewer octets than were announced are none.
+	// ABOR and a client that leaves are breaks, too; an upload with fewer octets than announced is not.
 	sendPart(t, s, c, "STOR aborted", "to be aborted")
 	c.Talk(`
 		C: ABOR
@@ -92,7 +92,7 @@ func TestKeptUploads(t *testing.T) {
 	if reply := c.Put("STOR short", "half"); reply[:3] != "226" {
 		t.Error(reply)
 	}
-	// What could not be resumed is not kept.
+	// What could not be resumed must not be kept.
 	c.Must("TYPE A", "200")
 	breakOff(t, s, c, "STOR text", "a line\r\n")
 	breakOff(t, s, ftptest.Login(t, s.Addr, "dropper"), "STOR dropped", "a drop")
@@ -110,7 +110,7 @@ func TestKeptUploads(t *testing.T) {
 			t.Errorf("left behind: %s", name)
 		}
 	}
-	// It can be turned off while the server runs.
+	// It must be possible to turn this off while the server runs.
 	if err := s.Edit(t, func(c *config.Config) { c.Storage.PartialUploads = config.PartialUploadsDiscard }); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestKeptUploads(t *testing.T) {
 	}
 }
 
-// Two who append to one file: the second is told to come again, and the file holds what was
+// If two clients append to one file, the second must be refused with 450, and the file must contain what was
 // acknowledged.
 func TestAppendTwice(t *testing.T) {
 	t.Parallel()
@@ -143,7 +143,7 @@ func TestAppendTwice(t *testing.T) {
 	if got := s.Read(t, "file"); got != "123456789" {
 		t.Errorf("it holds %q", got)
 	}
-	// One whose file is replaced meanwhile is not acknowledged.
+	// An append to a file that is replaced meanwhile must not be acknowledged.
 	data = first.Data()
 	first.Must("APPE file", "150")
 	if reply := second.Put("STOR file", "new"); reply[:3] != "226" {
@@ -183,7 +183,7 @@ func TestQuota(t *testing.T) {
 			t.Errorf("%s: %s", command, reply)
 		}
 	}
-	if reply := c.Put("STOR file", "54321"); reply[:3] != "226" { // in the place of as many
+	if reply := c.Put("STOR file", "54321"); reply[:3] != "226" { // replaces as many bytes
 		t.Error(reply)
 	}
 	c.Must("AVBL /", "213 0")
@@ -198,7 +198,7 @@ func TestQuota(t *testing.T) {
 	if got := s.Read(t, "there"); got != "12345" || len(s.Files(t)) != 4 {
 		t.Errorf("there holds %q; there are %q", got, s.Files(t))
 	}
-	// A limit that is loaded holds at once.
+	// A changed limit must apply at once.
 	if err := s.Edit(t, quota(6, 0)); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestQuota(t *testing.T) {
 	if reply := anonymous.Put("STOR 1", "1"); reply[:3] != "226" {
 		t.Error(reply)
 	}
-	// After a restart it is as it was.
+	// After a restart the usage must be the same.
 	if err := os.CopyFS(root, os.DirFS(s.Root)); err != nil {
 		t.Fatal(err)
 	}
@@ -224,8 +224,7 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// Many sessions upload at once: what is stored never exceeds the quota, and what was refused has
-// left nothing.
+// If many sessions upload at once, the quota must never be exceeded, and refused uploads must leave nothing behind.
 func TestQuotaOfManySessions(t *testing.T) {
 	t.Parallel()
 	const sessions, size, fit = 12, 300_000, 7
@@ -238,7 +237,7 @@ func TestQuotaOfManySessions(t *testing.T) {
 		clients.Go(func() {
 			data := c.Data()
 			c.Must(fmt.Sprintf("STOR %d", i), "150")
-			_, _ = io.WriteString(data, strings.Repeat("x", size)) // refused, it may be reset
+			_, _ = io.WriteString(data, strings.Repeat("x", size)) // if the upload is refused, the connection may be reset
 			_ = data.Close()
 			mu.Lock()
 			defer mu.Unlock()
@@ -263,7 +262,7 @@ func TestQuotaOfManySessions(t *testing.T) {
 	}
 }
 
-// A home that vanishes under its session, and comes back as another directory.
+// If a home vanishes during a session, and comes back as another directory, commands must fail until the next login.
 func TestVanishedHome(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) { c.Users[0].Home = "home" })
@@ -279,7 +278,7 @@ func TestVanishedHome(t *testing.T) {
 		c.Data()
 		c.Must(command, "550 /f: no such file or directory.")
 	}
-	c.LoginAs("alice") // which makes a new one
+	c.LoginAs("alice") // creates a new home
 	if reply := c.Put("STOR f", "x"); reply[:3] != "226" {
 		t.Error(reply)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// Implicit TLS begins with the connection, ends with it, and protects data from the start.
+// Implicit TLS must begin and end with the connection, and protect data from the start.
 func TestImplicitTLS(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -60,7 +60,7 @@ func TestImplicitTLS(t *testing.T) {
 	}
 }
 
-// Certificates of clients, on both connections (RFC 4217 section 15.1.2).
+// Client certificates must work on both connections (RFC 4217 section 15.1.2).
 func TestClientCertificates(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -115,7 +115,7 @@ func pair(t *testing.T, c config.Certificate) tls.Certificate {
 	return p
 }
 
-// A certificate that is replaced is seen by the next session; one that runs goes on.
+// A replaced certificate must be used for the next session; open sessions must continue.
 func TestCertificateReplaced(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)

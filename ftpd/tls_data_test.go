@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// Every kind of transfer, with every kind of client, passive and active.
+// Every kind of transfer must work with every kind of client, passive and active.
 func TestTransfersWithTLS(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -56,7 +56,7 @@ func TestTransfersWithTLS(t *testing.T) {
 	}
 }
 
-// RFC 4217 section 7: the client is TLS's client although the server dials.
+// RFC 4217 section 7: the client must be the client of TLS, too, although the server connects.
 func TestActiveModeWithTLS(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -86,7 +86,7 @@ func TestActiveModeWithTLS(t *testing.T) {
 	}
 }
 
-// A data connection whose handshake fails is a 522 after the 150; the session goes on.
+// A data connection whose handshake fails must get 522 after the 150; the session must continue.
 func TestDataHandshakeFails(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -118,7 +118,7 @@ func TestDataHandshakeFails(t *testing.T) {
 	}
 }
 
-// handshakesWithin sets how long handshakes that begin from now on may take.
+// handshakesWithin sets the longest time for TLS handshakes that begin from now on.
 func handshakesWithin(t *testing.T, s *ftptest.Server, limit time.Duration) {
 	t.Helper()
 	if err := s.Edit(t, func(c *config.Config) { c.Timeouts.Handshake = config.Duration(limit) }); err != nil {
@@ -126,7 +126,8 @@ func handshakesWithin(t *testing.T, s *ftptest.Server, limit time.Duration) {
 	}
 }
 
-// RFC 4217 section 12, RFC 8446 section 6.1: an upload that ends without close_notify may have been cut off.
+// RFC 4217 section 12, RFC 8446 section 6.1: an upload that ends without close_notify must not count as complete,
+// because it may have been cut off.
 func TestTruncatedUpload(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -157,7 +158,7 @@ func TestTruncatedUpload(t *testing.T) {
 	}
 }
 
-// strictEnd is a connection whose end is an error, so that only close_notify is an end.
+// strictEnd is a connection whose end is an error, so that only close_notify ends the data.
 type strictEnd struct{ *net.TCPConn }
 
 var errCut = errors.New("ended without close_notify")
@@ -170,7 +171,7 @@ func (c strictEnd) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Downloads end with close_notify, and aborted ones without.
+// Downloads must end with close_notify, and aborted ones without.
 func TestDownloadEndsWithCloseNotify(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -217,7 +218,7 @@ func TestDownloadEndsWithCloseNotify(t *testing.T) {
 	}
 }
 
-// A client that does not close its side holds up the 226 for a moment only, and loses nothing.
+// A client that does not close its side must delay the 226 only for a moment, and lose nothing.
 func TestDownloadClientKeepsDataOpen(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -255,7 +256,7 @@ func TestQuitDuringTLSUpload(t *testing.T) {
 	}
 }
 
-// A data connection with TLS that stands still is given up, in either direction.
+// A data connection with TLS that moves nothing must be given up, in either direction.
 func TestStalledTLS(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -276,7 +277,7 @@ func TestStalledTLS(t *testing.T) {
 	}
 }
 
-// RFC 4217 section 9: PROT holds for the transfer, whatever it was when the port was agreed upon.
+// RFC 4217 section 9: the transfer must use the PROT in force then, whatever it was when the port was agreed upon.
 func TestProtAfterPassive(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)

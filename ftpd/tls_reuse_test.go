@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// Data connections must resume their own control connection's session where that is required.
+// Where that is required, data connections must resume the TLS session of their own control connection.
 func TestSessionReuseRequired(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -58,7 +58,7 @@ func TestSessionReuseRequired(t *testing.T) {
 	}
 }
 
-// tickets counts the tickets a client gets.
+// tickets counts the session tickets that a client receives.
 type tickets struct {
 	tls.ClientSessionCache
 	got int
@@ -71,9 +71,9 @@ func (c *tickets) Put(key string, state *tls.ClientSessionState) {
 	c.ClientSessionCache.Put(key, state)
 }
 
-// An upload gets no ticket, which its client might leave unread: a reset would follow, and the
-// upload's end would be lost. Neither does a data connection that did not resume: it may be a
-// stranger's. This watches what crypto/tls does not promise.
+// An upload must send no ticket: its client might not read it, a reset would follow, and the end of the upload would
+// be lost. Neither must a data connection that did not resume, which may be a stranger's. This test watches behaviour
+// that crypto/tls does not promise.
 func TestUploadGetsNoTicket(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -100,7 +100,7 @@ func TestUploadGetsNoTicket(t *testing.T) {
 					if err := data.CloseWrite(); err != nil {
 						t.Fatal(err)
 					}
-					if _, err := io.ReadAll(data); err != nil { // takes tickets, if there are any
+					if _, err := io.ReadAll(data); err != nil { // receives tickets, if there are any
 						t.Fatal(err)
 					}
 					if got := data.ConnectionState().DidResume; got != resumes {
@@ -109,7 +109,7 @@ func TestUploadGetsNoTicket(t *testing.T) {
 					if reply := c.Reply(); reply[:3] != "226" {
 						t.Error(reply)
 					}
-					// In TLS 1.2 a ticket is a part of the handshake, and never unread.
+					// In TLS 1.2 a ticket is a part of the handshake, so it is always read.
 					if want := resumes && version == "TLS 1.2"; (cache.got > 0) != want {
 						t.Errorf("the upload brought %d tickets", cache.got)
 					}

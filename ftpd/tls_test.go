@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// versions are the clients that everything is tried with.
+// versions lists the clients with which everything is tested.
 var versions = map[string][]func(*tls.Config){
 	"TLS 1.3":           nil,
 	"TLS 1.2":           {authority.TLS12},
@@ -22,7 +22,7 @@ var versions = map[string][]func(*tls.Config){
 	"TLS 1.2, no reuse": {authority.TLS12, authority.NoReuse},
 }
 
-// RFC 4217 sections 4, 6, 8 and 9.
+// The negotiation must be as in RFC 4217 sections 4, 6, 8 and 9.
 func TestRFC4217Negotiation(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -104,7 +104,7 @@ func TestAuthWithoutTLS(t *testing.T) {
 	}
 }
 
-// features returns FEAT's lines.
+// features returns the lines of FEAT.
 func features(t *testing.T, c *ftptest.Client) string {
 	t.Helper()
 	c.Send("FEAT\r\n")
@@ -121,7 +121,7 @@ func features(t *testing.T, c *ftptest.Client) string {
 	}
 }
 
-// RFC 4217 section 10: what must be protected is refused, the data at the transfer command.
+// RFC 4217 section 10: what must be protected must be refused in clear text; data, at the transfer command.
 func TestTLSRequired(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -151,7 +151,7 @@ func TestTLSRequired(t *testing.T) {
 	}
 }
 
-// What was sent in clear text after AUTH is not executed as if it had come through TLS.
+// Clear text that was sent after AUTH must not be executed as if it had come through TLS.
 func TestPlaintextAfterAuthIsThrownAway(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -182,7 +182,7 @@ func TestPlaintextAfterAuthIsThrownAway(t *testing.T) {
 	}
 }
 
-// A client whose handshake fails, or never comes, is dropped.
+// A client whose handshake fails, or never begins, must be dropped.
 func TestControlHandshakeFails(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -213,7 +213,7 @@ func TestControlHandshakeFails(t *testing.T) {
 	}
 }
 
-// RFC 4217 section 5.
+// CCC must work as in RFC 4217 section 5.
 func TestRFC4217ClearControlChannel(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -258,8 +258,8 @@ func TestRFC4217ClearControlChannel(t *testing.T) {
 	}
 }
 
-// RFC 4217 section 13: the reply is sent within TLS, then TLS ends; it may begin again, and no
-// session of before is asked for.
+// RFC 4217 section 13: the reply to REIN must be sent within TLS, then TLS must end. It may begin again, and data
+// connections need not resume the earlier session.
 func TestRFC4217Rein(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)
@@ -282,7 +282,7 @@ func TestRFC4217Rein(t *testing.T) {
 			if got := c.Get("RETR file"); got != "content" {
 				t.Errorf("in clear text: %q", got)
 			}
-			c.Secure(a.Client(edits...)) // knows no session
+			c.Secure(a.Client(edits...)) // this client has no session to resume
 			c.LoginAs("alice")
 			if got := c.Get("RETR file"); got != "content" {
 				t.Errorf("in TLS again: %q", got)
@@ -291,7 +291,7 @@ func TestRFC4217Rein(t *testing.T) {
 	}
 }
 
-// REIN, AUTH and CCC while a transfer runs: REIN waits for its end, the others can't.
+// REIN during a transfer must wait for its end; AUTH and CCC must be refused.
 func TestTLSCommandsDuringTransfer(t *testing.T) {
 	t.Parallel()
 	a := authority.New(t)

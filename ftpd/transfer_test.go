@@ -73,7 +73,7 @@ func TestRefusedTransfers(t *testing.T) {
 		if _, err := data.Read(make([]byte, 1)); err == nil {
 			t.Errorf("%s: the data connection stayed open", command)
 		}
-		c.Must(command, "425") // and it takes another PASV
+		c.Must(command, "425") // and the next transfer needs another PASV
 	}
 	if files := s.Files(t); len(files) != 1 {
 		t.Errorf("left behind: %q", files)
@@ -202,8 +202,8 @@ func TestASCII(t *testing.T) {
 	c.Must("SIZE text", "550")
 }
 
-// ALLO reserves space and announces no end: an upload that brings less is complete. What can't fit
-// is refused before anything comes, also where only two uploads together can't.
+// ALLO must reserve space without marking an end: an upload that brings less is complete. Uploads that can't fit must
+// be refused before any data arrive, even if only two of them together do not fit.
 func TestAllo(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, func(c *config.Config) {
@@ -235,7 +235,7 @@ func TestAllo(t *testing.T) {
 	_ = data.Close()
 	one.Talk("S: 226 *")
 	two.Must("ALLO 6", "200")
-	if reply := two.Put("STOR 3", "123456"); reply[:3] != "226" { // what was reserved and not used is free
+	if reply := two.Put("STOR 3", "123456"); reply[:3] != "226" { // the rest of the reservation is free again
 		t.Error(reply)
 	}
 	c.Must("ALLO 5 R 80", "200")
@@ -250,7 +250,7 @@ func TestAllo(t *testing.T) {
 	}
 }
 
-// An upload that is reset leaves nothing behind and the old file alone.
+// An upload that is reset must leave nothing behind, and leave the old file unchanged.
 func TestUploadReset(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -272,7 +272,7 @@ func TestUploadReset(t *testing.T) {
 	}
 }
 
-// A client that dies closes both connections in an orderly way: its upload is not complete.
+// A client that dies closes both connections in an orderly way: its upload must not count as complete.
 func TestUploadClientGone(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -281,7 +281,7 @@ func TestUploadClientGone(t *testing.T) {
 		data := c.Data()
 		c.Must("STOR file", "150")
 		_, _ = io.WriteString(data, "half of")
-		_ = c.Close() // a process that dies closes them in the order of their making
+		_ = c.Close() // a process that dies closes them in the order of their creation
 		_ = data.Close()
 	}
 	ftptest.Eventually(t, "the sessions end", func() bool { return s.Status().Sessions == 0 })
@@ -290,8 +290,8 @@ func TestUploadClientGone(t *testing.T) {
 	}
 }
 
-// A file that shrinks while it is sent ends in an error reply, never in a short success. The data connection ends
-// in order, or the client might lose the reply over it.
+// If a file shrinks while it is sent, the transfer must end with an error reply, never as a short success. The data
+// connection must end in an orderly way, or the client might lose the reply.
 func TestShrinkingFile(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)
@@ -311,7 +311,7 @@ func TestShrinkingFile(t *testing.T) {
 	c.Talk(`S: 426 *shorter*`)
 }
 
-// What is added to a file while it is sent is not sent: the client was told the size.
+// Data that are appended to a file while it is sent must not be sent: the client was told the size.
 func TestGrowingFile(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

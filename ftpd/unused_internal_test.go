@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
-// However many reservations end unused, few are logged, and how many were left out is told.
+// However many reservations end unused, only a few must be logged, with the number of omitted lines.
 func TestUnusedLogIsBounded(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer

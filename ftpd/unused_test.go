@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
 )
 
-// unusedCounts is an Observer that hears of unused reservations only.
+// unusedCounts is an Observer that counts only unused reservations.
 type unusedCounts struct {
 	observe.Observer
 	heard chan observe.UnusedReservation
@@ -20,9 +20,9 @@ type unusedCounts struct {
 
 func (u unusedCounts) Unused(why observe.UnusedReservation) { u.heard <- why }
 
-// A reservation that ends without a data connection is counted and logged with what the client was told, however
-// it ends, since that is how it looks when a client is told an address that it can't reach. One that was used is
-// not, nor one whose command was refused.
+// A reservation that ends without a data connection must be counted and logged with what the client was told, however
+// it ends: this is what it looks like when a client is told an address that it can't reach. A reservation that was
+// used must not be counted, nor one whose command was refused.
 func TestUnusedReservations(t *testing.T) {
 	t.Parallel()
 	o := unusedCounts{Observer: ftpd.Unobserved, heard: make(chan observe.UnusedReservation, 100)}

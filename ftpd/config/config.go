@@ -3,8 +3,7 @@
 //
 // It is the contract between the operator, which writes the file, and the daemon, which reads it. Two more parts of
 // that contract are here: PortSet, the text form of a pod's passive ports, and Status, the daemon's report on itself.
-// Begin reading at Config and Load. Of this module the package imports
-// internal/passhash and internal/reserved.
+// Begin reading at Config and Load. Of this module the package imports internal/passhash and internal/reserved.
 package config
 
 import "time"
