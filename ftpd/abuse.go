@@ -19,7 +19,7 @@ const (
 
 // offences holds what a session has done that may be abuse.
 type offences struct {
-	unknown      int    // number of unknown commands before login
+	unknown      int    // number of unknown commands while no user was logged in
 	reservations int    // number of passive ports asked for since the last transfer command
 	weight       uint32 // sum of the offences' weights; used only while addresses are hidden
 }

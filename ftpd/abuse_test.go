@@ -231,7 +231,7 @@ func TestAbuse(t *testing.T) {
 	}
 }
 
-// What ordinary clients do must never count as abuse, however often they do it.
+// The commands of ordinary clients must never count as abuse, however often they are sent.
 func TestNoAbuse(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t, failures(1))
@@ -254,7 +254,7 @@ func TestNoAbuse(t *testing.T) {
 	}
 }
 
-// What old devices send without malice must neither end the session of a logged-in user nor cause a ban.
+// The odd input of old devices must neither end the session of a logged-in user nor cause a ban.
 func TestOldDevices(t *testing.T) {
 	t.Parallel()
 	for _, hidden := range []bool{false, true} {

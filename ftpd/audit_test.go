@@ -134,7 +134,7 @@ func TestAuditCombine(t *testing.T) {
 	}
 }
 
-// Nothing that a client sends as a name or a command may show a password in the log, or control a terminal that shows
+// No name or command from a client may show a password in the log, or control a terminal that shows
 // the log.
 func TestAuditIsSafe(t *testing.T) {
 	t.Parallel()

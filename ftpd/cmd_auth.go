@@ -79,7 +79,7 @@ func (s *session) notSecured() error {
 	return refuse(503, "Send AUTH TLS first.")
 }
 
-// cmdCcc returns the control connection to clear text (RFC 4217 section 5). What PROT has set stays in force.
+// cmdCcc returns the control connection to clear text (RFC 4217 section 5). The level that PROT has set stays in force.
 func (s *session) cmdCcc(string) error {
 	cfg := s.settings().cfg.TLS
 	switch {

@@ -46,7 +46,7 @@ func (s *session) cmdPass(arg string) error {
 		return err
 	}
 	current := s.refresh()       // a reload may have changed the settings during the wait
-	s.lease.Authenticating(true) // tell limits that the session may now wait in the queue of password checks
+	s.lease.Authenticating(true) // it keeps its place among the sessions meanwhile: password checks may queue
 	id, err := current.auth.Login(s.ctx, name, arg)
 	s.lease.Authenticating(false)
 	switch {

@@ -196,7 +196,7 @@ func TestPanicEndsItsSessionOnly(t *testing.T) {
 		q := s.Quotas()[0]
 		return q.Counted && q.UsedBytes == 3*int64(len("content"))
 	})
-	// Nothing may stay locked or reserved.
+	// No lock and no reservation may be left.
 	if got := ftptest.Login(t, s.Addr, "alice").Put("STOR other", strings.Repeat("x", 900)); !strings.HasPrefix(got, "226") {
 		t.Errorf("the quota's last bytes: %q", got)
 	}

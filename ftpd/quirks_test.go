@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// What old devices send around a login, and blanks where none belong, must be accepted.
+// The odd input of old devices around a login, and blanks where none belong, must be accepted.
 func TestLoginQuirks(t *testing.T) {
 	t.Parallel()
 	s := ftptest.Start(t)

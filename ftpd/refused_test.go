@@ -42,8 +42,8 @@ func unprivileged(t *testing.T) bool {
 	return false
 }
 
-// What can be refused must be refused before a data connection is opened, with a reply that says what is wrong: here,
-// files whose permissions on the disk forbid reading or writing.
+// A transfer that is going to fail must be refused before a data connection is opened, with a reply that says what is
+// wrong: here, the permissions of files on the disk forbid reading or writing.
 func TestRefusedBeforeOpening(t *testing.T) {
 	t.Parallel()
 	if !unprivileged(t) {

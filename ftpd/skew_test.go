@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// A configuration of a newer version must be accepted, at start and later. What is not known of it must appear in the
+// A configuration of a newer version must be accepted, at start and later. Its unknown keys and values must appear in the
 // status and, once for each change of it, in the log. A check must be strict.
 func TestConfigurationOfANewerVersion(t *testing.T) {
 	t.Parallel()

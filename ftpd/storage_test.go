@@ -73,7 +73,7 @@ func TestKeptUploads(t *testing.T) {
 	c.Must("SIZE file", "213 5")
 	breakOff(t, s, c, "APPE file", "67")
 	c.Must("REST 4", "350")
-	breakOff(t, s, c, "STOR file", "56") // as if the client did not know that "6" had arrived
+	breakOff(t, s, c, "STOR file", "56") // as if the client were not sure which of the last octets had arrived
 	c.Must("REST 6", "350")
 	if reply := c.Put("STOR file", "789"); reply[:3] != "226" {
 		t.Error(reply)
@@ -92,7 +92,7 @@ func TestKeptUploads(t *testing.T) {
 	if reply := c.Put("STOR short", "half"); reply[:3] != "226" {
 		t.Error(reply)
 	}
-	// What could not be resumed must not be kept.
+	// An upload that could not be resumed must not be kept.
 	c.Must("TYPE A", "200")
 	breakOff(t, s, c, "STOR text", "a line\r\n")
 	breakOff(t, s, ftptest.Login(t, s.Addr, "dropper"), "STOR dropped", "a drop")

@@ -43,7 +43,7 @@ func TestHashCommand(t *testing.T) {
 		if ok, err := passhash.Verify(hash, password); !ok || err != nil {
 			t.Errorf("%q: %q does not fit %q: %v", input, hash, password, err)
 		}
-		// What it prints must be accepted wherever a password or a hash is.
+		// Its output must be accepted wherever a password or a hash is.
 		u, err := parseUser("alice:" + hash)
 		if err != nil || u.PasswordHash != hash {
 			t.Errorf("--user takes it as %+v, %v", u, err)

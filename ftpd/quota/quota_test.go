@@ -246,7 +246,7 @@ func TestCombine(t *testing.T) {
 	s.wantCount("alice")
 }
 
-// What a broken upload leaves under its name must count.
+// The file that a broken upload leaves under its name must count.
 func TestKeep(t *testing.T) {
 	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 10}})
 	v := s.login("alice", "alice")

@@ -27,7 +27,7 @@ func inodeOf(info fs.FileInfo) (id inode, names uint64, ok bool) {
 
 // readings holds the files that are open for downloads, and for uploads that append to a file or keep a part of it
 // (REST). If such a file loses its last name, it stays on the disk until it is closed. Until then the Registry
-// reserves its size in the accounts that held it. What an upload adds to such a file is reserved for the upload.
+// reserves its size in the accounts that held it. Bytes that an upload adds to such a file are reserved for the upload.
 type readings map[inode]*reading
 
 type reading struct {

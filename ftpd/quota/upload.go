@@ -157,7 +157,7 @@ func (u *upload) begin(target usage, parts []int64) error {
 	r.running[u] = struct{}{}
 	err := u.resize(0)
 	if err == nil && (len(u.parts) > 0 && u.exceeded() || u.base+u.expect > 0 && u.overdrawn()) {
-		// The parts may fail to be removed. What is announced, or kept of a file (REST), is reserved before the first
+		// The parts may fail to be removed. Bytes that are announced, or kept of a file (REST), are reserved before the first
 		// byte arrives.
 		err = u.refused()
 	}

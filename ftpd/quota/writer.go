@@ -9,7 +9,7 @@ import (
 const (
 	// ahead is the number of bytes reserved at a time before they arrive, while there is plenty left.
 	ahead = 4 << 20
-	// There is plenty left if all uploads together reserve ahead at most one part in headroom of what is left. An
+	// headroom says when plenty is left: all uploads together may reserve ahead at most 1/headroom of what is left. An
 	// upload that stands still must not keep others from the space that they need.
 	headroom = 16
 	// exact is the number of bytes read at a time otherwise; they are reserved once they have arrived.

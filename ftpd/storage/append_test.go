@@ -123,7 +123,7 @@ func TestAppendLocks(t *testing.T) {
 	}
 }
 
-// What was appended to a file that no longer exists must not be acknowledged.
+// An append to a file that no longer exists must not be acknowledged.
 func TestAppendToWhatIsReplaced(t *testing.T) {
 	for what, change := range map[string]func(v FS) error{
 		"replaced":      func(v FS) error { return upload(v, "/f", "new", CreateOptions{}) },

@@ -83,7 +83,7 @@ func TestDurability(t *testing.T) {
 	}
 }
 
-// What can't be made durable must be neither acknowledged nor visible.
+// An upload or a change that can't be made durable must be neither acknowledged nor visible.
 func TestSyncFails(t *testing.T) {
 	for _, c := range []struct {
 		o    CreateOptions

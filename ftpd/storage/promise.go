@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// promises holds the uploads whose clients have announced the size (ALLO). What has not arrived of one of them is not
+// promises holds the uploads whose clients have announced the size (ALLO). The bytes of one that have not arrived are not
 // promised to another, so that both can be stored. No disk space is allocated: otherwise clients could fill the disk
 // just by announcing.
 type promises struct {

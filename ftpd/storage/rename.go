@@ -34,9 +34,9 @@ func (v *view) inDirs(from, to string, do func(fromDir *os.File, fromBase string
 }
 
 // linkNew does the same as renameNew with ordinary system calls. A file gets its new name by a hard link, which never
-// replaces anything, and then loses the old name; for a moment it has both. What can't be hard-linked is renamed
-// after a check. That check can race: an empty directory, or a file on a file system without hard links, that is
-// created at the new name in between may be replaced.
+// replaces anything, and then loses the old name; for a moment it has both. A file or directory that can't be
+// hard-linked is renamed after a check. That check can race: an empty directory, or a file on a file system without
+// hard links, that is created at the new name in between may be replaced.
 func (v *view) linkNew(from, to string) error {
 	info, err := v.root.Lstat(from)
 	if err != nil {

@@ -111,7 +111,7 @@ type CreateOptions struct {
 	// section 5). The rest of the old file is lost with Commit. An offset at the end of the file means the same as
 	// Append. If it is beyond the end, the error is ErrOffset.
 	Offset int64
-	// Append writes at the end of the file (APPE); Offset is then ignored. What was appended is undone if the upload
+	// Append writes at the end of the file (APPE); Offset is then ignored. The append is undone if the upload
 	// is not committed, even after a crash. While one upload appends, the error for another one is ErrBusy. If the
 	// file does not exist, it is created as if Append were not set; if another upload creates it first, the error of
 	// Commit is ErrBusy.

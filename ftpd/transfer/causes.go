@@ -2,11 +2,13 @@ package transfer
 
 import "errors"
 
+// ErrKicked is the cause of a session's end that Server.Kick has caused.
 var ErrKicked = errors.New("the server's operator has ended the session")
 
 // ErrPanicked is the error of a function that panicked.
 var ErrPanicked = errors.New("internal error")
 
+// TextPanicked is the text of the reply to a command, or for a transfer, that panicked.
 const TextPanicked = "Internal error of the server, which was logged; connect again."
 
 // These errors are causes: they say why a session, or its transfer, was ended.

@@ -37,6 +37,7 @@ type Coding struct {
 	Level   int  // OPTS MODE Z LEVEL, 1 to 9
 }
 
+// String returns the name of the mode, as STAT shows it.
 func (c Coding) String() string {
 	if c.Deflate {
 		return "deflate"

@@ -30,7 +30,7 @@ type outcome struct {
 	// ending is the outcome as metrics name it.
 	ending observe.TransferResult
 	// keeps says that the client or its connection ended the transfer, not the storage or a decision about the user.
-	// What has arrived of an upload is then worth keeping.
+	// The part of an upload that has arrived is then worth keeping.
 	keeps bool
 	code  int
 	// text is the text of the reply. {error} stands for the error and {timeout} for the timeout of the data
