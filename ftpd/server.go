@@ -102,7 +102,7 @@ type Server struct {
 	startOnce  sync.Once
 	startErr   error
 
-	reloading sync.Mutex // held by Reload, so that one runs at a time
+	reloading sync.Mutex // held by Reload, so that one runs at a time; also guards implicit
 	implicit  implicitPorts
 
 	phase atomic.Int32 // of type phase; changed under mu

@@ -2,7 +2,7 @@ package transfer
 
 import "errors"
 
-// ErrKicked is the cause of a session's end that Server.Kick has caused.
+// ErrKicked is the cause with which Server.Kick ends a session.
 var ErrKicked = errors.New("the server's operator has ended the session")
 
 // ErrPanicked is the error of a function that panicked.
