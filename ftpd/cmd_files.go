@@ -108,7 +108,7 @@ func (s *session) cmdRnto(arg string) error {
 	return s.answer(250, "Renamed.")
 }
 
-// rename renames from to to. It never replaces a file if the user may not overwrite.
+// rename renames a file or directory. It never replaces a file if the user may not overwrite.
 func (s *session) rename(from, to string) error {
 	if s.rights().CanOverwrite() {
 		return s.login.fs.Rename(from, to)

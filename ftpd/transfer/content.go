@@ -107,7 +107,7 @@ const listBuffer, smallListBuffer = 64 << 10, 4 << 10
 // listWriters holds unused buffers for lines of listings.
 var listWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, listBuffer) }}
 
-// takeListWriter returns a buffered writer to to. The caller must flush it, and give it back with put.
+// takeListWriter returns a buffered writer on top of to. The caller must flush it, and give it back with put.
 func takeListWriter(to io.Writer) (w *bufio.Writer, put func()) {
 	if !largeBuffers.TryEnter() {
 		return bufio.NewWriterSize(to, smallListBuffer), func() {}
