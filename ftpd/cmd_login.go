@@ -51,7 +51,7 @@ func (s *session) cmdPass(arg string) error {
 	s.lease.Authenticating(false)
 	switch {
 	case err != nil && s.ctx.Err() != nil:
-		return nil
+		return nil //nolint:nilerr // the session ends, which has its own reply
 	case errors.Is(err, passhash.ErrTooLarge): // the client sees the same reply as for a wrong password
 		s.srv.observer.Login(observe.LoginUnverifiable)
 		return s.loginFailed(name, arg, "the password can't be verified: "+passhash.ErrTooLarge.Error()+"; raise the memory limit (spec.template.resources.limits.memory), or hash the password again with less memory",

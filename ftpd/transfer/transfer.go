@@ -21,8 +21,11 @@ import (
 type Kind uint8
 
 const (
+	// Download sends a file, or a part of it.
 	Download Kind = iota
+	// Upload stores what the client sends.
 	Upload
+	// Listing sends the lines of LIST, NLST or MLSD.
 	Listing
 	// Work moves nothing over a data connection. It is a command that may take long, such as HASH; meanwhile the
 	// session behaves as during a transfer.
@@ -352,8 +355,8 @@ func (t *Transfer) fail(err error) *net.TCPConn {
 	return t.conn
 }
 
-// snapshot describes how far a transfer is at one moment.
-type snapshot struct {
+// Snapshot describes how far a transfer is at one moment.
+type Snapshot struct {
 	Took    time.Duration // time since the command
 	Bytes   int64         // octets moved on the wire
 	Rate    int64         // octets per second of the last seconds
@@ -363,11 +366,11 @@ type snapshot struct {
 }
 
 // Snapshot describes the transfer at the time now.
-func (t *Transfer) Snapshot(now time.Time) snapshot {
+func (t *Transfer) Snapshot(now time.Time) Snapshot {
 	n := t.bytes.Load()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := snapshot{
+	s := Snapshot{
 		Took: now.Sub(t.Started), Bytes: n, TLS: t.TLS != nil,
 		Rate: t.pace.rate(mark{now, n}, t.Started), Average: rateOf(n, now.Sub(t.Started)),
 	}
