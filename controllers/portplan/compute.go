@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Compute makes the plan. The order of in.Pods is irrelevant, and nothing of in is changed.
+// Compute returns the plan for in. The order of in.Pods does not matter, and Compute changes nothing in in.
 func Compute(in Input) Plan {
 	pods := oldestFirst(in.Pods)
 	inUse := held(pods)
@@ -49,14 +49,14 @@ func Compute(in Input) Plan {
 	return plan
 }
 
-// oldestFirst returns the pods in the order in which they are served.
+// oldestFirst returns the pods in the order in which they get ports: by age, then name, then UID.
 func oldestFirst(pods []Pod) []Pod {
 	return slices.SortedFunc(slices.Values(pods), func(a, b Pod) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID))
 	})
 }
 
-// held are the ports that any pod holds.
+// held returns the ports that any of the pods holds.
 func held(pods []Pod) config.PortSet {
 	var all []uint16
 	for _, pod := range pods {
@@ -65,7 +65,7 @@ func held(pods []Pod) config.PortSet {
 	return config.NewPortSet(all...)
 }
 
-// routes leads every held port to the oldest pod that holds it.
+// routes routes every held port to the oldest pod that holds it, and returns the conflicts of the other holders.
 func routes(pods []Pod) (map[string]config.PortSet, []Conflict) {
 	byPod := map[string]config.PortSet{}
 	var conflicts []Conflict

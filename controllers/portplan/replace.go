@@ -9,29 +9,30 @@ import (
 type Cause string
 
 const (
-	// CauseConflict is a pod that holds ports that an older pod holds too.
+	// CauseConflict is the cause for a pod that holds ports that an older pod holds too.
 	CauseConflict Cause = "PortConflict"
-	// CausePortsNeeded is a pod that holds ports without which another pod waits for ever. That comes about when a
-	// range shrinks to ports that its old holders have, or the replicas become many more than they were.
-	// A rolling update can't help: its new pod waits for ports that the old pods hold, and the old pods
-	// stay until the new one is ready.
+	// CausePortsNeeded is the cause for a pod that holds ports without which another pod waits for ever. This happens
+	// when a range shrinks to ports that its old holders have, or when the number of replicas grows a lot. A rolling
+	// update can't help: its new pod waits for ports that the old pods hold, and the old pods stay until the new one
+	// is ready.
 	CausePortsNeeded Cause = "PortsNeeded"
-	// CauseNeverReady is a pod that holds ports outside the declared range and has never taken sessions. What keeps it
-	// from getting ready may be these very ports: a load balancer whose address others share refuses
-	// the Service because of them. A rolling update waits for the new pod, which waits for the address. No client was
-	// told a port of it, so nothing is lost with it.
+	// CauseNeverReady is the cause for a pod that holds ports outside the declared range and has never taken
+	// sessions. These very ports may keep it from getting ready: a load balancer whose address is shared with others
+	// refuses the Service because of them. A rolling update waits for the new pod, which waits for the address. No
+	// client was given a port of the pod, so deleting it loses nothing.
 	CauseNeverReady Cause = "NeverReady"
 )
 
-// Replacement is a pod that the operator must delete, for its Deployment to make another.
+// Replacement is a pod that the operator must delete so that its Deployment creates another.
 type Replacement struct {
 	Pod   string
 	Cause Cause
 }
 
-// replacements are the outdated pods that were never ready, the losers of conflicts and, if none of the pods that wait could otherwise ever get a
-// port, one holder: an outdated one, else the one that holds most, the oldest of equals. One at a
-// time and only while all other holders are ready, so that somebody goes on taking sessions.
+// replacements returns the younger pods of conflicts and the outdated pods that were never ready. If there are none,
+// and none of the waiting pods could otherwise ever get a port, it returns one holder: an outdated one if there is
+// one, else the one that holds the most ports, the oldest of equals. Only one is replaced at a time, and only while
+// all other holders are ready, so that some pod goes on taking sessions.
 func replacements(in Input, pods []Pod, plan Plan) []Replacement {
 	terminating := map[string]bool{}
 	for _, pod := range pods {
@@ -60,13 +61,13 @@ func replacements(in Input, pods []Pod, plan Plan) []Replacement {
 	return out
 }
 
-// needed finds the pod that must make room; none while a terminating pod is about to, while a
-// scale-down is under way, or while another holder is not ready.
+// needed returns the name of the pod that must free its ports; empty while a terminating pod is about to free some,
+// while a scale-down is in progress, or while another holder is not ready.
 func needed(in Input, pods []Pod, outdated []string) string {
 	type holder struct {
 		name     string
 		outdated bool
-		ports    int // of the declared range
+		ports    int // within the declared range
 	}
 	var holders []holder
 	alive, notReady := 0, map[string]bool{}
@@ -83,7 +84,7 @@ func needed(in Input, pods []Pod, outdated []string) string {
 			notReady[pod.Name] = true
 		}
 		_, isOutdated := slices.BinarySearch(outdated, pod.Name)
-		// A holder of a single port makes no room: its successor needs it.
+		// Replacing a holder of a single port frees nothing: its successor needs one.
 		if ports > 1 || isOutdated && ports > 0 {
 			holders = append(holders, holder{pod.Name, isOutdated, ports})
 		}
@@ -91,7 +92,7 @@ func needed(in Input, pods []Pod, outdated []string) string {
 	if len(holders) == 0 || alive > in.Replicas+max(in.Surge, 0) {
 		return ""
 	}
-	// Stable: pods are oldest first.
+	// The sort is stable: pods are oldest first.
 	slices.SortStableFunc(holders, func(a, b holder) int {
 		if a.outdated != b.outdated {
 			if a.outdated {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// TemplateRange is the value that the pod template's passive-range annotation should have, given
-// the one that it has. A change rolls the pods, so it changes only when a pod holds ports that
-// are no longer declared: a range that grew rolls nothing.
+// TemplateRange returns the value that the pod template's passive-range annotation should have, given its current
+// value. A change of the annotation rolls the pods, so the value changes only when a pod holds ports that are no
+// longer declared: a range that grew rolls nothing.
 //
-// It is the declared range, with a number behind it where outdated pods were made from a template
-// of that value already (the range grew, was used and shrank back), as they'd not be rolled otherwise.
+// The value is the declared range. It is followed by a number if outdated pods were made from a template with that
+// value already (the range grew, was used and shrank back), since otherwise they would not be rolled.
 func TemplateRange(current string, in Input, plan Plan) string {
 	outdated := map[string]bool{}
 	for _, name := range plan.Outdated {
@@ -29,7 +29,7 @@ func TemplateRange(current string, in Input, plan Plan) string {
 	case current != "" && len(plan.Outdated) == 0:
 		return current
 	case value == declared && !stale[current]:
-		return current // on its way
+		return current // the rollout is in progress
 	}
 	for n := 2; stale[declared]; n++ {
 		declared = fmt.Sprintf("%s (%d)", in.Range, n)
