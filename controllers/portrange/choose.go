@@ -4,21 +4,20 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Demand is what a range is chosen for.
+// Demand describes the range to choose.
 type Demand struct {
-	// Count is the number of ports, which follow one another.
+	// Count is the number of consecutive ports.
 	Count int
-	// Previous are the ports that the server has: as many of them stay as can.
+	// Previous are the ports that the server has; Choose keeps as many of them as it can.
 	Previous config.PortSet
-	// Taken are the ports that the range must not hold.
+	// Taken are the ports that the range must not contain.
 	Taken config.PortSet
-	// Within are the bounds: the first in which there is room is used.
+	// Within are the bounds of the range, in order of preference: the first with room is used.
 	Within []config.Run
 }
 
-// Choose returns the range: the previous one, cut or lengthened at its end or else at its start, if
-// that can be; otherwise the lowest that is free. Where there is none it returns nil and the length
-// of the longest run that is free.
+// Choose returns the range: the previous one, shortened or lengthened at its end or else at its start, if that is
+// possible; otherwise the lowest free one. If there is none, it returns nil and the length of the longest free run.
 func Choose(d Demand) (chosen config.PortSet, longest int) {
 	if runs := d.Previous.Runs(); len(runs) == 1 {
 		first, last := int(runs[0].First), int(runs[0].Last)
@@ -45,7 +44,7 @@ func Choose(d Demand) (chosen config.PortSet, longest int) {
 	return nil, longest
 }
 
-// fits reports whether the range from start on is within one of the bounds and free.
+// fits reports whether the range that begins at start is free and within one of the bounds.
 func (d Demand) fits(start int) bool {
 	end := start + d.Count - 1
 	for _, bounds := range d.Within {

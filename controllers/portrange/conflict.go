@@ -9,29 +9,29 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Want are ports that a field of the spec asks for.
+// Want is a set of ports that a field of the spec requests.
 type Want struct {
 	// Field is the field's path, as in "spec.service.nodePort".
 	Field string
 	Ports config.PortSet
 }
 
-// Claim are ports that somebody holds.
+// Claim is a set of ports that a Service holds.
 type Claim struct {
-	// Holder tells a person who: see Service.Holder.
+	// Holder names the owner for messages: see Service.Holder.
 	Holder string
 	Ports  config.PortSet
 }
 
-// Conflict are wanted ports that somebody else holds.
+// Conflict is a set of requested ports that another holder has.
 type Conflict struct {
 	Field  string
 	Ports  config.PortSet
 	Holder string
 }
 
-// Conflicts returns those of the wanted ports that others hold, by field and holder, in the order of
-// the fields and then of the ports.
+// Conflicts returns those of the wanted ports that others hold, by field and holder. The result is in the order of
+// the fields, then of the ports.
 func Conflicts(wanted []Want, held []Claim) []Conflict {
 	var all []Conflict
 	for _, w := range wanted {
@@ -53,8 +53,8 @@ func Conflicts(wanted []Want, held []Claim) []Conflict {
 	return all
 }
 
-// Describe says who holds what, as in "30000-30009 are held by FtpServer team-a/files; 30012 is held by
-// Service shop/web": all of a few, the first few of many.
+// Describe returns a text that says who holds which ports, as in "30000-30009 are held by FtpServer team-a/files;
+// 30012 is held by Service shop/web". It lists the first five conflicts and the number of the others.
 func Describe(conflicts []Conflict) string {
 	const most = 5
 	var parts []string
@@ -72,7 +72,7 @@ func Describe(conflicts []Conflict) string {
 	return strings.Join(parts, "; ")
 }
 
-// Fields are the fields of the spec that conflicts are about, each once.
+// Fields returns the fields of the spec that the conflicts concern, each once.
 func Fields(conflicts []Conflict) []string {
 	var fields []string
 	for _, c := range conflicts {

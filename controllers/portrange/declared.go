@@ -1,5 +1,5 @@
-// Package portrange says which range of passive ports a server has, chooses one where only a count is
-// declared, and tells who else holds ports that a server needs. It is pure.
+// Package portrange determines the range of passive ports of a server, chooses one if only a count is declared, and
+// finds the other holders of ports that a server needs. It is pure.
 package portrange
 
 import (
@@ -7,15 +7,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// The range of a server that declares neither a range nor a count.
+// This is the range of a server that declares neither a range nor a count.
 const (
 	defaultStart = 30000
 	defaultEnd   = 30031
 )
 
-// Of returns the passive ports that a server declares: those of spec.passive.portRange; for
-// spec.passive.portCount those that were chosen, as its status has recorded, which are none before
-// and may be of an earlier count; else 30000-30031.
+// Of returns the passive ports that a server declares. With spec.passive.portRange these are the ports of that range.
+// With spec.passive.portCount they are the chosen ports that the status records, which are none before the choice and
+// may belong to an earlier count. With neither they are 30000-30031.
 func Of(server *v1alpha1.FtpServer) config.PortSet {
 	declared := server.Spec.Passive.PortRange
 	switch {
@@ -27,8 +27,8 @@ func Of(server *v1alpha1.FtpServer) config.PortSet {
 	return config.PortRange(uint16(declared.Start), uint16(declared.End)) //nolint:gosec // 1024 to 65535 by the API
 }
 
-// Allocated returns the ports that were chosen for the server, as its status has recorded; none if
-// there are none. What can't be read is no record.
+// Allocated returns the ports that were chosen for the server, as its status records them; nil if there is no record
+// or it can't be parsed.
 func Allocated(server *v1alpha1.FtpServer) config.PortSet {
 	ports, err := config.ParsePortSet(server.Status.AllocatedPortRange)
 	if err != nil {

@@ -7,12 +7,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// sharingAnnotations are those by which MetalLB lets Services share an address: of the same value,
-// and with different ports. The first that is there counts.
+// sharingAnnotations are the annotations by which MetalLB lets Services share an address: they must have the same
+// value and different ports. The first one that is present counts.
 var sharingAnnotations = []string{"metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip"}
 
-// SharingKey returns the key under which a Service with these annotations shares its load
-// balancer's address with others; empty if it does not.
+// SharingKey returns the key under which a Service with these annotations shares its load balancer's address with
+// others; empty if it does not share it.
 func SharingKey(annotations map[string]string) string {
 	for _, name := range sharingAnnotations {
 		if key := annotations[name]; key != "" {
@@ -22,7 +22,7 @@ func SharingKey(annotations map[string]string) string {
 	return ""
 }
 
-// SharingAnnotations are those of the annotations that SharingKey looks at; nil if there are none.
+// SharingAnnotations returns those of the annotations that SharingKey reads; nil if there are none.
 func SharingAnnotations(annotations map[string]string) map[string]string {
 	var some map[string]string
 	for _, name := range sharingAnnotations {
@@ -36,20 +36,21 @@ func SharingAnnotations(annotations map[string]string) map[string]string {
 	return some
 }
 
-// Service is a Service as far as its ports are not its own alone: at the nodes, and at an address
-// that it shares.
+// Service describes the ports of a Service that may conflict with other Services: those at the nodes, and those at an
+// address that it shares.
 type Service struct {
 	Namespace, Name string
-	// Holder tells a person whose it is, as in "FtpServer team-a/files" or "Service shop/web".
+	// Holder names the owner for messages, as in "FtpServer team-a/files" or "Service shop/web".
 	Holder string
-	// NodePorts are its node ports, the one of its health check too.
+	// NodePorts are the Service's node ports, including that of its health check.
 	NodePorts config.PortSet
-	// SharingKey is that of its load balancer's address, and Ports the TCP ports that it has there.
+	// SharingKey is the sharing key of the load balancer's address, and Ports are the TCP ports that the Service has
+	// at that address; both are empty if the address is not shared.
 	SharingKey string
 	Ports      config.PortSet
 }
 
-// ServiceOf is the projection of a Service.
+// ServiceOf returns the description of a Service.
 func ServiceOf(s *corev1.Service) Service {
 	out := Service{Namespace: s.Namespace, Name: s.Name, Holder: "Service " + s.Namespace + "/" + s.Name}
 	if owner := metav1.GetControllerOf(s); owner != nil && owner.Kind == "FtpServer" {
