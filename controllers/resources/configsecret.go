@@ -9,12 +9,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// ConfigSecret holds the daemon's configuration file, and the certificates that it names. It is a
-// Secret for the password hashes and keys in it.
+// ConfigSecret returns the Secret with the daemon's configuration file and the certificates that the file names. It
+// is a Secret because the file contains password hashes and the certificates come with their keys.
 //
-// The certificates are copies. So pods get configuration and certificates in one piece, and
-// TLS can be switched on, and its Secrets be changed, lost and found, without replacing pods; a pod that
-// starts anew has what was last good; and a certificate counts only once the operator has read it.
+// The certificates are copies. So pods get the configuration and its certificates together; TLS can be enabled, and
+// its Secrets can be changed, deleted and created again, without replacing pods; a pod that restarts has the last
+// good content; and a certificate is used only after the operator has checked it.
 func ConfigSecret(in Inputs) *coreac.SecretApplyConfiguration {
 	server := in.Server
 	data := map[string][]byte{ConfigKey: in.ConfigFile}

@@ -11,7 +11,7 @@ import (
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 )
 
-// DaemonImage is the image that the pods run: spec.image, else the operator's own.
+// DaemonImage returns the image that the pods run: spec.image, or else the operator's default.
 func DaemonImage(in Inputs) string {
 	if in.Server.Spec.Image != "" {
 		return in.Server.Spec.Image
@@ -19,7 +19,7 @@ func DaemonImage(in Inputs) string {
 	return in.Image
 }
 
-// daemonContainer runs the daemon.
+// daemonContainer returns the container that runs the daemon.
 func daemonContainer(in Inputs) *coreac.ContainerApplyConfiguration {
 	pullPolicy := in.Server.Spec.Template.ImagePullPolicy
 	if pullPolicy == "" {
@@ -33,7 +33,7 @@ func daemonContainer(in Inputs) *coreac.ContainerApplyConfiguration {
 		WithArgs("--config", configDir+"/"+ConfigKey, "--api", net.JoinHostPort("127.0.0.1", strconv.Itoa(APIPort))).
 		WithPorts(
 			containerPort(ControlPortName, ControlPort),
-			// Whether or not it is open, so that it can be without replacing pods.
+			// The port is listed whether or not it is open, so that opening it does not replace the pods.
 			containerPort(ImplicitPortName, ImplicitPort),
 			containerPort(AdminPortName, AdminPort)).
 		WithResources(containerResources(in.Server.Spec.Template.Resources)).
@@ -52,7 +52,7 @@ func containerPort(name string, port int32) *coreac.ContainerPortApplyConfigurat
 	return coreac.ContainerPort().WithName(name).WithContainerPort(port).WithProtocol(corev1.ProtocolTCP)
 }
 
-// probe asks the admin port every so many seconds, and gives up after so many failures in a row.
+// probe returns a probe of the admin port every period seconds, which fails after so many failures in a row.
 func probe(path string, period, failures int32) *coreac.ProbeApplyConfiguration {
 	return coreac.Probe().
 		WithHTTPGet(coreac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString(AdminPortName))).
@@ -61,8 +61,9 @@ func probe(path string, period, failures int32) *coreac.ProbeApplyConfiguration 
 		WithFailureThreshold(failures)
 }
 
-// containerResources are the user's, with a modest request for what the user said nothing about. A
-// default request beside a user's limit could be above it, which the API server refuses.
+// containerResources returns the user's resources. It adds a small default request for each of CPU and memory for
+// which the user gave neither a request nor a limit: a default request could exceed the user's limit, which the API
+// server refuses.
 func containerResources(user corev1.ResourceRequirements) *coreac.ResourceRequirementsApplyConfiguration {
 	requests := corev1.ResourceList{
 		corev1.ResourceCPU:    resource.MustParse("50m"),

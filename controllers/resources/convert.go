@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// as turns an API type that the user gave us whole into its apply configuration, whose JSON is the
-// same. It panics if it is not: that is a mistake in the calling code and no input can bring it about.
+// as converts an API type that the user gave as a whole to its apply configuration, which has the same JSON. It
+// panics if the JSON differs; that is a mistake in the calling code, which no input can cause.
 func as[T any](from any) *T {
 	text, err := json.Marshal(from)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// DaemonConfig maps in.Server, in.AdvertisedAddress, in.ClusterIP, in.ServiceIngress, in.Certificates and
-// in.ClientCA to the daemon's configuration. Users are those whose password is known, in the order of the spec: see DaemonUser.
-// Nothing static in it varies, so that every change is taken over by running daemons.
+// DaemonConfig returns the daemon's configuration for the inputs. users are the users whose passwords are known, in
+// the order of the spec: see DaemonUser. The static fields of the configuration never vary, so running daemons can
+// apply every change.
 func DaemonConfig(in Inputs, users []config.User) *config.Config {
 	server := in.Server
 	return &config.Config{
@@ -49,7 +49,7 @@ func DaemonConfig(in Inputs, users []config.User) *config.Config {
 	}
 }
 
-// DaemonUser maps a user, with the hash of the password.
+// DaemonUser returns the configuration of a user with the given password hash.
 func DaemonUser(user v1alpha1.User, hash string) config.User {
 	out := config.User{
 		Name:         user.Name,

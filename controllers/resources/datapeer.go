@@ -4,8 +4,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// DataPeerReason says why the daemon's configuration checks whose data connections are as it does, and
-// where it checks nothing, what would change that.
+// DataPeerReason explains which check of data connections the daemon's configuration leads to. If connections are not
+// checked, it says what would change that.
 func DataPeerReason(in Inputs, c *config.Config) string {
 	hidden := "externalTrafficPolicy Cluster hides clients behind addresses of nodes"
 	if endsConnections(in.Server, in.ServiceIngress) {

@@ -5,9 +5,9 @@ import (
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
-// Deployment of the pods. Its name is the server's.
+// Deployment returns the Deployment of the pods. Its name is the server's.
 //
-// Nothing in the pod template depends on the number of replicas: scaling would roll every pod.
+// Nothing in the pod template depends on the number of replicas; otherwise scaling would roll every pod.
 func Deployment(in Inputs) *appsac.DeploymentApplyConfiguration {
 	server := in.Server
 	spec := appsac.DeploymentSpec()
@@ -21,9 +21,9 @@ func Deployment(in Inputs) *appsac.DeploymentApplyConfiguration {
 			WithSelector(metaac.LabelSelector().WithMatchLabels(SelectorLabels(server))).
 			WithStrategy(strategy(in)).
 			WithRevisionHistoryLimit(3).
-			// A pod may have to wait for ports or a volume until one that drains is gone. That is
-			// no failure. minReadySeconds is left at 0: the readiness gate holds the
-			// rollout until the pod is routed, and a draining pod's lame duck covers the delay.
+			// A pod may have to wait for ports or a volume until a draining pod is gone; that is not a failure.
+			// minReadySeconds stays 0: the readiness gate delays the rollout until the pod is routed, and the lame
+			// duck time of a draining pod covers the propagation delay.
 			WithProgressDeadlineSeconds(int32(GracePeriodSeconds(server) + progressSeconds)).
 			WithTemplate(podTemplate(in)))
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// drain is what SIGTERM begins. lameDuck is what the load balancer takes; 0: the daemon's default.
+// drain returns the settings for what the daemon does after SIGTERM. lameDuck is the time that the load balancer
+// needs; 0 means the daemon's default.
 func drain(server *v1alpha1.FtpServer, lameDuck time.Duration) config.Drain {
 	d := config.Drain{Grace: drainGrace(server), Idle: duration(server.Spec.Drain.Idle)}
 	switch {
@@ -19,14 +20,14 @@ func drain(server *v1alpha1.FtpServer, lameDuck time.Duration) config.Drain {
 	return d
 }
 
-// drainGrace is a little less than the pod's grace period, so that the daemon ends what still
-// runs in good order before the kubelet kills it.
+// drainGrace returns a time slightly shorter than the pod's grace period, so that the daemon can end the remaining
+// sessions in good order before the kubelet kills it.
 func drainGrace(server *v1alpha1.FtpServer) config.Duration {
 	grace := time.Duration(GracePeriodSeconds(server)) * time.Second
 	return config.Duration(grace - min(10*time.Second, grace/5))
 }
 
-// WarmUp is spec.passive.warmUp; nil if it is not said.
+// WarmUp returns spec.passive.warmUp; nil if it is not set.
 func WarmUp(server *v1alpha1.FtpServer) *time.Duration {
 	if server.Spec.Passive.WarmUp == "" {
 		return nil

@@ -14,22 +14,22 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// EndpointSlices of one pod: the control ports and its own passive ports. There is one for each
-// address family that the Service has, and none while the pod has no address; the one of the primary address
-// has the pod's name. Their owner is the pod, so they must be watched by label.
+// EndpointSlices returns the EndpointSlices of one pod, with the control ports and the pod's own passive ports. There
+// is one for each address family that the Service has, and none while the pod has no address. The slice of the pod's
+// primary address has the pod's name. The owner of the slices is the pod, so they must be watched by label.
 //
-// Of a pod that settles only the passive ports are published: new sessions are led to it when all nodes
-// have had the time to learn where its data connections go.
+// For a pod that is settling only the passive ports are published: new sessions are routed to it once all nodes have
+// had the time to learn the routes of its data connections.
 //
-// A draining pod is not ready, serving and terminating. Routing goes by port: the control
-// port leads to the pods that are ready, while a passive port, that no other pod has, still leads to this one.
+// A draining pod is not ready, serving and terminating. Routing is by port: the control port is routed to the pods
+// that are ready, while a passive port, which no other pod has, is still routed to the draining pod.
 func EndpointSlices(in Inputs, pod PodRoute) []*discoveryac.EndpointSliceApplyConfiguration {
 	var slicesOfPod []*discoveryac.EndpointSliceApplyConfiguration
 	seen := map[discoveryv1.AddressType]bool{}
 	for i, text := range pod.IPs {
 		ip, err := netip.ParseAddr(text)
 		if err != nil {
-			continue // never from a kubelet
+			continue // a kubelet never reports such an address
 		}
 		ip = ip.Unmap()
 		family := addressType(ip)
@@ -88,7 +88,7 @@ func endpointSlice(in Inputs, pod PodRoute, name string, ip netip.Addr) *discove
 		WithPorts(ports...)
 }
 
-// EndpointConditions of a pod.
+// EndpointConditions returns the endpoint conditions of a pod.
 func EndpointConditions(pod PodRoute) *discoveryac.EndpointConditionsApplyConfiguration {
 	return discoveryac.EndpointConditions().
 		WithReady(pod.Ready && !pod.Terminating).

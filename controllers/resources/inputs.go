@@ -1,7 +1,6 @@
-// Package resources makes the child objects of a FtpServer: one file a kind, each a pure function
-// of the server and of what was observed, to an apply configuration that holds only the fields
-// that the operator owns. Whatever is absent belongs to somebody else: the cluster, an autoscaler,
-// a person.
+// Package resources builds the child objects of a FtpServer. There is one file for each kind, with a pure function
+// from the server and the observed state to an apply configuration that holds only the fields that the operator owns.
+// All other fields belong to others: the cluster, an autoscaler or a user.
 package resources
 
 import (
@@ -12,79 +11,82 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Operator tells the children who may reach a pod's admin port.
+// Operator identifies the pods that may reach a pod's admin port.
 type Operator struct {
-	// Namespace that the operator runs in.
+	// Namespace is the namespace of the operator.
 	Namespace string
-	// PodLabels select the operator's own pods there.
+	// PodLabels select the operator's own pods in that namespace.
 	PodLabels map[string]string
 }
 
-// Inputs is all that the children are made from.
+// Inputs is everything from which the children are built.
 type Inputs struct {
-	// Server is the declared server. It is not changed.
+	// Server is the declared server. The functions of this package do not change it.
 	Server *v1alpha1.FtpServer
-	// ScaledBy is the manager that sets the Deployment's replicas through its scale subresource, which
-	// the operator then leaves alone; Server has them as its own. Empty: spec.replicas counts.
+	// ScaledBy is the field manager that sets the Deployment's replicas through the scale subresource. The operator
+	// then does not set them, and spec.replicas of Server has that number. Empty: spec.replicas counts.
 	ScaledBy string
 	// Image is the daemon's image, unless spec.image overrides it.
 	Image string
-	// Operator reaches the admin port.
+	// Operator identifies the operator's pods, which may reach the admin port.
 	Operator Operator
-	// Exposed are the passive ports of Service and NetworkPolicy: portplan.Plan's.
+	// Exposed are the passive ports of the Service and the NetworkPolicy: see portplan.Plan.
 	Exposed config.PortSet
 	// TemplateRange is the value of the pod template's passive-range annotation: see portplan.TemplateRange.
 	TemplateRange string
 	// ConfigFile is the daemon's configuration file.
 	ConfigFile []byte
-	// ClaimAccessModes are those of an existing claim that spec.storage.persistentVolumeClaim
-	// names, as observed; empty while it is missing. Not used for other storage.
+	// ClaimAccessModes are the observed access modes of the existing claim that spec.storage.persistentVolumeClaim
+	// names; empty while the claim is missing. They are not used for other storage.
 	ClaimAccessModes []corev1.PersistentVolumeAccessMode
-	// Certificates are those of spec.tls that pods are given, the server's own one first; empty:
-	// the daemon speaks no TLS. ClientCA are the authorities of spec.tls.clientCA, as PEM; empty:
-	// clients are not asked for certificates.
+	// Certificates are the certificates of spec.tls that pods get, the server's main one first; empty: the daemon
+	// does not offer TLS. ClientCA are the authorities of spec.tls.clientCA, as PEM; empty: clients are not asked for
+	// certificates.
 	Certificates []Certificate
 	ClientCA     []byte
-	// PasswordSources says which versions of their Secrets the users' hashes came of, as text for an annotation;
-	// empty: nothing is recorded.
+	// PasswordSources records, as text for an annotation, from which versions of their Secrets the users' hashes
+	// come; empty: nothing is recorded.
 	PasswordSources string
-	// AdvertisedAddress is what PASV names: a host name needs DNS.
+	// AdvertisedAddress is the address that PASV replies name. If it is a host name, the daemon needs DNS.
 	AdvertisedAddress string
-	// ClusterIP is the Service's cluster IP that overrides may name; empty while it is not known.
+	// ClusterIP is the Service's cluster IP, which overrides may refer to; empty while it is not known.
 	ClusterIP string
-	// ServiceIPFamilies are spec.ipFamilies of the Service, as observed; empty: of each pod only
-	// the primary address is published.
+	// ServiceIPFamilies are the observed spec.ipFamilies of the Service; empty: only the primary address of each pod
+	// is published.
 	ServiceIPFamilies []corev1.IPFamily
-	// LoadBalancer is what the kind of the Service's load balancer is known by.
+	// LoadBalancer is the input by which the kind of the Service's load balancer is detected.
 	LoadBalancer loadbalancer.Input
-	// ServiceIngress is status.loadBalancer.ingress of the Service, as observed.
+	// ServiceIngress is the observed status.loadBalancer.ingress of the Service.
 	ServiceIngress []corev1.LoadBalancerIngress
 }
 
 // Certificate is a certificate of the server, as PEM.
 type Certificate struct {
-	// Extra is the name of its Secret, if it is one of spec.tls.extraCertificates, with its Hosts.
+	// Extra is the name of the certificate's Secret if it is one of spec.tls.extraCertificates, and Hosts are the
+	// hosts listed there; both are empty for the main certificate.
 	Extra string
 	Hosts []string
-	// CertPEM and KeyPEM fit each other.
+	// CertPEM and KeyPEM are the certificate chain and the key that belongs to it.
 	CertPEM, KeyPEM []byte
 }
 
 // PodRoute is a pod as its EndpointSlice shows it.
 type PodRoute struct {
 	Name, UID, Namespace string
-	// IPs are status.podIPs, the primary one first. Without one there is nothing to publish.
+	// IPs are status.podIPs, the primary one first. Without an IP nothing is published.
 	IPs []string
-	// Node it runs on, and its zone; empty when unknown.
+	// Node is the node that the pod runs on, and Zone its zone; empty when unknown.
 	Node, Zone string
-	// Ports are its own passive ports: portplan.Plan's Routes. Empty: only the control port leads to it.
+	// Ports are the pod's own passive ports: see portplan.Plan's Routes. If they are empty, only the control port is
+	// routed to the pod.
 	Ports config.PortSet
-	// Ready: it takes new sessions, that is its container is ready and it is not terminating.
+	// Ready is true if the pod takes new sessions, that is, its container is ready and it is not terminating.
 	Ready bool
-	// Settling: it is ready, but only its passive ports lead to it yet.
+	// Settling is true if the pod is ready, but so far only its passive ports are routed to it.
 	Settling bool
-	// Serving: its container answers; a draining pod still serves.
+	// Serving is true if the pod's container accepts connections; a draining pod still serves.
 	Serving bool
-	// Terminating: it takes no new sessions and keeps its ports: its deletion was asked for, or its node is lost.
+	// Terminating is true if the pod takes no new sessions and keeps its ports, because its deletion was requested or
+	// its node is lost.
 	Terminating bool
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// What is unset here has its default in the daemon. What the API would never have taken is made
-// something that the daemon refuses, so that it is not passed over in silence.
+// A field that is unset here gets its default in the daemon. A value that the API would never have accepted is mapped
+// to one that the daemon refuses, so that it is not ignored silently.
 
 func limits(l *v1alpha1.LimitsSpec) config.Limits {
 	return config.Limits{
@@ -61,7 +61,8 @@ func proxyProtocol(p *v1alpha1.ProxyProtocolSpec) config.ProxyProtocol {
 	return config.ProxyProtocol{Mode: mode, Trusted: networks(p.Trusted)}
 }
 
-// overrides leaves out those by the cluster IP before there is one; there are no pods yet, then.
+// overrides leaves out overrides that refer to the cluster IP while there is none; there are no pods yet at that
+// time.
 func overrides(list []v1alpha1.AddressOverride, clusterIP string) []config.AddressOverride {
 	var out []config.AddressOverride
 	for _, o := range list {
@@ -110,7 +111,7 @@ func networks(list []v1alpha1.Network) []config.Network {
 	var out []config.Network
 	for _, text := range list {
 		var n config.Network
-		_ = n.UnmarshalText([]byte(text)) // the zero value, which is no network
+		_ = n.UnmarshalText([]byte(text)) // on an error n stays the zero value, which is no network
 		out = append(out, n)
 	}
 	return out

@@ -6,18 +6,19 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// What the pods and the operator agree on.
+// These are the names and numbers on which the pods and the operator agree.
 const (
-	// ContainerName is the daemon's container.
+	// ContainerName is the name of the daemon's container.
 	ContainerName = "ftpd"
-	// ControlPortName names the control port in Service and EndpointSlices.
+	// ControlPortName is the name of the control port in the Service and in EndpointSlices.
 	ControlPortName = "ftp"
-	// ControlPort is where the daemon listens: above 1023, so that it needs no privilege.
+	// ControlPort is the port on which the daemon listens. It is above 1023, so that the daemon needs no privilege.
 	ControlPort = 2121
-	// ImplicitPortName and ImplicitPort are the control port on which TLS begins at once.
+	// ImplicitPortName and ImplicitPort are the name and number of the control port with implicit TLS.
 	ImplicitPortName = "ftps"
 	ImplicitPort     = 9990
-	// AdminPortName and AdminPort are the daemon's HTTP port: /healthz, /readyz, /status, /metrics.
+	// AdminPortName and AdminPort are the name and number of the daemon's HTTP port, with /healthz, /readyz, /status
+	// and /metrics.
 	AdminPortName = "admin"
 	AdminPort     = 8021
 	// ConfigKey is the key of the configuration file in the config Secret, and its file name in the pod.
@@ -26,33 +27,33 @@ const (
 	// ClientCAKey is the key of the clients' authorities in the config Secret.
 	ClientCAKey = "client-ca.crt"
 
-	// APIPort is where the daemon serves its management API: on loopback, within the pod, for
-	// kubectl port-forward.
+	// APIPort is the port of the daemon's management API. It listens on loopback within the pod, for kubectl
+	// port-forward.
 	APIPort = 8022
 
 	configDir = "/etc/ftpd/config"
 	podDir    = "/etc/ftpd/pod"
-	portsFile = "passive-ports" // beside it is config.PodAddressFile
+	portsFile = "passive-ports" // config.PodAddressFile is in the same directory
 	dataDir   = "/data"
 )
 
-// DeploymentName is the server's name.
+// DeploymentName returns the name of the Deployment: the server's name.
 func DeploymentName(server *v1alpha1.FtpServer) string { return server.Name }
 
-// ServiceName is the server's name.
+// ServiceName returns the name of the Service: the server's name.
 func ServiceName(server *v1alpha1.FtpServer) string { return server.Name }
 
-// NetworkPolicyName is the server's name.
+// NetworkPolicyName returns the name of the NetworkPolicy: the server's name.
 func NetworkPolicyName(server *v1alpha1.FtpServer) string { return server.Name }
 
-// PodDisruptionBudgetName is the server's name.
+// PodDisruptionBudgetName returns the name of the PodDisruptionBudget: the server's name.
 func PodDisruptionBudgetName(server *v1alpha1.FtpServer) string { return server.Name }
 
-// ConfigSecretName is the server's name with -config.
+// ConfigSecretName returns the name of the config Secret: the server's name with the suffix -config.
 func ConfigSecretName(server *v1alpha1.FtpServer) string { return server.Name + "-config" }
 
-// CertificateKeys are the keys of a certificate and its key in the config Secret: of the server's
-// own one, for which extra is empty, or of an extra one, by the name of its Secret.
+// CertificateKeys returns the keys in the config Secret under which a certificate and its private key are stored.
+// extra is empty for the server's main certificate, and the name of its Secret for an extra one.
 func CertificateKeys(extra string) (cert, key string) {
 	name := "tls"
 	if extra != "" {
@@ -61,8 +62,8 @@ func CertificateKeys(extra string) (cert, key string) {
 	return name + ".crt", name + ".key"
 }
 
-// ClaimName is the name of the claim that is mounted: the one that the spec names, or the
-// server's name with -data for a volumeClaimTemplate. Empty for an emptyDir.
+// ClaimName returns the name of the claim that is mounted: the one that the spec names, or for a volumeClaimTemplate
+// the server's name with the suffix -data; empty for an emptyDir.
 func ClaimName(server *v1alpha1.FtpServer) string {
 	storage := &server.Spec.Storage
 	switch {
@@ -74,5 +75,5 @@ func ClaimName(server *v1alpha1.FtpServer) string {
 	return ""
 }
 
-// PassivePortName names a passive port in Service and EndpointSlices, as in p30000.
+// PassivePortName returns the name of a passive port in the Service and in EndpointSlices, as in p30000.
 func PassivePortName(port uint16) string { return "p" + strconv.Itoa(int(port)) }

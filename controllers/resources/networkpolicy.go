@@ -14,15 +14,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// NetworkPolicyEnabled is spec.networkPolicy.enabled with its default.
+// NetworkPolicyEnabled returns spec.networkPolicy.enabled, which is true by default.
 func NetworkPolicyEnabled(server *v1alpha1.FtpServer) bool {
 	return server.Spec.NetworkPolicy.Enabled == nil || *server.Spec.NetworkPolicy.Enabled
 }
 
-// NetworkPolicy of the pods; nil if the server declines one. In: the control ports and exactly the
-// exposed passive ports, and the admin port from the operator and from who scrapes metrics. (A kubelet
-// always reaches its own pods, for the probes.) Out: nothing, but for active mode and the resolving
-// of a host name; replies are not meant.
+// NetworkPolicy returns the NetworkPolicy of the pods; nil if spec.networkPolicy.enabled is false. It allows
+// connections to the control ports, to exactly the exposed passive ports, and, from the operator and from scrapers of
+// metrics, to the admin port. (A kubelet can always reach its own pods for the probes.) It allows no outgoing
+// connections except for active mode and for resolving a host name; replies are always allowed.
 func NetworkPolicy(in Inputs) *networkingac.NetworkPolicyApplyConfiguration {
 	server := in.Server
 	if !NetworkPolicyEnabled(server) {
@@ -49,17 +49,18 @@ func fromClients(in Inputs) *networkingac.NetworkPolicyIngressRuleApplyConfigura
 	return networkingac.NetworkPolicyIngressRule().WithPorts(ports...).WithFrom(clientPeers(in)...)
 }
 
-// clientPeers limits who may connect to spec.networkPolicy.allowedNetworks, or else to
-// spec.service.loadBalancerSourceRanges; none: anybody. The daemons themselves keep the first, too.
+// clientPeers limits the clients to spec.networkPolicy.allowedNetworks, or else to
+// spec.service.loadBalancerSourceRanges; nil means no limit. The daemons themselves enforce the allowed networks,
+// too.
 //
-// Behind a proxy a policy sees the proxy's address only, so it is left to the daemons, which are told
-// the clients'. Where a load balancer turns out to hide the clients (ipMode Proxy), allowed networks
-// stay: what was asked to be shut is never opened by what was found out.
+// Behind a proxy a policy sees only the proxy's address, so the limit is left to the daemons, which learn the
+// clients' addresses. If a load balancer is found to hide the clients (ipMode Proxy), the allowed networks stay in
+// the policy: what was found out never opens what was declared closed.
 //
-// The load balancer and kube-proxy keep the source ranges, for what comes by the load balancer's
-// address. The policy adds what comes by node ports, but only where clients keep their own addresses: under
-// source NAT it would see the nodes', and shut everybody out. These ranges are not about clients in the cluster,
-// which don't come by the load balancer.
+// The load balancer and kube-proxy enforce the source ranges for connections to the load balancer's address. The
+// policy also covers connections to node ports, but only where clients keep their own addresses: under source NAT it
+// would see the nodes' addresses and refuse all clients. The source ranges do not apply to clients in the cluster,
+// whose connections do not come through the load balancer.
 func clientPeers(in Inputs) []*networkingac.NetworkPolicyPeerApplyConfiguration {
 	server := in.Server
 	switch {
@@ -81,7 +82,7 @@ func clientPeers(in Inputs) []*networkingac.NetworkPolicyPeerApplyConfiguration 
 	return append(peers, networkingac.NetworkPolicyPeer().WithNamespaceSelector(metaac.LabelSelector()))
 }
 
-// allowedBlocks are spec.networkPolicy.allowedNetworks.
+// allowedBlocks returns the peers of spec.networkPolicy.allowedNetworks.
 func allowedBlocks(server *v1alpha1.FtpServer) []*networkingac.NetworkPolicyPeerApplyConfiguration {
 	var peers []*networkingac.NetworkPolicyPeerApplyConfiguration
 	for _, network := range networks(server.Spec.NetworkPolicy.AllowedNetworks) {
@@ -94,7 +95,7 @@ func policyBlock(cidr string) *networkingac.NetworkPolicyPeerApplyConfiguration 
 	return networkingac.NetworkPolicyPeer().WithIPBlock(networkingac.IPBlock().WithCIDR(cidr))
 }
 
-// toAdmin lets the operator and spec.networkPolicy.metricsFrom in.
+// toAdmin allows connections to the admin port from the operator and from spec.networkPolicy.metricsFrom.
 func toAdmin(in Inputs) *networkingac.NetworkPolicyIngressRuleApplyConfiguration {
 	rule := networkingac.NetworkPolicyIngressRule().
 		WithPorts(policyPort(corev1.ProtocolTCP, AdminPort, AdminPort)).
@@ -127,8 +128,8 @@ func labelSelector(selector *metav1.LabelSelector) *metaac.LabelSelectorApplyCon
 func egress(in Inputs) []*networkingac.NetworkPolicyEgressRuleApplyConfiguration {
 	var rules []*networkingac.NetworkPolicyEgressRuleApplyConfiguration
 	if in.Server.Spec.Active.Enabled {
-		// The daemon dials whatever high port a client names (RFC 2577 forbids the low ones), and
-		// nobody but clients, which come from allowed networks only.
+		// The daemon dials any high port that a client names (RFC 2577 forbids the low ones). It dials no host except
+		// clients, and those come from allowed networks only.
 		rules = append(rules, networkingac.NetworkPolicyEgressRule().
 			WithPorts(policyPort(corev1.ProtocolTCP, 1024, 65535)).
 			WithTo(allowedBlocks(in.Server)...))
@@ -143,23 +144,23 @@ func egress(in Inputs) []*networkingac.NetworkPolicyEgressRuleApplyConfiguration
 	return rules
 }
 
-// dnsPorts are where DNS servers listen. A policy sees a packet after the Service's address was
-// translated, so what counts is the port of the DNS pods, which on OpenShift is 5353.
+// dnsPorts are the ports of DNS servers. A policy sees a packet after the Service's address has been translated, so
+// the port of the DNS pods counts, which on OpenShift is 5353.
 var dnsPorts = []int32{53, 5353}
 
-// needsDNS reports whether the daemon must resolve what it advertises.
+// needsDNS reports whether the daemon must resolve an address that it advertises.
 func needsDNS(in Inputs) bool {
 	return IsHostName(in.AdvertisedAddress) ||
 		slices.ContainsFunc(in.Server.Spec.Passive.Overrides, func(o v1alpha1.AddressOverride) bool { return IsHostName(o.Address) })
 }
 
-// IsHostName reports whether an address, as the API takes it, is a host name.
+// IsHostName reports whether an address, as the API accepts it, is a host name.
 func IsHostName(address string) bool {
 	_, err := netip.ParseAddr(address)
 	return address != "" && err != nil
 }
 
-// policyPort is a range of ports, both ends inclusive.
+// policyPort returns a range of ports that includes both first and last.
 func policyPort(protocol corev1.Protocol, first, last int32) *networkingac.NetworkPolicyPortApplyConfiguration {
 	port := networkingac.NetworkPolicyPort().WithProtocol(protocol).WithPort(intstr.FromInt32(first))
 	if last > first {

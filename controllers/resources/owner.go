@@ -7,7 +7,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// serverOwner makes the server the owner of a child: the child goes with it.
+// serverOwner returns a reference that makes the server the owner of a child, which is deleted with the server.
 func serverOwner(server *v1alpha1.FtpServer) *metaac.OwnerReferenceApplyConfiguration {
 	return metaac.OwnerReference().
 		WithAPIVersion(v1alpha1.GroupVersion.String()).
@@ -18,9 +18,9 @@ func serverOwner(server *v1alpha1.FtpServer) *metaac.OwnerReferenceApplyConfigur
 		WithBlockOwnerDeletion(true)
 }
 
-// podOwner makes the pod the owner of its slice: the garbage collector removes the slice once the pod
-// is gone, even while the operator is down, so that no slice outlives its pod and leads its ports
-// to an address that another pod may have by then. It must not block the pod's deletion.
+// podOwner returns a reference that makes the pod the owner of its slice. The garbage collector deletes the slice
+// once the pod is gone, even while the operator is down. So no slice outlives its pod and routes the pod's ports to
+// an address that another pod may have by then. The reference does not block the deletion of the pod.
 func podOwner(pod PodRoute) *metaac.OwnerReferenceApplyConfiguration {
 	return metaac.OwnerReference().
 		WithAPIVersion("v1").

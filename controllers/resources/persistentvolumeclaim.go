@@ -8,17 +8,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// What Argo CD is told by: it takes an object without an owner for its own if the label names one of its
-// applications, and prunes it with all that is in it, unless the option says not to.
+// These settings are for Argo CD. It takes an object without an owner for one of its own if the instance label names
+// one of its applications, and prunes it with its content unless the option forbids that.
 const (
 	instanceLabel     = "app.kubernetes.io/instance"
 	argoCDSyncOptions = "argocd.argoproj.io/sync-options"
 	argoCDNoPrune     = "Prune=false"
 )
 
-// PersistentVolumeClaim for spec.storage.volumeClaimTemplate; nil for other storage. The server
-// owns it only if it is to be deleted with it. One that is to stay is nothing that belongs to an instance
-// of an application, and says so.
+// PersistentVolumeClaim returns the claim for spec.storage.volumeClaimTemplate; nil for other storage. The server
+// owns the claim only if the claim is to be deleted with the server. A claim that is to stay has no instance label,
+// and has the option that keeps Argo CD from pruning it.
 func PersistentVolumeClaim(in Inputs) *coreac.PersistentVolumeClaimApplyConfiguration {
 	server := in.Server
 	template := server.Spec.Storage.VolumeClaimTemplate
@@ -42,7 +42,7 @@ func PersistentVolumeClaim(in Inputs) *coreac.PersistentVolumeClaimApplyConfigur
 	return claim
 }
 
-// noPrune adds the option to those that the user gave, unless one of them is about pruning.
+// noPrune adds the option to the user's options, unless one of them is about pruning.
 func noPrune(options string) string {
 	switch {
 	case options == "":

@@ -7,13 +7,13 @@ import (
 	policyac "k8s.io/client-go/applyconfigurations/policy/v1"
 )
 
-// PodDisruptionBudget of the pods; nil where it would be of no use, or the server declines one.
+// PodDisruptionBudget returns the budget of the pods; nil where it would be of no use or the spec disables it.
 //
-// It bounds what may be missing, never what must be there: a budget must not be able to forbid a
-// node drain for ever. For that reason there is none for a single pod, which could only be kept or
-// let go; and none where one node holds the storage, since what replaces an evicted pod elsewhere
-// waits for the volume, which the other pods keep until they are evicted too. A pod that isn't ready is
-// worth nothing to clients and may always be evicted.
+// The budget limits how many pods may be missing, and never demands a number that must be there: a budget must not be
+// able to block the drain of a node for ever. For that reason there is none for a single pod, which a budget could
+// only keep or let go. There is also none if the storage can be mounted on one node only: the pod that replaces an
+// evicted one on another node waits for the volume, which the other pods keep until they are evicted too. A pod that
+// is not ready serves no clients and may always be evicted.
 func PodDisruptionBudget(in Inputs) *policyac.PodDisruptionBudgetApplyConfiguration {
 	server := in.Server
 	user := &server.Spec.PodDisruptionBudget

@@ -9,10 +9,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// nonRoot is the user, group and volume group of the daemon.
+// nonRoot is the UID and the GID of the daemon, and the group of its volumes.
 const nonRoot = 65532
 
-// podTemplate of the daemon's pods, with the user's fields.
+// podTemplate returns the template of the daemon's pods, with the user's fields.
 func podTemplate(in Inputs) *coreac.PodTemplateSpecApplyConfiguration {
 	user := &in.Server.Spec.Template
 	spec := coreac.PodSpec().
@@ -20,9 +20,9 @@ func podTemplate(in Inputs) *coreac.PodTemplateSpecApplyConfiguration {
 		WithVolumes(volumes(in)...).
 		WithReadinessGates(coreac.PodReadinessGate().WithConditionType(v1alpha1.RoutedConditionType)).
 		WithTerminationGracePeriodSeconds(GracePeriodSeconds(in.Server)).
-		// The daemon has no business with the API server.
+		// The daemon does not use the API server.
 		WithAutomountServiceAccountToken(false).
-		// A Service of many ports becomes five environment variables a port.
+		// A Service with many ports would become five environment variables for each port.
 		WithEnableServiceLinks(false).
 		WithSecurityContext(podSecurity(in))
 	schedule(in, spec)
@@ -47,19 +47,20 @@ func podTemplate(in Inputs) *coreac.PodTemplateSpecApplyConfiguration {
 		WithSpec(spec)
 }
 
-// podSecurity satisfies the "restricted" Pod Security Standard, with the container's.
+// podSecurity returns the pod's security context. With the container's it satisfies the "restricted" Pod Security
+// Standard.
 func podSecurity(in Inputs) *coreac.PodSecurityContextApplyConfiguration {
 	security := coreac.PodSecurityContext().
 		WithRunAsNonRoot(true).
 		WithRunAsUser(nonRoot).
 		WithRunAsGroup(nonRoot).
 		WithFSGroup(nonRoot).
-		// Not file by file at every start: a volume may hold millions.
+		// Do not change the group of every file at each start: a volume may hold millions.
 		WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
 		WithSeccompProfile(coreac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))
 	if active := in.Server.Spec.Active; active.Enabled && active.SourcePort > 0 {
-		// Lets a process without rights dial from that port. Safe in the kubelet's sense: it is the
-		// pod's own network's.
+		// This lets an unprivileged process dial from that port. Kubernetes counts this sysctl as safe: it affects
+		// only the pod's own network.
 		security.WithSysctls(coreac.Sysctl().
 			WithName("net.ipv4.ip_unprivileged_port_start").
 			WithValue(strconv.Itoa(int(active.SourcePort))))

@@ -12,11 +12,11 @@ import (
 
 const (
 	defaultGracePeriodSeconds = 3600
-	// progressSeconds is how long a rollout may stand still, beyond the grace period.
+	// progressSeconds is the time, in addition to the grace period, that a rollout may make no progress.
 	progressSeconds = 600
 )
 
-// Replicas is spec.replicas with its default.
+// Replicas returns spec.replicas, which is 1 by default.
 func Replicas(server *v1alpha1.FtpServer) int32 {
 	if server.Spec.Replicas != nil {
 		return *server.Spec.Replicas
@@ -24,8 +24,8 @@ func Replicas(server *v1alpha1.FtpServer) int32 {
 	return 1
 }
 
-// TooManyReplicas says why a server can't have as many pods as it has, if it can't; the API has the
-// same rules for spec.replicas.
+// TooManyReplicas returns why the server can't have its number of replicas; empty if it can. The API has the same
+// rules for spec.replicas.
 func TooManyReplicas(server *v1alpha1.FtpServer) string {
 	storage := &server.Spec.Storage
 	switch {
@@ -41,7 +41,7 @@ func TooManyReplicas(server *v1alpha1.FtpServer) string {
 	return ""
 }
 
-// GracePeriodSeconds is spec.template.terminationGracePeriodSeconds with its default.
+// GracePeriodSeconds returns spec.template.terminationGracePeriodSeconds, which is 3600 by default.
 func GracePeriodSeconds(server *v1alpha1.FtpServer) int64 {
 	if s := server.Spec.Template.TerminationGracePeriodSeconds; s != nil {
 		return *s
@@ -49,8 +49,8 @@ func GracePeriodSeconds(server *v1alpha1.FtpServer) int64 {
 	return defaultGracePeriodSeconds
 }
 
-// Surge is how many pods a rollout may have beyond the replicas: 1, or 0 where the storage can be
-// mounted on one node only. claimModes as in Inputs.ClaimAccessModes.
+// Surge returns the number of pods that a rollout may have beyond the replicas: 1, or 0 if the storage can be mounted
+// on one node only. For claimModes see Inputs.ClaimAccessModes.
 func Surge(server *v1alpha1.FtpServer, claimModes []corev1.PersistentVolumeAccessMode) int {
 	if singleNode(server, claimModes) {
 		return 0
@@ -58,8 +58,8 @@ func Surge(server *v1alpha1.FtpServer, claimModes []corev1.PersistentVolumeAcces
 	return 1
 }
 
-// singleNode reports whether the storage may be mounted on one node at a time. A claim of which
-// nothing is known is taken for one that may not, which can never deadlock.
+// singleNode reports whether the storage can be mounted on only one node at a time. A claim whose access modes are
+// not known counts as such, which can never cause a deadlock.
 func singleNode(server *v1alpha1.FtpServer, claimModes []corev1.PersistentVolumeAccessMode) bool {
 	storage := &server.Spec.Storage
 	switch {
@@ -72,9 +72,9 @@ func singleNode(server *v1alpha1.FtpServer, claimModes []corev1.PersistentVolume
 	return !slices.Contains(claimModes, corev1.ReadWriteMany) && !slices.Contains(claimModes, corev1.ReadOnlyMany)
 }
 
-// strategy replaces the pods one by one. A new pod comes first, so that there is always one
-// that takes sessions; but where the storage can be on one node only, an old pod goes first: a new one
-// on another node would wait for the volume, and the old one for the new one to be ready.
+// strategy replaces the pods one by one. Normally the new pod is started first, so that there is always one that
+// takes sessions. If the storage can be mounted on one node only, the old pod is stopped first: otherwise a new pod
+// on another node would wait for the volume, and the old pod would stay until the new one is ready.
 func strategy(in Inputs) *appsac.DeploymentStrategyApplyConfiguration {
 	surge := Surge(in.Server, in.ClaimAccessModes)
 	return appsac.DeploymentStrategy().

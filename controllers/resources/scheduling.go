@@ -6,17 +6,17 @@ import (
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
-// revisionLabel is what the Deployment puts on the pods of one revision.
+// revisionLabel is the label by which the Deployment marks the pods of one revision.
 const revisionLabel = "pod-template-hash"
 
-// schedule places the pods: as the user says, and where the user says nothing by preferences only,
-// so that no pod waits for a better place than there is.
+// schedule places the pods as the user says. Where the user says nothing, it uses preferences only, so that no pod
+// waits for a better node than there is.
 //
-// Storage that can be mounted on one node only keeps the pods together. Any other is spread over
-// nodes and zones, each revision by itself: the pods of one keep off nodes that have another of
-// theirs, which weighs more than all else. Where that leaves a choice, as with a single pod, a new revision's
-// pod is drawn to where an old one runs, so that under externalTrafficPolicy Local the node that carries
-// the running sessions stays the one that is sent traffic while the old pod drains.
+// Storage that can be mounted on one node only keeps the pods together. With other storage the pods are spread over
+// nodes and zones, each revision separately: a pod avoids nodes with another pod of its revision, which has the
+// largest weight. Where that leaves a choice, as with a single pod, the pod of a new revision prefers a node with an
+// old pod. So under externalTrafficPolicy Local the node with the running sessions keeps receiving traffic while the
+// old pod drains.
 func schedule(in Inputs, spec *coreac.PodSpecApplyConfiguration) {
 	user := &in.Server.Spec.Template
 	together := singleNode(in.Server, in.ClaimAccessModes)
@@ -29,7 +29,8 @@ func schedule(in Inputs, spec *coreac.PodSpecApplyConfiguration) {
 		spec.WithAffinity(coreac.Affinity().WithPodAffinity(coreac.PodAffinity().
 			WithPreferredDuringSchedulingIgnoredDuringExecution(preference(100, sameNode(selector)))))
 	default:
-		// The scheduler adds the two up: a hundred old pods draw as much as one of its own repels.
+		// The scheduler adds up the weights: a hundred old pods attract as much as one pod of the same revision
+		// repels.
 		spec.WithAffinity(coreac.Affinity().
 			WithPodAntiAffinity(coreac.PodAntiAffinity().
 				WithPreferredDuringSchedulingIgnoredDuringExecution(

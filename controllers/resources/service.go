@@ -6,8 +6,8 @@ import (
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 )
 
-// Service that clients reach. Its name is the server's. It has no selector: where each port leads
-// is said by EndpointSlices.
+// Service returns the Service that clients connect to. Its name is the server's. It has no selector: EndpointSlices
+// define where each port is routed.
 func Service(in Inputs) *coreac.ServiceApplyConfiguration {
 	server := in.Server
 	user := &server.Spec.Service
@@ -39,13 +39,14 @@ func Service(in Inputs) *coreac.ServiceApplyConfiguration {
 	return service
 }
 
-// servicePorts are the control ports and every exposed passive port. A passive port is the same
-// everywhere, as clients dial what PASV names: port, target port and, for type NodePort, node port.
+// servicePorts returns the control ports and every exposed passive port. A passive port has the same number
+// everywhere, since clients dial the number in the PASV reply: as port, as target port and, for type NodePort, as
+// node port.
 func servicePorts(in Inputs) []*coreac.ServicePortApplyConfiguration {
 	serviceType := ServiceType(in.Server)
-	// In the order in which they are listed: those that say which node port they want, and those that
-	// don't. The API server hands out node ports in that order: one that is left to choose before
-	// all that are asked for are given could take one of those, and the Service be refused.
+	// first are the ports that name their node port, and last those that do not. The API server assigns node ports in
+	// the order of the list. If it chose a port before all requested ones were assigned, it could choose one that is
+	// requested later, and then refuse the Service.
 	var first, last []*coreac.ServicePortApplyConfiguration
 	control := func(name string, port, target int32, nodePort *int32) {
 		p := servicePort(name, port, target)

@@ -13,12 +13,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// TLSDeclared reports whether the server is to speak TLS.
+// TLSDeclared reports whether the spec enables TLS.
 func TLSDeclared(server *v1alpha1.FtpServer) bool {
 	return server.Spec.TLS != nil && server.Spec.TLS.Mode != v1alpha1.TLSDisabled
 }
 
-// ImplicitTLS is the port on which TLS begins at once, with its default; nil if there is none.
+// ImplicitTLS returns the settings of the port with implicit TLS, with the default for the port number; nil if there
+// is none.
 func ImplicitTLS(server *v1alpha1.FtpServer) *v1alpha1.ImplicitTLSSpec {
 	if !TLSDeclared(server) || server.Spec.TLS.Implicit == nil || !server.Spec.TLS.Implicit.Enabled {
 		return nil
@@ -28,7 +29,8 @@ func ImplicitTLS(server *v1alpha1.FtpServer) *v1alpha1.ImplicitTLSSpec {
 	return &implicit
 }
 
-// daemonTLS is nil without certificates: the daemon can't speak TLS then.
+// daemonTLS returns the daemon's TLS settings; nil if there are no certificates, since the daemon can't offer TLS
+// then.
 func daemonTLS(in Inputs) *config.TLS {
 	if !TLSDeclared(in.Server) || len(in.Certificates) == 0 {
 		return nil
@@ -67,7 +69,7 @@ func daemonTLS(in Inputs) *config.TLS {
 	return out
 }
 
-// sessionReuse has one word for both that mean off: daemons of before know no other.
+// sessionReuse maps both values that mean off to the older one, since older daemons know no other.
 func sessionReuse(r v1alpha1.SessionReuse) config.SessionReuse {
 	if r == v1alpha1.SessionReuseDisabled {
 		return config.SessionReuseOff
@@ -75,7 +77,7 @@ func sessionReuse(r v1alpha1.SessionReuse) config.SessionReuse {
 	return config.SessionReuse(r)
 }
 
-// tlsFiles are the PEM files of in.Certificates and in.ClientCA, by their keys in the config Secret.
+// tlsFiles returns the PEM files of in.Certificates and in.ClientCA, by their keys in the config Secret.
 func tlsFiles(in Inputs) map[string][]byte {
 	files := map[string][]byte{}
 	if !TLSDeclared(in.Server) {
@@ -91,7 +93,7 @@ func tlsFiles(in Inputs) map[string][]byte {
 	return files
 }
 
-// revision identifies the files' content.
+// revision returns a hash that identifies the content of the files.
 func revision(files map[string][]byte) string {
 	whole := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// ServiceType is spec.service.type with its default.
+// ServiceType returns spec.service.type, which is LoadBalancer by default.
 func ServiceType(server *v1alpha1.FtpServer) corev1.ServiceType {
 	if t := server.Spec.Service.Type; t != "" {
 		return t
@@ -20,7 +20,7 @@ func ServiceType(server *v1alpha1.FtpServer) corev1.ServiceType {
 	return corev1.ServiceTypeLoadBalancer
 }
 
-// ServicePort is the Service's control port: spec.service.port with its default.
+// ServicePort returns the Service's control port: spec.service.port, which is 21 by default.
 func ServicePort(server *v1alpha1.FtpServer) int32 {
 	if p := server.Spec.Service.Port; p != 0 {
 		return p
@@ -28,9 +28,10 @@ func ServicePort(server *v1alpha1.FtpServer) int32 {
 	return 21
 }
 
-// ExternalTrafficPolicy is the Service's: as declared, else Local for one replica, which keeps the
-// clients' addresses, and Cluster for more, since under Local a node that runs one pod is sent the
-// other pods' ports too and drops them. Empty for type ClusterIP, which has none.
+// ExternalTrafficPolicy returns the Service's externalTrafficPolicy: the declared one, or else Local for one replica,
+// which preserves the clients' addresses, and Cluster for more. With Local and several replicas, a node that runs one
+// pod also receives connections to the ports of the other pods and drops them. The result is empty for type
+// ClusterIP, which has no such policy.
 func ExternalTrafficPolicy(server *v1alpha1.FtpServer) corev1.ServiceExternalTrafficPolicy {
 	switch {
 	case ServiceType(server) == corev1.ServiceTypeClusterIP:
@@ -43,9 +44,9 @@ func ExternalTrafficPolicy(server *v1alpha1.FtpServer) corev1.ServiceExternalTra
 	return corev1.ServiceExternalTrafficPolicyLocal
 }
 
-// RealClientAddresses reports whether the daemon sees its clients' own addresses: under policy Local,
-// and from pods that dial a cluster IP, but not through a load balancer that ends the
-// clients' connections and makes its own (ipMode Proxy), nor through one whose annotations ask for that.
+// RealClientAddresses reports whether the daemon sees its clients' own addresses. It does with policy Local, and for
+// pods that dial a cluster IP. It does not behind a load balancer that terminates the clients' connections and opens
+// its own: one with ipMode Proxy, or one whose annotations request that.
 func RealClientAddresses(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) bool {
 	return !endsConnections(server, ingress) && ExternalTrafficPolicy(server) != corev1.ServiceExternalTrafficPolicyCluster
 }
@@ -60,11 +61,11 @@ func endsConnections(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIn
 		})
 }
 
-// PeerCheck is who may open a data connection: only the control connection's own address where
-// addresses are real or a proxy tells them; anybody where source NAT may give one client two of them.
+// PeerCheck returns which addresses may open a data connection: only the control connection's address if addresses
+// are real or a proxy reports them; any address if source NAT may give one client two of them.
 //
-// It is about addresses alone: that TLS sessions have to be resumed tells whose a data connection is
-// as surely, but makes two addresses of one client no more alike.
+// PeerCheck is about addresses alone. A required resumption of TLS sessions identifies the client of a data
+// connection as reliably, but does not make two addresses of one client equal.
 func PeerCheck(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress) config.PeerCheck {
 	if server.Spec.Service.ProxyProtocol != nil || RealClientAddresses(server, ingress) {
 		return config.PeerCheckStrict
@@ -72,8 +73,8 @@ func PeerCheck(server *v1alpha1.FtpServer, ingress []corev1.LoadBalancerIngress)
 	return config.PeerCheckRelaxed
 }
 
-// sourceRanges are spec.service.loadBalancerSourceRanges without the bits beyond their prefix
-// length, which newer API servers refuse. What is no network stays, for the API server to refuse.
+// sourceRanges returns spec.service.loadBalancerSourceRanges without the bits beyond the prefix length, which newer
+// API servers refuse. An entry that is not a network is kept, so that the API server refuses it.
 func sourceRanges(server *v1alpha1.FtpServer) []string {
 	var ranges []string
 	for _, text := range server.Spec.Service.LoadBalancerSourceRanges {

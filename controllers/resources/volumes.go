@@ -12,11 +12,12 @@ const (
 	podVolume    = "pod"
 	dataVolume   = "data"
 
-	// secretFileMode lets only the daemon's user and group read the password hashes.
+	// secretFileMode allows only the daemon's user and group to read the password hashes.
 	secretFileMode = 0o440
 )
 
-// volumes of a pod: the configuration, what the pod is told about itself, and the users' files.
+// volumes returns the volumes of a pod: the configuration, the annotations with the pod's ports and address, and the
+// users' files.
 func volumes(in Inputs) []*coreac.VolumeApplyConfiguration {
 	return []*coreac.VolumeApplyConfiguration{
 		coreac.Volume().WithName(configVolume).
@@ -27,24 +28,26 @@ func volumes(in Inputs) []*coreac.VolumeApplyConfiguration {
 			WithDownwardAPI(coreac.DownwardAPIVolumeSource().
 				WithItems(
 					annotationFile(portsFile, v1alpha1.PassivePortsAnnotation),
-					// Whether or not the pod has an address of its own, so that it can without being replaced.
+					// The file is listed whether or not the pod has an address of its own, so that a pod can get one
+					// without being replaced.
 					annotationFile(config.PodAddressFile, v1alpha1.AdvertisedAddressAnnotation))),
 		storageVolume(in.Server),
 	}
 }
 
-// annotationFile is a file with the value of an annotation of the pod, empty while there is none.
+// annotationFile returns a file with the value of one of the pod's annotations; it is empty while the pod does not
+// have the annotation.
 func annotationFile(name, annotation string) *coreac.DownwardAPIVolumeFileApplyConfiguration {
 	return coreac.DownwardAPIVolumeFile().
 		WithPath(name).
 		WithFieldRef(coreac.ObjectFieldSelector().
-			// The default, but in a list that is one field as a whole: without it the
-			// API server's answer would never look like what was asked for.
+			// "v1" is the default, but it must be set: the field is in a list that is compared as a whole, and
+			// without it the API server's answer would always differ from the desired object.
 			WithAPIVersion("v1").
 			WithFieldPath("metadata.annotations['" + annotation + "']"))
 }
 
-// storageVolume holds the users' files.
+// storageVolume returns the volume that holds the users' files.
 func storageVolume(server *v1alpha1.FtpServer) *coreac.VolumeApplyConfiguration {
 	volume := coreac.Volume().WithName(dataVolume)
 	if claim := ClaimName(server); claim != "" {
@@ -57,7 +60,8 @@ func storageVolume(server *v1alpha1.FtpServer) *coreac.VolumeApplyConfiguration 
 	return volume.WithEmptyDir(dir)
 }
 
-// volumeMounts of the daemon's container. No subPath: such a mount is never refreshed.
+// volumeMounts returns the mounts of the daemon's container. None has a subPath, since the kubelet never refreshes
+// such a mount.
 func volumeMounts() []*coreac.VolumeMountApplyConfiguration {
 	return []*coreac.VolumeMountApplyConfiguration{
 		coreac.VolumeMount().WithName(configVolume).WithMountPath(configDir).WithReadOnly(true),
