@@ -13,26 +13,28 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/address"
 )
 
-// Reasons of the AddressResolved condition, besides those of package address.
+// These are the reasons of the AddressResolved condition, in addition to those of package address.
 const (
 	ReasonAddressResolved     = "AddressResolved"
 	ReasonAddressNotYetServed = "AddressNotYetServed"
 	ReasonHostNameNotResolved = "HostNameNotResolved"
-	// ReasonHostNameNotRefreshed: a host name can't be resolved again; the last good answer serves.
+	// ReasonHostNameNotRefreshed means that a host name can't be resolved again; the last good answer stays in use.
 	ReasonHostNameNotRefreshed = "HostNameNotRefreshed"
-	// ReasonOnlyIPv6: there is no IPv4 address, without which only EPSV works.
+	// ReasonOnlyIPv6 means that there is no IPv4 address, so that only EPSV works.
 	ReasonOnlyIPv6 = "OnlyIPv6"
-	// ReasonLoadBalancerPortError is package address's. Beside an address it is a reason of PassivePortsExposed.
+	// ReasonLoadBalancerPortError is the reason of package address. While an address is known it is a reason of
+	// PassivePortsExposed.
 	ReasonLoadBalancerPortError = address.ReasonLoadBalancerPortError
-	// ReasonNoLoadBalancer: no load balancer has given the Service an address for longer than they take.
+	// ReasonNoLoadBalancer means that the Service has waited for a load balancer's address for longer than load
+	// balancers take.
 	ReasonNoLoadBalancer = "NoLoadBalancer"
 )
 
-// loadBalancerPatience is how long load balancers take to give a Service its address: the slowest of the large
-// providers need two to three minutes.
+// loadBalancerPatience is the time that load balancers may take to give a Service its address: the slowest of the
+// large providers need two to three minutes.
 const loadBalancerPatience = 3 * time.Minute
 
-// addressResolved: the address to advertise is known, and the pods that could be asked advertise it.
+// addressResolved is True if the address to advertise is known and the pods that could be asked advertise it.
 func addressResolved(o Observed, now time.Time) metav1.Condition {
 	const kind = v1alpha1.ConditionAddressResolved
 	if o.Address.Reason == address.ReasonLoadBalancerPending && o.Address.Address == "" && loadBalancerOverdue(o, now) {
@@ -67,7 +69,7 @@ func addressResolved(o Observed, now time.Time) metav1.Condition {
 		case p.Daemon.AddressError != "" && stale == "":
 			stale = fmt.Sprintf("pod %s: %s; what the name last stood for is advertised on", p.Name, clip(p.Daemon.AddressError))
 		}
-		only6 = only6 || isIPv6(p.Daemon.AdvertisedIP) // a daemon that has both tells the other
+		only6 = only6 || isIPv6(p.Daemon.AdvertisedIP) // a daemon that has an address of each family reports the IPv4 one
 	}
 	switch {
 	case stale != "":
@@ -84,7 +86,8 @@ func addressResolved(o Observed, now time.Time) metav1.Condition {
 	return condition(kind, metav1.ConditionTrue, ReasonAddressResolved, message)
 }
 
-// notYetServed says of a pod that does not advertise the address what it advertises, and why if it says so.
+// notYetServed returns, for a pod that does not advertise the address, what it advertises instead and, if its daemon
+// reports it, why.
 func notYetServed(p *Pod, want string) string {
 	message := fmt.Sprintf("pod %s does not advertise %s yet", p.Name, want)
 	if now := p.advertisedIP(); now != "" && p.Address.Address != "" {
@@ -96,7 +99,8 @@ func notYetServed(p *Pod, want string) string {
 	return message
 }
 
-// loadBalancerOverdue reports whether the load balancer's address has been awaited for longer than it takes.
+// loadBalancerOverdue reports whether the load balancer's address has been awaited for loadBalancerPatience or
+// longer.
 func loadBalancerOverdue(o Observed, now time.Time) bool {
 	was := meta.FindStatusCondition(o.Server.Status.Conditions, v1alpha1.ConditionAddressResolved)
 	return was != nil && was.Status == metav1.ConditionFalse &&
@@ -119,7 +123,8 @@ func isIPv6(text string) bool {
 	return err == nil && ip.Unmap().Is6()
 }
 
-// serves reports whether a daemon that advertises ip advertises address, which may be a host name.
+// serves reports whether a daemon that advertises ip advertises address. If address is a host name, any valid ip
+// counts.
 func serves(ip, address string) bool {
 	got, err := netip.ParseAddr(ip)
 	if err != nil {
@@ -127,12 +132,12 @@ func serves(ip, address string) bool {
 	}
 	want, err := netip.ParseAddr(address)
 	if err != nil {
-		return true // a name: it resolved to something
+		return true // address is a host name, which resolved to some IP
 	}
 	return got.Unmap() == want.Unmap()
 }
 
-// clip bounds text that comes from a daemon.
+// clip limits a text that comes from a daemon to 512 bytes.
 func clip(text string) string {
 	const most = 512
 	if len(text) > most {

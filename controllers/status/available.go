@@ -8,14 +8,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the Available condition.
+// These are the reasons of the Available condition.
 const (
 	ReasonPodsReady   = "PodsReady"
 	ReasonNoPodReady  = "NoPodReady"
 	ReasonScaledToNil = "ScaledToZero"
 )
 
-// available: at least one pod takes sessions.
+// available is True if at least one pod takes sessions.
 func available(o Observed) metav1.Condition {
 	readyPods, trouble := 0, ""
 	for i := range o.Pods {

@@ -10,7 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the CertificateReady condition.
+// These are the reasons of the CertificateReady condition.
 const (
 	ReasonTLSDisabled            = "TLSDisabled"
 	ReasonCertificateValid       = "CertificateValid"
@@ -22,23 +22,23 @@ const (
 	ReasonHostNotCovered         = "HostNotCovered"
 )
 
-// Certificates tells of what spec.tls names.
+// Certificates describes the certificates that spec.tls names.
 type Certificates struct {
-	// Declared is true if the server is to speak TLS.
+	// Declared is true if the spec enables TLS.
 	Declared bool
-	// InUse are those that pods are given.
+	// InUse are the certificates that pods get.
 	InUse []Certificate
-	// Problems are those of Secrets that can't be used.
+	// Problems are the problems of the Secrets that can't be used.
 	Problems []CertificateProblem
-	// Uncovered are the server's host names that none of InUse is for.
+	// Uncovered are the server's host names for which none of InUse is valid.
 	Uncovered []string
 }
 
-// Certificate is one that pods are given.
+// Certificate is a certificate that pods get.
 type Certificate struct {
-	// Secret that it is from, or was, if the Secret can't be used any more.
+	// Secret is the name of the Secret that the certificate comes from. The Secret may have become unusable since.
 	Secret string
-	// Names are the hosts and addresses that it is for.
+	// Names are the hosts and addresses that the certificate names.
 	Names               []string
 	NotBefore, NotAfter time.Time
 }
@@ -46,25 +46,25 @@ type Certificate struct {
 // CertificateProblem says why a Secret can't be used.
 type CertificateProblem struct {
 	Secret string
-	// Reason is one of the condition's.
+	// Reason is a reason of the CertificateReady condition.
 	Reason string
-	// Message says what is wrong and what to do. It never holds anything of a key.
+	// Message says what is wrong and what to do. It never contains any part of a key.
 	Message string
-	// FormerServes is true if what was good before is still given to pods.
+	// FormerServes is true if pods still get the former, good content.
 	FormerServes bool
 }
 
-// Day is a time as messages show it.
+// Day formats a time for messages.
 func Day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
-// endsSoon is how long before its end a certificate is told of: two weeks, or the last fifth of a
-// short life. Who renews certificates by machine does so earlier.
+// endsSoon reports whether a certificate is so close to its end that the condition warns: two weeks, or the last
+// fifth of a shorter lifetime. Tools that renew certificates automatically do so earlier.
 func (c Certificate) endsSoon(now time.Time) bool {
 	return c.NotAfter.Sub(now) < min(14*24*time.Hour, c.NotAfter.Sub(c.NotBefore)/5)
 }
 
-// certificateReady: every certificate that spec.tls names was found, is good and is for the
-// server's hosts. One that ends soon, or lacks a host, serves, but is told of.
+// certificateReady is True if every certificate that spec.tls names was found, is good and is valid for the server's
+// hosts. A certificate that ends soon, or lacks a host, is in use, but makes the condition False.
 func certificateReady(o Observed, now time.Time) metav1.Condition {
 	const kind = v1alpha1.ConditionCertificateReady
 	if !o.Certificates.Declared {
@@ -115,7 +115,7 @@ func certificateReady(o Observed, now time.Time) metav1.Condition {
 		"certificate for %s, good until %s", o.Certificates.names(), Day(o.Certificates.notAfter())))
 }
 
-// names of all that are in use.
+// names lists the hosts and addresses of all certificates in use.
 func (c Certificates) names() string {
 	var names []string
 	for _, one := range c.InUse {
@@ -127,7 +127,7 @@ func (c Certificates) names() string {
 	return strings.ToValidUTF8(list(names), "?")
 }
 
-// notAfter is when the first of those in use ends; zero if there is none.
+// notAfter returns the earliest end of the certificates in use; the zero time if there is none.
 func (c Certificates) notAfter() time.Time {
 	var first time.Time
 	for _, one := range c.InUse {

@@ -8,10 +8,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// cause is why a server is not ready.
+// cause is a reason why a server is not ready.
 type cause struct{ reason, message string }
 
-// causes collects them.
+// causes is a list of causes to which add appends.
 type causes []cause
 
 func (c *causes) add(reason, message string) {
@@ -20,8 +20,8 @@ func (c *causes) add(reason, message string) {
 	}
 }
 
-// chain lists what keeps the server from being ready, in the order in which things must come about, so that the
-// first one explains the later ones: what the spec asks for, storage, scheduling, image, address, ports, pods.
+// chain lists what keeps the server from being ready, in the order in which things must happen, so that the first
+// cause explains the later ones: the spec, storage, scheduling, image, address, ports, pods.
 func chain(o Observed, parts []metav1.Condition) []cause {
 	var all causes
 	by := map[string]metav1.Condition{}
@@ -34,7 +34,7 @@ func chain(o Observed, parts []metav1.Condition) []cause {
 		}
 	}
 
-	// The spec, and what it names.
+	// First come the spec and the objects that it names.
 	if len(o.Problems) > 0 {
 		p := worst(o.Problems)
 		all.add(string(p.Kind), p.Object+": "+p.Message)
@@ -49,7 +49,7 @@ func chain(o Observed, parts []metav1.Condition) []cause {
 		all.add(podTrouble(o, StageScheduling, by[v1alpha1.ConditionStorageReady].Status != metav1.ConditionTrue))
 	}
 	if o.Storage.Class.WaitsForPod {
-		scheduling() // which comes first then
+		scheduling() // with such a class, scheduling comes before storage
 	}
 	part(v1alpha1.ConditionStorageReady)
 
@@ -80,8 +80,8 @@ func chain(o Observed, parts []metav1.Condition) []cause {
 	return all
 }
 
-// asksForTakenPorts reports whether the spec asks for ports that others have, so that the Service is not made as
-// it should be or gets no address, and the rest can't come about.
+// asksForTakenPorts reports whether the spec requests ports that others hold, so that the Service can't be applied or
+// gets no address, and nothing after it can happen.
 func (o Observed) asksForTakenPorts(exposed metav1.Condition) bool {
 	switch exposed.Reason {
 	case ReasonNodePortConflict, ReasonNoFreeRange:
@@ -92,7 +92,8 @@ func (o Observed) asksForTakenPorts(exposed metav1.Condition) bool {
 	return false
 }
 
-// podTrouble is the first pod's that has trouble of that stage.
+// podTrouble returns the trouble of the first pod that is stuck at that stage. If storing is true, pods that only
+// wait for their volume are skipped.
 func podTrouble(o Observed, stage Stage, storing bool) (reason, message string) {
 	for i := range o.Pods {
 		p := &o.Pods[i]
@@ -104,7 +105,7 @@ func podTrouble(o Observed, stage Stage, storing bool) (reason, message string) 
 	return "", ""
 }
 
-// rollout returns a reason and message while the pods are not as the Deployment declares.
+// rollout returns a reason and a message while the pods are not as the Deployment declares; empty strings otherwise.
 func rollout(o Observed) (reason, message string) {
 	d := o.Deployment
 	if d == nil || d.Status.ObservedGeneration < d.Generation {
@@ -128,10 +129,10 @@ func rollout(o Observed) (reason, message string) {
 	return "", ""
 }
 
-// reasonDeadline is the reason with which a Deployment says that its rollout got stuck.
+// reasonDeadline is the reason by which a Deployment reports that its rollout is stuck.
 const reasonDeadline = "ProgressDeadlineExceeded"
 
-// worst is the first lasting problem, else the first.
+// worst returns the first lasting problem, or else the first one.
 func worst(problems []Problem) Problem {
 	for _, p := range problems {
 		if p.lasting() {

@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the ConfigLoaded condition.
+// These are the reasons of the ConfigLoaded condition.
 const (
 	ReasonConfigLoaded    = "ConfigLoaded"
 	ReasonConfigRejected  = "ConfigRejected"
@@ -18,9 +18,9 @@ const (
 	ReasonNoPods          = "NoPods"
 )
 
-// configLoaded: every running pod serves the newest configuration. Pods that can't be asked make
-// it Unknown and nothing worse, for the operator may run where pod addresses are out of reach; but
-// that shows only after a while, and until then nothing is known of what they serve.
+// configLoaded is True if every running pod uses the newest configuration. Pods that can't be asked make it Unknown
+// and nothing worse, since the operator may run where it can't reach pod addresses. A pod counts as out of reach only
+// after a while; until then the condition is False, because it is not known which configuration the pod uses.
 func configLoaded(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionConfigLoaded
 	var updating, pending, unreachable []string
@@ -41,7 +41,7 @@ func configLoaded(o Observed) metav1.Condition {
 			if len(p.Daemon.Ignored) > 0 && ignored == "" {
 				ignored = fmt.Sprintf("; pod %s runs an older daemon, which does not know and ignores %s", p.Name, clip(strings.Join(p.Daemon.Ignored, ", ")))
 			}
-		case p.Daemon.RejectedHash == o.ConfigHash && o.ConfigHash != "": // none was written while there is no hash
+		case p.Daemon.RejectedHash == o.ConfigHash && o.ConfigHash != "": // while ConfigHash is empty, no configuration has been written
 			return condition(kind, metav1.ConditionFalse, ReasonConfigRejected, fmt.Sprintf(
 				"pod %s refuses the new configuration and serves on with the old one: %s", p.Name, clip(p.Daemon.ConfigError)))
 		default:
@@ -65,8 +65,8 @@ func configLoaded(o Observed) metav1.Condition {
 		fmt.Sprintf("%s with configuration %s%s", plural(loaded, "pod"), o.ConfigHash, ignored))
 }
 
-// Served reports whether a running pod, which gave its report, serves what it should: the newest
-// configuration (or it refused that one for good) and the address.
+// Served reports whether a running pod, whose daemon has reported, serves what it should: the newest configuration
+// (unless the daemon has refused it for good) and the address.
 func Served(o Observed, p Pod) bool {
 	if p.Daemon.RejectedHash == o.ConfigHash && o.ConfigHash != "" {
 		return true

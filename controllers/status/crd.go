@@ -8,34 +8,34 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the CRDCurrent condition.
+// These are the reasons of the CRDCurrent condition.
 const (
 	ReasonCRDCurrent = "CRDCurrent"
-	// ReasonCRDOutdated: the CustomResourceDefinition lacks fields that this operator has.
+	// ReasonCRDOutdated means that the CustomResourceDefinition lacks fields that this operator has.
 	ReasonCRDOutdated = "CRDOutdated"
-	// ReasonCRDUnseen: the operator could not see the schema that the API server has.
+	// ReasonCRDUnseen means that the operator could not read the API server's schema.
 	ReasonCRDUnseen = "CRDUnseen"
 )
 
-// CRD tells of the CustomResourceDefinition in the cluster.
+// CRD describes the CustomResourceDefinition in the cluster.
 type CRD struct {
-	// Known: its schema could be read.
+	// Known is true if its schema could be read.
 	Known bool
-	// Missing are the fields that it lacks, as in status.pods[].node.
+	// Missing are the fields that the schema lacks, as in status.pods[].node.
 	Missing []string
-	// Error is why it can't be read now.
+	// Error is why the schema can't be read now; empty if it can.
 	Error string
 }
 
-// Message says what the CustomResourceDefinition lacks and how to mend it.
+// Message says what the CustomResourceDefinition lacks and how to fix that.
 func (c CRD) Message() string {
 	return fmt.Sprintf("the CustomResourceDefinition ftpservers.%s in the cluster is older than the operator and lacks %s, which is dropped or not written; install the one of the operator's version: "+
 		"`kubectl apply --server-side --force-conflicts -f config/crd/bases`, or `helm upgrade` with crds.enabled=true; this is looked at again twice a minute",
 		v1alpha1.GroupVersion.Group, list(c.Missing))
 }
 
-// crdCurrent: the CustomResourceDefinition has all that this operator writes and reads. It never holds Ready
-// up, for servers serve without.
+// crdCurrent is True if the CustomResourceDefinition has all fields that this operator writes and reads. It never
+// affects Ready, since servers work without those fields.
 func crdCurrent(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionCRDCurrent
 	switch c := o.CRD; {

@@ -8,18 +8,18 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// DataPeer says what proves whose a data connection is.
+// DataPeer is the check that verifies to which client a data connection belongs.
 type DataPeer struct {
 	Check v1alpha1.DataPeerCheck
-	// Reason says why.
+	// Reason says why this check applies.
 	Reason string
 }
 
-// weakestFirst orders the checks.
+// weakestFirst lists the checks, the weakest first.
 var weakestFirst = []v1alpha1.DataPeerCheck{v1alpha1.DataPeerRelaxed, v1alpha1.DataPeerTLSSession, v1alpha1.DataPeerStrict}
 
-// dataPeerCheck is the weakest check that a pod says it makes, with the reason of what is configured,
-// or with the pod that does not do so yet. Where no pod could be asked it is what is configured.
+// dataPeerCheck returns the weakest check that a pod reports, with the reason of the configured check, or with the
+// name of the pod that does not apply that check yet. If no pod could be asked, it returns the configured check.
 func dataPeerCheck(o Observed) (check v1alpha1.DataPeerCheck, reason string) {
 	weakest, asked := (*Pod)(nil), false
 	strength := func(p *Pod) int { return slices.Index(weakestFirst, v1alpha1.DataPeerCheck(p.Daemon.DataPeer)) }

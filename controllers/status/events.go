@@ -12,17 +12,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 )
 
-// Event is something worth telling: a condition that turned bad, for a new reason, or recovered.
+// Event is a change that is worth an event: a condition that became bad, is bad for a new reason, or has recovered.
 type Event struct {
 	Warning         bool
 	Reason, Message string
-	// Grace is how long to wait for the trouble to pass before it is told; 0: it is told at once.
+	// Grace is the time to wait, before the event is emitted, for the trouble to pass; 0: no wait.
 	Grace time.Duration
 }
 
-// Events compares two statuses. It tells of changes and recoveries only, so the same status twice
-// gives nothing. What merely takes its time (a rollout, ports being assigned, a load balancer on
-// its way) is not an event. What a start has not brought about yet, and may still, has a grace.
+// Events compares two statuses and returns the events for what became bad or recovered, so two equal statuses give
+// none. Things that merely take time (a rollout, ports being assigned, a load balancer being created) are not events.
+// Things that may still be missing shortly after a start have a grace period.
 func Events(before, after v1alpha1.FtpServerStatus) []Event {
 	var events []Event
 	for _, kind := range append(slices.Clone(order[1:]), v1alpha1.ConditionReady) {
@@ -56,7 +56,7 @@ func StillBad(s v1alpha1.FtpServerStatus, reason string) (message string, is boo
 	return s.Conditions[i].Message, true
 }
 
-// Bad are the conditions that say that something is wrong, those that sum up others last.
+// Bad returns the conditions that say that something is wrong. Those that summarize others come last.
 func Bad(s v1alpha1.FtpServerStatus) []metav1.Condition {
 	var all, sums []metav1.Condition
 	for i := range s.Conditions {
@@ -72,7 +72,7 @@ func Bad(s v1alpha1.FtpServerStatus) []metav1.Condition {
 	return append(all, sums...)
 }
 
-// patient are the reasons that say "not yet" rather than "something is wrong".
+// patient are the reasons that mean "not yet" and not "something is wrong".
 var patient = map[string]bool{
 	ReasonProgressing: true, ReasonAssigningPorts: true, ReasonExposingPorts: true, ReasonRangeChanging: true,
 	ReasonConfigUpdating: true, ReasonClaimPending: true, ReasonAddressNotYetServed: true,
@@ -80,13 +80,13 @@ var patient = map[string]bool{
 	ReasonScaledToNil: true, ReasonNoPodReady: true, ReasonHashing: true,
 }
 
-// grace is how long after a start things may be missing that others bring, in whatever order.
+// grace is the time after a start for which things may be missing that others create, in any order.
 var grace = map[string]time.Duration{
 	ReasonPasswordMissing: time.Minute, ReasonCertificateMissing: time.Minute, ReasonClaimMissing: time.Minute,
 	address.ReasonNoNodeAddress: time.Minute,
-	// A volume that was made by hand is bound within seconds.
+	// A volume that was created by hand is bound within seconds.
 	ReasonStorageClassMissing: 10 * time.Second,
-	// The name of a new load balancer takes its time to be known everywhere.
+	// The DNS name of a new load balancer takes time to be known everywhere.
 	ReasonHostNameNotResolved: loadBalancerPatience,
 }
 
@@ -101,13 +101,13 @@ func bad(c *metav1.Condition) bool {
 		return false
 	case v1alpha1.ConditionPortsWithinLimits:
 		if c.Reason == loadbalancer.ReasonManyNodePorts {
-			return true // though there are as many
+			return true // even though the condition is True
 		}
 	}
 	return c.Status == metav1.ConditionFalse
 }
 
-// dedupe drops what is told under another condition too.
+// dedupe drops events that have the same reason and message as one before, and keeps the shorter grace period.
 func dedupe(events []Event) []Event {
 	var kept []Event
 	for _, e := range events {

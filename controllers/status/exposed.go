@@ -14,44 +14,45 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Reasons of the PassivePortsExposed condition.
+// These are the reasons of the PassivePortsExposed condition.
 const (
 	ReasonPortsExposed = "PortsExposed"
-	// ReasonExposingPorts: the Service does not carry all ports yet.
+	// ReasonExposingPorts means that the Service does not carry all ports yet.
 	ReasonExposingPorts = "ExposingPorts"
-	// ReasonSurplusPorts: the Service carries ports that it should not.
+	// ReasonSurplusPorts means that the Service carries ports that it should not.
 	ReasonSurplusPorts = "SurplusPorts"
-	// ReasonForeignEndpoints: EndpointSlices that are not the operator's route to the Service.
+	// ReasonForeignEndpoints means that EndpointSlices that are not the operator's route to the Service.
 	ReasonForeignEndpoints = "ForeignEndpoints"
-	// ReasonNodePortConflict: another Service holds node ports that the server needs.
+	// ReasonNodePortConflict means that another Service holds node ports that the server needs.
 	ReasonNodePortConflict = "NodePortConflict"
-	// ReasonSharedAddressConflict: Services that are to share a load balancer's address have a port
-	// in common, and so can't share it.
+	// ReasonSharedAddressConflict means that Services that are to share a load balancer's address have a port in
+	// common, and so can't share it.
 	ReasonSharedAddressConflict = "SharedAddressConflict"
-	// ReasonNoFreeRange: there is no room for spec.passive.portCount ports.
+	// ReasonNoFreeRange means that there is no room for spec.passive.portCount ports.
 	ReasonNoFreeRange = "NoFreeRange"
 )
 
-// Ports tells of the ports of the Service.
+// Ports describes the ports of the Service.
 type Ports struct {
-	// Carried are the passive ports that it carries.
+	// Carried are the passive ports that the Service carries.
 	Carried config.PortSet
-	// Surplus are the ports that it carries and should not, as in "p31000 (31000/TCP)".
+	// Surplus are the ports that the Service carries and should not, as in "p31000 (31000/TCP)".
 	Surplus []string
 	// Foreign are the EndpointSlices of the Service that are not ours.
 	Foreign []ForeignSlice
-	// Taken are the node ports that it needs and others hold: it can't be brought to what is
-	// declared then.
+	// Taken are the node ports that the server needs and others hold. While there are any, the Service can't be
+	// brought to what is declared.
 	Taken []portrange.Conflict
-	// Shared are the ports that others have at the load balancer's address that it is to share.
+	// Shared are the ports that others have at the load balancer's address that the server is to share.
 	Shared []portrange.Conflict
-	// Missing is the range that could not be chosen; nil if none was needed, or it could.
+	// Missing describes the range that could not be chosen; nil if none was needed or one was chosen.
 	Missing *MissingRange
 }
 
 // ForeignSlice is an EndpointSlice that is not ours.
 type ForeignSlice struct {
-	// Name of the slice, and what manages it, as it says; empty if it does not.
+	// Name is the name of the slice, and Manager what manages it according to its label; Manager is empty without
+	// that label.
 	Name, Manager string
 }
 
@@ -62,16 +63,16 @@ func (s ForeignSlice) String() string {
 	return s.Name + " (managed by " + s.Manager + ")"
 }
 
-// MissingRange tells why no range could be chosen.
+// MissingRange says why no range could be chosen.
 type MissingRange struct {
-	// Count is the number of ports wanted, Longest that of the longest free run.
+	// Count is the requested number of ports, and Longest the length of the longest free run.
 	Count, Longest int
-	// Within is where they must lie.
+	// Within is the range in which the ports must be.
 	Within config.Run
 }
 
-// passivePortsExposed: the Service carries the control ports and every passive port, and nobody
-// else holds one of them.
+// passivePortsExposed is True if the Service carries every passive port and no surplus port, no other Service holds
+// one of them, and no foreign EndpointSlice routes to the Service.
 func passivePortsExposed(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionPassivePortsExposed
 	switch m := o.Ports.Missing; {
@@ -113,7 +114,7 @@ func passivePortsExposed(o Observed) metav1.Condition {
 		fmt.Sprintf("the Service carries the passive ports %s", o.Plan.Exposed))
 }
 
-// advice says what to do about conflicts, by the fields that they are about.
+// advice returns what to do about conflicts, for each of the fields that they concern.
 func advice(conflicts []portrange.Conflict) string {
 	var parts []string
 	for _, field := range portrange.Fields(conflicts) {

@@ -6,8 +6,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Failed returns the status of a server whose reconciling was broken off by an error, and is tried
-// again: what was known before stays, and so does observedGeneration.
+// Failed returns the status of a server whose reconcile was ended by an error and is retried. It keeps what was known
+// before, including observedGeneration.
 func Failed(server *v1alpha1.FtpServer, message string, now metav1.Time) v1alpha1.FtpServerStatus {
 	s := *server.Status.DeepCopy()
 	message = "could not finish, trying again: " + message

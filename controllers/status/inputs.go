@@ -13,25 +13,26 @@ import (
 // Pod is one of the server's pods as observed.
 type Pod struct {
 	Name, Node string
-	// Ports are its own passive ports; empty until some are assigned.
+	// Ports are the pod's own passive ports; empty until some are assigned.
 	Ports config.PortSet
-	// Address is that of its own node, if it is reached by that alone; zero: it advertises the server's.
+	// Address is the address of the pod's own node if the pod is reached only by it; the zero value if the pod
+	// advertises the server's address.
 	Address address.Result
-	// Running: its daemon's container runs. Ready: Kubernetes calls the pod ready, which includes
-	// the readiness gate, that is the routing. Terminating: its deletion was asked for.
+	// Running is true if the daemon's container runs. Ready is true if the pod is ready in the sense of Kubernetes,
+	// which includes the readiness gate, that is, the routing. Terminating is true if its deletion was requested.
 	Running, Ready, Terminating bool
-	// Trouble is why its container does not run, if it is more than being on its way.
+	// Trouble is why the pod's container does not run; the zero value while it starts normally.
 	Trouble Trouble
-	// Daemon is the daemon's own report; nil if it was not asked or gave none, DaemonError then
-	// says why. Both are zero for a pod that does not run.
+	// Daemon is the daemon's own report; nil if it was not asked or did not answer, in which case DaemonError says
+	// why. Both are zero for a pod that does not run.
 	Daemon      *config.Status
 	DaemonError string
-	// DaemonPending: it did not answer, but not yet for so long that it counts as out of reach. Daemon
-	// is then what it said before, if anything.
+	// DaemonPending is true if the daemon did not answer, but not for long enough yet to count as out of reach.
+	// Daemon is then its earlier report, if there is one.
 	DaemonPending bool
 }
 
-// State is the pod's state as the routing sees it.
+// State returns the pod's state with regard to routing.
 func (p *Pod) State() v1alpha1.PodState {
 	switch {
 	case p.Terminating:
@@ -42,8 +43,8 @@ func (p *Pod) State() v1alpha1.PodState {
 	return v1alpha1.PodWaiting
 }
 
-// advertisedIP is what its daemon says that PASV names; empty if it could not be asked. A pod that drains is not asked:
-// it is what it was told, if it was told an address of its own.
+// advertisedIP returns the address that PASV replies name, as the pod's daemon reports it; empty if it could not be
+// asked. A draining pod is not asked: for it the result is the address of its own that it was given, if any.
 func (p *Pod) advertisedIP() string {
 	switch {
 	case p.Daemon == nil && p.Terminating:
@@ -52,12 +53,12 @@ func (p *Pod) advertisedIP() string {
 		return ""
 	}
 	if _, err := netip.ParseAddr(p.Daemon.AdvertisedIP); err != nil {
-		return "" // what answers need not be our daemon
+		return "" // the process that answered may not be our daemon
 	}
 	return p.Daemon.AdvertisedIP
 }
 
-// Advertises is the address that the pod is to advertise; empty while none is known.
+// Advertises returns the address that the pod is to advertise; empty while none is known.
 func (p *Pod) Advertises(o *Observed) string {
 	if p.Address.Address != "" {
 		return p.Address.Address
@@ -65,15 +66,16 @@ func (p *Pod) Advertises(o *Observed) string {
 	return o.Address.Address
 }
 
-// Users tells whose passwords were found.
+// Users describes the users by the state of their passwords.
 type Users struct {
 	// Ready are the names of the users that can log in.
 	Ready []string
-	// Hashing are users who can't log in yet since their passwords are being read and hashed.
+	// Hashing are the names of the users that can't log in yet because their passwords are being read and hashed.
 	Hashing []string
-	// Replacing tells of those of Ready whose password is missing, for whom the former one serves for a moment.
+	// Replacing are the problems of those users in Ready whose password is missing and whose former one is still
+	// valid for a short time.
 	Replacing []UserProblem
-	// Problems are those of the others.
+	// Problems are the problems of the users that can't log in.
 	Problems []UserProblem
 	// Anonymous is true if login without an account is allowed.
 	Anonymous bool
@@ -82,45 +84,47 @@ type Users struct {
 // UserProblem says why a user can't log in.
 type UserProblem struct {
 	User string
-	// Missing is true if the Secret or its key is not there, else its content is unusable.
+	// Missing is true if the Secret or its key is missing; otherwise its content is unusable.
 	Missing bool
-	// Message says what is wrong and what to do. It never holds anything of a Secret's value.
+	// Message says what is wrong and what to do. It never contains any part of a Secret's value.
 	Message string
 }
 
-// Storage tells of the server's volume.
+// Storage describes the server's volume.
 type Storage struct {
 	// Claim is the claim's name; empty if the storage is an emptyDir.
 	Claim string
-	// Ours is true for a claim that is made from spec.storage.volumeClaimTemplate.
+	// Ours is true if the claim is made from spec.storage.volumeClaimTemplate.
 	Ours bool
-	// Found, and then Phase (Pending, Bound, Lost) and Terminating.
+	// Found is true if the claim exists. Phase is then its phase (Pending, Bound, Lost), and Terminating is true if
+	// its deletion was requested.
 	Found       bool
 	Phase       string
 	Terminating bool
-	// Class is the claim's StorageClass, while the claim waits for its volume.
+	// Class is the claim's StorageClass; it is set only while the claim waits for its volume.
 	Class StorageClass
-	// Refusal is why the claim is not as spec.storage.volumeClaimTemplate says; zero if it is.
+	// Refusal is why the claim is not as spec.storage.volumeClaimTemplate says; the zero value if it is.
 	Refusal ClaimRefusal
 }
 
-// StorageClass is what a claim that waits for its volume depends on.
+// StorageClass describes the class of a claim that waits for its volume.
 type StorageClass struct {
-	// Known: it could be looked up. The operator of some namespaces may not do that.
+	// Known is true if the class could be looked up. An operator that is limited to some namespaces may not do that.
 	Known bool
-	// Name is empty if the claim names none, since there was no default one. Static: the claim asks for a
-	// volume that somebody else makes.
+	// Name is empty if the claim names no class, because there was no default one. Static is true if the claim needs
+	// a volume that is not provisioned by a class.
 	Name   string
 	Static bool
-	// Found, and then its Provisioner, and whether it waits for the first pod that uses the claim.
+	// Found is true if the class exists. Provisioner is then its provisioner, and WaitsForPod is true if it waits for
+	// the first pod that uses the claim.
 	Found       bool
 	Provisioner string
 	WaitsForPod bool
 }
 
-// ClaimRefusal is why a claim can't be made as it is declared.
+// ClaimRefusal is why a claim can't be made as declared.
 type ClaimRefusal struct {
-	// Reason is one of the StorageReady condition's.
+	// Reason is a reason of the StorageReady condition.
 	Reason string
 	// Message says what to do.
 	Message string
@@ -129,24 +133,24 @@ type ClaimRefusal struct {
 // ProblemKind is a class of Problem.
 type ProblemKind string
 
-// The kinds of problems, which are reasons of the Stalled condition too.
+// These are the kinds of problems, which are also reasons of the Stalled condition.
 const (
-	// ProblemConflict: a child's name is taken by an object that is not ours.
+	// ProblemConflict means that a child's name is taken by an object that is not ours.
 	ProblemConflict ProblemKind = "ChildConflict"
-	// ProblemRejected: the API server refuses a child for what it says or where it lies; trying
-	// again does not help until somebody changes something.
+	// ProblemRejected means that the API server refuses a child because of its content or its place; a retry does not
+	// help until something is changed.
 	ProblemRejected ProblemKind = "ChildRejected"
-	// ProblemScaled: an autoscaler asks for more pods than the spec can have.
+	// ProblemScaled means that an autoscaler requests more pods than the spec can have.
 	ProblemScaled ProblemKind = "ScaledTooFar"
-	// ProblemNotAllowed: the operator's administrator does not allow what the spec asks for.
+	// ProblemNotAllowed means that the operator's administrator does not allow what the spec requests.
 	ProblemNotAllowed ProblemKind = "NotAllowed"
-	// ProblemContested: somebody else writes a child too, and each undoes what the other wrote.
+	// ProblemContested means that another manager writes a child too, and each undoes what the other wrote.
 	ProblemContested ProblemKind = "ChildContested"
-	// ProblemFailed: the API server failed; trying again may help.
+	// ProblemFailed means that the API server failed; a retry may help.
 	ProblemFailed ProblemKind = "ApplyFailed"
 )
 
-// Problem is what stood in the way of applying a child.
+// Problem is what prevented a child from being applied.
 type Problem struct {
 	Kind ProblemKind
 	// Object is the child, as in "Service default/files".
@@ -155,10 +159,10 @@ type Problem struct {
 	Message string
 }
 
-// lasting reports whether only a change by somebody else can end the problem.
+// lasting reports whether the problem stays until a user or another component changes something.
 func (p Problem) lasting() bool { return p.Kind != ProblemFailed }
 
-// list joins names for a message: all of a few, the first few of many.
+// list joins names for a message: all of up to five, or the first five and the number of the others.
 func list(names []string) string {
 	const most = 5
 	if len(names) <= most {
@@ -167,7 +171,7 @@ func list(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// plural counts things for a message.
+// plural formats a number of things for a message.
 func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one

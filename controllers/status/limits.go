@@ -10,12 +10,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/loadbalancer"
 )
 
-// ReasonWithinLimits is the reason of the PortsWithinLimits condition when nothing is to be said. The
-// others are those of package loadbalancer.
+// ReasonWithinLimits is the reason of the PortsWithinLimits condition if there is no finding. The other reasons are
+// those of package loadbalancer.
 const ReasonWithinLimits = "WithinLimits"
 
-// portsWithinLimits: no limit of the load balancer that is known is exceeded. What the provider really
-// does shows in the address and in the load balancer's own events, so this never holds anything up.
+// portsWithinLimits is True if no known limit of the load balancer is exceeded. What the provider actually does shows
+// in the address and in the load balancer's own events, so this condition never delays anything.
 func portsWithinLimits(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionPortsWithinLimits
 	findings := loadbalancer.Findings(o.LoadBalancer)

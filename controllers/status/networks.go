@@ -8,32 +8,33 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the ClientNetworksKept condition.
+// These are the reasons of the ClientNetworksKept condition.
 const (
 	ReasonAnyNetwork    = "AnyNetwork"
 	ReasonNetworksKept  = "NetworksKept"
 	ReasonNodePortsOpen = "NodePortsOpen"
 	ReasonClientsHidden = "ClientsHidden"
-	// ReasonForeignSourceRanges: the Service has source ranges that the spec does not declare.
+	// ReasonForeignSourceRanges means that the Service has source ranges that the spec does not declare.
 	ReasonForeignSourceRanges = "ForeignSourceRanges"
 )
 
-// ClientNetworks tells of the networks that clients may connect from.
+// ClientNetworks describes the networks that clients may connect from.
 type ClientNetworks struct {
-	// Allowed: spec.networkPolicy.allowedNetworks are declared. Ranges: loadBalancerSourceRanges are.
+	// Allowed is true if spec.networkPolicy.allowedNetworks are declared, and Ranges if
+	// spec.service.loadBalancerSourceRanges are.
 	Allowed, Ranges bool
-	// Foreign are the Service's loadBalancerSourceRanges, if they are not those that are declared.
+	// Foreign are the Service's loadBalancerSourceRanges if they differ from the declared ones.
 	Foreign []string
-	// Policy: there is a NetworkPolicy.
+	// Policy is true if there is a NetworkPolicy.
 	Policy bool
-	// Real: the pods see the clients' own addresses. Proxied: a proxy tells them.
+	// Real is true if the pods see the clients' own addresses, and Proxied if a proxy reports those.
 	Real, Proxied bool
-	// NodePorts: the Service has node ports.
+	// NodePorts is true if the Service has node ports.
 	NodePorts bool
 }
 
-// clientNetworksKept: what is declared of clients' networks holds, as far as it depends on the operator.
-// A network plugin that enforces no policies is not seen from here.
+// clientNetworksKept is True if the declared restrictions of clients' networks are effective, as far as that depends
+// on the operator. It can't detect a network plugin that enforces no policies.
 func clientNetworksKept(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionClientNetworksKept
 	yes := func(reason, message string) metav1.Condition {

@@ -8,8 +8,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// order is that of the conditions in the status: what sums up first, then what it sums up, as in the chain of
-// causes. kubectl describe shows them as they stand.
+// order is the order of the conditions in the status: those that summarize come first, then those that they
+// summarize, in the order of the chain of causes. kubectl describe prints them in this order.
 var order = []string{
 	v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionPaused,
 	v1alpha1.ConditionAvailable, v1alpha1.ConditionUsersReady, v1alpha1.ConditionCertificateReady,
@@ -18,10 +18,10 @@ var order = []string{
 	v1alpha1.ConditionClientNetworksKept, v1alpha1.ConditionScaleAsDeclared, v1alpha1.ConditionCRDCurrent,
 }
 
-// Ours reports whether the condition type is one that this package computes.
+// Ours reports whether this package computes conditions of that type.
 func Ours(kind string) bool { return slices.Contains(order, kind) }
 
-// inOrder sorts the conditions; those of others come last, in the order in which they were.
+// inOrder sorts the conditions. Those of other controllers come last, in their previous order.
 func inOrder(conditions []metav1.Condition) {
 	rank := func(c metav1.Condition) int {
 		if i := slices.Index(order, c.Type); i >= 0 {

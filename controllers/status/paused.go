@@ -6,7 +6,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the Paused condition.
+// These are the reasons of the Paused condition.
 const (
 	ReasonSuspended = "Suspended"
 	ReasonNotPaused = "NotPaused"
@@ -16,8 +16,8 @@ func notPaused() metav1.Condition {
 	return condition(v1alpha1.ConditionPaused, metav1.ConditionFalse, ReasonNotPaused, "the server is reconciled")
 }
 
-// Suspended returns the status of a server with spec.suspend: all that was known stays, so that
-// observedGeneration says that the newer spec was not acted upon, and Paused says why.
+// Suspended returns the status of a server with spec.suspend. Everything that was known stays, so observedGeneration
+// shows that the newer spec was not applied, and Paused says why.
 func Suspended(server *v1alpha1.FtpServer, now metav1.Time) v1alpha1.FtpServerStatus {
 	s := *server.Status.DeepCopy()
 	set(&s.Conditions, condition(v1alpha1.ConditionPaused, metav1.ConditionTrue, ReasonSuspended,

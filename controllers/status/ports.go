@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
-// Reasons of the PassivePortsAssigned condition.
+// These are the reasons of the PassivePortsAssigned condition.
 const (
 	ReasonPortsAssigned  = "PortsAssigned"
 	ReasonAssigningPorts = "AssigningPorts"
@@ -18,7 +18,7 @@ const (
 	ReasonPortConflict   = "PortConflict"
 )
 
-// passivePortsAssigned: every pod holds passive ports of the declared range.
+// passivePortsAssigned is True if every pod holds passive ports of the declared range.
 func passivePortsAssigned(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionPassivePortsAssigned
 	if len(o.Plan.Conflicts) > 0 {

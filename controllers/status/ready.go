@@ -8,23 +8,24 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the Ready condition, besides those of the conditions and problems it sums up.
+// These are the reasons of the Ready condition, in addition to those of the conditions and problems that it
+// summarizes.
 const (
 	ReasonReady       = "Ready"
 	ReasonProgressing = "Progressing"
 )
 
-// servesOn are the reasons of conditions that are False and hold nothing up: the server serves, and there is
-// something to mend.
+// servesOn are the reasons of False conditions that do not affect Ready: the server works, but something should be
+// fixed.
 var servesOn = map[string]bool{
 	ReasonNoUsers: true, ReasonCertificateEndsSoon: true, ReasonHostNotCovered: true,
 	ReasonHostNameNotRefreshed: true, ReasonLoadBalancerPortError: true, ReasonSharedAddressConflict: true,
 	ReasonClaimLarger: true,
 }
 
-// ready: the whole declared state is in place and serving. Else it names the first cause that is known to be bad
-// and, if there is none, the first thing that is still to come. Draining pods do not hold it up. An
-// unknown ConfigLoaded does not either: the operator may be unable to reach pods that serve well.
+// ready is True if the whole declared state is in place and is served. Otherwise it names the first cause that is bad
+// or, if there is none, the first that is still in progress. Draining pods do not affect it. Neither does an Unknown
+// ConfigLoaded: the operator may be unable to reach pods that work well.
 func ready(o Observed, parts []metav1.Condition) metav1.Condition {
 	var first *cause
 	for _, c := range chain(o, parts) {

@@ -6,8 +6,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// reconciling: the operator or the cluster is still working towards the declared state, or waits
-// for something that is expected to come. nil once it is reached, or out of reach.
+// reconciling returns the Reconciling condition while the operator or the cluster still works towards the declared
+// state, or waits for something that is expected to happen. It returns nil once that state is reached, or while it
+// can't be reached.
 func reconciling(o Observed, ready metav1.Condition) *metav1.Condition {
 	if ready.Status == metav1.ConditionTrue || stalled(o, ready) != nil {
 		return nil

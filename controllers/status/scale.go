@@ -9,17 +9,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// Reasons of the ScaleAsDeclared condition.
+// These are the reasons of the ScaleAsDeclared condition.
 const (
 	ReasonAsDeclared      = "AsDeclared"
 	ReasonScaledElsewhere = "ScaledElsewhere"
 )
 
-// autoscaler is the manager under which a HorizontalPodAutoscaler scales.
+// autoscaler is the field manager under which a HorizontalPodAutoscaler scales.
 const autoscaler = "kube-controller-manager"
 
-// scaleAsDeclared: spec.replicas is the number of pods. It is not after the Deployment was scaled, by
-// kubectl or by an autoscaler, which the operator does not fight.
+// scaleAsDeclared is True if spec.replicas is the number of pods. It is False after kubectl or an autoscaler has
+// scaled the Deployment, which the operator does not revert.
 func scaleAsDeclared(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionScaleAsDeclared
 	declared := resources.Replicas(o.Server)

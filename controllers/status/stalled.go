@@ -6,9 +6,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// stalled: the declared state can't be reached until somebody changes something. nil if it can.
-// A missing Secret or claim does not stall: it is expected to come, in whatever order
-// things were applied.
+// stalled returns the Stalled condition while the declared state can't be reached until something is changed; nil
+// otherwise. A missing Secret or claim does not stall: objects may be applied in any order, and it is expected to be
+// created.
 func stalled(o Observed, ready metav1.Condition) *metav1.Condition {
 	if ready.Status == metav1.ConditionTrue {
 		return nil

@@ -1,8 +1,8 @@
-// Package status computes a FtpServer's status from what was observed. Everything in it is pure:
-// one file per condition, each a function of Observed, and Compute that puts them together.
+// Package status computes a FtpServer's status from what was observed. It is pure: there is one file for each
+// condition, with a function of Observed, and Compute combines them.
 //
-// Ready, Reconciling and Stalled follow kstatus, so that `kubectl wait`, `helm --wait` and GitOps
-// tools understand them: Reconciling and Stalled are present only while true, and never both.
+// Ready, Reconciling and Stalled follow kstatus, so that `kubectl wait`, `helm --wait` and GitOps tools understand
+// them: Reconciling and Stalled are present only while true, and never both.
 package status
 
 import (
@@ -22,51 +22,52 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
-// Observed is all that a status is computed from.
+// Observed is everything from which a status is computed.
 type Observed struct {
-	// Server is the declared server, with the status it had before.
+	// Server is the declared server with its previous status.
 	Server *v1alpha1.FtpServer
-	// Replicas is the number of pods wanted; ScaledBy who wants it, if it is not spec.replicas.
+	// Replicas is the desired number of pods. ScaledBy is the field manager that set it; empty if it is
+	// spec.replicas.
 	Replicas int32
 	ScaledBy string
-	// Deployment of the pods, after applying; nil while there is none.
+	// Deployment is the Deployment of the pods, after the apply; nil while there is none.
 	Deployment *appsv1.Deployment
-	// Pods are the server's own, in any order, terminating ones too.
+	// Pods are the server's own pods, in any order, including terminating ones.
 	Pods []Pod
-	// Plan of the passive ports.
+	// Plan is the plan of the passive ports.
 	Plan portplan.Plan
-	// Ports tells of the ports of the Service.
+	// Ports describes the ports of the Service.
 	Ports Ports
-	// Address to advertise.
+	// Address is the address to advertise.
 	Address address.Result
-	// DataPeer is what proves whose a data connection is, as configured.
+	// DataPeer is the configured check that verifies to which client a data connection belongs.
 	DataPeer DataPeer
-	// LoadBalancer is what the limits of the Service's load balancer are looked up for.
+	// LoadBalancer is the input for the limits of the Service's load balancer.
 	LoadBalancer loadbalancer.Input
-	// ClientNetworks tells of the networks that clients may connect from.
+	// ClientNetworks describes the networks that clients may connect from.
 	ClientNetworks ClientNetworks
-	// Port is the control port that clients dial.
+	// Port is the control port that clients dial; 0 while it is not known.
 	Port int32
-	// Users tells whose passwords were found.
+	// Users describes the users by the state of their passwords.
 	Users Users
-	// ImplicitPort is the control port on which TLS begins at once, as clients dial it; 0 if there is none.
+	// ImplicitPort is the port for implicit TLS that clients dial; 0 if there is none.
 	ImplicitPort int32
-	// Certificates tells of what spec.tls names.
+	// Certificates describes the certificates that spec.tls names.
 	Certificates Certificates
-	// Storage tells of the volume.
+	// Storage describes the volume.
 	Storage Storage
-	// CRD tells of the CustomResourceDefinition.
+	// CRD describes the CustomResourceDefinition.
 	CRD CRD
 	// ConfigHash identifies the configuration that the pods should serve; empty while there is none.
 	ConfigHash string
-	// Problems are what stood in the way of applying; empty if everything is applied.
+	// Problems are what prevented children from being applied; empty if everything is applied.
 	Problems []Problem
-	// SelectorLabels select the pods.
+	// SelectorLabels are the labels that select the pods.
 	SelectorLabels map[string]string
 }
 
-// Compute returns the status. It keeps the conditions of others, and the transition times of
-// those of ours that do not change.
+// Compute returns the status. It keeps the conditions of other controllers, and the transition times of those of our
+// conditions whose status does not change.
 func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s := *o.Server.Status.DeepCopy()
 	s.ObservedGeneration = o.Server.Generation
@@ -117,7 +118,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 
 func set(conditions *[]metav1.Condition, c metav1.Condition, generation int64, now metav1.Time) {
 	c.ObservedGeneration = generation
-	c.LastTransitionTime = now // kept by SetStatusCondition unless the status changes
+	c.LastTransitionTime = now // SetStatusCondition keeps the old time unless the status changes
 	c.Message = bounded.Text(c.Message, bounded.Condition)
 	meta.SetStatusCondition(conditions, c)
 }
@@ -130,7 +131,7 @@ func setOrRemove(conditions *[]metav1.Condition, kind string, c *metav1.Conditio
 	set(conditions, *c, generation, now)
 }
 
-// Pods is status.pods: which pod holds which passive ports, by name.
+// Pods returns status.pods, sorted by name: which pod holds which passive ports.
 func Pods(pods []Pod) []v1alpha1.PodStatus {
 	var list []v1alpha1.PodStatus
 	for i := range pods {

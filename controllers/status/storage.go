@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the StorageReady condition.
+// These are the reasons of the StorageReady condition.
 const (
 	ReasonClaimBound       = "ClaimBound"
 	ReasonClaimMissing     = "ClaimMissing"
@@ -19,25 +19,27 @@ const (
 	ReasonClaimLost        = "ClaimLost"
 	ReasonClaimTerminating = "ClaimTerminating"
 	ReasonEphemeral        = "Ephemeral"
-	// ReasonStorageClassMissing: the claim waits for a volume that no StorageClass makes.
+	// ReasonStorageClassMissing means that the claim waits for a volume that no StorageClass provisions.
 	ReasonStorageClassMissing = "StorageClassMissing"
-	// ReasonVolumeNotProvisioned: the StorageClass has made no volume for longer than it takes.
+	// ReasonVolumeNotProvisioned means that the StorageClass has provisioned no volume for longer than that takes.
 	ReasonVolumeNotProvisioned = "VolumeNotProvisioned"
-	// ReasonClaimGrowthRefused: the claim can't be made as large as declared.
+	// ReasonClaimGrowthRefused means that the claim can't be made as large as declared.
 	ReasonClaimGrowthRefused = "ClaimGrowthRefused"
-	// ReasonClaimLarger: the claim is larger than declared, and a volume can't shrink. It serves.
+	// ReasonClaimLarger means that the claim is larger than declared, and a volume can't shrink. The claim is used as
+	// it is.
 	ReasonClaimLarger = "ClaimLarger"
-	// ReasonClaimImmutable: the claim holds files, and differs in what can't be changed.
+	// ReasonClaimImmutable means that the claim holds files and differs from the spec in fields that can't be
+	// changed.
 	ReasonClaimImmutable = "ClaimImmutable"
-	// ReasonClaimLeftOver: a claim that was never bound is in the way of the one that is declared.
+	// ReasonClaimLeftOver means that a claim that was never bound takes the place of the declared one.
 	ReasonClaimLeftOver = "ClaimLeftOver"
 )
 
-// provisioningPatience is how long the making of a volume takes at most, as a rule.
+// provisioningPatience is the time that the provisioning of a volume normally takes at most.
 const provisioningPatience = 3 * time.Minute
 
-// storageReady: the volume claim is bound, or none is needed. A claim that is not bound yet is
-// Unknown, not False: many wait for the first pod that uses them.
+// storageReady is True if the claim is bound or none is needed. A claim that is not bound yet makes it Unknown, not
+// False: many claims wait for the first pod that uses them.
 func storageReady(o Observed, now time.Time) metav1.Condition {
 	const kind = v1alpha1.ConditionStorageReady
 	s := o.Storage
@@ -65,7 +67,7 @@ func storageReady(o Observed, now time.Time) metav1.Condition {
 	return condition(kind, metav1.ConditionTrue, ReasonClaimBound, fmt.Sprintf("PersistentVolumeClaim %s is bound", s.Claim))
 }
 
-// claimPending tells what a claim that is not bound waits for.
+// claimPending returns the condition for a claim that is not bound, with what the claim waits for.
 func claimPending(o Observed, now time.Time) metav1.Condition {
 	const kind = v1alpha1.ConditionStorageReady
 	s := o.Storage

@@ -1,31 +1,32 @@
 package status
 
-// Stage is where a pod got stuck on its way to running.
+// Stage is the point at which a pod got stuck on its way to running.
 type Stage int
 
-// The stages, in the order in which a pod goes through them.
+// These are the stages, in the order in which a pod passes them.
 const (
-	// StageScheduling: no node takes the pod.
+	// StageScheduling means that no node accepts the pod.
 	StageScheduling Stage = iota
-	// StageImage: its image can't be had.
+	// StageImage means that the pod's image can't be pulled.
 	StageImage
-	// StageContainer: its container can't be made, or does not stay up.
+	// StageContainer means that the pod's container can't be created or does not stay up.
 	StageContainer
 )
 
-// Trouble is why a pod's daemon does not run. Its zero value is none.
+// Trouble is why a pod's daemon does not run. The zero value means no trouble.
 type Trouble struct {
 	Stage Stage
-	// Reason is Kubernetes' own, as in Unschedulable or ImagePullBackOff: one for all states that a pod alternates
-	// between, so that it is told of once.
+	// Reason is the reason that Kubernetes gives, such as Unschedulable or ImagePullBackOff. States between which a
+	// pod alternates have one reason, so that they are reported once.
 	Reason string
-	// Message says what is wrong, in Kubernetes' words.
+	// Message says what is wrong, in the words of Kubernetes.
 	Message string
-	// AwaitsStorage: the pod waits for its volume and nothing else, which StorageReady tells of.
+	// AwaitsStorage is true if the pod only waits for its volume, which StorageReady reports.
 	AwaitsStorage bool
 }
 
-// Reasons of pods' troubles, which become those of the Ready condition; others are passed on as they are.
+// These are the reasons of pods' troubles, which become reasons of the Ready condition; other reasons are passed on
+// unchanged.
 const (
 	ReasonUnschedulable     = "Unschedulable"
 	ReasonImagePullBackOff  = "ImagePullBackOff"

@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Reasons of the UsersReady condition.
+// These are the reasons of the UsersReady condition.
 const (
 	ReasonUsersReady      = "UsersReady"
 	ReasonNoUsers         = "NoUsers"
@@ -17,8 +17,8 @@ const (
 	ReasonHashing         = "HashingPasswords"
 )
 
-// usersReady: every user's password was found and used. The users without one are left out; the
-// others log in all the same.
+// usersReady is True if the password of every user was found and is in use. Users without one are left out; the
+// others can log in.
 func usersReady(o Observed) metav1.Condition {
 	const kind = v1alpha1.ConditionUsersReady
 	if n := len(o.Users.Problems); n > 0 {
