@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Endpoint is the URL that clients connect to, as in ftp://203.0.113.10:21, with an IPv6 address
-// in brackets. It is empty while the host or the port is not known.
+// Endpoint returns the URL that clients connect to, as in ftp://203.0.113.10:21, with an IPv6 address in brackets. It
+// returns an empty string while the host or the port is not known.
 func Endpoint(scheme, host string, port int32) string {
 	if host == "" || port == 0 {
 		return ""

@@ -12,14 +12,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Find looks in this order: the spec, the load balancer's IP, the load balancer's host name; for
-// type NodePort a node's external and else internal IP; for type ClusterIP the cluster IP. Among
-// several of one kind the one that is advertised now stays, else it is the lowest. IPv4 comes
-// before IPv6, since a 227 reply can't carry IPv6 (RFC 959).
+// Find finds the address. It takes the first that exists of: the spec; the load balancer's IP, then its host name;
+// for type NodePort a node's external IP, then an internal one; for type ClusterIP the cluster IP. Of several
+// addresses of one kind it keeps the one that is advertised now, or else takes the lowest. IPv4 comes before IPv6,
+// since a 227 reply can't carry IPv6 (RFC 959).
 //
-// Where there is none, the one that the same source gave before is kept for as long as that lasts:
-// pods without an address would take no sessions at all, and a load balancer's controller that
-// starts anew, say, would end a service that it does not carry.
+// While there is none, Find keeps the address that the same source gave before: pods without an address would take no
+// sessions at all, and a load balancer's controller that restarts, for instance, would interrupt a service whose
+// traffic it does not carry.
 func Find(in Input) Result {
 	if in.Spec != "" {
 		return Result{Address: canonical(in.Spec), Source: v1alpha1.AddressFromSpec}
@@ -46,7 +46,7 @@ func Find(in Input) Result {
 	return result
 }
 
-// fromLoadBalancer prefers an IP to a host name, which has to be resolved.
+// fromLoadBalancer prefers an IP to a host name, which must be resolved.
 func fromLoadBalancer(in Input) Result {
 	var ips, names []string
 	for _, ingress := range in.Ingress {
@@ -70,7 +70,7 @@ func fromLoadBalancer(in Input) Result {
 	return known(result)
 }
 
-// portErrors tells of the ports that a load balancer could not open, few of them for many alike.
+// portErrors describes the ports that a load balancer could not open; ports with the same error are summed up.
 func portErrors(ingress []corev1.LoadBalancerIngress) string {
 	byError := map[string][]int32{}
 	for _, i := range ingress {
@@ -94,8 +94,8 @@ func portErrors(ingress []corev1.LoadBalancerIngress) string {
 	return strings.Join(parts, "; ")
 }
 
-// fromNodes takes the address of a ready node, by which every client can reach the node ports; an
-// internal one reaches as far as the nodes' network does, which the source says.
+// fromNodes takes the address of a ready node through which clients can reach the node ports. An internal address is
+// reachable only as far as the nodes' network extends; Result.Source says that it is one.
 func fromNodes(in Input) Result {
 	eligible := slices.DeleteFunc(slices.Clone(in.Nodes), func(n Node) bool {
 		return !n.Ready || in.OnlyNodesWithPod && !n.HasPod
@@ -116,7 +116,7 @@ func fromNodes(in Input) Result {
 
 const messageHidden = "the operator may not read nodes, where it would find an address: set spec.passive.advertisedAddress"
 
-// ofNodes is the address of one of the nodes, without a reason if there is none.
+// ofNodes returns the best address of the nodes; the result is empty and has no reason if there is none.
 func ofNodes(nodes []Node, previous string) Result {
 	var external, internal []string
 	for _, node := range nodes {
@@ -136,8 +136,8 @@ func ofNodes(nodes []Node, previous string) Result {
 	return known(result)
 }
 
-// ClusterIP is the one of a Service's cluster IPs that PASV can name, IPv4 if there is one of each
-// family; empty while there is none.
+// ClusterIP returns the cluster IP of a Service that PASV can name: the IPv4 one if there is one of each family;
+// empty while there is none.
 func ClusterIP(clusterIPs []string) string { return bestIP(clusterIPs, "") }
 
 func fromClusterIP(in Input) Result {
@@ -148,7 +148,7 @@ func fromClusterIP(in Input) Result {
 	return known(result)
 }
 
-// known takes the source away from a result without an address.
+// known clears the source of a result that has no address.
 func known(result Result) Result {
 	if result.Address == "" {
 		result.Source = ""
@@ -156,8 +156,8 @@ func known(result Result) Result {
 	return result
 }
 
-// bestIP is the previous address if it is among the candidates of the better family, else the lowest
-// of them. Candidates that are no address ("None", "") don't count.
+// bestIP returns the previous address if it is among the candidates of the preferred family, or else the lowest
+// candidate of that family. IPv4 is preferred. Candidates that are not IP addresses ("None", "") are skipped.
 func bestIP(candidates []string, previous string) string {
 	var ips []netip.Addr
 	for _, text := range candidates {
@@ -179,7 +179,7 @@ func bestIP(candidates []string, previous string) string {
 	return ips[0].String()
 }
 
-// best is the previous candidate, else the lowest.
+// best returns the previous name if it is among the candidates, or else the lowest candidate.
 func best(candidates []string, previous string) string {
 	switch {
 	case len(candidates) == 0:
@@ -190,7 +190,7 @@ func best(candidates []string, previous string) string {
 	return slices.Min(candidates)
 }
 
-// canonical writes an IP address in its one canonical form and leaves a host name alone.
+// canonical returns an IP address in its canonical form, and a host name unchanged.
 func canonical(address string) string {
 	if ip, err := netip.ParseAddr(address); err == nil {
 		return ip.Unmap().String()

@@ -7,12 +7,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// OfNode finds the address of one node, by which alone a pod on it is reached (type NodePort with externalTrafficPolicy
-// Local): an external and else an internal IP, chosen as Find does. Whether the node is ready plays no part: the pod has no
-// other. Hidden is true if nodes may not be read.
+// OfNode finds the address of the one node through which a pod on it is reached (type NodePort with
+// externalTrafficPolicy Local): an external IP or else an internal one, chosen as by Find. It does not matter whether
+// the node is ready, since the pod has no other. hidden is true if nodes may not be read.
 //
-// Previous is what the pod advertises now, as its annotation says. It stays while the node has it, and also
-// while the node, which may be gone, has none.
+// previous is what the pod advertises now, as its annotation says. It stays while the node has it, and also while the
+// node has no address, for instance because it is gone.
 func OfNode(name string, nodes []Node, hidden bool, previous string) Result {
 	if ip, err := config.ParsePodAddress(previous); err != nil || !ip.IsValid() {
 		previous = "" // edited by hand
