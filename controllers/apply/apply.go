@@ -1,17 +1,16 @@
 // Package apply decides whether a server-side apply would change anything.
 //
-// A hash of what was last applied is not enough: an edit by hand leaves it as it was. So the
-// live object is held against the desired one the way the API server would do it, with the
-// schema of the kind and with what managedFields say about ownership. Applying is needless
-// exactly if
+// A hash of what was last applied is not enough: an edit by hand does not change the hash. So the live object is
+// compared with the desired one in the way of the API server: with the schema of the kind, and with the ownership
+// that managedFields record. An apply is needless exactly if
 //
-//  1. the fields that our manager owns are the fields that we want: a field that somebody else
-//     changed has left our set, one that we no longer want is still in it; and
+//  1. the fields that our manager owns are the fields that we want: a field that another manager
+//     changed has left our set, and one that we no longer want is still in it; and
 //  2. merging the desired object into the live one changes no value; and
 //  3. the lists that are all ours (a Service's ports) hold no items but those that we want.
 //
-// Fields of others (node ports, cluster IPs, foreign annotations, an autoscaler's replicas) are
-// in neither set and so never count.
+// Fields of other managers (node ports, cluster IPs, foreign annotations, an autoscaler's replicas) are in neither
+// set and so do not count.
 package apply
 
 import (
@@ -41,8 +40,8 @@ type Comparer struct {
 	manager   string
 }
 
-// NewComparer returns a Comparer for the kinds of the scheme that client-go knows the schema of,
-// and for the fields of the given field manager.
+// NewComparer returns a Comparer for the fields of the given field manager. It can compare the kinds of the scheme
+// whose schema client-go knows.
 func NewComparer(scheme *runtime.Scheme, manager string) *Comparer {
 	return &Comparer{
 		scheme:    scheme,
@@ -51,10 +50,9 @@ func NewComparer(scheme *runtime.Scheme, manager string) *Comparer {
 	}
 }
 
-// Difference says what applying desired, by force, would change in live, by the paths of the fields
-// and never by their values; empty if it would leave live as it is. live must carry its
-// managedFields. An error means that the two can't be compared (a kind without schema, a
-// malformed object); the caller does best to apply then.
+// Difference returns the paths of the fields that applying desired by force would change in live, never their values;
+// it returns an empty string if the apply would change nothing. live must carry its managedFields. An error means
+// that the two can't be compared (a kind without a schema, a malformed object); the caller should then apply.
 func (c *Comparer) Difference(live client.Object, desired runtime.ApplyConfiguration) (string, error) {
 	pair, err := c.pair(live, desired)
 	if err != nil {
@@ -85,15 +83,14 @@ func (c *Comparer) Difference(live client.Object, desired runtime.ApplyConfigura
 
 const toChange = "to change: "
 
-// ValueChanged reports whether a Difference is of values alone: our manager owns what it wants, and
-// somebody gave a field another value without taking it over, as only an apply by our name does.
+// ValueChanged reports whether a Difference is about values alone: our manager owns the fields that it wants, and one
+// of them has another value. Only an apply under our manager's name changes a value without taking over the field.
 func ValueChanged(difference string) bool { return strings.HasPrefix(difference, toChange) }
 
-// Fingerprint identifies the desired object together with what live has of it: which of the fields
-// our manager owns, and the values of those that are desired. Taken of what an apply answered, it
-// tells later on that live still is as that apply of the same object left it, even where there is a
-// Difference that no apply can end: the API server fills in defaults inside lists that are
-// replaced whole, and admission webhooks change what they are given.
+// Fingerprint identifies the desired object together with its state in live: which of its fields our manager owns,
+// and the values of the desired fields. Computed from the result of an apply, it shows later whether live still is as
+// that apply left it. That works even if there is a Difference that no apply can remove: the API server fills in
+// defaults inside lists that are replaced whole, and admission webhooks change what they receive.
 func (c *Comparer) Fingerprint(live client.Object, desired runtime.ApplyConfiguration) (string, error) {
 	pair, err := c.pair(live, desired)
 	if err != nil {
@@ -121,13 +118,14 @@ func (c *Comparer) Fingerprint(live client.Object, desired runtime.ApplyConfigur
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// pair is a live and a desired object, ready to be compared.
+// pair is a live and a desired object, ready for comparison.
 type pair struct {
 	kind, version string
 	live, desired *typed.TypedValue
-	// wanted are the fields of the desired object; owned those that our manager has applied, nil if none.
+	// wanted are the fields of the desired object; owned are those that our manager has applied, nil if there are
+	// none.
 	wanted, owned *fieldpath.Set
-	// surplus are the items of lists that are all ours which live has and desired has not.
+	// surplus are the items that live has, and desired has not, in lists that are all ours.
 	surplus *fieldpath.Set
 }
 
@@ -172,8 +170,8 @@ func (c *Comparer) pair(live client.Object, desired runtime.ApplyConfiguration) 
 	return p, nil
 }
 
-// identity are the fields that the API server keeps out of managedFields, since they say which
-// object is meant and are nobody's.
+// identity are the fields that the API server keeps out of managedFields, since they identify the object and no
+// manager owns them.
 var identity = fieldpath.NewSet(
 	fieldpath.MakePathOrDie("apiVersion"),
 	fieldpath.MakePathOrDie("kind"),
@@ -184,7 +182,7 @@ var identity = fieldpath.NewSet(
 	fieldpath.MakePathOrDie("metadata", "resourceVersion"),
 )
 
-// ownedFields is the set that manager has applied in the given version; nil if there is none.
+// ownedFields returns the set of fields that manager has applied in the given version; nil if there is none.
 func ownedFields(entries []metav1.ManagedFieldsEntry, manager string, version schema.GroupVersion) (*fieldpath.Set, error) {
 	for _, e := range entries {
 		if e.Manager != manager || e.Operation != metav1.ManagedFieldsOperationApply ||

@@ -9,16 +9,17 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// Owner is a manager of a field.
+// Owner is a field manager that owns a field.
 type Owner struct {
-	// Manager is its name, and Subresource what it wrote through; empty: the object itself.
+	// Manager is the manager's name, and Subresource the subresource through which it wrote; empty: the object
+	// itself.
 	Manager, Subresource string
-	// Applied is true if it wrote by server-side apply.
+	// Applied is true if the manager wrote by server-side apply.
 	Applied bool
 }
 
-// Owners are those of the field at path, as in "spec", "replicas", in the order of managedFields,
-// which obj must carry. Several own a field that they agree on.
+// Owners returns the owners of the field at path, as in "spec", "replicas", in the order of managedFields. obj must
+// carry its managedFields. A field on whose value several managers agree has several owners.
 func Owners(obj client.Object, path ...any) ([]Owner, error) {
 	field, err := fieldpath.MakePath(path...)
 	if err != nil {

@@ -12,20 +12,20 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// A server-side apply that leaves a field out removes it only if no other manager owns it. Others come to
-// own fields of ours without meaning it: a backup that is restored, an old kubectl apply, an edit that
-// writes the whole object back. So before a field is left out, its ownership is taken from them.
+// A server-side apply that leaves a field out removes the field only if no other manager owns it. Other managers come
+// to own our fields without intent: by the restore of a backup, an old kubectl apply, or an edit that writes the
+// whole object back. So before a field is left out, its ownership is taken away from them.
 
-// whole are the lists whose items are all ours, whoever wrote them: the spec says all there is to say
-// of them, and an item too many leads connections astray.
+// whole are the lists whose items are all ours, whichever manager wrote them: the spec determines them completely,
+// and a surplus item would misroute connections.
 var whole = map[schema.GroupKind][]fieldpath.Path{
 	{Kind: "Service"}: {fieldpath.MakePathOrDie("spec", "ports")},
 }
 
-// TakeOver returns a JSON patch of live's managedFields after which applying desired removes what it no
-// longer wants of the fields that our manager owns, and every item of the lists that are all ours; nil if
-// applying desired does that as things are. The patch carries live's resource version. What others own by
-// subresources, such as a status or an autoscaler's replicas, stays theirs.
+// TakeOver returns a JSON patch of live's managedFields. Once it is in place, applying desired removes the fields
+// that our manager owns and no longer wants, and every surplus item of the lists that are all ours. TakeOver returns
+// nil if applying desired does that already. The patch carries live's resource version. Fields that others own
+// through subresources, such as a status or an autoscaler's replicas, stay theirs.
 func (c *Comparer) TakeOver(live client.Object, desired runtime.ApplyConfiguration) ([]byte, error) {
 	pair, err := c.pair(live, desired)
 	if err != nil {
@@ -39,8 +39,8 @@ func (c *Comparer) TakeOver(live client.Object, desired runtime.ApplyConfigurati
 	return c.takeOver(live, pair.version, gone)
 }
 
-// takeOver takes the fields that are to go from all managers but ours, and gives ours those that are below lists
-// which are all ours, if it does not have them.
+// takeOver takes the fields to be removed from all managers except ours. It gives ours the items of lists that are
+// all ours, if it does not own them.
 func (c *Comparer) takeOver(live client.Object, version string, gone removal) ([]byte, error) {
 	var entries []metav1.ManagedFieldsEntry
 	changed, mine := false, -1
@@ -100,7 +100,7 @@ func (c *Comparer) takeOver(live client.Object, version string, gone removal) ([
 	if !changed {
 		return nil, nil
 	}
-	// "replace" of the resource version, so that the API server answers with a conflict if it changed.
+	// The patch replaces the resource version, so that the API server answers with a conflict if it has changed.
 	patch, err := json.Marshal([]map[string]any{
 		{"op": "add", "path": "/metadata/managedFields", "value": entries},
 		{"op": "replace", "path": "/metadata/resourceVersion", "value": live.GetResourceVersion()},
@@ -111,11 +111,11 @@ func (c *Comparer) takeOver(live client.Object, version string, gone removal) ([
 	return patch, nil
 }
 
-// removal are fields that are to go.
+// removal are the fields to be removed.
 type removal struct {
-	// exact are fields; the items of lists among them go with all that is below them.
+	// exact are single fields; an item of a list among them includes everything below it.
 	exact *fieldpath.Set
-	// below are items of lists that are all ours, with all that is below them.
+	// below are items of lists that are all ours, including everything below them.
 	below *fieldpath.Set
 }
 
@@ -131,7 +131,8 @@ func (r removal) has(p fieldpath.Path) bool {
 	return false
 }
 
-// surplus are the items that live has in lists that are all ours and desired has not, with all that is below them.
+// surplus returns the items that live has, and desired has not, in lists that are all ours, including everything
+// below them.
 func surplus(kind schema.GroupKind, live, wanted *fieldpath.Set) *fieldpath.Set {
 	more := &fieldpath.Set{}
 	for _, list := range whole[kind] {
