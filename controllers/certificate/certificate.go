@@ -1,6 +1,5 @@
-// Package certificate reads certificates out of Secrets, as spec.tls names them, and judges them.
-// It is pure. Nothing that it says of a Secret holds anything of its values, but for what a
-// certificate, which is public, tells of itself.
+// Package certificate reads certificates from the Secrets that spec.tls names, and checks them. It is pure. Its
+// messages contain no values of a Secret, except what a certificate, which is public, says about itself.
 package certificate
 
 import (
@@ -18,25 +17,25 @@ import (
 // CAKey is the key of a Secret's data that holds certificates of authorities.
 const CAKey = "ca.crt"
 
-// The most bytes of PEM files that are parsed, which takes many times their memory; of keys the time grows with the
-// cube of their length. An RSA key of 16384 bits has 12.7 KB.
+// These are the largest PEM files, in bytes, that are parsed. Parsing takes many times their size in memory, and for
+// keys the time grows with the cube of their length. An RSA key of 16384 bits has 12.7 KB.
 const (
 	maxChain = 128 << 10
 	maxKey   = 16 << 10
 	maxCA    = 512 << 10
 )
 
-// Pair is a certificate, the intermediate ones after it, and its key.
+// Pair is a certificate, followed by the intermediate certificates, and its private key.
 type Pair struct {
-	// CertPEM and KeyPEM are the Secret's, as they are.
+	// CertPEM and KeyPEM are the contents of the Secret, unchanged.
 	CertPEM, KeyPEM []byte
-	// Leaf is the certificate itself.
+	// Leaf is the first certificate, which is the server's.
 	Leaf *x509.Certificate
 }
 
 // Problem says why a Secret can't be used.
 type Problem struct {
-	// Missing is true if a key is not there, else its content is unusable.
+	// Missing is true if a key of the Secret is missing; otherwise its content is unusable.
 	Missing bool
 	// Message says what is wrong with which key and what to do, as in "tls.key is missing: ...".
 	Message string
@@ -50,7 +49,7 @@ func unusable(format string, args ...any) *Problem {
 	return &Problem{Message: fmt.Sprintf(format, args...)}
 }
 
-// Read takes the pair out of a Secret of type kubernetes.io/tls.
+// Read reads the pair from the data of a Secret of type kubernetes.io/tls.
 func Read(data map[string][]byte) (*Pair, *Problem) {
 	const certKey, keyKey = corev1.TLSCertKey, corev1.TLSPrivateKeyKey
 	p := &Pair{CertPEM: data[certKey], KeyPEM: data[keyKey]}
@@ -68,7 +67,7 @@ func Read(data map[string][]byte) (*Pair, *Problem) {
 	if problem := privateKey(keyKey, p.KeyPEM); problem != nil {
 		return nil, problem
 	}
-	// Its error might tell something of the key.
+	// The error of X509KeyPair is dropped: it might reveal something about the key.
 	if _, err := tls.X509KeyPair(p.CertPEM, p.KeyPEM); err != nil {
 		return nil, unusable("%s is not the key of the first certificate in %s (of %s): put the two together, and the server's certificate before the intermediate ones",
 			keyKey, certKey, name(p.Leaf))
@@ -76,7 +75,7 @@ func Read(data map[string][]byte) (*Pair, *Problem) {
 	return p, nil
 }
 
-// ReadCA takes the authorities' certificates out of a Secret.
+// ReadCA reads the authorities' certificates from the data of a Secret.
 func ReadCA(data map[string][]byte) ([]byte, *Problem) {
 	text := data[CAKey]
 	if blank(text) {
@@ -97,7 +96,7 @@ func tooLong(key string, text []byte, most int) *Problem {
 
 func blank(text []byte) bool { return len(bytes.TrimSpace(text)) == 0 }
 
-// certificates reads all that a PEM text holds; at least one.
+// certificates parses all certificates in a PEM text; it is a problem if there is none.
 func certificates(key string, text []byte, most int) ([]*x509.Certificate, *Problem) {
 	if problem := tooLong(key, text, most); problem != nil {
 		return nil, problem
@@ -124,7 +123,7 @@ func certificates(key string, text []byte, most int) ([]*x509.Certificate, *Prob
 	return all, nil
 }
 
-// privateKey tells of a key that is none, or is locked.
+// privateKey returns a problem if the text holds no private key, or one that is encrypted.
 func privateKey(key string, text []byte) *Problem {
 	if problem := tooLong(key, text, maxKey); problem != nil {
 		return problem
@@ -143,7 +142,7 @@ func privateKey(key string, text []byte) *Problem {
 	}
 }
 
-// name is what a certificate is for, for messages.
+// name returns a name of the certificate for messages.
 func name(c *x509.Certificate) string {
 	switch {
 	case len(c.DNSNames) > 0:
@@ -156,8 +155,8 @@ func name(c *x509.Certificate) string {
 	return "serial number " + c.SerialNumber.Text(16)
 }
 
-// Covers reports whether a client that dials a host, an address, or any name of "*.example.com",
-// takes the certificate for the host's.
+// Covers reports whether a client that dials host accepts the certificate. host is a host name, an IP address, or
+// "*.example.com" for any name in that domain.
 func (p *Pair) Covers(host string) bool {
 	if below, wild := strings.CutPrefix(host, "*."); wild {
 		host = "any." + below
@@ -165,7 +164,7 @@ func (p *Pair) Covers(host string) bool {
 	return p.Leaf.VerifyHostname(host) == nil
 }
 
-// Names are the hosts and addresses that the certificate names.
+// Names returns the host names and IP addresses that the certificate names.
 func (p *Pair) Names() []string {
 	names := append([]string(nil), p.Leaf.DNSNames...)
 	for _, ip := range p.Leaf.IPAddresses {
@@ -174,5 +173,5 @@ func (p *Pair) Names() []string {
 	return names
 }
 
-// Expired reports whether the certificate has ended.
+// Expired reports whether the certificate has expired at the time now.
 func (p *Pair) Expired(now time.Time) bool { return now.After(p.Leaf.NotAfter) }
