@@ -1,6 +1,6 @@
-// Package loadbalancer knows what the load balancers of the large providers allow, so that a range of
-// passive ports that won't work is told of before anybody searches for it in a provider's logs.
-// Everything in it is pure. The limits and their sources are in docs/passive-range.md.
+// Package loadbalancer knows what the load balancers of the large providers allow, so that the operator reports a
+// range of passive ports that won't work, and users need not search a provider's logs. It is pure. The limits and
+// their sources are in docs/passive-range.md.
 package loadbalancer
 
 import (
@@ -12,13 +12,13 @@ import (
 // Kind is a kind of load balancer.
 type Kind string
 
-// The kinds whose limits are known.
+// These are the kinds whose limits are known.
 const (
-	// Unknown has no limits that are known.
+	// Unknown is a load balancer without known limits.
 	Unknown Kind = ""
 	// AWSNetwork is an AWS Network Load Balancer (NLB).
 	AWSNetwork Kind = "AWS Network Load Balancer"
-	// AWSClassic is an AWS Classic Load Balancer, which the AWS cloud provider makes when nothing is said.
+	// AWSClassic is an AWS Classic Load Balancer, which the AWS cloud provider makes if no other type is requested.
 	AWSClassic Kind = "AWS Classic Load Balancer"
 	// GoogleExternal and GoogleInternal are Google Cloud's passthrough Network Load Balancers.
 	GoogleExternal Kind = "external Google Cloud load balancer"
@@ -27,7 +27,7 @@ const (
 	Azure Kind = "Azure Load Balancer"
 )
 
-// Annotations that load balancers are told by.
+// These annotations configure load balancers.
 const (
 	awsPrefix     = "service.beta.kubernetes.io/aws-load-balancer-"
 	awsType       = awsPrefix + "type"
@@ -38,7 +38,7 @@ const (
 	googleBackend = "cloud.google.com/l4-rbs"
 )
 
-// classes are load balancer classes of which the kind is known.
+// classes are the load balancer classes whose kind is known.
 var classes = map[string]Kind{
 	"service.k8s.aws/nlb":                    AWSNetwork,
 	"eks.amazonaws.com/nlb":                  AWSNetwork,
@@ -46,9 +46,9 @@ var classes = map[string]Kind{
 	"networking.gke.io/l4-regional-internal": GoogleInternal,
 }
 
-// Detect tells the kind of a Service's load balancer: from what the load balancer itself has answered,
-// what the Service asks for, and else from the cloud that the nodes run in. A class that is not known
-// is somebody else's, wherever the nodes run.
+// Detect returns the kind of a Service's load balancer. It derives the kind from the host name that the load balancer
+// has reported, or else from the class and annotations of the Service, or else from the cloud in which the nodes run.
+// A class that is not in classes belongs to another provider, wherever the nodes run.
 func Detect(in Input) Kind {
 	if kind := byHostname(in.Ingress); kind != Unknown {
 		return kind
@@ -71,8 +71,8 @@ func Detect(in Input) Kind {
 	return Unknown
 }
 
-// byHostname knows AWS's names: NAME.elb.REGION.amazonaws.com is a Network Load Balancer's,
-// NAME.REGION.elb.amazonaws.com a classic one's.
+// byHostname recognizes AWS's host names: NAME.elb.REGION.amazonaws.com is a Network Load Balancer, and
+// NAME.REGION.elb.amazonaws.com is a classic one.
 func byHostname(ingress []corev1.LoadBalancerIngress) Kind {
 	for _, i := range ingress {
 		name := strings.TrimSuffix(strings.ToLower(strings.TrimSuffix(i.Hostname, ".")), ".cn")
@@ -119,9 +119,9 @@ func internalOnGoogle(annotations map[string]string) bool {
 	return false
 }
 
-// HidesClients reports whether a Service's annotations ask for a load balancer that puts its own
-// addresses in the place of its clients', whatever the externalTrafficPolicy: an AWS Network Load
-// Balancer does with IP targets, unless it is told to preserve the clients'.
+// HidesClients reports whether a Service's annotations request a load balancer that replaces its clients' addresses
+// with its own, whatever the externalTrafficPolicy. An AWS Network Load Balancer with IP targets does that, unless it
+// is configured to preserve client IPs.
 func HidesClients(annotations map[string]string) bool {
 	if !ipTargets(annotations) {
 		return false

@@ -9,28 +9,28 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Input is what the limits are looked up for.
+// Input describes the Service whose load balancer limits are looked up.
 type Input struct {
-	// Type of the Service. Only a LoadBalancer has a load balancer; a NodePort has node ports.
+	// Type is the type of the Service. Only type LoadBalancer has a load balancer; type NodePort has node ports.
 	Type corev1.ServiceType
-	// Class and Annotations are the Service's, and Ingress what the load balancer answered, if it has.
+	// Class and Annotations are the Service's, and Ingress is what the load balancer has reported, if anything.
 	Class       string
 	Annotations map[string]string
 	Ingress     []corev1.LoadBalancerIngress
 	// ProviderID is a node's spec.providerID, as in aws:///eu-west-1a/i-0123; empty if none could be read.
 	ProviderID string
-	// ControlPorts and PassivePorts are how many the Service has. DeclaredPorts is the size of the
-	// declared range: less than PassivePorts while pods still hold ports of an older one.
+	// ControlPorts and PassivePorts are the numbers of such ports of the Service. DeclaredPorts is the size of the
+	// declared range: it is less than PassivePorts while pods still hold ports of an older range.
 	ControlPorts, PassivePorts, DeclaredPorts int
-	// SourceRanges limit the clients, as CIDR.
+	// SourceRanges are the networks, in CIDR notation, to which clients are limited; empty: no limit.
 	SourceRanges []string
 	// Families is the number of IP families of the Service; 0 counts as 1.
 	Families int
-	// NoNodePorts: the Service does without node ports.
+	// NoNodePorts is true if the Service has no node ports.
 	NoNodePorts bool
 }
 
-// Reasons of findings.
+// These are the reasons of findings.
 const (
 	ReasonTooManyListeners     = "TooManyListeners"
 	ReasonTooManySecurityRules = "TooManySecurityGroupRules"
@@ -42,36 +42,36 @@ const (
 // Severity says how bad a finding is.
 type Severity int
 
-// The severities, mildest first.
+// These are the severities, mildest first.
 const (
-	// Note is worth knowing.
+	// Note is information.
 	Note Severity = iota
-	// Warning works, at a price.
+	// Warning means that the load balancer works, at a price.
 	Warning
-	// Exceeded is a limit beyond which the load balancer won't work, or not for all ports.
+	// Exceeded means that a limit is exceeded and the load balancer won't work, or not for all ports.
 	Exceeded
 )
 
-// Finding is what is to be said about the number of ports.
+// Finding is one result of the check of the number of ports.
 type Finding struct {
 	Severity        Severity
 	Reason, Message string
 }
 
-// What providers allow. The second AWS number and that of the security groups are quotas that AWS raises on request.
+// These are the providers' limits. awsClassicListeners and awsGroupRules are quotas that AWS raises on request.
 const (
 	awsNetworkListeners = 50
 	awsClassicListeners = 100
 	awsGroupRules       = 60
 	googleDiscretePorts = 5
 	azureRulesOfNIC     = 300
-	// nodePorts is how many the cluster has unless its API server was told otherwise (30000-32767), and
-	// manyNodePorts the part of them that one server had better not take.
+	// nodePorts is the default number of a cluster's node ports (30000-32767), and manyNodePorts the number above
+	// which one server gets a warning.
 	nodePorts     = 2768
 	manyNodePorts = nodePorts / 4
 )
 
-// Findings are what is to be said, the worst first.
+// Findings returns the findings for a Service, the worst first.
 func Findings(in Input) []Finding {
 	ports := in.ControlPorts + in.PassivePorts
 	kind := Unknown
@@ -118,8 +118,8 @@ func listeners(in Input, kind Kind, most int, raised string) []Finding {
 		kind, most, raised, ports, narrow(in, most))}}
 }
 
-// securityGroup counts the rules by which clients get in: one for each port and network, counted apart for
-// IPv4 and IPv6. Groups that somebody else brings are somebody else's to count.
+// securityGroup counts the rules that let clients in: one for each port and network, counted separately for IPv4 and
+// IPv6. Security groups that the user supplies are not counted.
 func securityGroup(in Input, ports int) []Finding {
 	if in.Annotations[awsGroups] != "" {
 		return nil
@@ -141,7 +141,7 @@ func securityGroup(in Input, ports int) []Finding {
 		awsGroupRules, ports*networks, narrow(in, awsGroupRules/networks), awsGroups)}}
 }
 
-// narrow says what to do to have no more than most ports in all.
+// narrow returns what to do to have at most most ports in all.
 func narrow(in Input, most int) string {
 	passive := most - in.ControlPorts
 	switch {

@@ -6,37 +6,39 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Times are how long a load balancer takes to follow what happens to a pod. They follow from the intervals and
-// thresholds of the health checks that each kind has unless it is told otherwise, with a few seconds for the nodes.
+// Times are the times that a load balancer needs to follow what happens to a pod. They are derived from the default
+// intervals and thresholds of the health checks of each kind, plus a few seconds for the nodes.
 type Times struct {
-	// Settle is how long a new pod's passive ports are published before its control port is. Load balancers that
-	// check each port by itself send nothing to a port before it has passed.
+	// Settle is the time for which a new pod's passive ports are published before its control port is. Load balancers
+	// that check each port separately send nothing to a port before it has passed its check.
 	Settle time.Duration
-	// LameDuck is how long a pod that drains still takes new sessions, which the load balancer sends to it until a
-	// check has failed often enough; 0: routing follows the EndpointSlices, and the daemon's own default is ample.
+	// LameDuck is the time for which a pod that drains still takes new sessions, since the load balancer sends it
+	// some until a check has failed often enough. 0 means that routing follows the EndpointSlices, and the daemon's
+	// default is ample.
 	LameDuck time.Duration
 }
 
 const (
-	// nodesSettle is the time in which the nodes follow the slices: kube-proxy at most once a second.
+	// nodesSettle is the time in which the nodes apply the slices: kube-proxy does so at most once a second.
 	nodesSettle = 2 * time.Second
-	// azureProbes are 2 probes of each port, 5 s apart.
+	// azureProbes covers 2 probes of each port, 5 s apart.
 	azureProbes = 15 * time.Second
-	// awsNetworkChecks are 3 checks of each port (with policy Local: 2 of the node), 10 s apart, that the AWS Load Balancer
-	// Controller asks for.
+	// awsNetworkChecks covers the 3 checks of each port (with policy Local: 2 checks of the node), 10 s apart, that
+	// the AWS Load Balancer Controller configures.
 	awsNetworkChecks = 35 * time.Second
-	// awsProviderChecks are 3 checks of each port, 30 s apart, that cloud-provider-aws asks for where that controller has no
-	// part in it. With policy Local it asks for the same as the controller.
+	// awsProviderChecks covers the 3 checks of each port, 30 s apart, that cloud-provider-aws configures where the
+	// AWS Load Balancer Controller is not involved. With policy Local it configures the same as that controller.
 	awsProviderChecks = 95 * time.Second
-	// awsClassicChecks are 6 checks of the node, 10 s apart, the last of which takes 5 s (cloud-provider-aws).
+	// awsClassicChecks covers 6 checks of the node, 10 s apart, the last of which takes 5 s (cloud-provider-aws).
 	awsClassicChecks = 65 * time.Second
-	// googleChecks are 3 checks of the node, 8 s apart (ingress-gce and cloud-provider-gcp). One is enough to come up.
+	// googleChecks covers 3 checks of the node, 8 s apart (ingress-gce and cloud-provider-gcp). One check is enough
+	// to come up.
 	googleChecks = 30 * time.Second
-	// usualChecks are those of most others, 5 to 10 s apart.
+	// usualChecks covers the checks of most other load balancers, which are 5 to 10 s apart.
 	usualChecks = 15 * time.Second
 )
 
-// TimesOf are the times of a Service of that external traffic policy.
+// TimesOf returns the times for a Service with that external traffic policy.
 func TimesOf(in Input, policy corev1.ServiceExternalTrafficPolicy) Times {
 	local := policy == corev1.ServiceExternalTrafficPolicyLocal
 	times := Times{Settle: nodesSettle}
@@ -69,7 +71,7 @@ func TimesOf(in Input, policy corev1.ServiceExternalTrafficPolicy) Times {
 	return times
 }
 
-// ipTargets reports whether an AWS Network Load Balancer sends to pods, and not to nodes.
+// ipTargets reports whether an AWS Network Load Balancer sends traffic to pods instead of nodes.
 func ipTargets(annotations map[string]string) bool {
 	return annotations[awsType] == "nlb-ip" || annotations[awsTargetType] == "ip"
 }
