@@ -1,6 +1,6 @@
-// Package policy is what an administrator of the cluster lets FtpServers ask for. It is pure.
+// Package policy restricts what FtpServers may request, as the cluster's administrator decides. It is pure.
 //
-// Creating a FtpServer is nearly creating pods: see docs/security.md.
+// The right to create FtpServers is nearly the right to create pods: see docs/security.md.
 package policy
 
 import (
@@ -14,25 +14,25 @@ import (
 
 // Policy restricts FtpServers. The zero value restricts nothing.
 type Policy struct {
-	// Images are the patterns of images that spec.image may name, besides the operator's own: see MatchImage.
-	// nil: any image.
+	// Images are the patterns of the images that spec.image may name, besides the operator's own: see MatchImage. nil
+	// means any image.
 	Images []string
-	// PriorityClasses are those that spec.template.priorityClassName may name; nil: any.
+	// PriorityClasses are the names that spec.template.priorityClassName may have; nil means any.
 	PriorityClasses []string
-	// RequireSecretLabel says that the Secrets that an FtpServer names must carry the label
+	// RequireSecretLabel is true if the Secrets that an FtpServer names must carry the label
 	// ftp-operator.io/allow-ftpservers=true.
 	RequireSecretLabel bool
 }
 
 // Refusal is a field that the policy refuses.
 type Refusal struct {
-	// Field, as in "spec.image".
+	// Field is the path of the field, as in "spec.image".
 	Field string
-	// Message says what is refused, and what to do.
+	// Message says what is refused and what to do.
 	Message string
 }
 
-// Check returns what the policy refuses of a server. own is the operator's image of the daemon.
+// Check returns what the policy refuses of a server. own is the operator's default image of the daemon.
 func (p Policy) Check(server *v1alpha1.FtpServer, own string) []Refusal {
 	var refused []Refusal
 	if image := server.Spec.Image; p.Images != nil && image != "" && image != own &&
@@ -52,14 +52,14 @@ func (p Policy) AllowsSecret(labels map[string]string) bool {
 	return !p.RequireSecretLabel || labels[v1alpha1.AllowLabel] == "true"
 }
 
-// MatchImage reports whether an image matches a pattern, in which * stands for any characters but /, as in
+// MatchImage reports whether an image matches a pattern, in which * stands for any characters except /, as in
 // registry.example.com/ftp-operator:* or registry.example.com/team/*@sha256:*.
 func MatchImage(pattern, image string) bool {
 	matches, err := path.Match(pattern, image)
 	return err == nil && matches
 }
 
-// CheckPattern says what is wrong with a pattern of images.
+// CheckPattern returns an error if a pattern of images is invalid.
 func CheckPattern(pattern string) error {
 	if pattern == "" || strings.ContainsAny(pattern, " \t\\[]?") {
 		return fmt.Errorf("%q is no pattern of images: write it as in registry.example.com/ftp-operator:*, where * stands for any characters but /", pattern)
@@ -79,7 +79,7 @@ func choose(allowed []string) string {
 	}
 }
 
-// quoted is a text of the spec for a message, cut short.
+// quoted quotes a text of the spec for a message; it cuts the text after 200 bytes.
 func quoted(text string) string {
 	const most = 200
 	if len(text) > most {
