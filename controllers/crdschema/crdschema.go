@@ -1,6 +1,7 @@
-// Package crdschema finds out what a CustomResourceDefinition that is older than the operator lacks. It is pure.
+// Package crdschema finds out which fields a CustomResourceDefinition that is older than the operator lacks. It is
+// pure.
 //
-// Paths are written as in status.pods[].node: [] is any item of a list and {} any value of a map.
+// Paths are written as in status.pods[].node: [] stands for any item of a list, and {} for any value of a map.
 package crdschema
 
 import (
@@ -10,11 +11,11 @@ import (
 	"strings"
 )
 
-// marshaler tells types that are written as a whole, as times and quantities are.
+// marshaler identifies types that are encoded as a whole, such as times and quantities.
 var marshaler = reflect.TypeFor[json.Marshaler]()
 
-// Missing are the fields of the Go type of object, below the top-level ones that are named, which the OpenAPI
-// schema does not have; of a field that is missing as a whole, not its parts. Sorted.
+// Missing returns, sorted, the fields of object's Go type that the OpenAPI schema lacks, in the given top-level
+// fields only. If a field is missing as a whole, the result has that field and not its parts.
 func Missing(object any, schema map[string]any, below ...string) []string {
 	var missing []string
 	properties, _ := schema["properties"].(map[string]any)
@@ -76,7 +77,7 @@ type field struct {
 	kind reflect.Type
 }
 
-// fields are those of a struct as JSON has them.
+// fields returns the fields of a struct by their JSON names.
 func fields(t reflect.Type) []field {
 	var all []field
 	for f := range t.Fields() {

@@ -2,7 +2,7 @@ package crdschema
 
 import "strings"
 
-// Prune takes the fields of those paths out of an object.
+// Prune removes the fields at those paths from an object.
 func Prune(object map[string]any, paths []string) {
 	for _, path := range paths {
 		prune(object, strings.Split(path, "."))
@@ -35,7 +35,7 @@ func prune(object map[string]any, path []string) {
 	}
 }
 
-// Holds reports whether one of the paths is that field, or holds it.
+// Holds reports whether one of the paths is the given field or contains it.
 func Holds(paths []string, field string) bool {
 	for _, path := range paths {
 		rest, begins := strings.CutPrefix(field, path)

@@ -10,14 +10,14 @@ import (
 )
 
 var (
-	// undeclared finds the fields in the API server's refusal of an apply that has fields which the schema lacks.
+	// undeclared matches the fields that the API server names when it refuses an apply because the schema lacks them.
 	undeclared = regexp.MustCompile(`\.?([A-Za-z0-9_.\[\]="'-]+): field not declared in schema`)
-	// item is a list's item, as in pods[name="files-a"] or pods[0].
+	// item matches an item of a list, as in pods[name="files-a"] or pods[0].
 	item = regexp.MustCompile(`\[[^\]]*\]`)
 )
 
-// Refused are the fields of the status for which the API server refused a write, since the schema does not have them or does not
-// take their values; none if it was refused for something else.
+// Refused returns the fields of the status for which the API server refused a write because the schema lacks them or
+// does not accept their values; nil if it refused the write for another reason.
 func Refused(err error) []string {
 	var paths []string
 	add := func(path string) {
