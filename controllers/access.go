@@ -9,9 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// lazyWatch begins to watch what most servers don't need when the first one does, and not before.
+// lazyWatch starts, at the first call of watch, a watch that most servers do not need.
 type lazyWatch struct {
-	// start begins; nil where nothing is watched.
+	// start starts the watch; nil where there is nothing to watch.
 	start func() error
 
 	mu      sync.Mutex
@@ -31,8 +31,8 @@ func (w *lazyWatch) watch() error {
 	return nil
 }
 
-// MayRead asks the API server whether this client may list and watch a core resource, as in "nodes",
-// in the whole cluster.
+// MayRead asks the API server whether this client may list and watch a core resource, such as "nodes", in the whole
+// cluster.
 func MayRead(ctx context.Context, c client.Client, resource string) (bool, error) {
 	for _, verb := range []string{"list", "watch"} {
 		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{

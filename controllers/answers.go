@@ -12,17 +12,18 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// answer is what a daemon said of itself, or why it said nothing.
+// answer is what a daemon reported about itself, or why it did not answer.
 type answer struct {
-	// report is its last one; nil if there is none, or if it is out of reach.
+	// report is the daemon's last report; nil if there is none or if the pod is out of reach.
 	report *config.Status
-	// err is why it did not answer this time.
+	// err is why the daemon did not answer this time; nil if it did.
 	err error
-	// pending: it did not answer, but not yet for so long that it counts as out of reach.
+	// pending is true if the daemon did not answer, but not for long enough yet (giveUp) to count as out of reach.
 	pending bool
 }
 
-// ask asks the daemons of all running pods at once.
+// ask requests the status of the daemons of all running pods, at most askAtOnce at a time. Pods that are terminating
+// are not asked.
 func (p *pass) ask(ctx context.Context) map[types.UID]answer {
 	ctx, cancel := context.WithTimeout(ctx, askAllTimeout)
 	defer cancel()
@@ -59,28 +60,29 @@ func (p *pass) ask(ctx context.Context) map[types.UID]answer {
 	return answers
 }
 
-// heardPods remembers what pods have said, and since when they have said nothing. A question that is lost,
-// as to a pod that is so new that its network does not let us in yet, says nothing of what it serves; and
-// an operator that can't reach pods at all must not spend all its time on waiting for them.
+// heardPods remembers the last report of each pod's daemon, and since when the daemon has not answered. One lost
+// request does not say what a pod serves: the network of a new pod may not let the operator in yet. An operator that
+// can't reach pods at all must not spend all its time waiting for them.
 type heardPods struct {
 	mu   sync.Mutex
 	pods map[types.UID]heardPod
 }
 
 type heardPod struct {
-	report *config.Status // the last
-	err    error          // of the last question, if it was not answered
-	since  time.Time      // of the first question in a row that was not
-	until  time.Time      // it is not asked
+	report *config.Status // the last one
+	err    error          // why the last request was not answered; nil if it was
+	since  time.Time      // the first of the requests in a row that were not answered
+	until  time.Time      // until when the pod is not asked
 	used   time.Time
 }
 
-// forgetAfter is when a pod that was not asked about any more is forgotten; a pass comes every minute.
+// forgetAfter is the time after which an entry that was not used is forgotten. Each server is reconciled every
+// minute.
 const forgetAfter = 10 * time.Minute
 
 func newHeardPods() *heardPods { return &heardPods{pods: map[types.UID]heardPod{}} }
 
-// note records what came of a question, and returns what is known now.
+// note records the result of a request and returns what is known now.
 func (h *heardPods) note(uid types.UID, report *config.Status, err error, now time.Time) answer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -110,7 +112,7 @@ func (h *heardPods) note(uid types.UID, report *config.Status, err error, now ti
 	return answer{report: pod.report, err: err, pending: pending}
 }
 
-// silent is why a pod needs no question at this time; nil if it does.
+// silent returns why the pod is not asked at this time; nil if it is to be asked.
 func (h *heardPods) silent(uid types.UID, now time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// apply brings the children to their desired state, each after what it needs: the Deployment
-// would mount the config Secret and the claim, so neither may be somebody else's.
+// apply brings the children to their desired state, each after the ones that it needs. The Deployment mounts the
+// config Secret and the claim, so it is not applied while either belongs to another owner.
 func (p *pass) apply(ctx context.Context) error {
 	o := &p.observed
 	configured, err := p.applyConfig(ctx)
@@ -42,8 +42,8 @@ func (p *pass) apply(ctx context.Context) error {
 		return err
 	}
 	if p.ports.blocked {
-		// The API server would refuse the Service. A server that is new does not begin without it;
-		// one that serves goes on with what it has.
+		// The API server would refuse the Service. A new server does not start without it; a server that is running
+		// goes on with the Service that it has.
 		stored = stored && o.deploymentChild.state != absent
 	} else if err := p.applyService(ctx); err != nil {
 		return err
@@ -52,7 +52,7 @@ func (p *pass) apply(ctx context.Context) error {
 		return err
 	}
 	if p.refuse() {
-		return nil // pods that run stay as they are
+		return nil // running pods stay as they are
 	}
 	if configured && stored {
 		if _, err := p.ensure(ctx, o.deploymentChild, resources.Deployment(p.inputs)); err != nil {
@@ -62,8 +62,8 @@ func (p *pass) apply(ctx context.Context) error {
 	return nil
 }
 
-// refuse adds what the policy refuses to the problems, and reports whether it refuses anything. All of it is about
-// the pods; users, certificates and routing of those that run go on.
+// refuse adds what the policy refuses to the problems, and reports whether it refuses anything. The policy is about
+// the pods only: users, certificates and routing of the running pods are kept up to date.
 func (p *pass) refuse() bool {
 	refused := p.Policy.Check(p.server, p.Image)
 	for _, r := range refused {
@@ -72,9 +72,9 @@ func (p *pass) refuse() bool {
 	return len(refused) > 0
 }
 
-// applyConfig writes the config Secret and reports whether it is there. A configuration that the
-// daemon would refuse is not written: the old one serves on. A first one is not written while
-// certificates are wanting: a server that is to speak TLS doesn't begin without. None is written while
+// applyConfig writes the config Secret and reports whether it exists. It does not write a configuration that the
+// daemon would refuse; the pods then go on with the old one. It does not write the first configuration while a
+// certificate is missing, since a server that is declared with TLS must not start without it. It writes none while
 // pods serve users whose passwords are not hashed yet.
 func (p *pass) applyConfig(ctx context.Context) (bool, error) {
 	secret := p.observed.secretChild
@@ -111,9 +111,9 @@ func (p *pass) applyService(ctx context.Context) error {
 	return nil
 }
 
-// dropSelector takes a selector off our Service. We own no such field, so server-side apply leaves
-// one that a hand put there; but with it the cluster makes slices of its own, which lead passive
-// ports to any pod. Those it leaves behind: see dropForeignRoutes.
+// dropSelector removes the selector from our Service, if it has one. The operator does not own that field, so
+// server-side apply leaves a selector that a user put there. With a selector the cluster creates EndpointSlices of
+// its own, which route passive ports to any pod. dropForeignRoutes deletes the ones that remain.
 func (p *pass) dropSelector(ctx context.Context) error {
 	service := p.observed.service()
 	if p.observed.serviceChild.state != ours || len(service.Spec.Selector) == 0 {

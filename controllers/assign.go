@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// makePlan plans the passive ports, and gives ports to the pods that have none.
+// makePlan plans the passive ports, and assigns ports to the pods that have none.
 func (p *pass) makePlan(ctx context.Context) error {
 	p.plan = portplan.Compute(p.planInput())
 	if len(p.plan.Assign) == 0 {
@@ -23,14 +23,14 @@ func (p *pass) makePlan(ctx context.Context) error {
 	return p.assign(ctx)
 }
 
-// assign gives ports to the pods that have none.
+// assign assigns ports to the pods that have none.
 //
-// A port must never be given twice, not from a cache that lags, and not by two operators of which
-// one has lost its lease without knowing it yet. So the plan is made from a live read, and
-// committed to status.pods by a write that carries the resource version of that very read: of two
-// writers that read the same state only one can commit, and whoever reads later sees what was
-// committed, be the pods annotated yet or not. The annotations are then written from the
-// record, which never changes while the pod lives; anybody may write them, as often as they like.
+// A port must never be assigned twice: not because a cache lags, and not by two operators of which one has lost its
+// lease without knowing it yet. So the plan is made from a live read, and committed to status.pods by a write that
+// carries the resource version of that read. Of two writers that read the same state only one can commit, and
+// whatever reads later sees what was committed, whether the pods are annotated yet or not. The annotations are then
+// written from the record. The record never changes while the pod lives, so they may be written by any operator and
+// any number of times.
 func (p *pass) assign(ctx context.Context) error {
 	server := &v1alpha1.FtpServer{}
 	if err := p.Live.Get(ctx, client.ObjectKeyFromObject(p.server), server); err != nil {
@@ -73,10 +73,10 @@ func (p *pass) assign(ctx context.Context) error {
 	return nil
 }
 
-// recordOnPods makes the pods' annotations the record of their passive ports where the status can't be, since the
-// CustomResourceDefinition is older than the operator and lacks the field. Each is written on condition that
-// the pod is as it was read, so that of two operators only one gives it ports. That different pods are given
-// the same ports is kept out by the leader's lease alone then; the plan finds it and sends connections to one.
+// recordOnPods records the passive ports in the pods' annotations where the status can't hold them, because the
+// CustomResourceDefinition is older than the operator and lacks the field. Each write is conditional on the pod's
+// resource version, so of two operators only one can assign ports to the pod. Only the leader's lease then prevents
+// that different pods get the same ports; the plan detects that case and routes each port to one pod.
 func (p *pass) recordOnPods(ctx context.Context) error {
 	if p.recorded() {
 		return nil
@@ -96,7 +96,7 @@ func (p *pass) recordOnPods(ctx context.Context) error {
 	return nil
 }
 
-// recorded reports whether the status says of each pod which ports it holds.
+// recorded reports whether the status records for every pod the ports that it holds.
 func (p *pass) recorded() bool {
 	recorded := map[string]string{}
 	for _, s := range p.server.Status.Pods {

@@ -15,9 +15,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// CacheOptions are those of the manager's cache: it holds what the reconciler looks at and no more,
-// so that memory grows with the FTP servers and not with the cluster. No data of Secrets is in it.
-// Namespaces limit it to those; none: all.
+// CacheOptions returns the options of the manager's cache. The cache holds what the reconciler reads and no more, so
+// that memory grows with the number of FTP servers and not with the size of the cluster. It holds no data of Secrets.
+// It is limited to the given namespaces; none means all.
 func CacheOptions(namespaces []string) cache.Options {
 	labelled := cache.ByObject{Label: hasServerLabel()}
 	with := func(transform func(any) (any, error)) cache.ByObject {
@@ -55,8 +55,8 @@ func hasServerLabel() labels.Selector {
 	return labels.NewSelector().Add(*exists)
 }
 
-// slimMetadata leaves of an object that is watched by its metadata what identifies it. Annotations go
-// too: kubectl's hold whole Secrets.
+// slimMetadata reduces an object that is watched by its metadata to what identifies it. Annotations are dropped too:
+// kubectl's last-applied annotation may hold a whole Secret.
 func slimMetadata(in any) (any, error) {
 	if m, ok := in.(*metav1.PartialObjectMetadata); ok {
 		m.ObjectMeta = slimMeta(m.ObjectMeta)
@@ -108,7 +108,7 @@ func slimPod(in any) (any, error) {
 	}, nil
 }
 
-// slimClaim leaves of somebody else's claim what the storage of a server depends on.
+// slimClaim reduces a claim that the operator did not create to the fields on which a server's storage depends.
 func slimClaim(in any) (any, error) {
 	c, ok := in.(*corev1.PersistentVolumeClaim)
 	if !ok || c.Labels[v1alpha1.ServerLabel] != "" {
@@ -123,7 +123,7 @@ func slimClaim(in any) (any, error) {
 	}, nil
 }
 
-// slimNode leaves of a node its addresses and whether it is ready.
+// slimNode reduces a node to its addresses and its Ready condition.
 func slimNode(in any) (any, error) {
 	n, ok := in.(*corev1.Node)
 	if !ok {

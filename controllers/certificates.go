@@ -15,17 +15,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// certificates are what pods get of spec.tls, and what is to be told of it.
+// certificates is what pods get from spec.tls, and what the status reports about it.
 type certificates struct {
 	pairs    []resources.Certificate
 	clientCA []byte
-	// wanting is true if something without which the server is not what is declared was never there.
+	// wanting is true if the server certificate or the client CA is declared and neither it nor a former one exists.
 	wanting bool
 	report  status.Certificates
 }
 
-// certificates reads the Secrets that spec.tls names. In place of one that is missing or unusable
-// its last good content goes on serving, which the config Secret holds.
+// certificates reads the Secrets that spec.tls names. If a Secret is missing or unusable, its last good content,
+// which the config Secret holds, stays in use.
 func (p *pass) certificates(ctx context.Context) (certificates, error) {
 	var all certificates
 	if !resources.TLSDeclared(p.server) {
@@ -61,7 +61,7 @@ func (p *pass) certificates(ctx context.Context) (certificates, error) {
 	}
 	all.wanting = len(pairs) == 0
 	if all.wanting {
-		return all, nil // the extra ones are extra to it
+		return all, nil // extra certificates are of no use without it
 	}
 	for _, extra := range spec.ExtraCertificates {
 		if err := add(extra.SecretName, extra.SecretName, extra.Hosts); err != nil {
@@ -86,8 +86,9 @@ func (p *pass) certificates(ctx context.Context) (certificates, error) {
 	return all, nil
 }
 
-// hostNames are those by which clients are known to dial the server: spec.hosts, else the name
-// that is advertised by the spec. The name of a load balancer is nobody's to have a certificate for.
+// hostNames returns the host names by which clients are known to dial the server: spec.hosts, or else the advertised
+// address of the spec if it is a host name. A load balancer's host name does not count: no certificate is expected
+// for it.
 func (p *pass) hostNames() []string {
 	if hosts := p.server.Spec.Hosts; len(hosts) > 0 {
 		return texts(hosts)
@@ -98,13 +99,13 @@ func (p *pass) hostNames() []string {
 	return nil
 }
 
-// secretReader reads Secrets live, each once.
+// secretReader reads Secrets from the API server, each of them once.
 type secretReader struct {
 	*pass
 	read map[string]*corev1.Secret
 }
 
-// secret is nil if there is none.
+// secret returns the Secret of that name; nil if it does not exist or the policy does not allow it.
 func (r secretReader) secret(ctx context.Context, name string) (*corev1.Secret, error) {
 	if known, ok := r.read[name]; ok {
 		return known, nil
@@ -126,8 +127,8 @@ func (r secretReader) secret(ctx context.Context, name string) (*corev1.Secret, 
 	return secret, nil
 }
 
-// onlyTLS leaves of a Secret what may be used of it: a pass holds the Secrets of all certificates at once, each of which
-// may hold 1 MiB of something else.
+// onlyTLS reduces a Secret to the keys that are used. A pass holds the Secrets of all certificates at once, and each
+// may hold 1 MiB of other data.
 func onlyTLS(secret *corev1.Secret) *corev1.Secret {
 	slim := &corev1.Secret{}
 	slim.Namespace, slim.Name, slim.Data = secret.Namespace, secret.Name, map[string][]byte{}
@@ -139,7 +140,8 @@ func onlyTLS(secret *corev1.Secret) *corev1.Secret {
 	return slim
 }
 
-// former is what the config Secret holds under the keys.
+// former returns the values that the config Secret holds under the keys; nil if that Secret is not ours or does not
+// exist.
 func (r secretReader) former(keys ...string) [][]byte {
 	if r.observed.secretChild.state != ours {
 		return nil
@@ -151,7 +153,8 @@ func (r secretReader) former(keys ...string) [][]byte {
 	return values
 }
 
-// pair is the certificate of a Secret, or its former one; nil if there never was one.
+// pair returns the certificate in a Secret, or the former one if the Secret is missing or unusable; nil if there is
+// neither.
 func (r secretReader) pair(ctx context.Context, name, extra string) (*certificate.Pair, *status.CertificateProblem, error) {
 	secret, err := r.secret(ctx, name)
 	if err != nil {
@@ -180,7 +183,8 @@ func (r secretReader) pair(ctx context.Context, name, extra string) (*certificat
 	return pair, nil, nil
 }
 
-// clientCA are the authorities of a Secret, or its former ones; nil if there never were any.
+// clientCA returns the authorities' certificates in a Secret, or the former ones if the Secret is missing or
+// unusable; nil if there are neither.
 func (r secretReader) clientCA(ctx context.Context, name string) ([]byte, *status.CertificateProblem, error) {
 	secret, err := r.secret(ctx, name)
 	if err != nil {

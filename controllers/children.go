@@ -17,17 +17,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// childState says what is found under a child's name.
+// childState is the state of the object that is found under a child's name.
 type childState int
 
 const (
 	absent  childState = iota
-	ours               // and may be written
-	leaving            // being deleted: it is made anew once it is gone
-	foreign            // somebody else's: never written
+	ours               // the server's own, and may be written
+	leaving            // being deleted: it is created again once it is gone
+	foreign            // another owner's: never written
 )
 
-// child is a child object as observed. While it is absent, object holds its name only.
+// child is a child object as observed. While it is absent, object holds its namespace and name only.
 type child struct {
 	kind   string
 	object client.Object
@@ -38,9 +38,9 @@ func (c *child) String() string {
 	return fmt.Sprintf("%s %s/%s", c.kind, c.object.GetNamespace(), c.object.GetName())
 }
 
-// read observes a child. The cache answers, unless it has nothing (it holds labelled objects only,
-// so somebody else's object of that name is not in it, nor one of ours that lost its label) or
-// lags behind our own last write; then the API server does.
+// read observes a child. It reads from the cache, and asks the API server if the cache does not have the object or
+// lags behind our own last write. The cache holds labelled objects only, so it has neither an object of that name
+// without our label nor a child of ours that lost its label.
 func (p *pass) read(ctx context.Context, kind string, object client.Object) (*child, error) {
 	c := &child{kind: kind, object: object}
 	key := client.ObjectKeyFromObject(object)
@@ -74,9 +74,9 @@ func (p *pass) read(ctx context.Context, kind string, object client.Object) (*ch
 	return c, nil
 }
 
-// owns reports whether the object is this server's: controlled by it, or by nothing while it carries
-// the server's label. The latter was left behind by an earlier server of this name, or comes from a
-// backup, whose owner references name objects of the past and are stripped for it: it is adopted.
+// owns reports whether the object is this server's: it is controlled by the server, or it has no controller and
+// carries the server's label. Such an object without a controller was left behind by an earlier server of this name,
+// or was restored from a backup, whose owner references name UIDs of the past and are stripped. It is adopted.
 func (p *pass) owns(object client.Object) bool {
 	if owner := metav1.GetControllerOf(object); owner != nil {
 		return owner.UID == p.server.UID || predecessors(object, p.server)
@@ -84,22 +84,20 @@ func (p *pass) owns(object client.Object) bool {
 	return object.GetLabels()[v1alpha1.ServerLabel] == p.server.Name
 }
 
-// predecessors reports whether the object is controlled by an earlier server of the same name. The garbage
-// collector has yet to delete it, or to take that owner off it.
+// predecessors reports whether the object is controlled by an earlier server of the same name. The garbage collector
+// has yet to delete the object or to remove that owner.
 func predecessors(object client.Object, server *v1alpha1.FtpServer) bool {
 	owner := metav1.GetControllerOf(object)
 	return owner != nil && owner.UID != server.UID && owner.Kind == kindServer && owner.Name == server.Name &&
 		strings.HasPrefix(owner.APIVersion, v1alpha1.GroupVersion.Group+"/")
 }
 
-// ensure applies the desired state of a child, if that would change anything, and reports whether
-// the child is there. What the API server refuses for good is added to the problems; an error is
-// returned only for what trying again may mend.
+// ensure applies the desired state of a child if that would change anything, and reports whether the child exists.
+// What the API server refuses for good is added to the problems; an error is returned only for what a retry may fix.
 //
-// Between the read that found nothing and the apply that makes the child lies a moment in which
-// somebody else may make an object of that name. One with a controller of its own is safe even
-// then, since the API server refuses a second controller; and an existing child is written with
-// its UID, so never another one's.
+// Between the read that found nothing and the apply that creates the child, another client may create an object of
+// that name. If that object has a controller it is safe even then, since the API server refuses a second controller.
+// An existing child is written with its UID, so never an object that has replaced it.
 func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfiguration) (bool, error) {
 	switch c.state {
 	case foreign:
@@ -145,7 +143,7 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 		return false, err
 	}
 	if c.state == ours && c.kind == kindDeployment {
-		// Since it was read, an autoscaler may have taken the replicas over.
+		// Since the Deployment was read, an autoscaler may have taken over the replicas.
 		u.SetResourceVersion(c.object.GetResourceVersion())
 	}
 	err = p.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership)
@@ -168,12 +166,12 @@ func (p *pass) ensure(ctx context.Context, c *child, desired runtime.ApplyConfig
 	return true, nil
 }
 
-// takeOver takes from other managers the fields of a child that are ours and that the next apply is to remove.
+// takeOver takes away from other managers those fields of a child that are ours and that the next apply is to remove.
 func (p *pass) takeOver(ctx context.Context, c *child, desired runtime.ApplyConfiguration) error {
 	patch, err := p.comparer.TakeOver(c.object, desired)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "can't see what others own", "child", c.String())
-		return nil // they keep it, and the conditions tell of it
+		return nil // they keep the fields, and the conditions report it
 	}
 	if patch == nil {
 		return nil
@@ -186,7 +184,7 @@ func (p *pass) takeOver(ctx context.Context, c *child, desired runtime.ApplyConf
 	return nil
 }
 
-// remove deletes a child that is no longer wanted, if it is ours.
+// remove deletes a child that is no longer wanted, if it is the server's own.
 func (p *pass) remove(ctx context.Context, c *child) error {
 	if c.state != ours {
 		return nil
@@ -201,7 +199,7 @@ func (p *pass) remove(ctx context.Context, c *child) error {
 	return nil
 }
 
-// conflict is the problem of a child's name being taken.
+// conflict returns the problem that a child's name is taken by another object.
 func conflict(c *child, server *v1alpha1.FtpServer) status.Problem {
 	holder := "it has no owner"
 	remedy := "delete that object, or give the FtpServer another name"

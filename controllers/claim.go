@@ -19,14 +19,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// fieldSize is the size that the spec asks for.
+// fieldSize is the path of the field with the requested size of the claim.
 const fieldSize = "spec.storage.volumeClaimTemplate.spec.resources.requests.storage"
 
-// applyClaim applies the claim of spec.storage.volumeClaimTemplate, and reports whether there is one to mount.
+// applyClaim applies the claim of spec.storage.volumeClaimTemplate, and reports whether there is a claim to mount.
 //
-// What of a claim may change depends on the volume and its class, so the API server decides: the FtpServer's own
-// validation would make a trap of a growth that the class refuses, for there would be no way back. A claim is
-// never asked to be smaller than its volume is, and one that holds files stays as it is.
+// Which fields of a claim may change depends on the volume and its class, so the API server decides. If the
+// FtpServer's own validation allowed a claim to grow but never to shrink, a size that the class refuses could not be
+// taken back. A claim never requests less than its volume's capacity, and a claim that holds files stays as it is.
 func (p *pass) applyClaim(ctx context.Context) (bool, error) {
 	desired := resources.PersistentVolumeClaim(p.inputs)
 	if desired == nil {
@@ -41,8 +41,8 @@ func (p *pass) applyClaim(ctx context.Context) (bool, error) {
 				"the volume of PersistentVolumeClaim %s has %s and can't shrink to %s: set %s to %s; it serves as it is",
 				claim.Name, has.String(), asked.String(), fieldSize, has.String())}
 		}
-		// The volume has what is asked for. The claim may ask for more, if a growth was taken back that did not come
-		// about; the API server would not have it ask for as little as the volume has.
+		// The volume has the requested size. The claim may request more if a growth that did not happen was taken
+		// back; the API server would refuse to lower the request to the volume's capacity.
 		requests := maps.Clone(*desired.Spec.Resources.Requests)
 		requests[corev1.ResourceStorage] = claim.Spec.Resources.Requests[corev1.ResourceStorage]
 		desired.Spec.Resources.WithRequests(requests)
@@ -66,7 +66,7 @@ func (p *pass) applyClaim(ctx context.Context) (bool, error) {
 	return stored, nil
 }
 
-// neverBound reports whether the claim has had no volume yet, and so holds nothing.
+// neverBound reports whether the claim exists and has never had a volume, and so holds nothing.
 func neverBound(claim *corev1.PersistentVolumeClaim) bool {
 	return claim.UID != "" && claim.Spec.VolumeName == "" && (claim.Status.Phase == "" || claim.Status.Phase == corev1.ClaimPending)
 }
@@ -76,7 +76,7 @@ func deleteIt(claim *corev1.PersistentVolumeClaim) string {
 		claim.Name, claim.Namespace, claim.Name)
 }
 
-// refusalOf says what to do about a claim of ours that the API server would not change.
+// refusalOf returns what to do about a claim of ours that the API server refused to change.
 func (p *pass) refusalOf(claim *corev1.PersistentVolumeClaim, asked resource.Quantity, why string) status.ClaimRefusal {
 	differ := differences(p.server.Spec.Storage.VolumeClaimTemplate.Spec, claim.Spec)
 	has := claim.Spec.Resources.Requests[corev1.ResourceStorage]
@@ -102,8 +102,8 @@ func (p *pass) refusalOf(claim *corev1.PersistentVolumeClaim, asked resource.Qua
 	return status.ClaimRefusal{}
 }
 
-// differences names what of a claim can't be changed and is not as declared. What is not declared, the cluster
-// may have filled in.
+// differences lists the immutable fields of a claim that are not as declared. Fields that are not declared are
+// skipped: the cluster may have filled them in.
 func differences(want, is corev1.PersistentVolumeClaimSpec) []string {
 	var names []string
 	text := func(s *string) string {
@@ -136,7 +136,8 @@ func differences(want, is corev1.PersistentVolumeClaimSpec) []string {
 	return names
 }
 
-// storage tells of the claim, of either kind; of an emptyDir there is nothing to tell.
+// storage returns what the status reports about the claim, whether the operator created it or the spec names it. It
+// returns the zero value for an emptyDir.
 func (p *pass) storage(ctx context.Context) (status.Storage, error) {
 	c := p.observed.claim
 	if c == nil {
@@ -167,7 +168,7 @@ func (p *pass) storage(ctx context.Context) (status.Storage, error) {
 	return s, err
 }
 
-// infeasible reports whether the storage has refused for good to make the volume as large as the claim asks.
+// infeasible reports whether the storage has refused for good to make the volume as large as the claim requests.
 func infeasible(claim *corev1.PersistentVolumeClaim) bool {
 	switch claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage] {
 	case corev1.PersistentVolumeClaimControllerResizeInfeasible, corev1.PersistentVolumeClaimNodeResizeInfeasible:
@@ -176,10 +177,10 @@ func infeasible(claim *corev1.PersistentVolumeClaim) bool {
 	return false
 }
 
-// storageClass looks up the class of a claim that waits for its volume.
+// storageClass looks up the class of a claim that has no volume yet.
 func (p *pass) storageClass(ctx context.Context, claim *corev1.PersistentVolumeClaim) (status.StorageClass, error) {
 	s := status.StorageClass{Static: claim.Spec.VolumeName != ""}
-	if claim.Spec.StorageClassName == nil { // the API server would have filled in the default one
+	if claim.Spec.StorageClassName == nil { // the API server would have filled in the default class
 		s.Known = true
 		return s, nil
 	}

@@ -21,34 +21,34 @@ import (
 )
 
 const (
-	// rewriteWindow is the time in which a child is written back freeRewrites times at once, whoever
-	// changes it; then once every rewritePause.
+	// Within rewriteWindow a child is written back freeRewrites times without delay, whichever manager changes it;
+	// after that once every rewritePause.
 	rewriteWindow = 10 * time.Minute
 	freeRewrites  = 5
 	rewritePause  = time.Minute
-	// mostRewritePause bounds the pause, which doubles each time, before a child is written back that
-	// another operator changed: each of its writes may be a rollout.
+	// mostRewritePause bounds the pause, which doubles each time, before a child that another operator changed is
+	// written back: each write may be a rollout.
 	mostRewritePause = time.Hour
-	// contentionKept is how long is remembered of a child that is not written any more.
+	// contentionKept is the time after which a child that is not written any more is forgotten.
 	contentionKept = 2 * mostRewritePause
 )
 
-// contention remembers how children were last written, and when they were written back although nothing else
-// was wanted. Of two that write the same field each is right by itself; together they write for ever, and
-// with a Deployment every write is a rollout. So there is a bound, and it is told.
+// contention remembers how children were last written, and when they were written back although the desired state had
+// not changed. Two writers of the same field may each be right, but together they write for ever, and each write of a
+// Deployment is a rollout. So rewrites are limited, and the contention is reported.
 type contention struct {
 	mu       sync.Mutex
-	children map[types.UID]map[string]*contested // by server and child
+	children map[types.UID]map[string]*contested // by server's UID and child
 }
 
 type contested struct {
-	// desired identifies what was applied last, and time is that of our entry in managedFields from then on.
+	// desired identifies what was applied last, and time is the time of our entry in managedFields since then.
 	desired, time string
-	// rewrites are the times in the window at which the child was written back.
+	// rewrites are the times within the window at which the child was written back.
 	rewrites []time.Time
-	// twins counts the rewrites of a Deployment that were against another operator.
+	// twins is the number of rewrites of a Deployment that undid another operator's writes.
 	twins int
-	// next is when it may be written back again.
+	// next is when the child may be written back again.
 	next time.Time
 	used time.Time
 }
@@ -57,37 +57,39 @@ func newContention() *contention {
 	return &contention{children: map[types.UID]map[string]*contested{}}
 }
 
-// verdict says whether a child may be written back, and what to tell.
+// verdict says whether a child may be written back, and what to report.
 type verdict struct {
-	// wait is how long not; 0: it may be.
+	// wait is the time until the child may be written; 0 if it may be written now.
 	wait time.Duration
-	// contested: it is to be told of. twin: by another operator, else by the manager by.
+	// contested is true if the contention is to be reported. twin is true if the other writer is another operator;
+	// otherwise it is the manager by.
 	contested, twin bool
 	by              string
 }
 
-// judge says whether a child that differs from what is desired may be written. It may as often as something
-// else is desired.
+// judge decides whether a child that differs from what is desired may be written. It always may if the desired state
+// has changed.
 //
-// valueChanged: the fields that we own are those that we want, and one has another value.
+// valueChanged is true if the fields that we own are those that we want, and one of them has another value.
 func (t *contention) judge(server types.UID, c *child, desired string, valueChanged bool, now time.Time) verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.children[server][c.String()]
 	if e == nil || e.desired != desired || now.Sub(e.used) > forgetAfter {
-		return verdict{} // another wish, or it was not looked at for long, as while the server was suspended
+		return verdict{} // the desired state changed, or the child was not looked at for long, for instance while the server was suspended
 	}
 	e.used = now
 	for len(e.rewrites) > 0 && now.Sub(e.rewrites[0]) > rewriteWindow {
 		e.rewrites = e.rewrites[1:]
 	}
 	v := verdict{by: lastManager(c.object)}
-	// Somebody applied by our name: another operator, or one that does not know yet that it no longer leads.
-	// The time of our entry in managedFields says so, or within the same second that a value changed which only we own.
+	// Another process applied under our manager name: another operator, or one that does not know yet that it no
+	// longer leads. Either the time of our entry in managedFields changed, or, if it did so within the same second,
+	// the value of a field that only we own changed.
 	if appliedAt(c.object) != e.time || valueChanged {
 		v.twin, v.by = true, v1alpha1.FieldManager
 	}
-	// Its routes must be right at once, while a rollout can wait until one of the two has gone.
+	// The other children must be right at once, while a rollout can wait until one of the two operators is gone.
 	if v.twin && c.kind == kindDeployment {
 		v.contested = true
 		if e.twins == 0 {
@@ -110,7 +112,7 @@ func (t *contention) judge(server types.UID, c *child, desired string, valueChan
 	return v
 }
 
-// written notes how a child was written, or found as desired.
+// written records that a child was written, or was found as desired.
 func (t *contention) written(server types.UID, c *child, desired string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -132,7 +134,7 @@ func (t *contention) written(server types.UID, c *child, desired string, now tim
 	e.desired, e.time, e.used = desired, appliedAt(c.object), now
 }
 
-// known reports whether it is known how a child, which is as desired, was written.
+// known reports whether it is known how a child, which is as desired now, was last written.
 func (t *contention) known(server types.UID, c *child, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,7 +145,7 @@ func (t *contention) known(server types.UID, c *child, now time.Time) bool {
 	return e != nil
 }
 
-// unknown forgets how a child was written, since it is not known whether a write took effect.
+// unknown forgets how a child was written, because it is not known whether a write took effect.
 func (t *contention) unknown(server types.UID, c *child) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -156,7 +158,8 @@ func (t *contention) forget(server types.UID) {
 	delete(t.children, server)
 }
 
-// appliedAt identifies our last apply of an object, by the time of our entry in its managedFields.
+// appliedAt identifies our last apply of an object by the time of our entry in its managedFields; empty if there is
+// none.
 func appliedAt(object client.Object) string {
 	for _, e := range object.GetManagedFields() {
 		if e.Manager == v1alpha1.FieldManager && e.Operation == metav1.ManagedFieldsOperationApply && e.Subresource == "" && e.Time != nil {
@@ -166,7 +169,8 @@ func appliedAt(object client.Object) string {
 	return ""
 }
 
-// lastManager is the other manager that wrote the object last, its status aside; "unknown" if there is none.
+// lastManager returns the other manager that wrote the object last, not counting writes of its status; "unknown" if
+// there is none.
 func lastManager(object client.Object) string {
 	by, at := "unknown", time.Time{}
 	for _, e := range object.GetManagedFields() {
@@ -178,8 +182,8 @@ func lastManager(object client.Object) string {
 	return by
 }
 
-// mayWrite reports whether a child that differs from what is desired may be written now, and tells of
-// whoever changes it.
+// mayWrite reports whether a child that differs from what is desired may be written now. If another manager keeps
+// changing it, mayWrite adds that to the problems.
 func (p *pass) mayWrite(ctx context.Context, c *child, desired, difference string) bool {
 	v := p.contention.judge(p.server.UID, c, desired, apply.ValueChanged(difference), p.Clock.Now())
 	if v.contested {
@@ -204,7 +208,7 @@ func contestedProblem(c *child, v verdict) status.Problem {
 		v.by, freeRewrites, rewriteWindow, rewritePause)}
 }
 
-// identityOf identifies a desired object.
+// identityOf returns a hash that identifies a desired object.
 func identityOf(u *unstructured.Unstructured) (string, error) {
 	text, err := json.Marshal(u.Object)
 	if err != nil {

@@ -22,24 +22,25 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// crdInterval is the time between two looks at the CustomResourceDefinition.
+// crdInterval is the time between two checks of the CustomResourceDefinition.
 const crdInterval = 30 * time.Second
 
-// CRD knows what the CustomResourceDefinition in the cluster lacks of what this operator writes and reads, as it
-// does if the operator was upgraded and the CRD was not. It looks by the API server's OpenAPI, which every
-// service account may read, so that no permission on CRDs is needed.
+// CRD knows which fields that this operator reads and writes the CustomResourceDefinition in the cluster lacks, as
+// happens if the operator was upgraded and the CRD was not. It reads the API server's OpenAPI document, which every
+// service account may read, so it needs no permission on CRDs.
 type CRD struct {
 	client openapi.ClientWithContext
 
 	mu sync.Mutex
-	// at is where the schema was read, which changes with it; empty before.
+	// at is the URL of the schema that was read, which changes with the schema; empty before the first read.
 	at string
-	// missing is what it lacks; refused is what the API server refused of our writes besides.
+	// missing are the fields that the schema lacks; refused are further fields that the API server refused in our
+	// writes.
 	missing, refused []string
 	err              error
 }
 
-// NewCRD makes one that asks that API server.
+// NewCRD returns a CRD that asks the API server of config.
 func NewCRD(config *rest.Config) (*CRD, error) {
 	d, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -48,7 +49,7 @@ func NewCRD(config *rest.Config) (*CRD, error) {
 	return &CRD{client: d.OpenAPIV3WithContext(context.Background())}, nil
 }
 
-// Check looks at the schema, if it has changed since the last time.
+// Check reads the schema if it has changed since the last time.
 func (c *CRD) Check(ctx context.Context) {
 	at, missing, err := c.read(ctx)
 	c.mu.Lock()
@@ -74,7 +75,8 @@ func (c *CRD) Check(ctx context.Context) {
 	}
 }
 
-// read returns what the schema lacks, unless it is where it was read before.
+// read returns the schema's URL and the fields that it lacks; missing is nil if the schema was read from that URL
+// before.
 func (c *CRD) read(ctx context.Context) (at string, missing []string, err error) {
 	paths, err := c.client.PathsWithContext(ctx)
 	if err != nil {
@@ -112,7 +114,8 @@ func (c *CRD) read(ctx context.Context) (at string, missing []string, err error)
 	return "", nil, fmt.Errorf("/openapi/v3/%s has no %s", path, kindServer)
 }
 
-// Start looks again and again, so that a CRD that is upgraded is seen without a restart.
+// Start checks the schema every crdInterval until ctx ends, so that an upgrade of the CRD is noticed without a
+// restart.
 func (c *CRD) Start(ctx context.Context) error {
 	ticker := time.NewTicker(crdInterval)
 	defer ticker.Stop()
@@ -126,11 +129,11 @@ func (c *CRD) Start(ctx context.Context) error {
 	}
 }
 
-// NeedLeaderElection says that every operator looks, for each tells whether it is ready.
+// NeedLeaderElection returns false: every operator checks the CRD, since each reports whether it is ready.
 func (c *CRD) NeedLeaderElection() bool { return false }
 
 // Ready is a check for /readyz: it fails while the CRD is older than the operator. A rollout of the operator stops
-// at that, and the former operator goes on where there is one.
+// there, and the former operator, if there is one, goes on working.
 func (c *CRD) Ready(*http.Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -146,7 +149,7 @@ func (c *CRD) outdated() error {
 
 func (c *CRD) lacking() []string { return append(slices.Clone(c.missing), c.refused...) }
 
-// state is what is known now.
+// state returns what is known now; the zero value for a nil CRD.
 func (c *CRD) state() status.CRD {
 	if c == nil {
 		return status.CRD{}
@@ -160,7 +163,7 @@ func (c *CRD) state() status.CRD {
 	return known
 }
 
-// refuse notes fields that the API server has refused, and reports whether one of them is news.
+// refuse records fields that the API server has refused, and reports whether one of them is new.
 func (c *CRD) refuse(fields []string) (news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

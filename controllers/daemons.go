@@ -15,35 +15,35 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Daemons asks daemons for their report on themselves.
+// Daemons asks daemons for their status reports.
 type Daemons interface {
 	// Status asks the daemon of the pod with that IP address.
 	Status(ctx context.Context, ip string) (*config.Status, error)
 }
 
 const (
-	// askTimeout bounds one question, and askAllTimeout those of one pass.
+	// askTimeout bounds one request, and askAllTimeout all requests of one pass.
 	askTimeout    = time.Second
 	askAllTimeout = 3 * time.Second
-	// askAtOnce bounds the questions of one pass that are under way.
+	// askAtOnce bounds the concurrent requests of one pass.
 	askAtOnce = 16
-	// giveUp is for how long a pod may leave questions unanswered before it counts as out of reach.
+	// giveUp is the time for which a pod may leave requests unanswered before it counts as out of reach.
 	giveUp = 5 * time.Second
-	// silence is how long a pod that is out of reach and let a question time out is not asked again.
+	// silence is the time for which a pod that is out of reach, and whose last request timed out, is not asked again.
 	silence = 20 * time.Second
-	// maxReport bounds a report, in bytes; what answers need not be our daemon.
+	// maxReport bounds a report, in bytes, since what answers need not be our daemon.
 	maxReport = 64 << 10
-	// maxReportText bounds each text in a report, in bytes. Reports are remembered.
+	// maxReportText bounds each text in a report, in bytes, since reports are kept in memory.
 	maxReportText = 1 << 10
 )
 
-// HTTPDaemons asks over HTTP, at the daemon's admin port.
+// HTTPDaemons asks daemons over HTTP, on their admin ports.
 type HTTPDaemons struct {
 	client *http.Client
 	port   int
 }
 
-// NewHTTPDaemons returns one that uses no proxy, follows no redirect and keeps no connection.
+// NewHTTPDaemons returns an HTTPDaemons that uses no proxy, follows no redirect and keeps no connection open.
 func NewHTTPDaemons() *HTTPDaemons {
 	return &HTTPDaemons{
 		port: resources.AdminPort,

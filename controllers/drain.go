@@ -21,12 +21,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// drainDeleting routes the pods of a server that is being deleted and is not gone yet.
+// drainDeleting routes the pods of a server that is being deleted and still exists.
 //
-// With background deletion, the default, it is gone at once and there is nothing to do here. With foreground
-// deletion it stays until its Deployment, and so its pods, are gone; but the garbage collector deletes
-// what the pods own as soon as they begin to drain. So Service, policy and slices are made anew, owned by the
-// pods alone: it does not delete them again before the pods are gone.
+// With background deletion, the default, the server is gone at once and there is nothing to do here. With foreground
+// deletion it exists until its Deployment, and so its pods, are gone; but the garbage collector deletes what the pods
+// own as soon as they start to drain. So the Service, the NetworkPolicy and the EndpointSlices are created again with
+// the pods as their only owners: the garbage collector does not delete those before the pods are gone.
 func (p *pass) drainDeleting(ctx context.Context) error {
 	if err := p.observe(ctx); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (p *pass) drainDeleting(ctx context.Context) error {
 	if len(holders) == 0 {
 		return nil
 	}
-	p.plan = portplan.Compute(p.planInput()) // without a range: of what pods hold
+	p.plan = portplan.Compute(p.planInput()) // without a range: the plan covers the ports that pods hold
 	service := p.observed.service()
 	p.inputs = resources.Inputs{
 		Server: p.asScaled(), Operator: p.Operator, Exposed: p.plan.Exposed,
@@ -49,7 +49,7 @@ func (p *pass) drainDeleting(ctx context.Context) error {
 	desired := resources.Service(p.inputs)
 	desired.OwnerReferences = owners
 	if p.server.Status.AdvertisedAddressSource == v1alpha1.AddressFromClusterIP {
-		desired.Spec.WithClusterIP(p.server.Status.AdvertisedAddress) // which clients were told
+		desired.Spec.WithClusterIP(p.server.Status.AdvertisedAddress) // the address that clients were given
 	}
 	if _, err := p.ensure(ctx, p.observed.serviceChild, desired); err != nil {
 		return err
@@ -63,9 +63,9 @@ func (p *pass) drainDeleting(ctx context.Context) error {
 	return p.applySlices(ctx)
 }
 
-// drainDeleted keeps the slices true of pods whose server is gone: a pod that drains is shown as draining, so that
-// new sessions are led past it to the pods of a new server of that name, and what has ended is led to no more.
-// The rest is the garbage collector's.
+// drainDeleted updates the EndpointSlices of pods whose server is gone. A pod that drains is shown as terminating, so
+// that new sessions are routed to the pods of a new server of that name; the slice of a pod that has ended is
+// deleted. Everything else is left to the garbage collector.
 func (r *Reconciler) drainDeleted(ctx context.Context, req ctrl.Request) error {
 	var list discoveryv1.EndpointSliceList
 	if err := r.Client.List(ctx, &list, client.InNamespace(req.Namespace), client.MatchingLabels{v1alpha1.ServerLabel: req.Name}); err != nil {
@@ -88,7 +88,7 @@ func (r *Reconciler) drainSlice(ctx context.Context, s *discoveryv1.EndpointSlic
 	var live corev1.Pod
 	err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.Namespace, Name: metav1.GetControllerOf(s).Name}, &live)
 	if apierrors.IsNotFound(err) || err == nil && live.UID != podOfSlice(s) {
-		return nil // the garbage collector's, or not yet in the cache
+		return nil // left to the garbage collector, or the pod is not in the cache yet
 	}
 	if err != nil {
 		return fmt.Errorf("reading the pod of EndpointSlice %s/%s: %w", s.Namespace, s.Name, err)
@@ -111,7 +111,7 @@ func (r *Reconciler) drainSlice(ctx context.Context, s *discoveryv1.EndpointSlic
 		return fmt.Errorf("reading what is ours of EndpointSlice %s/%s: %w", s.Namespace, s.Name, err)
 	}
 	if len(desired.Endpoints) != 1 {
-		return nil // somebody else's by now
+		return nil // the operator no longer owns its endpoints
 	}
 	desired.WithUID(s.UID).Endpoints[0].WithConditions(resources.EndpointConditions(route))
 	if err := r.Client.Apply(ctx, desired, fieldOwner, client.ForceOwnership); err != nil && !gone(err) {

@@ -27,43 +27,46 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// Every EndpointSlice that names the server's Service routes to it, whoever made it, and one that is not
-// ours leads passive ports to any pod. The cluster's controllers make some of a selector that a hand put on the
-// Service, and leave them when it is taken off (kubernetes#91072), and of an Endpoints object of that name.
+// Every EndpointSlice that names the server's Service routes to it, whichever client created it, and one that is not
+// ours routes passive ports to any pod. The cluster's controllers create such slices from a selector that a user put
+// on the Service, and leave them when the selector is removed (kubernetes#91072). They also create them from an
+// Endpoints object of that name.
 
-// The cluster's controllers of EndpointSlices, as slices name who manages them.
+// These are the names of the cluster's controllers of EndpointSlices, as they appear in the managed-by label of
+// slices.
 const (
 	endpointSliceController = "endpointslice-controller.k8s.io"
 	mirroringController     = "endpointslicemirroring-controller.k8s.io"
 )
 
-// foreignRoutes finds such slices. Those that the cluster makes of a selector carry the Service's labels, and so are
-// in the manager's cache. Of the others, which are few in a cluster, the metadata is held in a cache of its own;
-// to watch all slices would cost as much as the cluster has Services.
+// foreignRoutes finds such slices. The slices that the cluster creates from a selector carry the Service's labels,
+// and so are in the manager's cache. For the others, which are few in a cluster, a separate cache holds the metadata;
+// watching all slices would cost memory for every Service in the cluster.
 type foreignRoutes struct {
-	// cached is that cache; nil: they are read from the API server.
+	// cached is that separate cache; nil: the slices are read from the API server.
 	cached client.Reader
 
 	mu sync.Mutex
-	// live are the servers whose slices are read from the API server until a time: of a Service whose labels
-	// and selector were replaced at once, the cluster makes slices that no cache holds.
+	// live are the servers whose slices are read from the API server, each until the given time. If the labels and
+	// the selector of a Service were replaced in one write, the cluster creates slices that no cache holds.
 	live map[types.UID]time.Time
 }
 
-// controllersLag bounds the time in which the cluster's controllers may still act on a selector that is gone.
+// controllersLag bounds the time in which the cluster's controllers may still act on a selector that has been
+// removed.
 const controllersLag = 5 * time.Minute
 
 func newForeignRoutes() *foreignRoutes { return &foreignRoutes{live: map[types.UID]time.Time{}} }
 
-// suspect has the slices of a server be read live for a while.
+// suspect makes the slices of a server be read live for the next controllersLag.
 func (f *foreignRoutes) suspect(server types.UID, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.live[server] = now.Add(controllersLag)
 }
 
-// suspected reports whether the slices of a server have to be read live: at first once, since nothing is
-// known of the time before this process.
+// suspected reports whether the slices of a server must be read live. The first call for a server returns true, since
+// nothing is known of the time before this process.
 func (f *foreignRoutes) suspected(server types.UID, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,8 +83,8 @@ func (f *foreignRoutes) forget(server types.UID) {
 	delete(f.live, server)
 }
 
-// newForeignRoutesCache returns a cache of the slices of Services that neither carry a server's label nor are
-// made of a selector, to be started with the manager.
+// newForeignRoutesCache returns a cache of the slices of Services that neither carry the server label nor are created
+// from a selector. The caller adds it to the manager, which starts it.
 func newForeignRoutesCache(mgr manager.Manager, namespaces []string) (cache.Cache, error) {
 	options := cache.Options{
 		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
@@ -105,7 +108,7 @@ func newForeignRoutesCache(mgr manager.Manager, namespaces []string) (cache.Cach
 func requirement(label string, operator selection.Operator, values ...string) labels.Requirement {
 	r, err := labels.NewRequirement(label, operator, values)
 	if err != nil {
-		panic(err) // all are constants
+		panic(err) // all arguments are constants
 	}
 	return *r
 }
@@ -114,7 +117,7 @@ func selecting(requirements ...labels.Requirement) labels.Selector {
 	return labels.NewSelector().Add(requirements...)
 }
 
-// slimSlice leaves of a slice's metadata which Service it is of, and who manages it.
+// slimSlice reduces a slice's metadata to what identifies it, the Service that it belongs to, and its manager.
 func slimSlice(in any) (any, error) {
 	m, ok := in.(*metav1.PartialObjectMetadata)
 	if !ok {
@@ -126,14 +129,14 @@ func slimSlice(in any) (any, error) {
 	return m, nil
 }
 
-// foreignRouteSource brings the server whose Service such a slice is of.
+// foreignRouteSource enqueues the server whose Service such a slice belongs to.
 func foreignRouteSource(c cache.Cache) source.Source {
 	return source.Kind(c, sliceMetadata(), handler.TypedEnqueueRequestsFromMapFunc(
 		func(_ context.Context, m *metav1.PartialObjectMetadata) []reconcile.Request { return ofService(m) }),
 		predicate.TypedResourceVersionChangedPredicate[*metav1.PartialObjectMetadata]{})
 }
 
-// ofService finds the server by the Service that a slice names, which has the server's name.
+// ofService returns the server of the Service that a slice names; the two have the same name.
 func ofService(slice client.Object) []reconcile.Request {
 	service := slice.GetLabels()[discoveryv1.LabelServiceName]
 	if service == "" {
@@ -142,7 +145,7 @@ func ofService(slice client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: slice.GetNamespace(), Name: service}}}
 }
 
-// bySlice finds the servers that a labelled slice is of, by both of its labels.
+// bySlice returns the servers that a labelled slice belongs to, by both of its labels.
 func bySlice(ctx context.Context, slice client.Object) []reconcile.Request {
 	return append(byLabel(ctx, slice), ofService(slice)...)
 }
@@ -153,7 +156,7 @@ func sliceMetadata() *metav1.PartialObjectMetadata {
 	return m
 }
 
-// foreignSlices are the metadata of the slices of the server's Service that are not ours.
+// foreignSlices returns the metadata of the slices of the server's Service that are not ours.
 func (p *pass) foreignSlices(ctx context.Context) ([]metav1.ObjectMeta, error) {
 	ofOurs := client.MatchingLabels{discoveryv1.LabelServiceName: resources.ServiceName(p.server)}
 	within := client.InNamespace(p.server.Namespace)
@@ -187,8 +190,8 @@ func (p *pass) foreignSlices(ctx context.Context) ([]metav1.ObjectMeta, error) {
 	return found, nil
 }
 
-// dropForeignRoutes deletes the slices that the cluster made for our Service, and the Endpoints object that it would
-// make another of, once nothing has it make more. It tells of those that others made.
+// dropForeignRoutes deletes the slices that the cluster created for our Service, and the Endpoints object from which
+// it would create another, once the Service has no selector any more. It reports the slices that others created.
 func (p *pass) dropForeignRoutes(ctx context.Context) error {
 	if p.observed.serviceChild.state != ours || len(p.observed.service().Spec.Selector) > 0 {
 		return nil
@@ -201,7 +204,7 @@ func (p *pass) dropForeignRoutes(ctx context.Context) error {
 		slice := &foreign[i]
 		switch by := slice.Labels[discoveryv1.LabelManagedBy]; by {
 		case endpointSliceController, mirroringController:
-			if err := p.deleteEndpoints(ctx); err != nil { // first, or it is mirrored again
+			if err := p.deleteEndpoints(ctx); err != nil { // first, or the controller mirrors it again
 				return err
 			}
 			m := sliceMetadata()
@@ -218,8 +221,8 @@ func (p *pass) dropForeignRoutes(ctx context.Context) error {
 	return nil
 }
 
-// deleteEndpoints deletes the Endpoints object of the Service's name, if there is one. A Service of ours has no
-// use for any.
+// deleteEndpoints deletes the Endpoints object with the Service's name, if there is one. Our Service has no use for
+// it.
 func (p *pass) deleteEndpoints(ctx context.Context) error {
 	e := &metav1.PartialObjectMetadata{}
 	e.SetGroupVersionKind(schema.GroupVersionKind{Version: "v1", Kind: "Endpoints"})

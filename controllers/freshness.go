@@ -9,17 +9,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// freshness remembers, for every object that this process wrote, the resource version that the
-// write gave it. A cache that does not answer with that one may lag behind ourselves: acting on
-// it would write the same again, or worse. So the API server is asked then, and what it answers is
-// what the cache must come to. Entries go as soon as it has.
+// freshness remembers, for every object that this process wrote, the resource version that the write returned. A
+// cache that has another version may lag behind our own write; acting on it would repeat the write, or worse. In that
+// case the API server is asked, and the version that it returns is the one that the cache must reach. An entry is
+// removed as soon as the cache has that version.
 //
-// Versions are compared for equality only. Their order is promised by newer API servers alone, and
-// not across the restore of a backup, after which an operator that believed in it would take each
-// cache for stale, or worse, a stale one for fresh.
+// Versions are compared for equality only. Only newer API servers promise an order, and not across the restore of a
+// backup: after that, an operator that relied on the order would take every cache for stale, or worse, a stale one
+// for fresh.
 //
-// An object that is deleted before the cache has seen our last write of it is never compared again, so
-// what was not asked about for forgetAfter is forgotten.
+// An object that is deleted before the cache has seen our last write of it is never compared again, so entries that
+// were not used for forgetAfter are forgotten.
 type freshness struct {
 	clock   clock.PassiveClock
 	mu      sync.Mutex
@@ -41,7 +41,7 @@ func newFreshness(c clock.PassiveClock) *freshness {
 	return &freshness{clock: c, written: map[freshKey]freshVersion{}, swept: c.Now()}
 }
 
-// wrote records what a write of ours answered.
+// wrote records the resource version that one of our writes returned.
 func (f *freshness) wrote(kind string, obj client.Object) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -57,7 +57,7 @@ func (f *freshness) wrote(kind string, obj client.Object) {
 	f.written[freshKey{kind, client.ObjectKeyFromObject(obj)}] = freshVersion{obj.GetResourceVersion(), now}
 }
 
-// read records what the API server answered of an object that the cache was stale about.
+// read records the version that the API server returned for an object that the cache was stale about.
 func (f *freshness) read(kind string, obj client.Object) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -66,8 +66,8 @@ func (f *freshness) read(kind string, obj client.Object) {
 	}
 }
 
-// stale reports whether obj, as the cache has it, may be older than our last write of it. Then the API
-// server must be asked, and read be told.
+// stale reports whether obj, as the cache has it, may be older than our last write of it. If so, the caller must ask
+// the API server and pass the result to read.
 func (f *freshness) stale(kind string, obj client.Object) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -84,7 +84,7 @@ func (f *freshness) stale(kind string, obj client.Object) bool {
 	return false
 }
 
-// forget drops an object that is gone.
+// forget drops the entry of an object that is gone.
 func (f *freshness) forget(kind string, key types.NamespacedName) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

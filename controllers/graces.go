@@ -10,17 +10,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// graces holds back the events about what a start has not brought about yet, until their grace is over. The
-// conditions tell of it at once all the same. An operator that ends meanwhile takes those it holds with it.
+// graces holds back events about conditions that are normal for a short time while a server starts, until their grace
+// period has passed. The conditions report them at once. Held events are lost if the operator ends meanwhile.
 type graces struct {
 	mu   sync.Mutex
-	held map[types.UID]map[string]time.Time // by server and reason, when to tell
+	held map[types.UID]map[string]time.Time // by server and reason: when to emit the event
 }
 
 func newGraces() *graces { return &graces{held: map[types.UID]map[string]time.Time{}} }
 
-// due returns the events that are to be told now: of the new ones those without a grace, and of those held back
-// the ones that the status still gives reason for. next is when to ask again; zero if none is held.
+// due returns the events to emit now: the new ones without a grace period, and the held ones whose period has passed
+// and whose condition is still bad. next is when to call due again; zero if no event is held.
 func (g *graces) due(server types.UID, events []status.Event, now v1alpha1.FtpServerStatus, at time.Time) (tell []status.Event, next time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

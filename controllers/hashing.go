@@ -20,28 +20,29 @@ import (
 )
 
 const (
-	// hashWorkers bounds the hashes that are computed at once, of all servers together; each takes 19 MiB
-	// and some 30 ms of a processor. As many Secrets are held at once, of up to 1 MiB each.
+	// hashWorkers bounds the hashes that are computed at once, for all servers together. Each takes 19 MiB of memory
+	// and about 30 ms of CPU time. The same number of Secrets, of up to 1 MiB each, is in memory at once.
 	hashWorkers = 2
-	// readTimeout bounds the reading of one Secret.
+	// readTimeout bounds the time to read one Secret.
 	readTimeout = 10 * time.Second
-	// hashPatience is how long a pass waits for hashes, once routing is done, so that a few of them are told and
-	// written together with what they came with.
+	// hashPatience is the default time for which a pass waits for hashes after it has updated the routing. A few
+	// hashes are ready within it, and are then written and reported in the same pass.
 	hashPatience = 250 * time.Millisecond
 )
 
-// hashing reads password Secrets and hashes passwords, off the passes: a pass asks for what it misses and goes on
-// with what is known. Results go to the memory of passwords; when all that was asked for a server is there, its
-// next pass begins. There are hashWorkers goroutines at most, and none while there is nothing to do.
+// hashing reads password Secrets and hashes passwords in the background. A pass requests the hashes that it misses
+// and goes on with what is known. Results go to the memory of passwords; when everything that was requested for a
+// server is done, the server is reconciled again. There are at most hashWorkers goroutines, and none while there is
+// nothing to do.
 type hashing struct {
 	live     client.Reader
 	memory   *passwordMemory
 	policy   policy.Policy
 	verified *passhash.Cache
-	// hash and verify are passhash.Hash and verified.Verify, but in tests.
+	// hash and verify are passhash.Hash and verified.Verify, except in tests.
 	hash   func(password string) (string, error)
 	verify func(hash, password string) (bool, error)
-	// again begins a pass of a server; nil where nothing does.
+	// again enqueues a server for another pass; nil before the controller has started the source.
 	again func(server types.NamespacedName)
 
 	mu      sync.Mutex
@@ -50,42 +51,43 @@ type hashing struct {
 	asked   map[types.UID]*askedHashes
 }
 
-// askedHashes is what is under way for one server.
+// askedHashes is the work in progress for one server.
 type askedHashes struct {
-	// secrets are those that are asked for and not read yet.
+	// secrets are the Secrets that were requested and have not been read yet.
 	secrets map[string]bool
-	// open counts the work that is queued or being done.
+	// open is the number of work items that are queued or in progress.
 	open int
-	// waiting counts the passes that wait for it, and done is closed when nothing is open any more.
+	// waiting is the number of passes that wait for the work, and done is closed when open becomes 0.
 	waiting int
 	done    chan struct{}
 }
 
-// serverRef names a server.
+// serverRef identifies a server.
 type serverRef struct {
 	uid  types.UID
 	name types.NamespacedName
 }
 
-// hashWork is one turn of a worker: to read a Secret, or to hash one password of it.
+// hashWork is one item of work: to read a Secret, or to hash one password from it.
 type hashWork struct {
 	server serverRef
 	secret string
-	// users are those whose passwords are to be read.
+	// users are the users whose passwords are to be read or hashed.
 	users []hashUser
-	// password is to be hashed, for the one user, unless it is empty; it is of that version of the Secret.
+	// password is to be hashed for the only element of users; empty if the Secret is to be read. version is the
+	// version of the Secret that it comes from.
 	password string
 	version  secretVersion
 }
 
-// hashUser is a user whose hash is asked for.
+// hashUser is a user whose hash is requested.
 type hashUser struct {
 	key passwordKey
-	// former is the hash that serves now, kept if it is one of the password; empty if there is none.
+	// former is the hash in use, which is kept if it matches the password; empty if there is none.
 	former string
 }
 
-// source has the controller begin a server's next pass when its hashes are there.
+// source returns the source by which the controller starts a server's next pass when its hashes are done.
 func (h *hashing) source() source.Source {
 	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		h.mu.Lock()
@@ -104,8 +106,8 @@ func newHashing(live client.Reader, memory *passwordMemory, policy policy.Policy
 	return h
 }
 
-// ask has the passwords of a server's users read and hashed, by the Secrets that hold them. What is under way for a
-// Secret already is not asked for again before it has been read.
+// ask requests that the passwords of a server's users are read and hashed, grouped by the Secrets that hold them. A
+// Secret that is already requested is not requested again before it has been read.
 func (h *hashing) ask(server serverRef, bySecret map[string][]hashUser) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -125,7 +127,7 @@ func (h *hashing) ask(server serverRef, bySecret map[string][]hashUser) {
 	}
 }
 
-// add queues work, and has somebody do it. The lock is held.
+// add queues work and starts a worker if fewer than hashWorkers run. The caller holds the lock.
 func (h *hashing) add(a *askedHashes, w hashWork) {
 	a.open++
 	h.queue.push(w)
@@ -135,7 +137,7 @@ func (h *hashing) add(a *askedHashes, w hashWork) {
 	}
 }
 
-// wait waits until all that was asked for a server is there, but not longer than that, and reports whether it is.
+// wait waits, for at most the time most, until all work requested for a server is done, and reports whether it is.
 func (h *hashing) wait(ctx context.Context, server types.UID, most time.Duration) bool {
 	h.mu.Lock()
 	a := h.asked[server]
@@ -160,7 +162,7 @@ func (h *hashing) wait(ctx context.Context, server types.UID, most time.Duration
 	a.waiting--
 	if !done {
 		select {
-		case <-a.done: // since; nobody was told, for a pass was waiting
+		case <-a.done: // done in the meantime; end did not enqueue the server, because a pass was waiting
 			done = true
 		default:
 		}
@@ -168,7 +170,7 @@ func (h *hashing) wait(ctx context.Context, server types.UID, most time.Duration
 	return done
 }
 
-// forget drops what is queued for a server that is gone.
+// forget drops the queued work of a server that is gone.
 func (h *hashing) forget(server types.UID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -178,7 +180,7 @@ func (h *hashing) forget(server types.UID) {
 	}
 }
 
-// work does what is queued until nothing is.
+// work is a worker: it does queued work until the queue is empty.
 func (h *hashing) work() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -202,7 +204,7 @@ func (h *hashing) work() {
 	}
 }
 
-// end ends what was asked for a server if nothing of it is open, and reports whether it did. The lock is held.
+// end completes a server's request if no work of it is open, and reports whether it did. The caller holds the lock.
 func (h *hashing) end(server types.UID, a *askedHashes) bool {
 	if a.open > 0 || h.asked[server] != a {
 		return false
@@ -212,7 +214,7 @@ func (h *hashing) end(server types.UID, a *askedHashes) bool {
 	return true
 }
 
-// do does one turn's work, and returns what is to be done after it.
+// do does one item of work and returns the work that follows from it.
 func (h *hashing) do(w hashWork) []hashWork {
 	if w.password == "" {
 		return h.read(w)
@@ -227,7 +229,7 @@ func (h *hashing) do(w hashWork) []hashWork {
 	return nil
 }
 
-// read reads a Secret, and notes what need not be hashed.
+// read reads a Secret, records hashes and problems, and returns the passwords that must be hashed.
 func (h *hashing) read(w hashWork) []hashWork {
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
@@ -237,7 +239,7 @@ func (h *hashing) read(w hashWork) []hashWork {
 
 	h.mu.Lock()
 	if a := h.asked[w.server.uid]; a != nil {
-		delete(a.secrets, w.secret) // a change from here on has to be asked for again
+		delete(a.secrets, w.secret) // a later change must be requested again
 	}
 	h.mu.Unlock()
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -250,7 +252,7 @@ func (h *hashing) read(w hashWork) []hashWork {
 	var next []hashWork
 	for _, user := range w.users {
 		if before, known := h.memory.recall(w.server.uid, user.key); known && before.version == version {
-			continue // the cache that asked lags behind
+			continue // the cache of the pass that asked lagged behind
 		}
 		known := knownPassword{version: version}
 		if err != nil || !h.policy.AllowsSecret(secret.Labels) {
@@ -269,8 +271,8 @@ func (h *hashing) read(w hashWork) []hashWork {
 	return next
 }
 
-// hashOf returns former if it is a hash of the password, else a new one. A hash that has other parameters than the
-// operator's own is somebody else's: verifying would cost the operator what they chose.
+// hashOf returns former if it is a hash of the password, else a new hash. A former hash whose parameters differ from
+// the operator's own is not verified: others chose those parameters, and they decide what a verification costs.
 func (h *hashing) hashOf(former, password string) (string, error) {
 	if passhash.Own(former) {
 		if fits, err := h.verify(former, password); err == nil && fits {

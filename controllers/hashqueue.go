@@ -6,9 +6,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// hashQueue holds work that waits for a worker, in fair turns: the namespaces take turns, within a namespace
-// its servers do, and a server's work is done in the order in which it came. So a tenant's thousand passwords
-// hold up no other tenant's one, however many servers they are spread over. It is not safe for concurrent use.
+// hashQueue holds work that waits for a worker, and serves it fairly: the namespaces take turns, within a namespace
+// its servers take turns, and the work of one server is done in the order in which it was queued. So a thousand
+// passwords of one tenant do not delay the one password of another, however many servers they are spread over. A
+// hashQueue is not safe for concurrent use.
 type hashQueue struct {
 	namespaces []*namespaceTurns
 }
@@ -23,7 +24,7 @@ type serverTurns struct {
 	work []hashWork
 }
 
-// push adds work at the end of its server's.
+// push appends work to the queue of its server.
 func (q *hashQueue) push(w hashWork) {
 	i := slices.IndexFunc(q.namespaces, func(n *namespaceTurns) bool { return n.name == w.server.name.Namespace })
 	if i < 0 {
@@ -39,7 +40,7 @@ func (q *hashQueue) push(w hashWork) {
 	n.servers[j].work = append(n.servers[j].work, w)
 }
 
-// pop takes the work whose turn it is.
+// pop removes and returns the work whose turn it is.
 func (q *hashQueue) pop() (hashWork, bool) {
 	if len(q.namespaces) == 0 {
 		return hashWork{}, false
@@ -60,7 +61,7 @@ func (q *hashQueue) pop() (hashWork, bool) {
 	return w, true
 }
 
-// drop takes out all work of a server, and returns how much it was.
+// drop removes all work of a server and returns the number of items removed.
 func (q *hashQueue) drop(server types.UID) int {
 	dropped := 0
 	for _, n := range q.namespaces {

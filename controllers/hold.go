@@ -17,17 +17,18 @@ import (
 )
 
 const (
-	// holdManager is the field manager of the pods as owners. It is another one than the children's, since the
-	// set of pods changes while a child itself can't be written, as when its node ports are taken.
+	// holdManager is the field manager that writes the pods as owners. It differs from the manager of the children,
+	// since the set of pods may change while a child itself can't be written, for instance because its node ports are
+	// taken.
 	holdManager = v1alpha1.FieldManager + "-pods"
 	// maxHolders bounds the owners of one object, and so its size.
 	maxHolders = 100
 )
 
-// hold makes the pods that have passive ports owners of what they need until they end: the Service, the
-// NetworkPolicy and the config Secret. The garbage collector deletes an object when its last owner is
-// gone. So when the FtpServer is deleted, these stay until the last pod has drained, whether the
-// operator runs or not, and no finalizer can hang. A pod becomes an owner before it is told its ports.
+// hold makes the pods that have passive ports owners of what they need until they end: the Service, the NetworkPolicy
+// and the config Secret. The garbage collector deletes an object when its last owner is gone. So when the FtpServer
+// is deleted, these objects stay until the last pod has drained, whether the operator runs or not, and there is no
+// finalizer that could block the deletion. A pod becomes an owner before it is given its ports.
 func (p *pass) hold(ctx context.Context) error {
 	holders := holders(p.observed.pods)
 	for _, c := range []*child{p.observed.serviceChild, p.observed.policyChild, p.observed.secretChild} {
@@ -38,8 +39,8 @@ func (p *pass) hold(ctx context.Context) error {
 	return nil
 }
 
-// holders are references to the pods, the oldest first, which are already owners. None of them is a controller,
-// and none blocks the deletion of its pod.
+// holders returns owner references to the pods that hold ports, at most maxHolders, the oldest pods first, since
+// those are owners already. None of them is a controller reference, and none blocks the deletion of its pod.
 func holders(pods []pod) []metav1.OwnerReference {
 	oldest := slices.SortedFunc(slices.Values(pods), func(a, b pod) int {
 		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
@@ -53,7 +54,7 @@ func holders(pods []pod) []metav1.OwnerReference {
 	return refs
 }
 
-// holdChild writes only to add an owner. The garbage collector takes those off that are gone.
+// holdChild writes only if an owner must be added. The garbage collector removes owners that are gone.
 func (r *Reconciler) holdChild(ctx context.Context, c *child, holders []metav1.OwnerReference) error {
 	if c.state != ours {
 		return nil
@@ -73,7 +74,7 @@ func (r *Reconciler) holdChild(ctx context.Context, c *child, holders []metav1.O
 	u.SetGroupVersionKind(gvk)
 	u.SetNamespace(c.object.GetNamespace())
 	u.SetName(c.object.GetName())
-	u.SetUID(c.object.GetUID()) // never makes one
+	u.SetUID(c.object.GetUID()) // never creates an object
 	u.SetOwnerReferences(holders)
 	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(holdManager), client.ForceOwnership)
 	if gone(err) {

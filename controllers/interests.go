@@ -12,23 +12,23 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// interests are what servers depend on that is not theirs: nodes, and Services whose ports may be in their
-// way. A cluster has many of both and events of each all the time, so that what an event concerns is found
-// without reading a single FtpServer. Of a server that was not reconciled yet nothing is known, and nothing
-// need be: its first pass looks at everything.
+// interests records what servers depend on that they do not own: nodes, and Services whose ports may conflict with
+// theirs. A cluster has many of both and frequent events of each, so the servers that an event concerns are found
+// without reading any FtpServer. Nothing is recorded about a server that was not reconciled yet, and nothing need be:
+// its first pass looks at everything.
 type interests struct {
 	mu      sync.Mutex
 	servers map[types.NamespacedName]interest
 }
 
 type interest struct {
-	// nodes: its address comes from a node.
+	// nodes is true if the server's address comes from a node.
 	nodes bool
-	// sharingKey of its load balancer's address; empty if that is not shared.
+	// sharingKey is the sharing key of the load balancer's address; empty if the address is not shared.
 	sharingKey string
-	// anyPort: it waits for any ports to come free.
+	// anyPort is true if the server waits for any ports to become free.
 	anyPort bool
-	// nodePorts are those that it asks for.
+	// nodePorts are the node ports that the server requests.
 	nodePorts config.PortSet
 }
 
@@ -39,7 +39,7 @@ func (t *interests) note(server *v1alpha1.FtpServer) {
 	i := interest{nodes: needsNodes(server)}
 	if needsNeighbours(server) {
 		i.sharingKey = sharingKey(server)
-		// What the status says of the range plays no part before it is chosen.
+		// The range in the status does not count before a range of the requested size is chosen.
 		i.anyPort = server.Spec.Passive.PortCount > 0 && len(portrange.Allocated(server)) != int(server.Spec.Passive.PortCount)
 		for _, want := range wantedNodePorts(server) {
 			i.nodePorts = i.nodePorts.Union(want.Ports)
@@ -61,17 +61,17 @@ func (t *interests) forget(key types.NamespacedName) {
 	delete(t.servers, key)
 }
 
-// inNodes are the servers to which a node matters.
+// inNodes returns the servers to which nodes matter.
 func (t *interests) inNodes() []ctrl.Request {
 	return t.of(func(_ types.NamespacedName, i interest) bool { return i.nodes })
 }
 
-// inService are the servers to which somebody else's Service matters.
+// inService returns the servers to which another owner's Service matters.
 func (t *interests) inService(s portrange.Service) []ctrl.Request {
 	return t.of(func(key types.NamespacedName, i interest) bool {
 		switch {
 		case key.Namespace == s.Namespace && key.Name == s.Name:
-			return false // its own, which has the server's name
+			return false // the server's own Service, which has its name
 		case i.sharingKey != "" && i.sharingKey == s.SharingKey, i.anyPort:
 			return true
 		}

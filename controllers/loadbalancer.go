@@ -15,8 +15,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// loadBalancer gathers what the limits of the Service's load balancer are looked up for. The Service
-// as observed counts, since others may have added a class or annotations to it.
+// loadBalancer collects the input for the limits of the Service's load balancer. It reads the Service as observed,
+// since others may have added a class or annotations to it.
 func (p *pass) loadBalancer(ctx context.Context) loadbalancer.Input {
 	service := p.observed.service()
 	in := loadbalancer.Input{
@@ -44,7 +44,7 @@ func (p *pass) loadBalancer(ctx context.Context) loadbalancer.Input {
 	return in
 }
 
-// clientNetworks gathers what decides whether clients' networks are kept.
+// clientNetworks collects what decides whether restrictions on the clients' networks are effective.
 func (p *pass) clientNetworks() status.ClientNetworks {
 	spec, service := &p.server.Spec, p.observed.service()
 	n := status.ClientNetworks{
@@ -63,12 +63,12 @@ func (p *pass) clientNetworks() status.ClientNetworks {
 	return n
 }
 
-// providerIDRecheck is the time between two looks for a provider ID while no node has one: a cloud's
-// controller may set it long after the node came, and on bare metal nothing ever does.
+// providerIDRecheck is the time between two searches for a provider ID while no node has one. A cloud's controller
+// may set it long after the node joined, and on bare metal no node ever has one.
 const providerIDRecheck = time.Minute
 
-// providerID is that of some node; empty if none has one yet or none can be read now. A cluster does not
-// move from one cloud to another, so one that is found is kept, and nodes are not watched for it.
+// providerID returns the provider ID of any node; empty if no node has one yet or nodes can't be read now. A cluster
+// does not move from one cloud to another, so an ID that was found is kept, and nodes are not watched for it.
 func (n *nodeAccess) providerID(ctx context.Context, reader client.Reader, now time.Time) string {
 	n.providerMu.Lock()
 	defer n.providerMu.Unlock()

@@ -14,11 +14,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// listTimeout bounds the listing of servers for a scrape; it comes from the cache.
+// listTimeout bounds the time to list the servers for a scrape. The list comes from the cache.
 const listTimeout = 5 * time.Second
 
-// Metrics shows, for as long as this process leads, what is known of each FtpServer. It is to be
-// added to the manager; the reader is the manager's client, and class that of the servers to show.
+// Metrics returns a runnable that exports metrics of each FtpServer for as long as this process leads. The caller
+// adds it to the manager. reader is the manager's client, and class the class of the servers to export.
 func Metrics(reader client.Reader, registry prometheus.Registerer, class string) manager.Runnable {
 	return manager.RunnableFunc(func(ctx context.Context) error {
 		c := &serverMetrics{reader, class}
@@ -31,13 +31,13 @@ func Metrics(reader client.Reader, registry prometheus.Registerer, class string)
 	})
 }
 
-// serverMetrics looks the servers up when somebody asks.
+// serverMetrics is a collector that lists the servers at each scrape.
 type serverMetrics struct {
 	reader client.Reader
 	class  string
 }
 
-// gauges of a server. Each has the labels namespace and name.
+// gauges are the metrics of a server. Each has the labels namespace and name.
 var gauges = []struct {
 	desc  *prometheus.Desc
 	value func(*v1alpha1.FtpServer) float64
@@ -67,11 +67,11 @@ func conditionTrue(kind string) func(*v1alpha1.FtpServer) float64 {
 	}
 }
 
-// portsOf reads ports as the status has them.
+// portsOf parses a set of ports from the status.
 func portsOf(text string) config.PortSet {
 	ports, err := config.ParsePortSet(text)
 	if err != nil {
-		return nil // the status is ours: it is empty at most
+		return nil // the operator wrote the status: it can only be empty
 	}
 	return ports
 }
@@ -84,14 +84,14 @@ func freePorts(s *v1alpha1.FtpServer) float64 {
 	return float64(len(free))
 }
 
-// Describe lists what Collect sends.
+// Describe sends the descriptions of all metrics that Collect sends.
 func (serverMetrics) Describe(to chan<- *prometheus.Desc) {
 	for _, g := range gauges {
 		to <- g.desc
 	}
 }
 
-// Collect looks all servers up.
+// Collect lists all servers of the class and sends their metrics.
 func (m serverMetrics) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
 	defer cancel()

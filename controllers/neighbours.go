@@ -21,20 +21,21 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// neighbours are the Services that have node ports or may share an address, anybody's. They have a
-// cache of their own, which holds nothing before the first server needs it.
+// neighbours are the Services, of any owner, that have node ports or may share an address. They have a cache of their
+// own, which holds nothing until the first server needs it.
 type neighbours struct {
 	lazyWatch
-	// cached is that cache; nil: they are read from the API server.
+	// cached is that cache; nil: the Services are read from the API server.
 	cached client.Reader
-	// namespaces in which Services and FtpServers may be read; none: all.
+	// serviceNamespaces and serverNamespaces are the namespaces in which Services and FtpServers may be read; none
+	// means all.
 	serviceNamespaces, serverNamespaces []string
 }
 
-// exposing selects the Services whose ports are not theirs alone.
+// exposing selects the Services whose ports may conflict with those of other Services.
 var exposing = fields.ParseSelectorOrDie("spec.type!=ClusterIP,spec.type!=ExternalName")
 
-// newNeighboursCache returns a cache of them, to be started with the manager.
+// newNeighboursCache returns the cache of these Services. The caller adds it to the manager, which starts it.
 func newNeighboursCache(mgr manager.Manager, namespaces []string) (cache.Cache, error) {
 	options := cache.Options{
 		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
@@ -49,7 +50,7 @@ func newNeighboursCache(mgr manager.Manager, namespaces []string) (cache.Cache, 
 	return cache.New(mgr.GetConfig(), options)
 }
 
-// slimService leaves of a Service its ports and its owner.
+// slimService reduces a Service to its identity, its owner and its ports.
 func slimService(in any) (any, error) {
 	s, ok := in.(*corev1.Service)
 	if !ok {
@@ -65,7 +66,7 @@ func slimService(in any) (any, error) {
 	return slim, nil
 }
 
-// neighbourSource brings the servers that a Service stands in the way of, or no longer does.
+// neighbourSource enqueues the servers whose ports a Service takes or has given up.
 func (r *Reconciler) neighbourSource(c cache.Cache) source.Source {
 	return source.Kind(c, &corev1.Service{}, handler.TypedEnqueueRequestsFromMapFunc(
 		func(_ context.Context, s *corev1.Service) []reconcile.Request {
@@ -73,7 +74,7 @@ func (r *Reconciler) neighbourSource(c cache.Cache) source.Source {
 		}), neighbourChanged())
 }
 
-// neighbourChanged lets through what changes a Service's ports; its status and its backends do not.
+// neighbourChanged passes updates that change a Service's ports, and drops those of its status and its backends.
 func neighbourChanged() predicate.TypedPredicate[*corev1.Service] {
 	return predicate.TypedFuncs[*corev1.Service]{UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Service]) bool {
 		return !reflect.DeepEqual(portrange.ServiceOf(e.ObjectOld), portrange.ServiceOf(e.ObjectNew))
@@ -84,7 +85,7 @@ func isOwn(server *v1alpha1.FtpServer, s portrange.Service) bool {
 	return s.Namespace == server.Namespace && s.Name == resources.ServiceName(server)
 }
 
-// observeNeighbours reads the Services of others, if they may matter to the server.
+// observeNeighbours reads the Services of other owners if they may matter to the server.
 func (p *pass) observeNeighbours(ctx context.Context) ([]portrange.Service, error) {
 	if !needsNeighbours(p.server) {
 		return nil, nil
@@ -102,7 +103,7 @@ func (p *pass) observeNeighbours(ctx context.Context) ([]portrange.Service, erro
 	return p.others(nil, list.Items), nil
 }
 
-// liveNeighbours reads them from the API server.
+// liveNeighbours reads these Services from the API server.
 func (p *pass) liveNeighbours(ctx context.Context) ([]portrange.Service, error) {
 	var others []portrange.Service
 	for _, namespace := range scopes(p.neighbours.serviceNamespaces) {
@@ -115,7 +116,7 @@ func (p *pass) liveNeighbours(ctx context.Context) ([]portrange.Service, error) 
 	return others, nil
 }
 
-// others appends those of the Services that are not the server's own.
+// others appends those Services of the list that are not the server's own.
 func (p *pass) others(to []portrange.Service, list []corev1.Service) []portrange.Service {
 	for i := range list {
 		if s := portrange.ServiceOf(&list[i]); !isOwn(p.server, s) {
@@ -142,7 +143,7 @@ func (p *pass) liveServers(ctx context.Context) ([]v1alpha1.FtpServer, error) {
 	return others, nil
 }
 
-// scopes are what to list one by one; "" is the whole cluster.
+// scopes returns the namespaces to list one by one; "" is the whole cluster.
 func scopes(namespaces []string) []string {
 	if len(namespaces) == 0 {
 		return []string{""}

@@ -15,17 +15,17 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// nodeAccess watches nodes, if they may be read.
+// nodeAccess watches nodes if the operator may read them.
 type nodeAccess struct {
 	lazyWatch
 	allowed bool
 
 	providerMu   sync.Mutex
-	provider     string    // once known
-	providerNext time.Time // before which it is not looked for again
+	provider     string    // a node's provider ID; empty until one was found
+	providerNext time.Time // the time of the next search
 }
 
-// nodeSource brings the servers that need a node's address when one's changes.
+// nodeSource enqueues the servers that need a node's address when a node changes.
 func (r *Reconciler) nodeSource(c cache.Cache) source.Source {
 	return source.Kind(c, &corev1.Node{}, handler.TypedEnqueueRequestsFromMapFunc(
 		func(context.Context, *corev1.Node) []reconcile.Request { return r.interests.inNodes() }), nodeChanged())

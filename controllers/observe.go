@@ -17,7 +17,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// Kinds of the objects that are read and written.
+// These are the kinds of the objects that are read and written.
 const (
 	kindServer     = "FtpServer"
 	kindDeployment = "Deployment"
@@ -30,24 +30,24 @@ const (
 	kindPod        = "Pod"
 )
 
-// fieldOwner marks every patch with the operator's one manager name.
+// fieldOwner names the operator's field manager in every patch and apply.
 const fieldOwner = client.FieldOwner(v1alpha1.FieldManager)
 
-// observed is the cluster as one pass sees it.
+// observed is the state of the cluster as one pass sees it.
 type observed struct {
 	deploymentChild, serviceChild, policyChild, budgetChild, secretChild *child
-	// claim is the claim that is mounted, ours or named by the spec; nil for an emptyDir.
+	// claim is the claim that is mounted, whether the operator created it or the spec names it; nil for an emptyDir.
 	claim *child
-	// slices are those that carry the server's label.
+	// slices are the EndpointSlices that carry the server's label.
 	slices []discoveryv1.EndpointSlice
-	// pods are the server's own that still live.
+	// pods are the server's own pods whose containers have not ended for good.
 	pods []pod
-	// nodes are the cluster's; empty if they are not needed or may not be read.
+	// nodes are the cluster's nodes; empty if they are not needed or may not be read.
 	nodes []address.Node
 }
 
 func (o *observed) deployment() *appsv1.Deployment {
-	return o.deploymentChild.object.(*appsv1.Deployment) //nolint:forcetypeassert // made as one
+	return o.deploymentChild.object.(*appsv1.Deployment) //nolint:forcetypeassert // created as a Deployment
 }
 
 func (o *observed) service() *corev1.Service {
@@ -68,7 +68,7 @@ func (o *observed) claimModes() []corev1.PersistentVolumeAccessMode {
 	return o.claim.object.(*corev1.PersistentVolumeClaim).Spec.AccessModes //nolint:forcetypeassert // made as one
 }
 
-// observe reads all that the pass needs, and writes nothing.
+// observe reads the objects that the pass needs, and writes nothing.
 func (p *pass) observe(ctx context.Context) error {
 	o := &p.observed
 	named := func(name string) metav1.ObjectMeta {
@@ -123,7 +123,7 @@ func (p *pass) observeNodes(ctx context.Context) error {
 		return fmt.Errorf("watching nodes, whose addresses a NodePort server needs: %w", err)
 	}
 	var list corev1.NodeList
-	if err := p.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil { // only read
+	if err := p.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil { // the list is only read
 		return fmt.Errorf("listing nodes, whose addresses a NodePort server needs: %w", err)
 	}
 	for i := range list.Items {

@@ -21,7 +21,7 @@ import (
 // pass is one reconcile of one server.
 type pass struct {
 	*Reconciler
-	// server as read at the start, or as the last write of its status answered.
+	// server is the FtpServer as read at the start, or as the last write of its status returned it.
 	server *v1alpha1.FtpServer
 
 	observed observed
@@ -30,34 +30,34 @@ type pass struct {
 	address  address.Result
 	dataPeer status.DataPeer
 	inputs   resources.Inputs
-	// configHash identifies the configuration that the config Secret holds; empty while it holds none.
+	// configHash identifies the configuration in the config Secret; empty while the Secret holds none.
 	configHash string
-	// waiting is true while nothing may be configured for the first time, since TLS lacks something.
+	// waiting is true while the first configuration must not be written because spec.tls lacks a certificate.
 	waiting bool
-	// hashed are the passwords that were read in this pass; unknown is true while there are pods, and a configuration
+	// hashed are the passwords that were read in this pass. unknown is true while there are pods, and a configuration
 	// written now would log users out only because their passwords are not hashed yet.
 	hashed   map[passwordKey]bool
 	unknown  bool
 	problems []status.Problem
-	// claimRefusal is why the claim is not as declared.
+	// claimRefusal is why the claim is not as declared; the zero value if it is.
 	claimRefusal status.ClaimRefusal
-	// after is when the next pass is to begin, if the cluster does not change before; 0: unknown yet.
+	// after is the time after which the next pass starts if the cluster does not change before; 0: not known yet.
 	after time.Duration
 }
 
-// Reconcile brings one server to its declared state as far as it can, and tells in its status how
-// far that is.
+// Reconcile brings one server as close to its declared state as it can, and reports the result in the server's
+// status.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	server, err := r.readServer(ctx, req)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if server == nil { // its children go by their owner references
+	if server == nil { // the garbage collector deletes its children by their owner references
 		r.forget(req)
 		return ctrl.Result{}, r.drainDeleted(ctx, req)
 	}
 	if server.Spec.ClassName != r.Class {
-		r.forget(req) // another operator's
+		r.forget(req) // it belongs to another operator
 		return ctrl.Result{}, nil
 	}
 	r.interests.note(server)
@@ -81,7 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return ctrl.Result{RequeueAfter: after}, nil
 }
 
-// run does the pass: observe, plan, apply, status.
+// run executes the phases of the pass: observe, plan, apply, status. It returns the time until the next pass.
 func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	if err := p.observe(ctx); err != nil {
 		return 0, err
@@ -134,14 +134,14 @@ func (p *pass) run(ctx context.Context) (time.Duration, error) {
 	return p.after, nil
 }
 
-// lookAgain has the next pass begin after that time at the latest.
+// lookAgain makes the next pass start after that time at the latest.
 func (p *pass) lookAgain(after time.Duration) {
 	if p.after == 0 || after < p.after {
 		p.after = after
 	}
 }
 
-// configure makes the daemon's configuration and all else that the children are made from.
+// configure computes the daemon's configuration and the other inputs from which the children are made.
 func (p *pass) configure(ctx context.Context, users accounts, certs certificates) error {
 	p.address = p.findAddress()
 	service := p.observed.service()
@@ -173,12 +173,12 @@ func (p *pass) configure(ctx context.Context, users accounts, certs certificates
 	return nil
 }
 
-// port is the control port that clients dial; for type NodePort it is 0 until the Service has one.
+// port returns the control port that clients dial; for type NodePort it is 0 until the Service has one.
 func (p *pass) port() int32 {
 	return p.dialled(resources.ControlPortName, resources.ServicePort(p.server))
 }
 
-// implicitPort is likewise the one on which TLS begins at once; 0 if there is none.
+// implicitPort returns the port for implicit TLS that clients dial; 0 if there is none.
 func (p *pass) implicitPort() int32 {
 	implicit := resources.ImplicitTLS(p.server)
 	if implicit == nil || len(p.inputs.Certificates) == 0 {
@@ -187,7 +187,7 @@ func (p *pass) implicitPort() int32 {
 	return p.dialled(resources.ImplicitPortName, implicit.Port)
 }
 
-// dialled is the port that clients dial to reach a port of the Service.
+// dialled returns the port that clients dial to reach the given port of the Service.
 func (p *pass) dialled(name string, servicePort int32) int32 {
 	if resources.ServiceType(p.server) != corev1.ServiceTypeNodePort {
 		return servicePort
@@ -200,12 +200,12 @@ func (p *pass) dialled(name string, servicePort int32) int32 {
 	return 0
 }
 
-// failed handles an error that trying again may mend. The first one of a row is only logged, so
-// that a hiccup does not show; from the second on the status tells of it. That the cluster changed
-// under a pass is no failure at all.
+// failed handles an error that a retry may fix. The first error in a row is only logged, so that a short disturbance
+// does not show; from the second on the status reports it. If the cluster changed during the pass, that is not a
+// failure: the pass is repeated.
 func (p *pass) failed(ctx context.Context, req ctrl.Request, err error) (ctrl.Result, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return ctrl.Result{}, nil // the operator ends; the next one begins anew
+		return ctrl.Result{}, nil // the operator ends; the next one starts from the beginning
 	}
 	var changed *changedError
 	if errors.As(err, &changed) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
@@ -220,7 +220,7 @@ func (p *pass) failed(ctx context.Context, req ctrl.Request, err error) (ctrl.Re
 	return ctrl.Result{}, err
 }
 
-// changedError says that what was read is no longer so, and the pass must begin anew.
+// changedError says that what was read has changed since, and that the pass must be repeated.
 type changedError struct{ what string }
 
 func (e *changedError) Error() string { return e.what }

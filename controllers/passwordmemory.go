@@ -10,8 +10,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// passwordMemory remembers which hash came of which version of a Secret, so that an unchanged one
-// is neither read nor hashed again, and since when passwords are missing. It holds hashes only.
+// passwordMemory remembers which hash belongs to which version of a Secret, so that an unchanged Secret is neither
+// read nor hashed again, and since when passwords are missing. It holds hashes only, no passwords.
 type passwordMemory struct {
 	mu      sync.Mutex
 	servers map[types.UID]*serverPasswords
@@ -20,10 +20,10 @@ type passwordMemory struct {
 type serverPasswords struct {
 	known   map[passwordKey]knownPassword
 	errs    map[passwordKey]error
-	missing map[string]time.Time // by user
+	missing map[string]time.Time // by user: since when
 }
 
-// passwordKey is a user and where the password is.
+// passwordKey is a user and the place of the user's password.
 type passwordKey struct{ user, secret, key string }
 
 // knownPassword is what a version of a Secret holds for a user: a hash, or a problem.
@@ -33,7 +33,7 @@ type knownPassword struct {
 	problem *status.UserProblem
 }
 
-// secretVersion is a state of a Secret; the zero value is "there is none".
+// secretVersion identifies a state of a Secret; the zero value means that there is no Secret.
 type secretVersion struct {
 	uid     types.UID
 	version string
@@ -51,7 +51,7 @@ func keyOf(user v1alpha1.User) passwordKey {
 	return k
 }
 
-// of is the server's; the lock is held.
+// of returns the server's entry, which it creates if there is none. The caller holds the lock.
 func (m *passwordMemory) of(server types.UID) *serverPasswords {
 	s := m.servers[server]
 	if s == nil {
@@ -80,14 +80,14 @@ func (m *passwordMemory) remember(server types.UID, key passwordKey, known known
 	delete(s.errs, key)
 }
 
-// fail notes why a password could not be read or hashed this time.
+// fail records why a password could not be read or hashed this time.
 func (m *passwordMemory) fail(server types.UID, key passwordKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.of(server).errs[key] = err
 }
 
-// failure is why a password could not be read or hashed the last time; nil if it could.
+// failure returns why a password could not be read or hashed the last time; nil if it could.
 func (m *passwordMemory) failure(server types.UID, key passwordKey) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -97,7 +97,7 @@ func (m *passwordMemory) failure(server types.UID, key passwordKey) error {
 	return nil
 }
 
-// missingSince notes that a user's password is missing now, and returns since when it is.
+// missingSince records that a user's password is missing now, and returns since when it has been missing.
 func (m *passwordMemory) missingSince(server types.UID, user string, now time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,7 +108,7 @@ func (m *passwordMemory) missingSince(server types.UID, user string, now time.Ti
 	return s.missing[user]
 }
 
-// found notes that a user's password is not missing.
+// found records that a user's password is not missing.
 func (m *passwordMemory) found(server types.UID, user string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -117,7 +117,7 @@ func (m *passwordMemory) found(server types.UID, user string) {
 	}
 }
 
-// keep forgets all but the server's present users.
+// keep forgets everything except the server's present users.
 func (m *passwordMemory) keep(server *v1alpha1.FtpServer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

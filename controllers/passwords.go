@@ -22,30 +22,32 @@ import (
 )
 
 const (
-	// replaceTime is how long the former password of a user serves on while the Secret, its key or its content is
-	// missing: tools that replace a Secret delete it and create it again, and a user who is left out is logged out.
+	// replaceTime is the time for which a user's former password stays valid while the Secret, its key or the key's
+	// content is missing. Tools that replace a Secret delete it and create it again, and a user who is left out of
+	// the configuration is logged out.
 	replaceTime = time.Minute
-	// hashProgress is the time between two passes that write what is hashed by then, of many passwords.
+	// hashProgress is the time between two passes that write the hashes that are ready by then, when there are many
+	// passwords.
 	hashProgress = 5 * time.Second
 )
 
-// accounts are the users of a server as the daemon gets them, and what is wrong with the others.
+// accounts are the users of a server as the daemon's configuration has them, and the problems of the other users.
 type accounts struct {
 	ready  []config.User
 	report status.Users
-	// sources are the digests of where the hashes came from.
+	// sources are the digests of the sources of the hashes: see sourceDigests.
 	sources []string
 	// asked are the passwords to be read and hashed, by Secret.
 	asked map[string][]hashUser
-	// awaited counts the users left out until their passwords are hashed. A password whose Secret could not be read
-	// does not count: it may never come.
+	// awaited is the number of users that are left out until their passwords are hashed. A password whose Secret
+	// could not be read does not count, since it may never be hashed.
 	awaited int
 }
 
-// users finds the hashes of the users' passwords: those that are known of the present version of their
-// Secrets. It reads no Secret and computes no hash. For a password that is to be read or hashed yet, or is missing
-// for less than replaceTime, the hash that served before stands in. A user whose password is missing or unusable is left
-// out, and the report says why; the others go on.
+// users finds the known hashes of the users' passwords, for the present versions of their Secrets. It reads no Secret
+// and computes no hash. For a password that has yet to be read or hashed, or that has been missing for less than
+// replaceTime, the former hash is used. A user whose password is missing or unusable is left out, and the report says
+// why; the other users are not affected.
 func (p *pass) users(ctx context.Context) (accounts, error) {
 	all := accounts{report: status.Users{Anonymous: p.server.Spec.Anonymous.Enabled}, asked: map[string][]hashUser{}}
 	p.passwords.keep(p.server)
@@ -60,12 +62,12 @@ func (p *pass) users(ctx context.Context) (accounts, error) {
 	return all, nil
 }
 
-// account adds one user.
+// account adds one user to all.
 func (p *pass) account(ctx context.Context, all *accounts, user v1alpha1.User, version secretVersion, former string, sources sourceDigests) {
 	key := keyOf(user)
 	known, recalled := p.passwords.recall(p.server.UID, key)
 	if !recalled && version != (secretVersion{}) && former != "" && sources[sourceDigest(key, version, former)] {
-		known, recalled = knownPassword{version: version, hash: former}, true // hashed by an operator before this one
+		known, recalled = knownPassword{version: version, hash: former}, true // hashed by an earlier operator process
 		p.passwords.remember(p.server.UID, key, known)
 	}
 	if known.hash != "" {
@@ -109,7 +111,8 @@ func (p *pass) account(ctx context.Context, all *accounts, user v1alpha1.User, v
 	p.leaveOut(all, user, *known.problem, former, ready)
 }
 
-// leaveOut leaves out a user whose password is missing or unusable; a missing one not at once.
+// leaveOut leaves out a user whose password is missing or unusable. If it is missing, the former hash is used until
+// replaceTime has passed.
 func (p *pass) leaveOut(all *accounts, user v1alpha1.User, problem status.UserProblem, former string, ready func(hash string)) {
 	problem.User = user.Name
 	if problem.Missing && former != "" {
@@ -127,8 +130,8 @@ func (p *pass) leaveOut(all *accounts, user v1alpha1.User, problem status.UserPr
 	all.report.Problems = append(all.report.Problems, problem)
 }
 
-// awaitHashes has the passwords hashed that are asked for, and waits for a moment: what comes by then is told and
-// written at once, the rest by a later pass. Routing, which must not wait, is brought up to date before.
+// awaitHashes requests the hashes in all.asked and waits for up to HashPatience. Hashes that are ready by then are
+// written and reported in this pass, the others in a later one. Routing must not wait, so it is updated first.
 func (p *pass) awaitHashes(ctx context.Context, all accounts) (accounts, error) {
 	if len(all.asked) == 0 {
 		return all, nil
@@ -140,7 +143,7 @@ func (p *pass) awaitHashes(ctx context.Context, all accounts) (accounts, error) 
 	p.hashing.ask(ref, all.asked)
 	done := p.hashing.wait(ctx, p.server.UID, p.HashPatience)
 	if done {
-		// What came may be of a newer version of the Secret than the cache knows.
+		// The hashes may belong to a newer version of the Secret than the cache knows.
 		p.hashed = map[passwordKey]bool{}
 		for _, users := range all.asked {
 			for _, user := range users {
@@ -158,18 +161,18 @@ func (p *pass) awaitHashes(ctx context.Context, all accounts) (accounts, error) 
 	return all, err
 }
 
-// route brings pods' ports, slices and readiness gates up to date, with what of the pass is known by then: nothing
-// of it depends on the configuration.
+// route updates the pods' ports, EndpointSlices and readiness gates from what the pass knows so far: none of them
+// depends on the configuration.
 func (p *pass) route(ctx context.Context) error {
 	problems := len(p.problems)
 	p.address = p.findAddress()
 	p.inputs = resources.Inputs{Server: p.server, ServiceIPFamilies: p.observed.service().Spec.IPFamilies}
 	err := p.applyPods(ctx)
-	p.problems = p.problems[:problems] // they are found again
+	p.problems = p.problems[:problems] // the full pass finds them again
 	return err
 }
 
-// formerHashes are those that the config Secret holds, by user, and where they came from.
+// formerHashes returns the hashes in the config Secret, by user, and the digests of their sources.
 func (p *pass) formerHashes() (map[string]string, sourceDigests) {
 	if p.observed.secretChild.state != ours {
 		return nil, nil
@@ -184,8 +187,8 @@ func (p *pass) formerHashes() (map[string]string, sourceDigests) {
 	return hashes, readSourceDigests(secret.Annotations[v1alpha1.PasswordSourcesAnnotation])
 }
 
-// password takes a password, or a hash of one, from a Secret's data. Line ends after it, which many
-// an editor and `--from-file` add, are no part of it.
+// password returns a password, or a hash of one, from a Secret's data. Line ends at its end, which many editors and
+// `--from-file` add, are removed.
 func password(data map[string][]byte, key string) (value string, hashed bool, problem *status.UserProblem) {
 	raw, there := data[key]
 	if !there {
@@ -199,8 +202,8 @@ func password(data map[string][]byte, key string) (value string, hashed bool, pr
 	return value, hashed, nil
 }
 
-// withLabel names the label that Secrets must carry, if they must. A message tells the same of a Secret that
-// lacks it as of one that is not there.
+// withLabel names the label that Secrets must carry, if the policy requires one. The message for a Secret without the
+// label is the same as for a Secret that does not exist.
 func (r *Reconciler) withLabel() string {
 	if !r.Policy.RequireSecretLabel {
 		return ""
@@ -208,8 +211,8 @@ func (r *Reconciler) withLabel() string {
 	return fmt.Sprintf(" with the label %s: \"true\"", v1alpha1.AllowLabel)
 }
 
-// secretVersion reads it from the cache, which holds no more of Secrets than their metadata. A Secret that may not be
-// used is none.
+// secretVersion reads the version of a Secret from the cache, which holds only the metadata of Secrets. A Secret that
+// the policy does not allow counts as missing.
 func (p *pass) secretVersion(ctx context.Context, name string) (secretVersion, error) {
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindSecret))

@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// sourceDigests say which versions of password Secrets the hashes in the config Secret came of. They are kept in an
-// annotation of the config Secret, so that an operator that starts recognises the hashes without reading a
+// sourceDigests records from which versions of password Secrets the hashes in the config Secret come. The digests are
+// kept in an annotation of the config Secret, so that an operator that starts can reuse the hashes without reading a
 // password.
 //
-// A digest covers names, the Secret's UID and resource version, and the slow, salted hash that lies in the
-// same Secret. No digest of a password is kept: it could be guessed at a million times the speed. A digest
-// proves nothing to those who may write the config Secret; they may write the password Secrets too.
+// A digest covers names, the Secret's UID and resource version, and the slow, salted hash that is stored in the same
+// Secret. No digest of a password is kept: passwords could be guessed from it a million times faster. A digest proves
+// nothing against an attacker who may write the config Secret; but such an attacker may write the password Secrets
+// too.
 type sourceDigests map[string]bool
 
 // digestLength is the length of one digest in the annotation: 128 bits in base64. 1,000 users take 22 KB.
 const digestLength = 22
 
-// sourceDigest is that of one user's hash.
+// sourceDigest returns the digest for one user's hash.
 func sourceDigest(key passwordKey, version secretVersion, hash string) string {
 	whole := sha256.New()
 	for _, part := range []string{key.user, key.secret, key.key, string(version.uid), version.version, hash} {
@@ -29,7 +30,7 @@ func sourceDigest(key passwordKey, version secretVersion, hash string) string {
 	return base64.RawURLEncoding.EncodeToString(whole.Sum(nil)[:16])
 }
 
-// readSourceDigests reads the annotation.
+// readSourceDigests parses the annotation.
 func readSourceDigests(text string) sourceDigests {
 	digests := sourceDigests{}
 	for ; len(text) >= digestLength; text = text[digestLength:] {
@@ -38,5 +39,5 @@ func readSourceDigests(text string) sourceDigests {
 	return digests
 }
 
-// joinSourceDigests writes the annotation.
+// joinSourceDigests formats the annotation.
 func joinSourceDigests(digests []string) string { return strings.Join(digests, "") }

@@ -10,14 +10,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// byOwnNode reports whether each pod is reached by the address of its own node and no other: node ports
-// under externalTrafficPolicy Local. There is one replica then, but two pods while one takes the other's place.
+// byOwnNode reports whether each pod is reached only by the address of its own node: node ports with
+// externalTrafficPolicy Local. There is one replica in that case, but there are two pods while one replaces the
+// other.
 func (p *pass) byOwnNode() bool {
 	return needsNodes(p.server) && resources.ExternalTrafficPolicy(p.asScaled()) == corev1.ServiceExternalTrafficPolicyLocal
 }
 
-// podAddress is the address that a pod advertises for itself; without address and reason if it advertises the
-// server's.
+// podAddress returns the address that a pod advertises for itself. The result has neither address nor reason if the
+// pod advertises the server's address.
 func (p *pass) podAddress(one *pod) address.Result {
 	if !p.byOwnNode() || one.Spec.NodeName == "" {
 		return address.Result{}
@@ -25,12 +26,12 @@ func (p *pass) podAddress(one *pod) address.Result {
 	return address.OfNode(one.Spec.NodeName, p.observed.nodes, !p.nodes.allowed, one.Annotations[v1alpha1.AdvertisedAddressAnnotation])
 }
 
-// tellPorts reports whether a pod may be told its ports. With them it begins to serve, and so they go together with
-// the address of its own node, which is known once the pod is bound to one.
+// tellPorts reports whether a pod may be given its ports. A pod starts to serve once it has them, so they are written
+// together with the address of its own node, which is known once the pod is bound to a node.
 func (p *pass) tellPorts(one *pod) bool { return !p.byOwnNode() || one.Spec.NodeName != "" }
 
-// findAddress finds the address that clients connect to. Where each pod is reached by its own node, it is that of a
-// node whose pod takes sessions; while none does, of one with a pod.
+// findAddress finds the address that clients connect to. Where each pod is reached by its own node, this is the
+// address of a node whose pod takes sessions; if there is none, of a node with any pod.
 func (p *pass) findAddress() address.Result {
 	pods := slices.DeleteFunc(slices.Clone(p.observed.pods), func(one pod) bool { return !one.takesSessions() })
 	if len(pods) == 0 {
@@ -39,9 +40,9 @@ func (p *pass) findAddress() address.Result {
 	return p.findAddressOf(pods)
 }
 
-// findConfigured finds the address that the configuration names, for pods that don't know their own: those of daemons
-// before there was an annotation for it. Where each pod is reached by its own node, it is the oldest pod's: the
-// sessions of one that drains go on.
+// findConfigured finds the address in the configuration, which is for pods that do not know their own: daemons older
+// than the annotation for it. Where each pod is reached by its own node, it is the address of the oldest pod's node,
+// since the sessions of a pod that drains go on.
 func (p *pass) findConfigured() address.Result {
 	if !p.byOwnNode() {
 		return p.address
@@ -55,7 +56,8 @@ func (p *pass) findConfigured() address.Result {
 	return p.findAddressOf(oldest)
 }
 
-// findAddressOf finds the server's address, as far as it comes of nodes by those of the given pods.
+// findAddressOf finds the server's address. As far as the address comes from nodes, only those of the given pods
+// count.
 func (p *pass) findAddressOf(pods []pod) address.Result {
 	service := p.observed.service()
 	in := address.Input{

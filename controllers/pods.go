@@ -21,12 +21,12 @@ import (
 // pod is one of the server's pods.
 type pod struct {
 	*corev1.Pod
-	// chained is true if its owner chain leads to our Deployment: Pod, ReplicaSet, Deployment, by
-	// UID. Only such a pod is ever given ports or published anew. A pod that is not, but has a slice
-	// of ours already, was verified once: its Deployment was deleted meanwhile, and it drains.
+	// chained is true if the pod's owner chain (Pod, ReplicaSet, Deployment, by UID) leads to our Deployment. Only
+	// such a pod is assigned ports or published for the first time. A pod that is not chained but has a slice of ours
+	// was verified earlier: its Deployment has been deleted since, and it drains.
 	chained bool
-	// held are its passive ports: what the server's status has recorded for it, and else what its
-	// annotation says.
+	// held are the pod's passive ports: those that the server's status records for it, or else those in its
+	// annotation.
 	held config.PortSet
 }
 
@@ -37,13 +37,14 @@ func over(p *corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
-// containersReady reports whether its containers pass their probes. The pod's own readiness would
-// deadlock: it waits for the readiness gate, that is for the slice to say ready.
+// containersReady reports whether the pod's containers pass their probes. The pod's own readiness would cause a
+// deadlock: it waits for the readiness gate, which waits for the slice to say ready.
 func (p *pod) containersReady() bool { return p.conditionTrue(corev1.ContainersReady) }
 
-// lost reports whether its node has not been heard of for so long that the cluster has given up its
-// readiness. A kubelet takes both back when containers fail, and Ready alone, with a reason, while the readiness
-// gate is closed; only the node lifecycle controller takes back Ready and nothing else.
+// lost reports whether the pod's node has been unreachable for so long that the cluster has set the pod to not ready.
+// When containers fail, the kubelet sets both Ready and ContainersReady to false; while the readiness gate is closed
+// it sets only Ready to false, with its own reason. Only the node lifecycle controller sets Ready to false and
+// nothing else.
 func (p *pod) lost() bool {
 	for i := range p.Status.Conditions {
 		if c := &p.Status.Conditions[i]; c.Type == corev1.PodReady {
@@ -54,10 +55,10 @@ func (p *pod) lost() bool {
 	return false
 }
 
-// gateClosed is the kubelet's reason for a pod that is not ready for its readiness gates only.
+// gateClosed is the kubelet's reason for a pod that is not ready only because of its readiness gates.
 const gateClosed = "ReadinessGatesNotReady"
 
-// takesSessions reports whether new sessions may be led to it.
+// takesSessions reports whether new sessions may be routed to the pod.
 func (p *pod) takesSessions() bool { return p.containersReady() && !p.lost() && !p.terminating() }
 
 func (p *pod) conditionTrue(kind corev1.PodConditionType) bool {
@@ -69,17 +70,18 @@ func (p *pod) conditionTrue(kind corev1.PodConditionType) bool {
 	return false
 }
 
-// neverReady reports whether the pod's readiness gate was never opened, and its daemon is not ready now.
+// neverReady reports whether the pod's readiness gate was never opened and its daemon is not ready now.
 func (p *pod) neverReady() bool {
 	gate := corev1.PodConditionType(v1alpha1.RoutedConditionType)
 	gated := slices.ContainsFunc(p.Spec.ReadinessGates, func(g corev1.PodReadinessGate) bool { return g.ConditionType == gate })
 	return gated && !p.conditionTrue(gate) && !p.containersReady()
 }
 
-// unused reports whether no session can have been led to the pod: its slice does not say ready either.
+// unused reports whether no session can have been routed to the pod: it was never ready, and no slice of it says
+// ready.
 func (p *pass) unused(one *pod) bool { return one.neverReady() && !p.slicesSay(one, false) }
 
-// daemon is the state of the daemon's container; nil before there is one.
+// daemon returns the state of the daemon's container; nil before there is one.
 func (p *pod) daemon() *corev1.ContainerStatus {
 	for i := range p.Status.ContainerStatuses {
 		if p.Status.ContainerStatuses[i].Name == resources.ContainerName {
@@ -94,9 +96,9 @@ func (p *pod) running() bool {
 	return d != nil && d.State.Running != nil && p.Status.PodIP != ""
 }
 
-// route is the pod as its slice shows it. A daemon that drains is no longer ready by its probe, and
-// on purpose; it serves its sessions, and so needs its passive ports, until its container ends. So may
-// one whose node is lost to the cluster, which need not be lost to clients: it is shown as if it drained.
+// route returns the pod as its slice shows it. A daemon that drains fails its readiness probe on purpose; it still
+// serves its sessions and needs its passive ports until its container ends. The same may be true of a pod whose node
+// the cluster can't reach, since clients may still reach it: it is shown as terminating.
 func (p *pod) route(ports config.PortSet) resources.PodRoute {
 	r := resources.PodRoute{
 		Name: p.Name, UID: string(p.UID), Namespace: p.Namespace,
@@ -114,9 +116,9 @@ func (p *pod) route(ports config.PortSet) resources.PodRoute {
 	return r
 }
 
-// observePods finds the server's living pods: those of the cache, each read again if the cache
-// lags behind our own last write of it, and those which the status has recorded as holding ports
-// while the cache does not know them, or no longer.
+// observePods finds the server's living pods: the pods in the cache, each read again from the API server if the cache
+// lags behind our own last write of it, and the pods that hold ports by the status but are not, or no longer, in the
+// cache.
 func (p *pass) observePods(ctx context.Context) error {
 	var list corev1.PodList
 	if err := p.Client.List(ctx, &list, client.InNamespace(p.server.Namespace),
@@ -157,7 +159,7 @@ func (p *pass) observePods(ctx context.Context) error {
 	return err
 }
 
-// livePod reads a pod from the API server; nil if there is none.
+// livePod reads a pod from the API server; it returns nil if there is none.
 func (p *pass) livePod(ctx context.Context, name string) (*corev1.Pod, error) {
 	key := types.NamespacedName{Namespace: p.server.Namespace, Name: name}
 	var live corev1.Pod
@@ -173,7 +175,7 @@ func (p *pass) livePod(ctx context.Context, name string) (*corev1.Pod, error) {
 	return &live, nil
 }
 
-// ownPods are those of the found pods that live and are the server's.
+// ownPods returns those of the found pods that live and belong to the server.
 func (p *pass) ownPods(ctx context.Context, found []corev1.Pod, server *v1alpha1.FtpServer) ([]pod, error) {
 	recorded := map[string]config.PortSet{}
 	for _, s := range server.Status.Pods {
@@ -203,7 +205,7 @@ func (p *pass) ownPods(ctx context.Context, found []corev1.Pod, server *v1alpha1
 		}
 		candidate.held = recorded[candidate.Name]
 		if len(candidate.held) == 0 {
-			// An unreadable text is no text: nothing of it can be served either.
+			// An annotation that can't be parsed counts as none: no port of it can be served either.
 			candidate.held, _ = config.ParsePortSet(candidate.Annotations[v1alpha1.PassivePortsAnnotation])
 		}
 		own = append(own, candidate)
@@ -211,7 +213,7 @@ func (p *pass) ownPods(ctx context.Context, found []corev1.Pod, server *v1alpha1
 	return own, nil
 }
 
-// ownerChain verifies owner chains, each ReplicaSet once.
+// ownerChain verifies owner chains and reads each ReplicaSet once.
 type ownerChain struct {
 	*pass
 	ours map[types.UID]bool
@@ -229,7 +231,7 @@ func (c ownerChain) holds(ctx context.Context, p *corev1.Pod) (bool, error) {
 	set.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
 	err := c.Client.Get(ctx, types.NamespacedName{Namespace: p.Namespace, Name: owner.Name}, set)
 	if apierrors.IsNotFound(err) {
-		return false, nil // or not yet in the cache: its arrival begins a new pass
+		return false, nil // or the ReplicaSet is not in the cache yet: its arrival starts a new pass
 	}
 	if err != nil {
 		return false, fmt.Errorf("reading ReplicaSet %s/%s: %w", p.Namespace, owner.Name, err)
@@ -239,7 +241,7 @@ func (c ownerChain) holds(ctx context.Context, p *corev1.Pod) (bool, error) {
 	return c.ours[owner.UID], nil
 }
 
-// planInput is what the port plan is made from.
+// planInput returns the input of the port plan.
 func (p *pass) planInput() portplan.Input { return p.planInputOf(p.observed.pods) }
 
 func (p *pass) planInputOf(pods []pod) portplan.Input {
@@ -251,7 +253,7 @@ func (p *pass) planInputOf(pods []pod) portplan.Input {
 	for i := range pods {
 		one := &pods[i]
 		if len(one.held) == 0 && (!one.chained || p.observed.deploymentChild.state != ours) {
-			continue // must not be given any
+			continue // the pod must not be assigned any
 		}
 		in.Pods = append(in.Pods, portplan.Pod{
 			Name: one.Name, UID: string(one.UID), Created: one.CreationTimestamp.Time,

@@ -17,17 +17,16 @@ import (
 
 // ports is what a pass decided about the server's passive ports.
 type ports struct {
-	// usable are those that pods may be given: the declared ones, unless the Service can't carry them;
-	// then those that it carries, so that what serves goes on.
+	// usable are the ports that pods may be assigned: the declared ones, or, if the Service can't carry those, the
+	// ones that it carries now, so that what is served goes on.
 	usable config.PortSet
 	// blocked is true while the Service can't be brought to what is declared.
 	blocked bool
-	// report is what is told of it.
+	// report is what the status reports about the ports.
 	report status.Ports
 }
 
-// decidePorts finds out which passive ports the server can have, and chooses them where only their
-// count is declared.
+// decidePorts finds out which passive ports the server can have, and chooses them if only their number is declared.
 func (p *pass) decidePorts(ctx context.Context) error {
 	others, err := p.observeNeighbours(ctx)
 	if err != nil {
@@ -61,25 +60,25 @@ func (p *pass) suits(chosen config.PortSet, others []portrange.Service) bool {
 	case nodePort && len(chosen.Intersect(p.refused.of(p.server.UID))) > 0 && !p.inUse(chosen):
 		return false
 	case nodePort && len(portrange.Conflicts(wantedNodePorts(p.server)[:1], p.nodePortClaims(others))) > 0:
-		return false // what our Service had already, no other could have
+		return false // no other Service can have the node ports that our Service had already
 	}
 	wanted := wantedSharedPorts(p.server)
 	return p.inUse(chosen) || len(wanted) == 0 || len(portrange.Conflicts(wanted[:1], p.sharedClaims(others))) == 0
 }
 
-// inUse reports whether something was made of a range: the Service carries it, or pods hold ports of it.
+// inUse reports whether a range is in use: the Service carries ports of it, or pods hold some.
 func (p *pass) inUse(chosen config.PortSet) bool {
 	return len(p.carried().Intersect(chosen)) > 0 ||
 		slices.ContainsFunc(p.observed.pods, func(one pod) bool { return len(one.held.Intersect(chosen)) > 0 })
 }
 
-// choose chooses a range and records it in the status, unless the one that is recorded is right.
+// choose chooses a range and records it in the status, unless the recorded range is right.
 //
-// No two servers may choose the same. One process chooses for one server at a time, from what the API
-// server says and not from caches. Of two operators, of which one has lost its lease without knowing
-// it yet, each looks again after it has recorded its choice, and chooses anew if it finds another
-// server's that overlaps; of two records the later one is always seen by its writer. Nothing is made
-// of a choice before that, and one that nothing was made of is looked at again, whoever recorded it.
+// No two servers may choose the same range. One process chooses for one server at a time, and reads from the API
+// server and not from caches. There may be two operators, of which one has lost its lease without knowing it yet. So
+// each operator reads again after it has recorded its choice, and chooses again if it finds an overlap with another
+// server; of two records, the writer of the later one always sees the earlier. A choice is not used before that
+// check, and a choice that is not in use is checked again, whichever operator recorded it.
 func (p *pass) choose(ctx context.Context) ([]portrange.Service, error) {
 	p.choosing.Lock()
 	defer p.choosing.Unlock()
@@ -100,7 +99,7 @@ func (p *pass) choose(ctx context.Context) ([]portrange.Service, error) {
 		}
 		chosen, longest := portrange.Choose(demand)
 		if chosen == nil {
-			p.refused.forget(p.server.UID) // they may have come free by the next time
+			p.refused.forget(p.server.UID) // the refused ports may be free by the next pass
 			p.ports.report.Missing = &status.MissingRange{Count: demand.Count, Longest: longest, Within: demand.Within[0]}
 			return others, nil
 		}
@@ -114,7 +113,7 @@ func (p *pass) choose(ctx context.Context) ([]portrange.Service, error) {
 	return nil, &changedError{"other FtpServers keep choosing the same passive ports"}
 }
 
-// demand is what a range is chosen for.
+// demand returns the requirements for the range to choose.
 func (p *pass) demand(others []portrange.Service, servers []v1alpha1.FtpServer) portrange.Demand {
 	d := portrange.Demand{
 		Count: int(p.server.Spec.Passive.PortCount), Previous: portrange.Allocated(p.server), Taken: p.reserved(),
@@ -141,13 +140,13 @@ func (p *pass) demand(others []portrange.Service, servers []v1alpha1.FtpServer) 
 	return d
 }
 
-// nodePortBounds are those of the cluster's node port range that may be passive ports.
+// nodePortBounds returns the part of the cluster's node port range that may be passive ports.
 func (p *pass) nodePortBounds() config.Run {
 	return config.Run{First: max(p.NodePorts.First, config.MinPassivePort), Last: p.NodePorts.Last}
 }
 
-// reserved are the ports that can't be passive ones of this server: those that the daemon has in its
-// pod, and the control ports of its Service, at the address and at the nodes.
+// reserved returns the ports that can't be passive ports of this server: those that the daemon uses in its pod, and
+// the control ports of its Service, both as Service ports and as node ports.
 func (p *pass) reserved() config.PortSet {
 	all := []uint16{resources.ControlPort, resources.ImplicitPort, resources.AdminPort, resources.APIPort}
 	add := func(port int32) {
@@ -166,7 +165,7 @@ func (p *pass) reserved() config.PortSet {
 	return config.NewPortSet(all...)
 }
 
-// carried are the passive ports that the Service carries now, if it is ours.
+// carried returns the passive ports that the Service carries now; none if the Service is not ours.
 func (p *pass) carried() config.PortSet {
 	var all []uint16
 	if p.observed.serviceChild.state == ours {
@@ -179,7 +178,8 @@ func (p *pass) carried() config.PortSet {
 	return config.NewPortSet(all...)
 }
 
-// surplusPorts are the ports that the Service carries and is not to carry, unless it has to stay as it is.
+// surplusPorts returns the ports that the Service carries and should not carry; none while the Service can't be
+// changed.
 func (p *pass) surplusPorts() []string {
 	if p.observed.serviceChild.state != ours || p.ports.blocked {
 		return nil
@@ -201,7 +201,8 @@ func (p *pass) surplusPorts() []string {
 	return surplus
 }
 
-// ownControlNodePorts are the node ports that the cluster chose for the Service's control ports.
+// ownControlNodePorts returns the node ports of the Service's control ports, which the cluster chose or the spec
+// declares.
 func (p *pass) ownControlNodePorts() config.PortSet {
 	var all []uint16
 	for _, port := range p.observed.service().Spec.Ports {
@@ -213,7 +214,7 @@ func (p *pass) ownControlNodePorts() config.PortSet {
 	return config.NewPortSet(all...)
 }
 
-// nodePortClaims are the node ports that the server can't have.
+// nodePortClaims returns the node ports that the server can't have, with their holders.
 func (p *pass) nodePortClaims(others []portrange.Service) []portrange.Claim {
 	var claims []portrange.Claim
 	for _, s := range others {
@@ -232,7 +233,7 @@ func (p *pass) nodePortClaims(others []portrange.Service) []portrange.Claim {
 	return claims
 }
 
-// sharedClaims are the ports that others have at an address that the server shares.
+// sharedClaims returns the ports that other Services have at the address that the server shares.
 func (p *pass) sharedClaims(others []portrange.Service) []portrange.Claim {
 	key := sharingKey(p.server)
 	var claims []portrange.Claim
@@ -244,7 +245,7 @@ func (p *pass) sharedClaims(others []portrange.Service) []portrange.Claim {
 	return claims
 }
 
-// sharingKey is that of the server's load balancer's address; empty if it is not shared.
+// sharingKey returns the sharing key of the server's load balancer address; empty if the address is not shared.
 func sharingKey(server *v1alpha1.FtpServer) string {
 	if resources.ServiceType(server) != corev1.ServiceTypeLoadBalancer {
 		return ""
@@ -252,13 +253,13 @@ func sharingKey(server *v1alpha1.FtpServer) string {
 	return portrange.SharingKey(server.Spec.Service.Annotations)
 }
 
-// needsNeighbours reports whether the server asks for ports that another Service may hold.
+// needsNeighbours reports whether the server requests ports that another Service may hold.
 func needsNeighbours(server *v1alpha1.FtpServer) bool {
 	return len(controlNodePorts(server)) > 0 || sharingKey(server) != "" ||
 		resources.ServiceType(server) == corev1.ServiceTypeNodePort
 }
 
-// The fields that ask for ports, as conflicts name them.
+// These are the fields that request ports, as conflicts name them.
 const (
 	fieldRange            = "spec.passive.portRange"
 	fieldCount            = "spec.passive.portCount"
@@ -268,7 +269,7 @@ const (
 	fieldImplicitNodePort = "spec.tls.implicit.nodePort"
 )
 
-// wantedPassive are the passive ports.
+// wantedPassive returns the passive ports, with the field that declares them.
 func wantedPassive(server *v1alpha1.FtpServer) portrange.Want {
 	field := fieldRange
 	if server.Spec.Passive.PortCount > 0 {
@@ -277,7 +278,7 @@ func wantedPassive(server *v1alpha1.FtpServer) portrange.Want {
 	return portrange.Want{Field: field, Ports: portrange.Of(server)}
 }
 
-// wantedNodePorts are the node ports that the spec asks for, for type NodePort the passive ones first.
+// wantedNodePorts returns the node ports that the spec requests. For type NodePort the passive ports come first.
 func wantedNodePorts(server *v1alpha1.FtpServer) []portrange.Want {
 	var wanted []portrange.Want
 	if resources.ServiceType(server) == corev1.ServiceTypeNodePort {
@@ -286,7 +287,7 @@ func wantedNodePorts(server *v1alpha1.FtpServer) []portrange.Want {
 	return append(wanted, controlNodePorts(server)...)
 }
 
-// controlNodePorts are the node ports that the spec asks for its control ports.
+// controlNodePorts returns the node ports that the spec requests for its control ports.
 func controlNodePorts(server *v1alpha1.FtpServer) []portrange.Want {
 	if resources.ServiceType(server) == corev1.ServiceTypeClusterIP {
 		return nil
@@ -304,8 +305,8 @@ func controlNodePorts(server *v1alpha1.FtpServer) []portrange.Want {
 	return wanted
 }
 
-// wantedSharedPorts are the ports that the server has at an address that it shares, the passive ones
-// first; none if it shares none.
+// wantedSharedPorts returns the ports that the server needs at an address that it shares, the passive ports first;
+// none if it shares no address.
 func wantedSharedPorts(server *v1alpha1.FtpServer) []portrange.Want {
 	if sharingKey(server) == "" {
 		return nil

@@ -9,12 +9,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 )
 
-// changed lets through what changed at all; a resync of the cache did not.
+// changed passes every event except updates without a change, which a resync of the cache sends.
 func changed() builder.WatchesOption {
 	return builder.WithPredicates(predicate.ResourceVersionChangedPredicate{})
 }
 
-// updates lets an update through only if it differs in what matters.
+// updates passes an update only if differs returns true for it.
 func updates[T client.Object](differs func(before, after T) bool) predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok1 := e.ObjectOld.(T)
@@ -23,8 +23,8 @@ func updates[T client.Object](differs func(before, after T) bool) predicate.Pred
 	}}
 }
 
-// specChanged lets an update through if somebody wrote to the object; its status, which its own
-// controller keeps, is none of our business.
+// specChanged passes an update if a client wrote to the object. Updates of the status, which the object's own
+// controller writes, do not matter.
 func specChanged() predicate.Predicate {
 	return updates(func(before, after client.Object) bool {
 		return before.GetGeneration() != after.GetGeneration() ||
@@ -34,8 +34,8 @@ func specChanged() predicate.Predicate {
 	})
 }
 
-// podChanged lets through what changes a pod's ports, routing or place in the status. Timestamps of
-// its conditions, which probes renew, are none of that.
+// podChanged passes updates that change a pod's ports, its routing or its entry in the status. The timestamps of its
+// conditions, which probes renew, do not count.
 func podChanged() predicate.Predicate {
 	return updates(func(before, after *corev1.Pod) bool {
 		return !equality.Semantic.DeepEqual(podEssence(before), podEssence(after))
@@ -61,16 +61,16 @@ func podEssence(p *corev1.Pod) *corev1.Pod {
 	return e
 }
 
-// ownerChanged lets a ReplicaSet through when it appears, goes, or changes hands.
+// ownerChanged passes events of a ReplicaSet that is created, is deleted or changes its owner.
 func ownerChanged() predicate.Predicate {
 	return updates(func(before, after client.Object) bool {
 		return !equality.Semantic.DeepEqual(before.GetOwnerReferences(), after.GetOwnerReferences())
 	})
 }
 
-// nodeChanged lets through what changes a node as an entry point; its heartbeats do not.
+// nodeChanged passes updates that change a node's addresses or readiness, and drops its heartbeats.
 func nodeChanged() predicate.TypedPredicate[*corev1.Node] {
 	return predicate.TypedFuncs[*corev1.Node]{UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Node]) bool {
-		return !equality.Semantic.DeepEqual(e.ObjectOld.Status, e.ObjectNew.Status) // as slimNode leaves it
+		return !equality.Semantic.DeepEqual(e.ObjectOld.Status, e.ObjectNew.Status) // slimNode has reduced the status
 	}}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// problemOf sorts an error of the API server: a refusal that only a change can lift becomes a
-// problem and no error, so that it is shown and not tried again in a hot loop; all else is an
-// error, to be tried again with backoff.
+// problemOf classifies an error of the API server. A refusal that only a change can lift becomes a problem and not an
+// error, so that it is reported and not retried in a hot loop. Everything else is an error, which is retried with
+// backoff.
 func problemOf(c *child, err error) (*status.Problem, error) {
 	switch {
 	case anotherUID(err):
@@ -25,7 +25,7 @@ func problemOf(c *child, err error) (*status.Problem, error) {
 		apierrors.IsRequestEntityTooLargeError(err), apierrors.IsMethodNotSupported(err), exhausted(err):
 		message := err.Error()
 		if c.kind == kindSecret {
-			message = causes(err) // whose text might quote what it refuses
+			message = causes(err) // the text of the error might quote the data that it refuses
 		}
 		return &status.Problem{
 			Kind: status.ProblemRejected, Object: c.String(),
@@ -35,8 +35,8 @@ func problemOf(c *child, err error) (*status.Problem, error) {
 	return nil, fmt.Errorf("applying %s: %w", c, err)
 }
 
-// exhausted reports whether the cluster has no node port, or no cluster IP, left to give. The API server
-// calls that an internal error of its own, as it does with a health check's node port that is taken.
+// exhausted reports whether the cluster has no free node port or no free cluster IP left. The API server reports that
+// as an internal error of its own, and does the same for a health check's node port that is taken.
 func exhausted(err error) bool {
 	var state apierrors.APIStatus
 	if !errors.As(err, &state) || state.Status().Code != http.StatusInternalServerError {
@@ -47,7 +47,7 @@ func exhausted(err error) bool {
 		(strings.Contains(text, "range is full") || strings.Contains(text, portAllocated))
 }
 
-// portAllocated is what the API server says of a node port that another Service has.
+// portAllocated is part of the API server's message about a node port that another Service has.
 const portAllocated = "provided port is already allocated"
 
 // anotherUID reports whether a write failed because it named another UID than the object has.
@@ -64,7 +64,7 @@ func anotherUID(err error) bool {
 	return false
 }
 
-// hint says what to do about a refusal.
+// hint returns what to do about a refusal.
 func hint(err error) string {
 	text := err.Error()
 	has := func(part string) bool { return strings.Contains(text, part) }
@@ -91,7 +91,7 @@ func hint(err error) string {
 	return "change the spec or what refuses it; it is tried again every minute"
 }
 
-// causes lists where and how an object is wrong, without any of its values.
+// causes lists which fields of an object are wrong and how, without any of their values.
 func causes(err error) string {
 	var state apierrors.APIStatus
 	if !errors.As(err, &state) {

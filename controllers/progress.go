@@ -11,23 +11,23 @@ import (
 )
 
 const (
-	// slow is the time between two looks at a server at which nothing is going on.
+	// slow is the time between two passes of a server for which nothing is in progress.
 	slow = 60 * time.Second
-	// patience is how long a pod may take to serve a new configuration before its volume is
-	// touched once more; it doubles with every touch.
+	// patience is the time that a pod may take to serve a new configuration before its volume is touched again; it
+	// doubles with every touch.
 	patience = 5 * time.Second
-	// recheck is the time between two looks at pods that can't be asked, or can't resolve a name.
+	// recheck is the time between two passes while a pod can't be asked or can't resolve a name.
 	recheck = 15 * time.Second
 )
 
-// progress remembers for how long pods have not served what they should, and so when to look again
-// and when to nudge their kubelet again.
+// progress remembers for how long pods have not served what they should. From that follow the time of the next pass
+// and the time to make the kubelet refresh the pod's volume again.
 type progress struct {
 	mu   sync.Mutex
-	pods map[types.UID]map[string]*lateness // by server and pod
+	pods map[types.UID]map[string]*lateness // by server's UID and pod's name
 }
 
-// lateness is that of one pod.
+// lateness is the delay of one pod.
 type lateness struct {
 	hash, address string
 	since         time.Time
@@ -37,7 +37,7 @@ type lateness struct {
 
 func newProgress() *progress { return &progress{pods: map[types.UID]map[string]*lateness{}} }
 
-// touch is the value that the pod's touch annotation should have; empty if it needs none.
+// touch returns the value that the pod's touch annotation should have; empty if it needs none.
 func (t *progress) touch(server types.UID, pod string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -47,8 +47,8 @@ func (t *progress) touch(server types.UID, pod string) string {
 	return ""
 }
 
-// next says when to look again. Changes in the cluster begin a pass by themselves; this is
-// for what shows in no object: what the daemons say, and what the API server would say by now.
+// next returns the time until the next pass. Changes in the cluster start a pass by themselves; next is for what no
+// object shows: what the daemons report, and how the API server would answer by now.
 func (t *progress) next(server types.UID, seen status.Observed, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -70,11 +70,11 @@ func (t *progress) next(server types.UID, seen status.Observed, now time.Time) t
 			if now.Sub(l.touched) >= min(patience<<l.touches, slow) && pod.Daemon.ConfigHash != seen.ConfigHash {
 				l.touches++
 				l.touched = now
-				late = max(late, time.Millisecond) // touch it now
+				late = max(late, time.Millisecond) // the next pass follows at once and writes the annotation
 			}
 			after[pod.Name] = l
 			wait = min(wait, backoff(now.Sub(l.since)))
-		case pod.Daemon.AddressError != "", pod.Daemon.RejectedHash != "": // which is tried again
+		case pod.Daemon.AddressError != "", pod.Daemon.RejectedHash != "": // the daemon tries again
 			wait = min(wait, recheck)
 		}
 	}
@@ -89,7 +89,8 @@ func (t *progress) next(server types.UID, seen status.Observed, now time.Time) t
 	return wait
 }
 
-// backoff is a second at first, and a quarter of the waiting so far later on.
+// backoff returns the wait until the next pass: a quarter of the time waited so far, at least one second and at most
+// slow.
 func backoff(waited time.Duration) time.Duration {
 	return min(max(waited/4, time.Second), slow)
 }
@@ -100,7 +101,7 @@ func (t *progress) forget(server types.UID) {
 	delete(t.pods, server)
 }
 
-// failures counts the passes of a server that came to nothing in a row.
+// failures counts the passes of a server that failed in a row.
 type failures struct {
 	mu    sync.Mutex
 	count map[types.NamespacedName]int
@@ -115,7 +116,8 @@ func (f *failures) failed(server types.NamespacedName) int {
 	return f.count[server]
 }
 
-// again counts one more and says when to try again: soon, and later each time.
+// again adds one to the count and returns when to retry: after 50 ms at first, twice as long each time, and 10 s at
+// most.
 func (f *failures) again(server types.NamespacedName) time.Duration {
 	const soon, most = 50 * time.Millisecond, 10 * time.Second
 	return min(soon<<min(f.failed(server)-1, 10), most)

@@ -1,9 +1,10 @@
 package controllers
 
-// The operator's permissions, as few as it needs. There is no "delete" on anything that holds files.
-// That on Deployments, Secrets and Services is for their owner references: pods become owners of what they need,
-// and what has lost its owner is adopted, which clusters with the admission plugin
-// OwnerReferencesPermissionEnforcement (OpenShift, say) allow only to those who may delete the object.
+// The operator's permissions are as few as it needs. There is no "delete" on anything that holds files. The "delete"
+// on Deployments, Secrets and Services is for their owner references: pods become owners of what they need, and
+// objects that have lost their owner are adopted. Clusters with the admission plugin
+// OwnerReferencesPermissionEnforcement (for instance OpenShift) allow that only to clients that may delete the
+// object.
 //
 // +kubebuilder:rbac:groups="",resources=endpoints,verbs=delete
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch

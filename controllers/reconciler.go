@@ -23,33 +23,34 @@ import (
 // timeStep is the precision of times in the API.
 const timeStep = time.Second
 
-// verifiedPasswords bounds the memory of passwords that were verified against a hash.
+// verifiedPasswords bounds the number of passwords that are remembered as verified against a hash.
 const verifiedPasswords = 10_000
 
-// Options are what a Reconciler needs.
+// Options are the dependencies and settings of a Reconciler.
 type Options struct {
 	// Client reads from the cache and writes; Live reads from the API server.
 	Client client.Client
 	Live   client.Reader
-	// Recorder takes events.
+	// Recorder records events.
 	Recorder events.EventRecorder
-	// Daemons asks the daemons what they serve.
+	// Daemons asks the daemons for their status.
 	Daemons Daemons
-	// Image is the daemon's image, unless a server overrides it.
+	// Image is the daemon's image, unless a server's spec.image overrides it.
 	Image string
-	// Operator says which pods are the operator's, which may reach the daemons' admin ports.
+	// Operator selects the operator's pods, which may reach the daemons' admin ports.
 	Operator resources.Operator
-	// NodePorts is the cluster's node port range; 30000-32767 if zero.
+	// NodePorts is the cluster's node port range; the zero value means 30000-32767.
 	NodePorts config.Run
-	// CRD tells whether the CustomResourceDefinition is as new as the operator; nil if that is not known.
+	// CRD reports whether the CustomResourceDefinition is as new as the operator; nil if that is not checked.
 	CRD *CRD
-	// Policy restricts what FtpServers may ask for.
+	// Policy restricts what FtpServers may request.
 	Policy policy.Policy
-	// Class of the FtpServers that are reconciled, by their spec.className; empty: those without one.
+	// Class is the spec.className of the FtpServers to reconcile; empty: those without a class.
 	Class string
-	// Clock tells the time.
+	// Clock returns the current time.
 	Clock clock.PassiveClock
-	// HashPatience is how long a pass waits for the hashes of passwords, when routing is done; 250 ms if zero.
+	// HashPatience is the time for which a pass waits for the hashes of passwords after it has updated the routing; 0
+	// means 250 ms.
 	HashPatience time.Duration
 }
 
@@ -66,29 +67,29 @@ type Reconciler struct {
 	heard     *heardPods
 	settling  *settling
 	graces    *graces
-	// failures are errors in a row; overtaken are passes in a row that the cluster changed under.
+	// failures counts the errors in a row; overtaken counts the passes in a row during which the cluster changed.
 	failures  *failures
 	overtaken *failures
 	nodes     *nodeAccess
-	// neighbours are the Services whose ports may be in a server's way.
+	// neighbours are the Services whose ports may conflict with a server's.
 	neighbours *neighbours
 	refused    *refusedPorts
-	// routes finds what routes to a server's Service without being ours.
+	// routes finds EndpointSlices that route to a server's Service and are not ours.
 	routes *foreignRoutes
 	told   *told
-	// interests are what servers depend on that is not theirs.
+	// interests records what servers depend on that they do not own.
 	interests *interests
-	// contention bounds how often a child is written back that somebody else writes too.
+	// contention limits how often a child is written back that another manager writes too.
 	contention *contention
 	// choosing is held while passive ports are chosen for a server.
 	choosing sync.Mutex
 
-	// identities are the UIDs of the servers seen, by name, for what to forget once one is gone.
+	// identities are the UIDs of the servers seen, by name. They tell what to forget when a server is gone.
 	identitiesMu sync.Mutex
 	identities   map[types.NamespacedName]types.UID
 }
 
-// New returns a Reconciler, to be set up with a manager.
+// New returns a Reconciler. The caller must call Setup to register it with a manager.
 func New(o Options) *Reconciler {
 	if o.NodePorts == (config.Run{}) {
 		o.NodePorts = config.Run{First: 30000, Last: 32767}
@@ -123,8 +124,8 @@ func New(o Options) *Reconciler {
 	}
 }
 
-// readServer reads the server of a request as it is, or as this process last wrote it; nil if there
-// is none.
+// readServer reads the server of a request from the cache, or from the API server if the cache lags behind this
+// process's last write; it returns nil if there is none.
 func (r *Reconciler) readServer(ctx context.Context, req ctrl.Request) (*v1alpha1.FtpServer, error) {
 	server := &v1alpha1.FtpServer{}
 	err := r.Client.Get(ctx, req.NamespacedName, server)
@@ -144,7 +145,7 @@ func (r *Reconciler) readServer(ctx context.Context, req ctrl.Request) (*v1alpha
 	return server, nil
 }
 
-// identify notes the server's UID, and forgets an earlier server of its name.
+// identify records the server's UID, and forgets an earlier server of the same name.
 func (r *Reconciler) identify(req ctrl.Request, uid types.UID) {
 	r.identitiesMu.Lock()
 	defer r.identitiesMu.Unlock()
@@ -154,7 +155,7 @@ func (r *Reconciler) identify(req ctrl.Request, uid types.UID) {
 	r.identities[req.NamespacedName] = uid
 }
 
-// forget drops all that is remembered of a server that is gone.
+// forget drops everything that is remembered about a server that is gone.
 func (r *Reconciler) forget(req ctrl.Request) {
 	r.identitiesMu.Lock()
 	defer r.identitiesMu.Unlock()

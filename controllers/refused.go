@@ -10,19 +10,19 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// refusedPorts remembers the node ports that the API server would not give to a server, so that
-// others are chosen for it: an operator of some namespaces does not see who has them.
+// refusedPorts remembers the node ports that the API server refused for a server, so that others are chosen. An
+// operator that is limited to some namespaces can't see which Service holds them.
 type refusedPorts struct {
 	mu    sync.Mutex
-	ports map[types.UID]config.PortSet // by server
+	ports map[types.UID]config.PortSet // by server's UID
 }
 
 func newRefusedPorts() *refusedPorts { return &refusedPorts{ports: map[types.UID]config.PortSet{}} }
 
-// allocated finds the node port in the API server's refusal; it names one of them.
+// allocated extracts the node port from the API server's refusal, which names one of the ports that are taken.
 var allocated = regexp.MustCompile(`Invalid value: ([0-9]{1,5}): provided port is already allocated`)
 
-// note remembers the port that a refusal names, and reports whether it is news.
+// note remembers the port that a refusal names, and reports whether it is new.
 func (r *refusedPorts) note(server types.UID, refusal string) bool {
 	found := allocated.FindStringSubmatch(refusal)
 	if found == nil {

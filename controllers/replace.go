@@ -12,13 +12,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
-// replace deletes the pods that the plan can't do without replacing: they drain as in a rolling
-// update, and their Deployment makes others.
+// replace deletes the pods that the plan replaces. They drain as in a rolling update, and the Deployment creates
+// others.
 func (p *pass) replace(ctx context.Context) error {
 	for _, r := range p.plan.Replace {
 		i := slices.IndexFunc(p.observed.pods, func(one pod) bool { return one.Name == r.Pod })
 		if i < 0 || !p.observed.pods[i].chained || p.observed.deploymentChild.state != ours {
-			continue // nothing would make another
+			continue // nothing would create another pod
 		}
 		one := p.observed.pods[i].Pod
 		err := p.Client.Delete(ctx, one, client.Preconditions{UID: &one.UID})

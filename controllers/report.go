@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
-// summarize gathers what the status is computed from.
+// summarize collects what the status is computed from.
 func (p *pass) summarize(ctx context.Context, users status.Users, certs status.Certificates) (status.Observed, error) {
 	var deployment *appsv1.Deployment
 	if p.observed.deploymentChild.state == ours {
@@ -45,7 +45,7 @@ func (p *pass) summarize(ctx context.Context, users status.Users, certs status.C
 	}, nil
 }
 
-// podsForStatus are the pods in the order of p.observed.pods, without their daemons' reports.
+// podsForStatus returns the pods in the order of p.observed.pods, without their daemons' reports.
 func (p *pass) podsForStatus() []status.Pod {
 	pods := make([]status.Pod, 0, len(p.observed.pods))
 	for i := range p.observed.pods {
@@ -59,7 +59,7 @@ func (p *pass) podsForStatus() []status.Pod {
 	return pods
 }
 
-// report writes the status, if it changed, and then tells of what is new in it.
+// report writes the status if it has changed, and then emits events for what is new in it.
 func (p *pass) report(ctx context.Context, after v1alpha1.FtpServerStatus) error {
 	p.told.tell(ctx, p.server.UID, p.problems, after)
 	before := p.server.Status
@@ -69,7 +69,8 @@ func (p *pass) report(ctx context.Context, after v1alpha1.FtpServerStatus) error
 			if len(crdschema.Refused(err)) == 0 {
 				return err
 			}
-			// The schema won't take it, which is no reason to stop routing. The log tells of it in each pass.
+			// The API server refuses the status; that is no reason to stop routing. The error is logged in every
+			// pass.
 			log.FromContext(ctx).Error(err, "the status can't be written: is the CustomResourceDefinition that of the operator's version?")
 		}
 	}

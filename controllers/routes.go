@@ -18,8 +18,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// applyPods writes what pods are told (their ports, the configuration's hash) and how they are
-// routed: their slices first, then the readiness gate of those whose slice is in place.
+// applyPods writes the pods' annotations (their ports, the configuration's hash) and their routing: first their
+// slices, then the readiness gate of each pod whose slice is in place.
 func (p *pass) applyPods(ctx context.Context) error {
 	for i := range p.observed.pods {
 		if err := p.annotate(ctx, &p.observed.pods[i]); err != nil {
@@ -32,10 +32,10 @@ func (p *pass) applyPods(ctx context.Context) error {
 	return p.dropForeignRoutes(ctx)
 }
 
-// applySlices publishes the pods, and drops the slices that no pod stands behind.
+// applySlices publishes the pods, and deletes the slices that belong to no living pod.
 func (p *pass) applySlices(ctx context.Context) error {
 	wanted := map[string]types.UID{}
-	if p.observed.serviceChild.state != foreign { // never publish to somebody else's Service
+	if p.observed.serviceChild.state != foreign { // never publish to a Service that is not ours
 		for i := range p.observed.pods {
 			if err := p.publish(ctx, &p.observed.pods[i], wanted); err != nil {
 				return err
@@ -45,8 +45,9 @@ func (p *pass) applySlices(ctx context.Context) error {
 	return p.dropStraySlices(ctx, wanted)
 }
 
-// annotate tells a pod its ports, the address of its own node if it is reached by that alone, and the hash of the
-// configuration it should serve. The patch names the pod's UID, so it never lands on a later pod of that name.
+// annotate writes into a pod's annotations its ports, the address of its own node if that is the only way to reach
+// it, and the hash of the configuration that it should serve. The patch names the pod's UID, so it never changes a
+// later pod of that name.
 func (p *pass) annotate(ctx context.Context, one *pod) error {
 	change := map[string]any{}
 	want := func(key, value string) {
@@ -70,7 +71,8 @@ func (p *pass) annotate(ctx context.Context, one *pod) error {
 	return p.annotatePod(ctx, one, change, "")
 }
 
-// annotatePod writes annotations of a pod, and removes those whose value is nil; if a resource version is given, on condition that the pod has it.
+// annotatePod writes annotations of a pod, and removes those whose value is nil. If version is not empty, the write
+// succeeds only if the pod still has that resource version.
 func (p *pass) annotatePod(ctx context.Context, one *pod, change map[string]any, version string) error {
 	metadata := map[string]any{"uid": one.UID, "annotations": change}
 	if version != "" {
@@ -91,13 +93,13 @@ func (p *pass) annotatePod(ctx context.Context, one *pod, change map[string]any,
 	return nil
 }
 
-// gone reports whether a patch that names a UID failed because the object of that UID is no more.
+// gone reports whether a write that names a UID failed because the object with that UID no longer exists.
 func gone(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsConflict(err) || anotherUID(err)
 }
 
-// publish brings a pod's slices up to date and then, once the pod takes sessions and routing had the
-// time to settle, opens its readiness gate. It adds the slices to those that are wanted.
+// publish brings a pod's slices up to date. Once the pod takes sessions and its routes have had the time to settle,
+// it also opens the pod's readiness gate. It adds the slices to wanted.
 func (p *pass) publish(ctx context.Context, one *pod, wanted map[string]types.UID) error {
 	route := one.route(p.plan.Routes[one.Name])
 	if route.Ready {
@@ -123,7 +125,7 @@ func (p *pass) publish(ctx context.Context, one *pod, wanted map[string]types.UI
 		case c.object.GetUID() == "":
 			c.state = absent
 			if !one.chained {
-				continue // a pod that is not verified is not published anew
+				continue // a pod that is not verified is not published for the first time
 			}
 		case !metav1.IsControlledBy(c.object, one.Pod):
 			c.state = foreign
@@ -133,7 +135,7 @@ func (p *pass) publish(ctx context.Context, one *pod, wanted map[string]types.UI
 			c.state = ours
 		}
 		if c.state == foreign && isOurSlice(c.object, p.server) {
-			continue // of an earlier pod of that name: it is dropped below, and made anew in the next pass
+			continue // belongs to an earlier pod of that name: it is deleted below, and created again in the next pass
 		}
 		wanted[name] = one.UID
 		there, err := p.ensure(ctx, c, desired)
@@ -169,7 +171,7 @@ func (p *pass) liveSlice(ctx context.Context, name string) (*discoveryv1.Endpoin
 	return s, nil
 }
 
-// openGate sets the pod's readiness gate, once: from then on its readiness is its containers'.
+// openGate sets the pod's readiness gate, once. From then on the pod is ready when its containers are.
 func (p *pass) openGate(ctx context.Context, one *pod) error {
 	gate := corev1.PodConditionType(v1alpha1.RoutedConditionType)
 	has := slices.ContainsFunc(one.Spec.ReadinessGates, func(g corev1.PodReadinessGate) bool { return g.ConditionType == gate })
@@ -198,8 +200,8 @@ func (p *pass) openGate(ctx context.Context, one *pod) error {
 	return nil
 }
 
-// isOurSlice reports whether a slice was made by the operator for this server's Service. One without
-// an owner comes from a backup: what it leads to is of the past.
+// isOurSlice reports whether the operator created a slice for this server's Service. A slice without an owner comes
+// from a backup, and the pod that it routes to no longer exists.
 func isOurSlice(s client.Object, server *v1alpha1.FtpServer) bool {
 	owner := metav1.GetControllerOf(s)
 	return s.GetLabels()[discoveryv1.LabelManagedBy] == v1alpha1.SliceManager &&
@@ -207,7 +209,7 @@ func isOurSlice(s client.Object, server *v1alpha1.FtpServer) bool {
 		(owner == nil || owner.Kind == kindPod)
 }
 
-// podOfSlice is the UID of the pod that a slice belongs to; empty if it belongs to none.
+// podOfSlice returns the UID of the pod that a slice belongs to; empty if it belongs to none.
 func podOfSlice(s client.Object) types.UID {
 	if owner := metav1.GetControllerOf(s); owner != nil && owner.Kind == kindPod {
 		return owner.UID
@@ -215,9 +217,9 @@ func podOfSlice(s client.Object) types.UID {
 	return ""
 }
 
-// dropStraySlices deletes our slices that no pod of ours stands behind any more, at once: the
-// address they lead to may soon be another pod's. (The garbage collector would, but later, and
-// not for a pod that has ended but still exists.)
+// dropStraySlices deletes our slices that belong to no living pod of the server. It does so at once, since the
+// address in such a slice may soon be another pod's. The garbage collector would delete them later, but not those of
+// a pod that has ended and still exists.
 func (p *pass) dropStraySlices(ctx context.Context, wanted map[string]types.UID) error {
 	for i := range p.observed.slices {
 		s := &p.observed.slices[i]

@@ -9,14 +9,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// scaledBy is who sets the Deployment's replicas in our place; empty: nobody, and spec.replicas counts.
+// scaledBy returns the field manager that sets the Deployment's replicas in the operator's place; empty if there is
+// none and spec.replicas counts.
 //
-// An autoscaler should aim at the FtpServer, whose rules know what may be scaled how far. One that aims at
-// the Deployment writes through its scale subresource, and owns the field from then on: whoever
-// wrote it back would have it changed again, for ever. So it is left alone, until it is what
-// spec.replicas says: then it is owned together, and spec.replicas counts until the number is
-// changed through the subresource again. A number that a hand wrote into the Deployment itself is
-// written back as any other edit.
+// An autoscaler should target the FtpServer, whose validation rules know what may be scaled and how far. An
+// autoscaler that targets the Deployment writes through its scale subresource and owns the field from then on. If the
+// operator wrote the number back, the two would change it for ever. So the operator leaves the number alone until it
+// equals spec.replicas. From then on both own the field, and spec.replicas counts until the number is changed through
+// the subresource again. A number that a user wrote into the Deployment itself is written back like any other edit.
 func (p *pass) scaledBy() string {
 	if p.observed.deploymentChild.state != ours {
 		return ""
@@ -41,7 +41,7 @@ func (p *pass) scaledBy() string {
 	return scaler
 }
 
-// asScaled is the server with the number of replicas that counts.
+// asScaled returns the server with the number of replicas that counts.
 func (p *pass) asScaled() *v1alpha1.FtpServer {
 	if p.scaledBy() == "" {
 		return p.server
@@ -51,7 +51,7 @@ func (p *pass) asScaled() *v1alpha1.FtpServer {
 	return server
 }
 
-// checkScale tells of a number of pods that the API would not have taken as spec.replicas.
+// checkScale adds a problem if an autoscaler set a number of pods that validation would refuse as spec.replicas.
 func (p *pass) checkScale() {
 	by := p.scaledBy()
 	if by == "" {

@@ -13,13 +13,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// settlingKept is how long is remembered of a pod that its ports are published.
+// settlingKept is the time for which it is remembered when a pod's ports were published.
 const settlingKept = time.Hour
 
-// settleTime is how long a new pod's passive ports are published before its control port is, while
-// another pod takes the sessions: spec.passive.warmUp, else what the load balancer takes. Nodes follow the slices
-// one by one, and a load balancer that checks each port sends nothing to one that has not passed: a session that comes
-// over a node which was fast may have its data connections come over one that is not there yet, and refuses them.
+// settleTime returns the time for which a new pod's passive ports are published before its control port is, while
+// another pod takes the sessions: spec.passive.warmUp, or else what the load balancer needs. Nodes apply the slices
+// one by one, and a load balancer that checks each port sends no connection to a port that has not passed its check.
+// So a session that comes over a fast node may have its data connections come over a node that has not applied the
+// slices yet and refuses them.
 func (p *pass) settleTime() time.Duration {
 	if warmUp := resources.WarmUp(p.server); warmUp != nil {
 		return *warmUp
@@ -27,7 +28,7 @@ func (p *pass) settleTime() time.Duration {
 	return loadbalancer.TimesOf(p.inputs.LoadBalancer, resources.ExternalTrafficPolicy(p.asScaled())).Settle
 }
 
-// settling remembers since when pods' passive ports are published.
+// settling remembers since when the passive ports of pods are published.
 type settling struct {
 	mu    sync.Mutex
 	since map[types.UID]time.Time
@@ -35,7 +36,7 @@ type settling struct {
 
 func newSettling() *settling { return &settling{since: map[types.UID]time.Time{}} }
 
-// left is how much of the time is left; all of it before begin.
+// left returns how much of settleTime is left for the pod; all of it before begin was called.
 func (s *settling) left(pod types.UID, settleTime time.Duration, now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +47,7 @@ func (s *settling) left(pod types.UID, settleTime time.Duration, now time.Time) 
 	return max(settleTime-now.Sub(since), 0)
 }
 
-// begin begins the time of a pod, unless it has begun.
+// begin starts the time of a pod, unless it has been started.
 func (s *settling) begin(pod types.UID, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,14 +61,14 @@ func (s *settling) begin(pod types.UID, now time.Time) {
 	}
 }
 
-// forget has a pod begin anew.
+// forget removes the pod, so that its time starts again with the next begin.
 func (s *settling) forget(pod types.UID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.since, pod)
 }
 
-// mustSettle reports whether the control port must not lead to the pod yet, which takes sessions.
+// mustSettle reports whether the control port must not be routed yet to a pod that takes sessions.
 func (p *pass) mustSettle(one *pod) bool {
 	if p.slicesSay(one, true) || p.settling.left(one.UID, p.settleTime(), p.Clock.Now()) == 0 {
 		return false
@@ -77,8 +78,8 @@ func (p *pass) mustSettle(one *pod) bool {
 	})
 }
 
-// slicesSay reports whether a slice of the pod's says that it is ready, on the control port if that
-// is asked for.
+// slicesSay reports whether a slice of the pod says that it is ready; if control is true, only slices with the
+// control port count.
 func (p *pass) slicesSay(one *pod, control bool) bool {
 	return slices.ContainsFunc(p.observed.slices, func(s discoveryv1.EndpointSlice) bool {
 		return metav1.IsControlledBy(&s, one.Pod) &&

@@ -10,12 +10,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/apply"
 )
 
-// settled remembers the children that an apply could not bring to what was desired, since the API
-// server or a webhook amends it, and how the apply left them. As long as they stay so, applying
-// the same again would change nothing.
+// settled remembers the children that an apply could not bring to exactly the desired state, because the API server
+// or a webhook changes it, and the state in which the apply left them. As long as a child stays in that state,
+// applying the same again would change nothing.
 //
-// A child that was not looked at for a while is forgotten: it is gone, or its server is. To have
-// forgotten one that is still there costs one more apply.
+// A child that was not looked at for forgetAfter is forgotten: it is gone, or its server is. If it still exists, that
+// costs one more apply.
 type settled struct {
 	mu   sync.Mutex
 	left map[types.UID]settledChild // by the child's UID

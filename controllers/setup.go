@@ -24,32 +24,32 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// The indexes of FtpServers in the cache.
+// These are the indexes of FtpServers in the cache.
 const (
 	indexSecret = "secrets"
 	indexClaim  = "spec.storage.persistentVolumeClaim.claimName"
 )
 
-// SetupOptions tune the controller.
+// SetupOptions configure the controller.
 type SetupOptions struct {
-	// NodesAllowed says that nodes may be listed and watched.
+	// NodesAllowed is true if nodes may be listed and watched.
 	NodesAllowed bool
-	// ServicesAllowed says that the Services of all namespaces may be listed and watched. Else what
-	// other namespaces hold is not seen before the API server refuses it.
+	// ServicesAllowed is true if the Services of all namespaces may be listed and watched. Otherwise ports that
+	// Services in other namespaces hold are not known until the API server refuses them.
 	ServicesAllowed bool
-	// Namespaces are those that the manager's cache is limited to; none: all.
+	// Namespaces are the namespaces to which the manager's cache is limited; none means all.
 	Namespaces []string
-	// MaxConcurrent is the number of servers reconciled at once.
+	// MaxConcurrent is the number of servers that are reconciled at once.
 	MaxConcurrent int
 	// Timeout bounds one reconcile.
 	Timeout time.Duration
-	// Name of the controller, unique in the process; "ftpserver" if empty.
+	// Name is the name of the controller, unique in the process; empty means "ftpserver".
 	Name string
 }
 
-// controller is how the controller works. An error is tried again soon at first, and at the latest after as
-// long as a server waits at which nothing is going on: what failed may be mended at any time, and
-// nothing tells of it.
+// controller returns the options of the controller. After an error a server is retried soon at first, and later at
+// the latest after slow, the interval of a server for which nothing is in progress: the cause of the error may be
+// fixed at any time without any event.
 func (o SetupOptions) controller() controller.Options {
 	const soon = 5 * time.Millisecond
 	return controller.Options{
@@ -59,7 +59,7 @@ func (o SetupOptions) controller() controller.Options {
 	}
 }
 
-// Setup registers the reconciler with a manager, and all that it watches.
+// Setup registers the reconciler and its watches with a manager.
 func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions) error {
 	if o.Name == "" {
 		o.Name = "ftpserver"
@@ -120,7 +120,7 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 	return nil
 }
 
-// byLabel finds the server that a child or pod is labelled with.
+// byLabel returns the server that a child or pod is labelled with.
 func byLabel(_ context.Context, o client.Object) []reconcile.Request {
 	server := o.GetLabels()[v1alpha1.ServerLabel]
 	if server == "" {
@@ -129,7 +129,7 @@ func byLabel(_ context.Context, o client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: server}}}
 }
 
-// byLabelOrIndex finds, besides, the servers that name the object.
+// byLabelOrIndex returns that server, and also the servers that name the object in their specs.
 func (r *Reconciler) byLabelOrIndex(index string) handler.MapFunc {
 	return func(ctx context.Context, o client.Object) []reconcile.Request {
 		requests := byLabel(ctx, o)
@@ -145,7 +145,7 @@ func (r *Reconciler) byLabelOrIndex(index string) handler.MapFunc {
 	}
 }
 
-// secretNames are the Secrets that the spec names.
+// secretNames returns the names of the Secrets that the spec names.
 func secretNames(o client.Object) []string {
 	server, ok := o.(*v1alpha1.FtpServer)
 	if !ok {

@@ -14,20 +14,20 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
-// told remembers which problems of a server the log was told of, so that each is there once and not in
-// every pass, and again after it was over.
+// told remembers which problems of a server are in the log, so that each is logged once and not in every pass, and is
+// logged again if it comes back.
 type told struct {
 	mu       sync.Mutex
-	problems map[types.UID]map[string]bool // by server; of what, for which reason
+	problems map[types.UID]map[string]bool // by server's UID: object and reason
 }
 
 func newTold() *told { return &told{problems: map[types.UID]map[string]bool{}} }
 
-// tell logs, as warnings, the problems that are new, and that others are over.
+// tell logs new problems as warnings, and logs when earlier ones are over.
 func (t *told) tell(ctx context.Context, server types.UID, problems []status.Problem, after v1alpha1.FtpServerStatus) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// The logger's own level has no name for a warning.
+	// logr has no level for warnings, so slog is used.
 	logger := slog.New(logr.ToSlogHandler(log.FromContext(ctx)))
 	before, now := t.problems[server], map[string]bool{}
 	say := func(what, reason, message string) {
@@ -44,7 +44,7 @@ func (t *told) tell(ctx context.Context, server types.UID, problems []status.Pro
 	}
 	for _, c := range status.Bad(after) {
 		if sum := c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionStalled; sum && reasons[c.Reason] {
-			continue // it sums up what was told
+			continue // the condition sums up problems that are logged already
 		}
 		say(c.Type, c.Reason, c.Message)
 		reasons[c.Reason] = true

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// creatingPatience is how long a container may take to be created, its volumes and network before it.
+	// creatingPatience is the time that a container may take to be created, including its volumes and network.
 	creatingPatience = 2 * time.Minute
-	// crashMemory is how long a container that was started again counts as crashing, unless it gets ready: the
-	// kubelet forgets its back-off after as long.
+	// crashMemory is the time for which a container that was restarted counts as crashing, unless it becomes ready.
+	// The kubelet resets its back-off after the same time.
 	crashMemory = 10 * time.Minute
 )
 
-// trouble is why a pod's daemon does not run, if it is more than being on its way.
+// trouble returns why a pod's daemon does not run; the zero value while the pod is starting normally.
 func trouble(p *pod, now time.Time) status.Trouble {
 	scheduled := now
 	for i := range p.Status.Conditions {
@@ -62,11 +62,11 @@ func trouble(p *pod, now time.Time) status.Trouble {
 	return status.Trouble{}
 }
 
-// waiting is the trouble of a container that can't be started.
+// waiting returns the trouble of a container that can't be started.
 func waiting(w *corev1.ContainerStateWaiting) status.Trouble {
 	t := status.Trouble{Stage: status.StageContainer, Reason: w.Reason, Message: w.Message}
 	switch w.Reason {
-	case "ErrImagePull", status.ReasonImagePullBackOff: // in turn
+	case "ErrImagePull", status.ReasonImagePullBackOff: // the kubelet alternates between the two
 		t.Stage, t.Reason = status.StageImage, status.ReasonImagePullBackOff
 	case status.ReasonInvalidImageName, "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
 		t.Stage = status.StageImage
@@ -74,8 +74,8 @@ func waiting(w *corev1.ContainerStateWaiting) status.Trouble {
 	return t
 }
 
-// crashing is the trouble of a container that has ended; it is about to be started again, or has been. The
-// message is the same all the while.
+// crashing returns the trouble of a container that has ended and is about to be restarted, or has been. The message
+// is the same in all these states.
 func crashing(d *corev1.ContainerStatus) status.Trouble {
 	t := status.Trouble{Stage: status.StageContainer, Reason: status.ReasonCrashLoopBackOff}
 	end := d.State.Terminated

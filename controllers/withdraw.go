@@ -9,8 +9,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// withdraw takes the control port from the pods that have begun to end or are lost, before anything else is
-// done, which may take seconds or fail: nodes have to know it before the pods refuse new sessions.
+// withdraw removes the control port from pods that have started to terminate or are lost. It runs before everything
+// else in the pass, which may take seconds or fail: nodes must know before the pods refuse new sessions.
 func (p *pass) withdraw(ctx context.Context) error {
 	if p.observed.serviceChild.state == foreign {
 		return nil

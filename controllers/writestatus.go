@@ -18,14 +18,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// writeStatus applies the status by the operator's field manager, on condition that the server is
-// still as it was read: status.pods is the record of the passive ports, and nobody may write it
-// who has not seen its last state. Conditions of others are left to them; all else in the status is
-// ours, also what a restored backup has made another manager's, which an apply leaves in place.
+// writeStatus applies the status with the operator's field manager, on condition that the server has not changed
+// since it was read: status.pods is the record of the passive ports, and no operator may write it without having seen
+// its last state. Conditions of other managers are left alone. Everything else in the status is ours, even if a
+// restored backup has made another manager its owner; an apply leaves such fields in place, so the status is then
+// replaced.
 func (p *pass) writeStatus(ctx context.Context, s v1alpha1.FtpServerStatus) error {
 	own, others := splitStatus(s)
 	u, err := p.applyStatus(ctx, own)
-	// A refusal need not name all the fields that the next one does.
+	// A refusal may name only some of the fields; the next one may name others.
 	for range 3 {
 		fields := crdschema.Refused(err)
 		if len(fields) == 0 || p.CRD == nil || !p.CRD.refuse(fields) {
@@ -48,7 +49,8 @@ func (p *pass) writeStatus(ctx context.Context, s v1alpha1.FtpServerStatus) erro
 	return p.replaceStatus(ctx, wanted)
 }
 
-// sameStatus compares two statuses. The order of conditions, in which others' may be amid ours, does not count.
+// sameStatus reports whether two statuses are equal. The order of conditions does not count, since conditions of
+// other managers may be among ours.
 func sameStatus(a, b v1alpha1.FtpServerStatus) bool {
 	byType := func(conditions []metav1.Condition) map[string]metav1.Condition {
 		m := map[string]metav1.Condition{}
@@ -64,7 +66,7 @@ func sameStatus(a, b v1alpha1.FtpServerStatus) bool {
 	return equality.Semantic.DeepEqual(a, b)
 }
 
-// splitStatus is the status without the conditions of others, and those.
+// splitStatus returns the status without the conditions of other managers, and those conditions.
 func splitStatus(s v1alpha1.FtpServerStatus) (own v1alpha1.FtpServerStatus, others []metav1.Condition) {
 	own = s
 	own.Conditions = nil
@@ -78,7 +80,7 @@ func splitStatus(s v1alpha1.FtpServerStatus) (own v1alpha1.FtpServerStatus, othe
 	return own, others
 }
 
-// replaceStatus writes the status whole, whoever owns what of it.
+// replaceStatus replaces the whole status, whichever managers own its fields.
 func (p *pass) replaceStatus(ctx context.Context, whole v1alpha1.FtpServerStatus) error {
 	patch, err := json.Marshal([]map[string]any{
 		{"op": "replace", "path": "/metadata/resourceVersion", "value": p.server.ResourceVersion},
@@ -98,7 +100,7 @@ func (p *pass) replaceStatus(ctx context.Context, whole v1alpha1.FtpServerStatus
 	return p.statusWritten(u)
 }
 
-// applyStatus applies the status without what the CustomResourceDefinition lacks.
+// applyStatus applies the status without the fields that the CustomResourceDefinition lacks.
 func (p *pass) applyStatus(ctx context.Context, s v1alpha1.FtpServerStatus) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)
 	if err != nil {
@@ -114,7 +116,7 @@ func (p *pass) applyStatus(ctx context.Context, s v1alpha1.FtpServerStatus) (*un
 	return u, p.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), fieldOwner, client.ForceOwnership)
 }
 
-// writable is the status as the CustomResourceDefinition can hold it.
+// writable returns the status reduced to what the CustomResourceDefinition can hold.
 func (p *pass) writable(s v1alpha1.FtpServerStatus) v1alpha1.FtpServerStatus {
 	missing := p.CRD.state().Missing
 	if len(missing) == 0 {
@@ -133,7 +135,7 @@ func (p *pass) writable(s v1alpha1.FtpServerStatus) v1alpha1.FtpServerStatus {
 	return pruned.Status
 }
 
-// statusWritten takes the server as a write of its status answered.
+// statusWritten stores the server as a write of its status returned it.
 func (p *pass) statusWritten(u *unstructured.Unstructured) error {
 	written := &v1alpha1.FtpServer{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, written); err != nil {
