@@ -47,7 +47,7 @@ type observed struct {
 }
 
 func (o *observed) deployment() *appsv1.Deployment {
-	return o.deploymentChild.object.(*appsv1.Deployment) //nolint:forcetypeassert // created as a Deployment
+	return o.deploymentChild.object.(*appsv1.Deployment) //nolint:forcetypeassert // made as one
 }
 
 func (o *observed) service() *corev1.Service {
