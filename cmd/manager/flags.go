@@ -17,13 +17,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Environment variables that stand in for flags.
+// These environment variables give the defaults of flags.
 const (
 	envImage     = "FTPD_IMAGE"
 	envNamespace = "POD_NAMESPACE"
 )
 
-// options are the command line.
+// options are the values of the command line's flags.
 type options struct {
 	metricsAddress string
 	metricsSecure  bool
@@ -44,13 +44,13 @@ type options struct {
 
 	images, priorityClasses []string
 	secretLabel             bool
-	// restrictions are what these three say.
+	// restrictions is the policy that these three fields describe.
 	restrictions policy.Policy
 
 	logLevel, logFormat string
 }
 
-// flags declares the command line, with what the environment says as defaults.
+// flags declares the flags, with defaults from the environment.
 func flags(o *options, getenv func(string) string) *pflag.FlagSet {
 	f := pflag.NewFlagSet("manager", pflag.ContinueOnError)
 	f.SortFlags = false
@@ -101,7 +101,7 @@ func flags(o *options, getenv func(string) string) *pflag.FlagSet {
 	return f
 }
 
-// policy is what the command line restricts.
+// policy returns the restrictions that the flags describe. A flag that was not given restricts nothing.
 func (o *options) policy(f *pflag.FlagSet) policy.Policy {
 	var p policy.Policy
 	if f.Changed("allowed-images") {
@@ -114,7 +114,7 @@ func (o *options) policy(f *pflag.FlagSet) policy.Policy {
 	return p
 }
 
-// validate names every flag that can't be used.
+// validate returns an error that names every flag with an invalid value.
 func (o *options) validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }

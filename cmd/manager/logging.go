@@ -13,7 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
-// level reads a level's name.
+// level returns the level of that name.
 func level(name string) (slog.Level, error) {
 	switch name {
 	case "debug":
@@ -28,7 +28,7 @@ func level(name string) (slog.Level, error) {
 	return 0, fmt.Errorf("--log-level must be debug, info, warn or error, not %q", name)
 }
 
-// setLogger sends the logs of the operator and of its libraries to out.
+// setLogger makes the operator and its libraries log to out.
 func setLogger(out io.Writer, levelName, format string) error {
 	handler, err := newHandler(out, levelName, format)
 	if err != nil {
@@ -41,7 +41,7 @@ func setLogger(out io.Writer, levelName, format string) error {
 	return nil
 }
 
-// newHandler writes lines of a bounded size to out.
+// newHandler returns a handler that writes to out and limits the length of each value in a line.
 func newHandler(out io.Writer, levelName, format string) (slog.Handler, error) {
 	least, err := level(levelName)
 	if err != nil {
@@ -54,8 +54,8 @@ func newHandler(out io.Writer, levelName, format string) (slog.Handler, error) {
 	return slog.NewJSONHandler(out, settings), nil
 }
 
-// bound keeps each part of a log line to a size, whoever logs it: errors of the API server quote what
-// they refuse.
+// bound limits the length of each value in a log line, whichever library logs it: errors of the API server quote the
+// objects that they refuse.
 func bound(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:

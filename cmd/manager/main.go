@@ -1,4 +1,4 @@
-// Command manager is the operator. This package holds flags and wiring only.
+// Command manager is the operator. This package contains flags and wiring only.
 package main
 
 import (
@@ -26,8 +26,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// leaseName is that of the leader's lease, to which a class is added: operators of different classes lead beside
-// each other.
+// leaseName is the name of the leader's lease without a class. The class is appended to it, so operators of different
+// classes can lead at the same time.
 const leaseName = "ftp-operator-leader"
 
 func lease(class string) string {
@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string) error {
 	return serve(ctx, o)
 }
 
-// prepare reads the command line and begins to log as it says.
+// prepare parses the command line and sets up logging.
 func prepare(args []string) (*options, error) {
 	var o options
 	f := flags(&o, os.Getenv)
@@ -72,7 +72,7 @@ func prepare(args []string) (*options, error) {
 	return &o, setLogger(os.Stderr, o.logLevel, o.logFormat)
 }
 
-// serve runs the operator until the context ends.
+// serve runs the operator until ctx is cancelled.
 func serve(ctx context.Context, o *options) error {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
@@ -88,7 +88,7 @@ func serve(ctx context.Context, o *options) error {
 	return nil
 }
 
-// newManager wires the operator together; nothing runs yet.
+// newManager wires the operator together and starts nothing.
 func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -113,7 +113,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              lease(o.class),
 		LeaderElectionNamespace:       o.leaderElectNamespace,
-		LeaderElectionReleaseOnCancel: true, // the process ends right after
+		LeaderElectionReleaseOnCancel: true, // the process ends right after the manager
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up the manager: %w", err)
@@ -170,7 +170,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	return mgr, err
 }
 
-// mayRead asks with a client of its own, as the manager's cache does not run yet.
+// mayRead uses its own client, since the manager's cache does not run yet.
 func mayRead(ctx context.Context, cluster *rest.Config, scheme *runtime.Scheme) (nodes, services bool, err error) {
 	c, err := client.New(cluster, client.Options{Scheme: scheme})
 	if err != nil {

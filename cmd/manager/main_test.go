@@ -59,7 +59,8 @@ func TestBadFlagsAreNamed(t *testing.T) {
 	}
 }
 
-// TestPolicyFlags: a flag without values allows nothing, no flag anything; images that are restricted ask for labels.
+// TestPolicyFlags: a flag without values allows nothing, a flag that is not given allows everything, and
+// --allowed-images makes the label on Secrets required by default.
 func TestPolicyFlags(t *testing.T) {
 	for args, want := range map[string]policy.Policy{
 		"":                  {},
@@ -113,7 +114,7 @@ func TestLogFormats(t *testing.T) {
 	}
 }
 
-// Whatever is logged, by the operator or by its libraries, a line is of a size that log collectors take.
+// Every log line, of the operator and of its libraries, has a size that log collectors accept.
 func TestLogLinesAreBounded(t *testing.T) {
 	huge := strings.Repeat("ü", 300_000)
 	for _, format := range []string{"json", "text"} {

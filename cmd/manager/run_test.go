@@ -24,8 +24,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The whole program, with the permissions of config/rbac/role.yaml and no others, against a real API
-// server: it takes the leader's lease, answers its probes, and shows metrics to whom it may.
+// The whole program, with exactly the permissions of config/rbac/role.yaml, runs against a real API server. It must
+// take the leader's lease, answer its probes, and show metrics only to accounts that may read them.
 func TestRun(t *testing.T) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Fatal("KUBEBUILDER_ASSETS must name the directory with etcd and kube-apiserver: run `make test`, which sets it")
@@ -110,7 +110,7 @@ func TestRun(t *testing.T) {
 
 	probes, metrics := freeAddress(t), freeAddress(t)
 	running, stop := context.WithCancel(ctx)
-	// The logger is the process's, which this test's own client uses too.
+	// The logger is global to the process; this test's own client uses it too.
 	o, err := prepare([]string{
 		"--ftpd-image=x", "--leader-elect", "--leader-elect-namespace=" + namespace,
 		"--health-probe-bind-address=" + probes, "--metrics-bind-address=" + metrics, "--log-level=error",
@@ -158,7 +158,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// get expects an answer of that status.
+// get returns an error unless the answer has the status code want.
 func get(t *testing.T, url, token string, want int) error {
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
