@@ -63,7 +63,7 @@ var _ = Describe("adoption", func() {
 		held := c.pod(ctx, "files-a").Annotations[v1alpha1.PassivePortsAnnotation]
 		old := c.server(ctx, "files")
 		Expect(admin.Delete(ctx, old)).To(Succeed())
-		for _, o := range c.objects(ctx) { // what the garbage collector does for --cascade=orphan
+		for _, o := range c.objects(ctx) { // as the garbage collector does for --cascade=orphan
 			var kept []metav1.OwnerReference
 			for _, owner := range o.GetOwnerReferences() {
 				if owner.UID != old.UID {
@@ -99,7 +99,7 @@ var _ = Describe("adoption", func() {
 			o.SetFinalizers(nil)
 			switch o := o.(type) {
 			case *corev1.Pod, *appsv1.ReplicaSet:
-				continue // made anew
+				continue // these are created again
 			case *corev1.Service:
 				o.Spec.ClusterIP, o.Spec.ClusterIPs = "", nil
 			}
@@ -110,7 +110,7 @@ var _ = Describe("adoption", func() {
 		c.settle(ctx, "files")
 		Expect(apierrors.IsNotFound(admin.Get(ctx, c.key("files-b"), &discoveryv1.EndpointSlice{}))).To(BeTrue(), "a slice of no pod")
 		bindClaim(ctx)
-		for _, pod := range []string{"files-a", "files-c"} { // one of a former name
+		for _, pod := range []string{"files-a", "files-c"} { // files-c is the name of an earlier pod
 			c.makePod(ctx, "files", pod)
 		}
 		c.run(ctx, "files", "files-a", "files-c")

@@ -17,15 +17,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers"
 )
 
-// cachedClient reads live what the manager's cache would hold, and as that would hold it: an object that its
-// label selectors leave out is not found, and the rest goes through its transforms. So a test that drives
-// the reconciler pass by pass fails when the cache drops what the reconciler reads.
+// cachedClient reads live objects the way the manager's cache would return them: an object that the cache's label
+// selectors exclude is not found, and the others go through the cache's transforms. So a test that drives the
+// reconciler pass by pass fails if the cache drops fields that the reconciler reads.
 type cachedClient struct {
 	client.Client
 	kinds map[schema.GroupVersionKind]cache.ByObject
 }
 
-// likeCache is the client with its reads as from the manager's cache.
+// likeCache returns a client whose reads return what the manager's cache would.
 func likeCache(live client.Client) *cachedClient {
 	c := &cachedClient{Client: live, kinds: map[schema.GroupVersionKind]cache.ByObject{}}
 	for object, options := range controllers.CacheOptions(nil).ByObject {
@@ -36,7 +36,7 @@ func likeCache(live client.Client) *cachedClient {
 	return c
 }
 
-// hold returns the object as the cache holds it; nil if it doesn't.
+// hold returns the object as the cache would hold it; nil if the cache would not hold it.
 func (c *cachedClient) hold(object client.Object) (client.Object, error) {
 	gvk, err := apiutil.GVKForObject(object, scheme)
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *cachedClient) List(ctx context.Context, into client.ObjectList, options
 	return meta.SetList(into, kept)
 }
 
-// assign copies an object into another of its type.
+// assign copies an object into another one of its type.
 func assign(into, from client.Object) error {
 	to, what := reflect.ValueOf(into).Elem(), reflect.ValueOf(from).Elem()
 	if to.Type() != what.Type() {

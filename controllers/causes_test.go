@@ -17,7 +17,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// template is storage that the operator makes a claim for.
+// template declares storage for which the operator creates a claim.
 func template(class *string, size string) func(*v1alpha1.FtpServer) {
 	return func(s *v1alpha1.FtpServer) {
 		spec := claimSpec(corev1.ReadWriteMany)
@@ -27,7 +27,7 @@ func template(class *string, size string) func(*v1alpha1.FtpServer) {
 	}
 }
 
-// storageClass makes one that goes with the test.
+// storageClass creates a StorageClass that is deleted with the test.
 func storageClass(ctx context.Context, name string, change func(*storagev1.StorageClass)) {
 	GinkgoHelper()
 	class := &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Provisioner: "example.com/disks"}
@@ -36,7 +36,7 @@ func storageClass(ctx context.Context, name string, change func(*storagev1.Stora
 	DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, class)).To(Succeed()) })
 }
 
-// bind gives the server's claim a volume of the size that it asks for, as the cluster would.
+// bind gives the server's claim a volume of the requested size, as the cluster would.
 func (c *cluster) bind(ctx context.Context, name string) {
 	GinkgoHelper()
 	claim := &corev1.PersistentVolumeClaim{ObjectMeta: c.meta(name)}
@@ -58,7 +58,7 @@ var _ = Describe("a server that does not get ready", func() {
 		GinkgoHelper()
 		return c.condition(ctx, "files", v1alpha1.ConditionStalled).Status
 	}
-	// start makes a server with a pod that has no container yet.
+	// start creates a server with a pod that has no container yet.
 	start := func(ctx context.Context, change ...func(*v1alpha1.FtpServer)) {
 		GinkgoHelper()
 		c.password(ctx, "alice", "secret")
@@ -225,7 +225,7 @@ var _ = Describe("a server that does not get ready", func() {
 	})
 })
 
-// deleteClaim deletes a claim, as kubectl and the cluster would.
+// deleteClaim deletes a claim, as a user and the cluster would.
 func (c *cluster) deleteClaim(ctx context.Context, name string) {
 	GinkgoHelper()
 	claim := &corev1.PersistentVolumeClaim{ObjectMeta: c.meta(name)}
@@ -250,7 +250,7 @@ func containerWaits(reason, message string) func(*corev1.Pod) {
 var _ = Describe("a claim that can't be as declared", func() {
 	var c *cluster
 	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
-	// serving has a server with a bound claim of 10Gi, of a class that can or can't grow.
+	// serving creates a server with a bound claim of 10Gi, of a class that allows growth or does not.
 	serving := func(ctx context.Context, grows bool) (class string) {
 		GinkgoHelper()
 		class = "disks-" + c.namespace
@@ -289,7 +289,7 @@ var _ = Describe("a claim that can't be as declared", func() {
 		c.update(ctx, "files", template(&class, "20Gi"))
 		c.settle(ctx, "files")
 		edit(ctx, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: class}}, func(s *storagev1.StorageClass) { s.AllowVolumeExpansion = new(true) })
-		Eventually(func() string { // the API server's admission looks at a cache of its own
+		Eventually(func() string { // the API server's admission reads a cache of its own
 			c.settle(ctx, "files")
 			return storage(ctx).Reason
 		}, soon).Should(Equal("ClaimBound"))

@@ -26,7 +26,7 @@ var _ = Describe("certificates", func() {
 		Expect(err).NotTo(HaveOccurred())
 	})
 
-	// issue makes a certificate that is good for that long, and the Secret of that name.
+	// issue creates a certificate with the given time left, and the Secret with it.
 	issue := func(ctx context.Context, secret string, left time.Duration, names ...string) *corev1.Secret {
 		GinkgoHelper()
 		now := c.clock.Now()
@@ -39,7 +39,8 @@ var _ = Describe("certificates", func() {
 	withTLS := func(s *v1alpha1.FtpServer) { s.Spec.TLS = &v1alpha1.TLSSpec{SecretName: "ftp-tls"} }
 	const season = 90 * 24 * time.Hour
 
-	// served are the files of the config Secret that the configuration names, which must be all of them.
+	// served returns the files in the config Secret that the configuration names, and expects the Secret to hold no
+	// others.
 	served := func(ctx context.Context) (*config.TLS, map[string]string) {
 		GinkgoHelper()
 		parsed, _ := c.config(ctx, "files")

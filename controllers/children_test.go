@@ -94,7 +94,7 @@ var _ = Describe("children", func() {
 		c.serve(ctx, c.files(template), "files-a")
 		for _, object := range kinds() {
 			if _, ok := object.(*appsv1.Deployment); ok {
-				continue // its pods would be another Deployment's: tested below
+				continue // its pods would belong to another Deployment: tested below
 			}
 			key := client.ObjectKeyFromObject(object)
 			Expect(admin.Get(ctx, key, object)).To(Succeed())
@@ -202,7 +202,7 @@ var _ = Describe("children", func() {
 			})
 		}
 		c.settle(ctx, "files")
-		c.password(ctx, "alice", "another") // makes us write
+		c.password(ctx, "alice", "another") // makes the operator write
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Active.Enabled = true; s.Spec.Service.Port = 2100 })
 		c.settle(ctx, "files")
 		for _, object := range kinds() {
@@ -310,7 +310,7 @@ var _ = Describe("children", func() {
 		Expect(admin.Delete(ctx, c.server(ctx, "files"))).To(Succeed())
 		_, err := c.pass(ctx, "files")
 		Expect(err).NotTo(HaveOccurred())
-		for _, object := range kinds()[:4] { // what the garbage collector would do
+		for _, object := range kinds()[:4] { // as the garbage collector would
 			Expect(admin.Delete(ctx, object)).To(Succeed())
 		}
 		Expect(admin.Create(ctx, c.files(keep))).To(Succeed())

@@ -25,9 +25,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// cluster is one test's part of the cluster: a namespace, with a reconciler that the test drives
-// pass by pass. It reads what is so now, as the manager's cache would hold it (see cachedClient). What
-// depends on watches and on a cache that lags is tested with a whole manager instead: see manager_test.go.
+// cluster is one test's part of the cluster: a namespace, with a reconciler that the test drives pass by pass. Its
+// reads return the current state as the manager's cache would hold it (see cachedClient). Behaviour that depends on
+// watches and on a lagging cache is tested with a whole manager: see manager_test.go.
 type cluster struct {
 	namespace string
 	traffic   *traffic
@@ -36,7 +36,7 @@ type cluster struct {
 	clock     *testclock.FakePassiveClock
 	events    *events.FakeRecorder
 	nextIP    int
-	// cached reads from the cache of the whole manager, if there is one; managed is its reconciler.
+	// cached reads from the cache of the whole manager, if the test runs one; managed is that manager's reconciler.
 	cached  client.Reader
 	managed *controllers.Reconciler
 }
@@ -61,14 +61,14 @@ func newCluster(ctx context.Context) *cluster {
 	return c
 }
 
-// reconciler makes a reconciler that reads and writes through that traffic.
+// reconciler returns a reconciler whose requests go through t.
 func (c *cluster) reconciler(t *traffic) *controllers.Reconciler {
 	GinkgoHelper()
 	live := c.client(t)
 	return controllers.New(c.options(likeCache(live), live))
 }
 
-// client is one with the operator's permissions.
+// client returns a client with the operator's permissions.
 func (c *cluster) client(t *traffic) client.Client {
 	GinkgoHelper()
 	live, err := client.New(t.through(operatorConfig), client.Options{Scheme: scheme})
@@ -84,7 +84,8 @@ func (c *cluster) options(cl client.Client, live client.Reader) controllers.Opti
 	}
 }
 
-// clear frees what a cluster has only one of, node ports, and what later tests might work on.
+// clear deletes the test's objects that occupy cluster-wide resources, such as node ports, and those that later tests
+// might process.
 func (c *cluster) clear(ctx context.Context) {
 	Expect(admin.DeleteAllOf(ctx, &v1alpha1.FtpServer{}, client.InNamespace(c.namespace))).To(Succeed())
 	var services corev1.ServiceList
@@ -94,7 +95,7 @@ func (c *cluster) clear(ctx context.Context) {
 	}
 }
 
-// pass reconciles once.
+// pass runs one reconcile.
 func (c *cluster) pass(ctx context.Context, name string) (ctrl.Result, error) {
 	return c.reconcile.Reconcile(ctx, ctrl.Request{NamespacedName: c.key(name)})
 }
@@ -103,8 +104,8 @@ func (c *cluster) key(name string) client.ObjectKey {
 	return client.ObjectKey{Namespace: c.namespace, Name: name}
 }
 
-// settle reconciles until a pass writes nothing, and returns how long the reconciler would wait then.
-// Pods that routing has to settle for are waited for.
+// settle reconciles until a pass writes nothing, and returns the requeue time of that pass. It advances the clock
+// while routes of pods have to settle.
 func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	GinkgoHelper()
 	for range 20 {
@@ -125,7 +126,7 @@ func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	return 0
 }
 
-// settling are the slices that lead to their pods' passive ports only.
+// settling returns the names of the slices that route only their pods' passive ports.
 func (c *cluster) settling(ctx context.Context) []string {
 	GinkgoHelper()
 	var list discoveryv1.EndpointSliceList
@@ -141,7 +142,7 @@ func (c *cluster) settling(ctx context.Context) []string {
 	return names
 }
 
-// meta names an object in the test's namespace.
+// meta returns the metadata of an object of that name in the test's namespace.
 func (c *cluster) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: c.namespace, Name: name}
 }
@@ -177,7 +178,7 @@ func (c *cluster) pod(ctx context.Context, name string) *corev1.Pod {
 	return get(ctx, c, name, &corev1.Pod{})
 }
 
-// config is the daemon's configuration as the Secret holds it, and its hash.
+// config returns the daemon's configuration in the config Secret, and its hash.
 func (c *cluster) config(ctx context.Context, name string) (*config.Config, string) {
 	GinkgoHelper()
 	secret := get(ctx, c, name+"-config", &corev1.Secret{})

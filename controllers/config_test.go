@@ -40,7 +40,7 @@ var _ = Describe("configuration", func() {
 		c.serve(ctx, c.files(), "files-a")
 		_, before := c.config(ctx, "files")
 		edit(ctx, &corev1.Secret{ObjectMeta: c.meta("alice-ftp")}, func(s *corev1.Secret) {
-			s.Data["password"] = append(s.Data["password"], '\n') // what an editor adds
+			s.Data["password"] = append(s.Data["password"], '\n') // as an editor adds
 		})
 		c.traffic.reset()
 		_, err := c.pass(ctx, "files")

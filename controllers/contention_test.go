@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers"
 )
 
-// operator makes one of another version and class than the test's own.
+// operator returns another operator with a different image and class.
 func (c *cluster) operator(image, class string) *controllers.Reconciler {
 	GinkgoHelper()
 	live := c.client(&traffic{namespace: c.namespace})
@@ -28,13 +28,13 @@ var _ = Describe("two operators", func() {
 	var c *cluster
 	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
 
-	// flips has both reconcile in turn, and counts how often the pod template changes.
+	// flips lets the operators reconcile in turn, and returns how often the pod template changes.
 	flips := func(ctx context.Context, rounds int, operators ...*controllers.Reconciler) int {
 		GinkgoHelper()
 		changes, last := 0, c.deployment(ctx, "files").Spec.Template.Spec.Containers[0].Image
 		for range rounds {
 			for _, r := range operators {
-				// A pass that another one overtook begins again.
+				// A pass during which the other operator wrote is repeated.
 				Eventually(func() error { _, err := r.Reconcile(ctx, requestFor(c, "files")); return err }, soon).Should(Succeed())
 				if now := c.deployment(ctx, "files").Spec.Template.Spec.Containers[0].Image; now != last {
 					changes, last = changes+1, now
@@ -57,7 +57,7 @@ var _ = Describe("two operators", func() {
 		}).Should(Equal("ChildContested"))
 		Expect(stalled.Message).To(And(ContainSubstring("Deployment"), ContainSubstring("another ftp-operator"),
 			ContainSubstring(v1alpha1.FieldManager), ContainSubstring("spec.className")))
-		// An hour of it, with a pass a minute.
+		// Simulate an hour with one pass a minute.
 		changes := 0
 		for range 60 {
 			c.clock.SetTime(c.clock.Now().Add(time.Minute))
@@ -65,7 +65,7 @@ var _ = Describe("two operators", func() {
 		}
 		Expect(changes).To(BeNumerically("<", 16), "the pauses double")
 
-		// The remedy that the message names.
+		// Apply the remedy that the message names.
 		withClass := c.operator("localhost/ftp-operator:other", "beta")
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.ClassName = "beta" })
 		flips(ctx, 2, withClass, c.reconcile, other)
@@ -115,7 +115,7 @@ var _ = Describe("another writer", func() {
 		Expect(stalled.Message).To(And(ContainSubstring("Service"), ContainSubstring("a-hand")))
 		expectEvent(c, "ChildContested")
 
-		// It goes on once a minute, and no faster.
+		// The operator goes on writing once a minute, and not faster.
 		writes = 0
 		for range 20 {
 			c.clock.SetTime(c.clock.Now().Add(15 * time.Second))
@@ -123,7 +123,7 @@ var _ = Describe("another writer", func() {
 		}
 		Expect(writes).To(BeNumerically("~", 5, 1))
 
-		// The other writer has stopped.
+		// The other writer stops.
 		c.clock.SetTime(c.clock.Now().Add(time.Minute))
 		c.settle(ctx, "files")
 		Expect(c.service(ctx, "files").Spec.Ports[0].TargetPort.IntVal).NotTo(Equal(int32(theirs)))

@@ -25,7 +25,7 @@ func emptyCRD() *unstructured.Unstructured {
 	return u
 }
 
-// olderCRD installs a CRD that lacks the fields of those paths below the schema, and puts ours back after the test.
+// olderCRD installs a CRD without the fields at those paths of the schema, and restores ours after the test.
 func olderCRD(ctx context.Context, removed ...string) {
 	GinkgoHelper()
 	DeferCleanup(ourCRD)
@@ -45,7 +45,7 @@ func olderCRD(ctx context.Context, removed ...string) {
 	Expect(admin.Update(ctx, u)).To(Succeed())
 }
 
-// ourCRD installs ours, as the command does that the condition names.
+// ourCRD installs our CRD, like the command that the condition names.
 func ourCRD(ctx context.Context) {
 	GinkgoHelper()
 	text, err := os.ReadFile(filepath.Join("..", "config", "crd", "bases", "ftp-operator.io_ftpservers.yaml"))
@@ -139,7 +139,7 @@ var _ = Describe("a CustomResourceDefinition that is older than the operator", S
 
 	It("is found by what the API server refuses, where its schema can't be read", func(ctx context.Context) {
 		olderCRD(ctx, "properties status properties usersSummary", "properties status properties pods items properties node")
-		seen(ctx, "status.usersSummary") // the API server has taken it over
+		seen(ctx, "status.usersSummary") // the API server has applied the older CRD
 		blind, err := controllers.NewCRD(operatorConfig)
 		Expect(err).NotTo(HaveOccurred())
 		c.reconcile = c.withCRD(blind)
@@ -159,7 +159,7 @@ var _ = Describe("a CustomResourceDefinition that is older than the operator", S
 		Expect(unstructured.SetNestedSlice(version, []any{"Waiting", "Draining"}, strings.Fields("schema openAPIV3Schema properties status properties pods items properties state enum")...)).To(Succeed())
 		Expect(unstructured.SetNestedSlice(u.Object, versions, "spec", "versions")).To(Succeed())
 		Expect(admin.Update(ctx, u)).To(Succeed())
-		Eventually(func() string { // until the API server has taken it over
+		Eventually(func() string { // until the API server has applied it
 			s := c.files(func(s *v1alpha1.FtpServer) { s.Name = "probe" })
 			if err := admin.Create(ctx, s); err != nil {
 				return err.Error()
@@ -178,7 +178,7 @@ var _ = Describe("a CustomResourceDefinition that is older than the operator", S
 	})
 })
 
-// withCRD is a reconciler with a look of its own at the CustomResourceDefinition.
+// withCRD returns a reconciler with its own CRD check.
 func (c *cluster) withCRD(look *controllers.CRD) *controllers.Reconciler {
 	GinkgoHelper()
 	live := c.client(c.traffic)

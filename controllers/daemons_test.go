@@ -14,12 +14,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// fakeDaemons answer as daemons would that take every configuration over at once.
+// fakeDaemons answer like daemons that apply every configuration at once.
 type fakeDaemons struct {
 	cluster *cluster
 
 	mu sync.Mutex
-	// answer overrides what is answered.
+	// answer, if set, replaces the answer.
 	answer func(ip string, good *config.Status) (*config.Status, error)
 }
 
@@ -67,7 +67,7 @@ func (d *fakeDaemons) good(ctx context.Context, ip string) *config.Status {
 			status.AdvertisedIP = own.String()
 		}
 		if strings.ContainsAny(status.AdvertisedIP, "ghijklmnopqrstuvwxyz") {
-			status.AdvertisedIP = "198.51.100.7" // a host name resolves to something
+			status.AdvertisedIP = "198.51.100.7" // a host name resolves to some address
 		}
 		status.Ready = status.AdvertisedIP != "" && len(ports) > 0
 		return status

@@ -19,7 +19,7 @@ var _ = Describe("deleting a server", func() {
 	var c *cluster
 	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
 
-	// routing is what the pods of a server need until they end.
+	// routing returns the objects that the pods of a server need until they end.
 	routing := func() []client.Object {
 		return []client.Object{
 			&corev1.Service{ObjectMeta: c.meta("files")},
@@ -131,7 +131,8 @@ var _ = Describe("deleting a server", func() {
 
 	It("in the foreground makes anew what the garbage collector takes from pods that drain", func(ctx context.Context) {
 		c.serve(ctx, c.files(), "files-a")
-		// The collector deletes in the foreground down to the pods, and at once what only they own.
+		// The collector deletes in the foreground down to the pods, and deletes at once the objects that only the
+		// pods own.
 		foreground := client.PropagationPolicy(metav1.DeletePropagationForeground)
 		Expect(admin.Delete(ctx, c.server(ctx, "files"), foreground)).To(Succeed())
 		Expect(admin.Delete(ctx, c.deployment(ctx, "files"), foreground)).To(Succeed())

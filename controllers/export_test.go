@@ -10,8 +10,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
-// Hashed counts the hashes that the reconciler computes from now on, be it for a new hash or to verify an old one. Each
-// waits until it may go on; nil: at once.
+// Hashed counts the hashes that the reconciler computes from now on, both new hashes and verifications of old ones.
+// Each computation first receives from goOn, unless goOn is nil.
 func (r *Reconciler) Hashed(goOn <-chan struct{}) *atomic.Int64 {
 	var n atomic.Int64
 	hash, verify := r.hashing.hash, r.hashing.verify
@@ -32,20 +32,20 @@ func (r *Reconciler) Hashed(goOn <-chan struct{}) *atomic.Int64 {
 	return &n
 }
 
-// AllowNodes lets it read nodes, by which no event of one begins a pass.
+// AllowNodes allows the reconciler to read nodes, without a watch that would start passes.
 func (r *Reconciler) AllowNodes() {
 	r.nodes.allowed, r.nodes.start = true, func() error { return nil }
 }
 
-// RequestsOfNode are the servers that an event of a node brings.
+// RequestsOfNode returns the servers that an event of a node enqueues.
 func (r *Reconciler) RequestsOfNode() []ctrl.Request { return r.interests.inNodes() }
 
-// RequestsOfService are the servers that an event of somebody else's Service brings.
+// RequestsOfService returns the servers that an event of another owner's Service enqueues.
 func (r *Reconciler) RequestsOfService(s *corev1.Service) []ctrl.Request {
 	return r.interests.inService(portrange.ServiceOf(s))
 }
 
-// RequestsOfSecret are the servers that an event of a Secret brings.
+// RequestsOfSecret returns the servers that an event of a Secret enqueues.
 func (r *Reconciler) RequestsOfSecret(ctx context.Context, s *corev1.Secret) []ctrl.Request {
 	return r.byLabelOrIndex(indexSecret)(ctx, s)
 }

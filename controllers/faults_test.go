@@ -23,9 +23,9 @@ import (
 // aHash is a bcrypt hash, so that the configuration is the same in every run.
 const aHash = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 
-// A fault befalls one request, and then another run has it befall the next one, and so on.
+// A fault affects one request. The next run lets it affect the next request, and so on.
 var _ = Describe("faults of the API server", func() {
-	// Whichever request fails, however, and whether or not it took effect all the same, the end is the same.
+	// The end state is the same whichever request fails, in whichever way, and whether or not it took effect.
 	DescribeTable("lead to the same end",
 		func(ctx context.Context, f fault, stride int) {
 			want, requests, writes := faultless(ctx)
@@ -62,7 +62,7 @@ var _ = Describe("faults of the API server", func() {
 			wait.Wait()
 		},
 		Entry("each write: the operator is killed after it", fault{inEffect: true, kills: true}, 1),
-		// Every ninth write fails, in nine runs that begin with another one each.
+		// Every ninth write fails; nine runs start with a different write each.
 		Entry("each write in its turn: 409", fault{code: http.StatusConflict, every: 9}, 1),
 		Entry("each write in its turn: 429", fault{code: http.StatusTooManyRequests, every: 9}, 1),
 		Entry("each write in its turn: 500", fault{code: http.StatusInternalServerError, every: 9}, 1),
@@ -70,13 +70,13 @@ var _ = Describe("faults of the API server", func() {
 		Entry("each write in its turn: no answer", fault{every: 9}, 1),
 		Entry("each write in its turn: no answer, though it took effect", fault{inEffect: true, every: 9}, 1),
 		Entry("each write in its turn: the operator is killed before it", fault{kills: true, every: 9}, 1),
-		// A failed read ends the pass wherever it is, so some stand for all.
+		// A failed read ends the pass wherever it happens, so a sample of the reads is enough.
 		Entry("every seventeenth read: 500", fault{code: http.StatusInternalServerError, reads: true}, 17),
 		Entry("every nineteenth read: no answer", fault{reads: true}, 19),
 	)
 })
 
-// faultless is the end of the story when nothing fails, and how many reads and writes it takes.
+// faultless returns the end state of the story without faults, and its numbers of reads and writes.
 func faultless(ctx context.Context) (state string, reads, writes int) {
 	GinkgoHelper()
 	once.Do(func() {
@@ -121,9 +121,9 @@ var _ = Describe("an API server that goes on failing", func() {
 	})
 })
 
-// story brings a server from nothing to readiness, through a changed range to a new pod, and returns
-// how many reads and writes the reconciler made. It does not wait for anything: what a failed request
-// held up is made up for at the end.
+// story brings a server from nothing to readiness, then through a changed range to a new pod, and returns the numbers
+// of reads and writes that the reconciler made. It does not wait for anything: what a failed request delayed is done
+// at the end.
 func (c *cluster) story(ctx context.Context) (reads, writes int) {
 	GinkgoHelper()
 	c.password(ctx, "alice", aHash)
@@ -132,7 +132,7 @@ func (c *cluster) story(ctx context.Context) (reads, writes int) {
 		for range 2 {
 			_, _ = c.pass(ctx, "files")
 			if c.traffic.revive() {
-				c.reconcile = c.reconciler(c.traffic) // another operator, which remembers nothing
+				c.reconcile = c.reconciler(c.traffic) // another operator process, with empty memory
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func (c *cluster) story(ctx context.Context) (reads, writes int) {
 	return reads, writes
 }
 
-// until repeats the passes until the objects named files exist.
+// until repeats passes until the objects exist.
 func (c *cluster) until(ctx context.Context, passes func(), objects ...client.Object) {
 	GinkgoHelper()
 	Eventually(func() error {
@@ -172,8 +172,7 @@ func (c *cluster) until(ctx context.Context, passes func(), objects ...client.Ob
 	}).Should(Succeed())
 }
 
-// state is all that matters of a cluster's objects, as text: without what differs from one run to
-// the next by chance.
+// state returns the relevant state of a cluster's objects as text, without values that differ between runs by chance.
 func (c *cluster) state(ctx context.Context) string {
 	GinkgoHelper()
 	var text strings.Builder

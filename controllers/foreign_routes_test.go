@@ -19,7 +19,7 @@ var _ = Describe("what else routes to the Service", func() {
 	var c *cluster
 	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
 
-	// foreignSlice makes one as somebody else would.
+	// foreignSlice creates a slice as another client would.
 	foreignSlice := func(ctx context.Context, name, manager string, labels map[string]string) *discoveryv1.EndpointSlice {
 		GinkgoHelper()
 		s := &discoveryv1.EndpointSlice{
@@ -67,7 +67,7 @@ var _ = Describe("what else routes to the Service", func() {
 		Expect(c.slice(ctx, "files-a").Endpoints).To(HaveLen(1), "our own stays")
 		Expect(c.condition(ctx, "files", v1alpha1.ConditionPassivePortsExposed).Status).To(Equal(metav1.ConditionTrue))
 
-		// Its controller was slow, and wrote it once more.
+		// The controller was slow and wrote the slice once more.
 		late := foreignSlice(ctx, "files-klmno", "endpointslice-controller.k8s.io", labels)
 		c.settle(ctx, "files")
 		Expect(gone(ctx, late)).To(BeTrue())
@@ -106,7 +106,7 @@ var _ = Describe("what else routes to the Service", func() {
 		mirrored := foreignSlice(ctx, "files-fghij", "endpointslicemirroring-controller.k8s.io", nil)
 		Eventually(func() bool { return gone(ctx, mirrored) && gone(ctx, mirror) }, soon).Should(BeTrue())
 
-		// The Service is replaced as by kubectl replace, without our labels, so that the slices have none either.
+		// The Service is replaced, as by kubectl replace, without our labels, so that its slices have none either.
 		edit(ctx, c.service(ctx, "files"), func(s *corev1.Service) {
 			s.Labels, s.Spec.Selector = nil, map[string]string{v1alpha1.ServerLabel: "files"}
 		})

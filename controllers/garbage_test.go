@@ -20,8 +20,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// collectGarbage does what Kubernetes' garbage collector does in the background: an object whose owners are
-// all gone is deleted, and of several owners those that are gone are taken off.
+// collectGarbage does what Kubernetes' garbage collector does in the background: it deletes an object whose owners
+// are all gone, and removes owners that are gone from an object with several owners.
 func (c *cluster) collectGarbage(ctx context.Context) {
 	GinkgoHelper()
 	for range 10 {
@@ -52,7 +52,7 @@ func (c *cluster) collectGarbage(ctx context.Context) {
 	Fail("the garbage collector does not come to an end")
 }
 
-// objects are all of the test's namespace that own or are owned.
+// objects returns all objects in the test's namespace that own others or are owned.
 func (c *cluster) objects(ctx context.Context) []client.Object {
 	GinkgoHelper()
 	var all []client.Object

@@ -22,7 +22,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// secretsReader answers with Secrets, by name.
+// secretsReader answers with Secrets by name.
 type secretsReader struct {
 	client.Reader
 	secrets map[string]map[string][]byte
@@ -55,7 +55,8 @@ func serverNamed(namespace, name string) serverRef {
 
 const longEnough = time.Minute
 
-// One password of a Secret is hashed once, one that is a hash is taken, what is unusable is told.
+// TestHashingResults: one password of a Secret is hashed once, a value that is a hash is used as it is, and an
+// unusable value is reported.
 func TestHashingResults(t *testing.T) {
 	own, err := passhash.Hash("kept")
 	if err != nil {
@@ -102,11 +103,11 @@ func TestHashingResults(t *testing.T) {
 	if known, _ := h.memory.recall(server.uid, passwordKey{"x", "absent", "password"}); known.problem == nil || known.version != (secretVersion{}) {
 		t.Errorf("an absent Secret: %+v", known)
 	}
-	// A hash that is not our own is compared as a string only.
+	// A hash with other parameters than our own is not verified.
 	if !slices.Equal(verified, []string{own}) {
 		t.Errorf("verified against %q", verified)
 	}
-	// What is known of that version is not hashed again, though a lagging cache asks for it.
+	// A version whose hashes are known is not hashed again, even if a lagging cache asks for it.
 	h.hash = func(string) (string, error) { t.Error("hashed again"); return "", nil }
 	h.ask(server, map[string][]hashUser{"s": users})
 	h.wait(t.Context(), server.uid, longEnough)
@@ -115,8 +116,8 @@ func TestHashingResults(t *testing.T) {
 	}
 }
 
-// TestFormerHashCostsNothing: a tenant stores a hash of 64 MiB as password and then a plain one. The operator, whose
-// own hashes take 19 MiB, must not compute the tenant's.
+// TestFormerHashCostsNothing: a tenant stores a hash of 64 MiB as password and then a plain password. The operator,
+// whose own hashes take 19 MiB, must not compute the tenant's hash.
 func TestFormerHashCostsNothing(t *testing.T) {
 	costly := "$argon2id$v=19$m=65536,t=10,p=1$c29tZXNhbHRzb21lc2FsdA$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 	if !passhash.IsHash(costly) {
@@ -140,7 +141,7 @@ func TestFormerHashCostsNothing(t *testing.T) {
 	}
 }
 
-// The number of hashes at once is bounded, and servers and namespaces take turns.
+// TestHashingIsBoundedAndFair: the number of concurrent hashes is bounded, and servers and namespaces take turns.
 func TestHashingIsBoundedAndFair(t *testing.T) {
 	many := map[string][]byte{}
 	var users []hashUser
@@ -164,7 +165,7 @@ func TestHashingIsBoundedAndFair(t *testing.T) {
 		}
 		return "hash", nil
 	}
-	for i := range 3 { // a tenant of several large servers
+	for i := range 3 { // a tenant with several large servers
 		h.ask(serverNamed("greedy", fmt.Sprint("large-", i)), map[string][]hashUser{"many": users})
 	}
 	modest := serverNamed("modest", "files")
@@ -186,7 +187,8 @@ func TestHashingIsBoundedAndFair(t *testing.T) {
 	}
 }
 
-// TestHashQueueTakesTurns: whoever has how much, the number of turns that a namespace waits is the number of namespaces.
+// TestHashQueueTakesTurns: a namespace waits for at most as many turns as there are namespaces, however much work
+// each has.
 func TestHashQueueTakesTurns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q hashQueue
@@ -232,7 +234,7 @@ func TestHashQueueTakesTurns(t *testing.T) {
 	})
 }
 
-// A Secret that can't be read is asked for again, and a server that is gone is forgotten.
+// TestHashingFailsAndForgets: a Secret that can't be read is requested again, and a server that is gone is forgotten.
 func TestHashingFailsAndForgets(t *testing.T) {
 	h, reader := testHashing(map[string]map[string][]byte{"s": {"password": []byte("x")}})
 	reader.err = errors.New("boom")
@@ -264,7 +266,7 @@ func TestHashingFailsAndForgets(t *testing.T) {
 	}
 }
 
-// The next pass begins when all is there, unless a pass waits for it anyhow.
+// TestHashingBeginsAPass: the next pass starts when all hashes are done, unless a pass is waiting for them.
 func TestHashingBeginsAPass(t *testing.T) {
 	h, _ := testHashing(map[string]map[string][]byte{"s": {"password": []byte("x")}})
 	begun := make(chan types.NamespacedName, 10)

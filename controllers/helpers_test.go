@@ -17,14 +17,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// claimSpecForTables is for the entries of tables, which are made before anything may be expected.
+// claimSpecForTables is for the entries of tables, which are built before assertions are possible.
 var claimSpecForTables = corev1.PersistentVolumeClaimSpec{
 	Resources: corev1.VolumeResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
 	},
 }
 
-// kstatusOf is how kubectl, helm and GitOps tools judge the server.
+// kstatusOf returns how kubectl, helm and GitOps tools judge the server.
 func kstatusOf(ctx context.Context, c *cluster, name string) string {
 	GinkgoHelper()
 	u := &unstructured.Unstructured{}
@@ -35,7 +35,7 @@ func kstatusOf(ctx context.Context, c *cluster, name string) string {
 	return result.Status.String()
 }
 
-// removeFinalizers lets an object go at once.
+// removeFinalizers makes an object that is being deleted go at once.
 func removeFinalizers(ctx context.Context, object client.Object) error {
 	if err := admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 		return err
@@ -44,7 +44,7 @@ func removeFinalizers(ctx context.Context, object client.Object) error {
 	return admin.Update(ctx, object)
 }
 
-// expectDistinctPorts checks rule one: a passive port belongs to at most one pod that exists.
+// expectDistinctPorts checks rule one: a passive port belongs to at most one existing pod.
 func expectDistinctPorts(ctx context.Context, c *cluster) {
 	GinkgoHelper()
 	var pods corev1.PodList
@@ -60,13 +60,13 @@ func expectDistinctPorts(ctx context.Context, c *cluster) {
 	}
 }
 
-// expectEvent checks that an event like that was sent by now, and forgets all that were.
+// expectEvent checks that an event containing part has been sent, and drops all events sent so far.
 func expectEvent(c *cluster, part string) {
 	GinkgoHelper()
 	Expect(c.sent()).To(ContainElement(ContainSubstring(part)))
 }
 
-// expectEventAfterGrace checks that an event like that was not sent by now, and is a minute later.
+// expectEventAfterGrace checks that an event containing part has not been sent yet, and is sent a minute later.
 func expectEventAfterGrace(ctx context.Context, c *cluster, part string) {
 	GinkgoHelper()
 	Expect(c.sent()).NotTo(ContainElement(ContainSubstring(part)), "others may bring what is missing")
@@ -75,7 +75,7 @@ func expectEventAfterGrace(ctx context.Context, c *cluster, part string) {
 	expectEvent(c, part)
 }
 
-// sent are the events since the last call.
+// sent returns the events since the last call.
 func (c *cluster) sent() []string {
 	var all []string
 	for {
@@ -92,7 +92,7 @@ func requestFor(c *cluster, name string) ctrl.Request {
 	return ctrl.Request{NamespacedName: c.key(name)}
 }
 
-// laggingClient answers for pods, the server and its Service with what it saw when it was frozen, as a
+// laggingClient answers for pods, the server and its Service with the state at which it was frozen, as a lagging
 // cache may.
 type laggingClient struct {
 	client.Client

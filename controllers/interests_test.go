@@ -15,8 +15,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// Events of Services, nodes and Secrets come all the time in a cluster, and most concern no FtpServer. With
-// 1,000 of those an event costs no request and copies none of them.
+// A cluster has frequent events of Services, nodes and Secrets, and most concern no FtpServer. With 1,000 FtpServers
+// such an event must cost no request and copy none of the servers.
 var _ = Describe("with 1,000 FtpServers", Serial, func() {
 	It("costs next to nothing to find out whom an event of something else concerns", func(ctx context.Context) {
 		const servers = 1000
@@ -26,7 +26,7 @@ var _ = Describe("with 1,000 FtpServers", Serial, func() {
 			defer GinkgoRecover()
 			Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) {
 				s.Name = fmt.Sprintf("files-%d", i)
-				s.Spec.Suspend = true // so that making them is all that this takes
+				s.Spec.Suspend = true // so that creating them is all the work
 				s.Spec.Service.Type = corev1.ServiceTypeNodePort
 				s.Spec.Service.Annotations = map[string]string{"example.com/note": "as large as usual"}
 				for u := range 8 {
@@ -80,7 +80,7 @@ var _ = Describe("with 1,000 FtpServers", Serial, func() {
 		Expect(bytesOf(func() { c.managed.RequestsOfSecret(ctx, foreign) })).To(BeNumerically("<", 64*kib), "a Secret")
 		Expect(c.traffic.requests()).To(BeZero())
 
-		// The same through the watches: a Secret that no server names is not worth a request.
+		// The same through the watches: an event of a Secret that no server names causes no request.
 		for i := range 5 {
 			Expect(admin.Create(ctx, &corev1.Secret{ObjectMeta: c.meta(fmt.Sprintf("foreign-%d", i))})).To(Succeed())
 		}
@@ -88,7 +88,8 @@ var _ = Describe("with 1,000 FtpServers", Serial, func() {
 	})
 })
 
-// bytesOf is what a call allocates: the least of several, since others allocate beside it.
+// bytesOf returns the bytes that a call allocates: the smallest of several measurements, since other goroutines
+// allocate too.
 func bytesOf(call func()) uint64 {
 	least := ^uint64(0)
 	for range 20 {

@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// coOwn makes another manager own all that ours owns of an object, as restoring a backup does.
+// coOwn makes another manager own all fields of an object that ours owns, as the restore of a backup does.
 func coOwn(ctx context.Context, object client.Object, manager string) {
 	GinkgoHelper()
 	Expect(admin.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
@@ -72,7 +72,7 @@ var _ = Describe("what another manager has come to own", func() {
 			Expect(has).NotTo(HaveKey("example.com/goes"))
 		}
 		Expect(exposed.Status).To(Equal(metav1.ConditionTrue))
-		// The pod's ports are those that it has: a port that it holds outside of the range is waited for.
+		// The policy covers the ports that the pod holds, including those outside the range.
 		Expect(get(ctx, c, "files", &networkingv1.NetworkPolicy{}).Spec.Ingress[0].Ports).NotTo(BeEmpty())
 	})
 

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// TestProviderIDIsReadOnce: a failure is not remembered, an answer is; a node that has no ID yet does
-// not hide the others.
+// TestProviderIDIsReadOnce: a failure is not remembered, but an answer is; a node without an ID does not hide the
+// others.
 func TestProviderIDIsReadOnce(t *testing.T) {
 	reads, failing := 0, true
 	reader := fake.NewClientBuilder().

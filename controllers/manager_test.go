@@ -24,7 +24,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers"
 )
 
-// soon is the patience of these tests, on a machine that does other things too.
+// soon is the timeout of these tests, long enough for a busy machine.
 const soon = 2 * time.Minute
 
 // manage runs a whole manager, with watches and caches, until the test ends.
@@ -62,7 +62,7 @@ func (c *cluster) manage(config *rest.Config, namespaces ...string) {
 	})
 }
 
-// manageNamespaced runs one that may do nothing beyond the test's namespace.
+// manageNamespaced runs a manager that has permissions in the test's namespace only.
 func (c *cluster) manageNamespaced(ctx context.Context) {
 	GinkgoHelper()
 	name := "of-" + c.namespace
@@ -85,7 +85,7 @@ func (c *cluster) eventuallyReady(ctx context.Context, name string) {
 	}, soon).Should(Succeed())
 }
 
-// serveManaged brings a server to readiness through what the manager watches, and nothing else.
+// serveManaged brings a server to readiness with passes that the manager's watches start, and no others.
 func (c *cluster) serveManaged(ctx context.Context, s *v1alpha1.FtpServer, pod string) {
 	GinkgoHelper()
 	Expect(admin.Create(ctx, s)).To(Succeed())
@@ -102,14 +102,14 @@ func (c *cluster) serveManaged(ctx context.Context, s *v1alpha1.FtpServer, pod s
 	c.startPod(ctx, pod)
 	Eventually(func() bool { return podConditionTrue(c.pod(ctx, pod), v1alpha1.RoutedConditionType) }, soon).Should(BeTrue())
 	c.startPod(ctx, pod)
-	// As a Deployment's controller would, again and again.
+	// Repeat what a Deployment's controller would do.
 	Eventually(func() bool {
 		c.rolledOut(ctx, s.Name, 1)
 		return meta.IsStatusConditionTrue(c.server(ctx, s.Name).Status.Conditions, v1alpha1.ConditionReady)
 	}, soon).Should(BeTrue())
 }
 
-// quiet waits until the manager has nothing more to do.
+// quiet waits until the manager makes no more requests.
 func (c *cluster) quiet() {
 	GinkgoHelper()
 	Eventually(func() int {

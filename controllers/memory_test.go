@@ -20,7 +20,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/apply"
 )
 
-// What failed is tried again within a minute, however often it failed.
+// TestErrorsAreRetriedWithinAMinute: after an error a server is retried within a minute, however often it has failed.
 func TestErrorsAreRetriedWithinAMinute(t *testing.T) {
 	limiter := SetupOptions{}.controller().RateLimiter
 	if limiter == nil {
@@ -37,7 +37,7 @@ func TestErrorsAreRetriedWithinAMinute(t *testing.T) {
 	}
 }
 
-// A provider ID that no node has yet may come; one that is there is not asked for again.
+// TestProviderIDMayComeLater: the ID is looked for again while no node has one, and not after it was found.
 func TestProviderIDMayComeLater(t *testing.T) {
 	ctx := context.Background()
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}}
@@ -45,7 +45,7 @@ func TestProviderIDMayComeLater(t *testing.T) {
 	reads := &countingReader{Reader: c}
 	now := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 	n := &nodeAccess{allowed: true}
-	for range 100 { // servers
+	for range 100 { // one call for each server
 		if id := n.providerID(ctx, reads, now); id != "" {
 			t.Fatal(id)
 		}
@@ -87,7 +87,7 @@ func (r *countingReader) List(ctx context.Context, list client.ObjectList, optio
 	return r.Reader.List(ctx, list, options...)
 }
 
-// The memory of objects that are gone is bounded by time.
+// TestNothingIsRememberedOfObjectsThatAreGone: entries for objects that are gone are dropped after a time.
 func TestNothingIsRememberedOfObjectsThatAreGone(t *testing.T) {
 	clock := testclock.NewFakePassiveClock(time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC))
 	comparer := apply.NewComparer(clientgoscheme.Scheme, "ftp-operator")

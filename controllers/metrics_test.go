@@ -86,7 +86,7 @@ ftp_operator_server_replicas_ready{name="fresh",namespace="b"} 0
 	}
 }
 
-// Metrics are shown while the process leads, and may be again after that.
+// TestMetricsComeAndGo: metrics are exported while the process leads, and again if it leads again.
 func TestMetricsComeAndGo(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	reader := fake.NewClientBuilder().Build()

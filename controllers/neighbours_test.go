@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
-// What the cache of Services leaves of one is all that is looked at.
+// TestSlimServiceKeepsWhatIsRead: the cache of Services keeps all fields that are read.
 func TestSlimServiceKeepsWhatIsRead(t *testing.T) {
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{
@@ -42,7 +42,8 @@ func TestSlimServiceKeepsWhatIsRead(t *testing.T) {
 	}
 }
 
-// What a Service says of its ports brings servers; its backends and its load balancer's status don't.
+// TestNeighbourChanged: a change of a Service's ports enqueues servers; changes of its backends and its load
+// balancer's status do not.
 func TestNeighbourChanged(t *testing.T) {
 	service := func(change func(*corev1.Service)) *corev1.Service {
 		s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "web"}, Spec: corev1.ServiceSpec{

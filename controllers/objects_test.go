@@ -15,8 +15,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// files is the server of most tests: one user, an emptyDir, ten passive ports. Like all node ports that
-// tests ask for, they lie in 30000-30085: the API server gives any other port to Services that ask for none.
+// files is the server of most tests: one user, an emptyDir, ten passive ports. Like all node ports that tests
+// request, they are in 30000-30085: the API server gives other ports to Services that request none.
 func (c *cluster) files(change ...func(*v1alpha1.FtpServer)) *v1alpha1.FtpServer {
 	s := &v1alpha1.FtpServer{
 		ObjectMeta: c.meta("files"),
@@ -48,13 +48,13 @@ func serviceType(t corev1.ServiceType) func(*v1alpha1.FtpServer) {
 	return func(s *v1alpha1.FtpServer) { s.Spec.Service.Type = t }
 }
 
-// password makes or changes a user's Secret.
+// password creates or changes a user's Secret.
 func (c *cluster) password(ctx context.Context, user, password string) {
 	GinkgoHelper()
 	c.put(ctx, &corev1.Secret{ObjectMeta: c.meta(user + "-ftp"), Data: map[string][]byte{"password": []byte(password)}})
 }
 
-// put makes an object or overwrites it.
+// put creates or overwrites an object.
 func (c *cluster) put(ctx context.Context, object client.Object) {
 	GinkgoHelper()
 	err := admin.Create(ctx, object)
@@ -65,7 +65,7 @@ func (c *cluster) put(ctx context.Context, object client.Object) {
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// sharedClaim makes the bound claim of the servers with several replicas.
+// sharedClaim creates the bound claim for servers with several replicas.
 func (c *cluster) sharedClaim(ctx context.Context) {
 	GinkgoHelper()
 	c.claim(ctx, "shared", corev1.ClaimBound, nil)
@@ -90,7 +90,7 @@ func (c *cluster) update(ctx context.Context, name string, change func(*v1alpha1
 	}).Should(Succeed())
 }
 
-// edit changes an object as a hand would.
+// edit changes an object as a user would.
 func edit[T client.Object](ctx context.Context, object T, change func(T)) {
 	GinkgoHelper()
 	Eventually(func() error {

@@ -20,7 +20,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// reconciles is how often the manager's controller has looked at a server, of any outcome.
+// reconciles returns the number of reconciles of the manager's controller so far, with any result.
 func (c *cluster) reconciles() int {
 	GinkgoHelper()
 	families, err := metrics.Registry.Gather()
@@ -41,7 +41,7 @@ func (c *cluster) reconciles() int {
 	return int(total)
 }
 
-// atOnce calls do for 1 to n, some of them at the same time.
+// atOnce calls do for 1 to n, in 16 goroutines.
 func atOnce(n int, do func(i int)) {
 	next := make(chan int)
 	var wait sync.WaitGroup
@@ -68,7 +68,7 @@ func killAPIServer() {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	Expect(err).NotTo(HaveOccurred())
 	for _, file := range files {
-		text, _ := os.ReadFile(file) // which may be gone by now
+		text, _ := os.ReadFile(file) // the process may be gone by now
 		var pid, parent int
 		var name, state string
 		if n, _ := fmt.Sscan(string(text), &pid, &name, &state, &parent); n == 4 && parent == os.Getpid() && name == "(kube-apiserver)" {
@@ -90,7 +90,7 @@ var _ = Describe("a whole manager in bad times", func() {
 		before := c.reconciles()
 		Expect(before).To(BeNumerically(">", 0), "or the counter counts nothing")
 
-		// One pass is held up at its first write, while the events come in.
+		// One pass is blocked at its first write while the events arrive.
 		held, release := make(chan struct{}), make(chan struct{})
 		c.traffic.hold(func() { close(held); <-release })
 		edit(ctx, c.service(ctx, "files"), func(s *corev1.Service) { s.Spec.Ports = s.Spec.Ports[:5] })
@@ -110,7 +110,7 @@ var _ = Describe("a whole manager in bad times", func() {
 		close(release)
 		Eventually(func() int { return len(c.service(ctx, "files").Spec.Ports) }, soon).Should(Equal(11))
 		c.quiet()
-		// The pass that was held, one for all events, and some for what these two wrote.
+		// The allowed passes: the blocked one, one for all events, and a few for what these two wrote.
 		Expect(c.reconciles() - before).To(BeNumerically("<=", 8))
 	})
 
@@ -138,7 +138,7 @@ var _ = Describe("a whole manager in bad times", func() {
 
 		killAPIServer()
 		server := env.ControlPlane.GetAPIServer()
-		Eventually(server.Stop, soon).Should(Succeed()) // takes notice
+		Eventually(server.Stop, soon).Should(Succeed()) // notices that the process is dead
 		Expect(admin.Get(ctx, c.key("files"), &v1alpha1.FtpServer{})).NotTo(Succeed(), "or nothing was killed")
 		Expect(server.Start()).To(Succeed())
 

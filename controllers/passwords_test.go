@@ -21,7 +21,7 @@ var _ = Describe("passwords", func() {
 	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
 
 	two := func(s *v1alpha1.FtpServer) { s.Spec.Users = []v1alpha1.User{user("alice"), user("bob")} }
-	// restart has another operator take over, which remembers nothing.
+	// restart replaces the operator by another one with empty memory.
 	restart := func(change ...func(*controllers.Options)) {
 		live := c.client(c.traffic)
 		o := c.options(live, live)
@@ -188,7 +188,7 @@ var _ = Describe("passwords", func() {
 		Expect(c.pod(ctx, "files-b").Annotations).To(HaveKey(v1alpha1.PassivePortsAnnotation))
 		c.startPod(ctx, "files-b")
 		pass()
-		c.clock.SetTime(c.clock.Now().Add(3 * time.Second)) // for routing to settle
+		c.clock.SetTime(c.clock.Now().Add(3 * time.Second)) // for the routing to settle
 		pass()
 		slice := &discoveryv1.EndpointSlice{}
 		Expect(admin.Get(ctx, c.key("files-b"), slice)).To(Succeed())
@@ -227,7 +227,7 @@ var _ = Describe("passwords", func() {
 			Expect(admin.Get(ctx, c.key("files-config"), &corev1.Secret{})).NotTo(Succeed(), why)
 		}
 		unwritten("a configuration without users")
-		goOn <- struct{}{} // one of the two
+		goOn <- struct{}{} // allows one of the two hashes
 		Eventually(hashed.Load, soon).Should(BeEquivalentTo(1))
 		unwritten("a configuration without one of its users")
 		close(goOn)

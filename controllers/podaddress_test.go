@@ -21,7 +21,7 @@ var _ = Describe("the address of a pod's own node", func() {
 		byNode = serviceType(corev1.ServiceTypeNodePort) // and policy Local, the default for one replica
 	)
 
-	// node makes a node, or changes its addresses.
+	// node creates a node or changes its addresses.
 	node := func(ctx context.Context, name string, addresses ...string) {
 		GinkgoHelper()
 		n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}

@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// replicaSet makes the ReplicaSet of the Deployment's present template, or finds it.
+// replicaSet creates the ReplicaSet of the Deployment's present template, or finds it.
 func (c *cluster) replicaSet(ctx context.Context, d *appsv1.Deployment) *appsv1.ReplicaSet {
 	GinkgoHelper()
 	set := &appsv1.ReplicaSet{
@@ -32,14 +32,14 @@ func (c *cluster) replicaSet(ctx context.Context, d *appsv1.Deployment) *appsv1.
 	return set
 }
 
-// makePod makes a pod of the Deployment, as its ReplicaSet would; it is bound to a node and has no
-// containers yet.
+// makePod creates a pod of the Deployment, as its ReplicaSet would. The pod is bound to a node and has no container
+// status yet.
 func (c *cluster) makePod(ctx context.Context, server, name string) *corev1.Pod {
 	GinkgoHelper()
 	return c.makePodOn(ctx, server, name, "node-a")
 }
 
-// makePodOn is makePod on that node; empty: it is not scheduled yet.
+// makePodOn is makePod on the given node; empty: the pod is not scheduled yet.
 func (c *cluster) makePodOn(ctx context.Context, server, name, node string) *corev1.Pod {
 	GinkgoHelper()
 	d := c.deployment(ctx, server)
@@ -70,8 +70,8 @@ func (c *cluster) setPod(ctx context.Context, name string, change func(*corev1.P
 	}).Should(Succeed())
 }
 
-// startPod runs the pod's container, and makes it ready as a kubelet would see it: it needs passive
-// ports, and the pod is ready once its readiness gate is open.
+// startPod runs the pod's container and sets its readiness as a kubelet would: the container is ready once it has
+// passive ports, and the pod once its readiness gate is open.
 func (c *cluster) startPod(ctx context.Context, name string) {
 	GinkgoHelper()
 	c.setPod(ctx, name, func(p *corev1.Pod) {
@@ -110,7 +110,7 @@ func podConditionTrue(p *corev1.Pod, kind corev1.PodConditionType) bool {
 	return false
 }
 
-// rolledOut sets the Deployment's status to what it would be with all the given pods ready.
+// rolledOut sets the Deployment's status to that with the given number of ready pods.
 func (c *cluster) rolledOut(ctx context.Context, name string, pods int32) {
 	GinkgoHelper()
 	Eventually(func() error {
@@ -125,7 +125,7 @@ func (c *cluster) rolledOut(ctx context.Context, name string, pods int32) {
 	}).Should(Succeed())
 }
 
-// terminate deletes a pod that its kubelet still lets drain.
+// terminate deletes a pod, which stays terminating as while it drains.
 func (c *cluster) terminate(ctx context.Context, name string) {
 	GinkgoHelper()
 	Expect(admin.Delete(ctx, c.pod(ctx, name))).To(Succeed())
@@ -159,7 +159,7 @@ func (c *cluster) serve(ctx context.Context, s *v1alpha1.FtpServer, pods ...stri
 	c.run(ctx, s.Name, pods...)
 }
 
-// run lets pods become ready, and the server with them.
+// run makes pods, and with them the server, ready.
 func (c *cluster) run(ctx context.Context, server string, pods ...string) {
 	GinkgoHelper()
 	c.settle(ctx, server)

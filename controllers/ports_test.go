@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// more is a server beside files, of one user too.
+// more returns a second server next to files, also with one user.
 func (c *cluster) more(change ...func(*v1alpha1.FtpServer)) *v1alpha1.FtpServer {
 	return c.files(append([]func(*v1alpha1.FtpServer){func(s *v1alpha1.FtpServer) { s.Name = "more" }}, change...)...)
 }
@@ -24,14 +24,14 @@ func portCount(n int32) func(*v1alpha1.FtpServer) {
 	return func(s *v1alpha1.FtpServer) { s.Spec.Passive = v1alpha1.PassiveSpec{PortCount: n} }
 }
 
-// remove deletes a server and its Service, as the garbage collector would.
+// remove deletes a server and, as the garbage collector would, its Service.
 func (c *cluster) remove(ctx context.Context, name string) {
 	GinkgoHelper()
 	Expect(admin.Delete(ctx, c.server(ctx, name))).To(Succeed())
 	Expect(admin.Delete(ctx, c.service(ctx, name))).To(Succeed())
 }
 
-// nodePortService makes somebody else's Service with that node port.
+// nodePortService creates a Service of another owner with that node port.
 func (c *cluster) nodePortService(ctx context.Context, name string, port int32) {
 	GinkgoHelper()
 	Expect(admin.Create(ctx, &corev1.Service{ObjectMeta: c.meta(name), Spec: corev1.ServiceSpec{
@@ -136,7 +136,8 @@ var _ = Describe("node ports that others hold", func() {
 		c.quiet()
 		c.remove(ctx, "files")
 		Eventually(func() metav1.ConditionStatus {
-			// A pass that began before may have made the Service anew; the garbage collector would take it again.
+			// A pass that started before the deletion may have created the Service again; the garbage collector would
+			// delete it again.
 			Expect(client.IgnoreNotFound(admin.Delete(ctx, &corev1.Service{ObjectMeta: c.meta("files")}))).To(Succeed())
 			return exposed(ctx, "more").Status
 		}, soon).Should(Equal(metav1.ConditionTrue))
@@ -221,7 +222,7 @@ var _ = Describe("passive ports by their count", func() {
 		Expect(admin.Create(ctx, c.more(portCount(10)))).To(Succeed())
 		second := &traffic{namespace: c.namespace}
 		other := c.reconciler(second)
-		// The second operator chooses for the other server when the first has made its choice but not yet
+		// The second operator chooses for the other server after the first has made its choice and before it has
 		// recorded it.
 		c.traffic.beforeWrite = func() {
 			defer GinkgoRecover()
@@ -272,7 +273,8 @@ var _ = Describe("a load balancer's address that Services share", func() {
 				s.Spec.Service.Annotations = map[string]string{"metallb.io/allow-shared-ip": c.namespace}
 			})
 		}
-		// balance does what MetalLB does: a Service that has a port in common with one that has the address gets none.
+		// balance does what MetalLB does: a Service that has a port in common with another Service at the address
+		// gets no address.
 		balance := func() {
 			GinkgoHelper()
 			var services corev1.ServiceList
@@ -301,7 +303,7 @@ var _ = Describe("a load balancer's address that Services share", func() {
 		balance()
 		c.makePod(ctx, "other", "other-a")
 		c.settle(ctx, "other")
-		c.setPod(ctx, "other-a", func(p *corev1.Pod) { // it runs, and waits for an address
+		c.setPod(ctx, "other-a", func(p *corev1.Pod) { // the pod runs and waits for an address
 			p.Status.Phase = corev1.PodRunning
 			setPodCondition(p, corev1.ContainersReady, corev1.ConditionFalse)
 		})

@@ -17,12 +17,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/pki"
 )
 
-// Each remedy that a condition's message names is followed here, unless the test of the condition does.
+// These tests follow each remedy that a condition's message names, unless the test of the condition does.
 var _ = Describe("the remedy that a message names", func() {
 	var c *cluster
 	BeforeEach(func(ctx context.Context) { c = newCluster(ctx) })
 
-	// told expects a condition that is not as it should be, and its message to name the remedy.
+	// told expects a condition to be bad and its message to name the remedy.
 	told := func(ctx context.Context, kind, reason, remedy string) *metav1.Condition {
 		GinkgoHelper()
 		c.settle(ctx, "files")
@@ -31,7 +31,7 @@ var _ = Describe("the remedy that a message names", func() {
 		Expect(condition.Message).To(ContainSubstring(remedy))
 		return condition
 	}
-	// mended expects the condition to be as it should be, and nothing to be wrong with the server.
+	// mended expects the condition to be good and the server to have no problem.
 	mended := func(ctx context.Context, kind string) {
 		GinkgoHelper()
 		c.settle(ctx, "files")

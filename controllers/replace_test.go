@@ -10,8 +10,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// A range that shrinks to ports that its old holder has: the rolling update's new pod waits for
-// ports, and the old pod stays until the new one is ready.
+// The range shrinks to ports that its old holder has: the new pod of the rolling update waits for ports, and the old
+// pod stays until the new one is ready.
 var _ = Describe("a rolling update that passive ports would deadlock", func() {
 	It("goes on, as the old pod is replaced", func(ctx context.Context) {
 		c := newCluster(ctx)

@@ -38,7 +38,7 @@ var _ = Describe("a range that grew and shrank back", func() {
 			c.settle(ctx, "files")
 		}
 		end(30049)
-		// The range is what it was, and still the Deployment has to roll.
+		// The range is the same as before, and still the Deployment must roll.
 		Expect(c.deployment(ctx, "files").Spec.Template.Annotations).To(HaveKeyWithValue(v1alpha1.PassiveRangeAnnotation, "30040-30049 (2)"))
 	})
 })
@@ -91,7 +91,7 @@ var _ = Describe("routing", func() {
 		Expect(c.settling(ctx)).To(BeEmpty(), "a pod that is not ready")
 		c.startPod(ctx, "files-b")
 		began := c.clock.Now()
-		for range 5 { // however many passes there are meanwhile
+		for range 5 { // the number of passes meanwhile does not matter
 			result, err := c.pass(ctx, "files")
 			Expect(err).NotTo(HaveOccurred())
 			Expect(result.RequeueAfter).To(And(BeNumerically(">", 0), BeNumerically("<=", 2*time.Second)))
@@ -167,7 +167,7 @@ var _ = Describe("routing", func() {
 		Expect(c.server(ctx, "files").Status.Pods).To(HaveLen(1))
 	})
 
-	// The node lifecycle controller takes back the pod's Ready, and nothing else.
+	// The node lifecycle controller sets the pod's Ready to false, and nothing else.
 	It("leads new sessions past a pod whose node is lost, which keeps its passive ports", func(ctx context.Context) {
 		c.serve(ctx, c.files(replicas(2)), "files-a", "files-b")
 		held := ports(ctx, "files-a")
@@ -271,8 +271,8 @@ var _ = Describe("routing", func() {
 		Expect(full.Message).To(ContainSubstring("widen spec.passive.portRange"))
 	})
 
-	// One operator reads, and is held up before its first write; meanwhile another one, which sees a
-	// second pod and so shares the ports out otherwise, does its whole work.
+	// One operator reads and is blocked before its first write. Meanwhile another operator, which sees a second pod
+	// and so divides the ports differently, finishes its pass.
 	It("never gives a port twice, not even with two operators at once", func(ctx context.Context) {
 		c.serve(ctx, c.files(replicas(2)))
 		c.makePod(ctx, "files", "files-a")
@@ -327,7 +327,7 @@ var _ = Describe("routing", func() {
 			c.serve(ctx, c.files(replicas(2)))
 			c.makePod(ctx, "files", "files-a")
 			lagging := &laggingClient{Client: likeCache(c.client(c.traffic))}
-			lagging.freeze(ctx, c, "files") // knows a pod without ports, for ever
+			lagging.freeze(ctx, c, "files") // it knows a pod without ports, and never sees a change
 			c.makePod(ctx, "files", "files-b")
 			c.settle(ctx, "files")
 			a, b := ports(ctx, "files-a"), ports(ctx, "files-b")
@@ -363,7 +363,7 @@ var _ = Describe("routing", func() {
 			r := controllers.New(c.options(lagging, c.client(c.traffic)))
 			lagging.freeze(ctx, c, "files")
 			edit(ctx, c.service(ctx, "files"), func(s *corev1.Service) { s.Spec.Ports = s.Spec.Ports[:3] })
-			lagging.freeze(ctx, c, "files") // sees the edit, but never that it was taken back
+			lagging.freeze(ctx, c, "files") // it sees the edit, but never that the edit was reverted
 			c.password(ctx, "alice", "changed")
 			_, err := r.Reconcile(ctx, requestFor(c, "files"))
 			Expect(err).NotTo(HaveOccurred())

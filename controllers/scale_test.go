@@ -21,7 +21,7 @@ import (
 	ac "github.com/ftp-operator/ftp-operator/api/v1alpha1/applyconfiguration/api/v1alpha1"
 )
 
-// autoscaler is the name under which a HorizontalPodAutoscaler's controller writes.
+// autoscaler is the field manager of a HorizontalPodAutoscaler's controller.
 const autoscaler = client.FieldOwner("kube-controller-manager")
 
 // scale sets an object's replicas through its scale subresource, as kubectl scale and autoscalers do.
@@ -69,7 +69,7 @@ var _ = Describe("scaling the FtpServer", func() {
 		Expect(c.server(ctx, "files").Spec.Replicas).To(HaveValue(Equal(int32(3))))
 		Expect(c.deployment(ctx, "files").Spec.Replicas).To(HaveValue(Equal(int32(3))))
 
-		// A manifest that held the number once, before it was left to the autoscaler.
+		// An earlier manifest contained the number, which was later left to the autoscaler.
 		before := manifest()
 		before.Spec.WithReplicas(2)
 		Expect(admin.Apply(ctx, before, person)).To(Succeed())
@@ -110,7 +110,7 @@ var _ = Describe("an autoscaler that aims at the Deployment", func() {
 		Expect(ready.Status).To(Equal(metav1.ConditionTrue))
 		Expect(ready.Message).To(ContainSubstring("spec.replicas does not count"))
 
-		// The Deployment is written for another reason, and the spec says another number.
+		// The Deployment is written for another reason while the spec has another number.
 		c.update(ctx, "files", func(s *v1alpha1.FtpServer) {
 			s.Spec.Replicas = ptr.To[int32](2)
 			s.Spec.Template.Metadata.Annotations = map[string]string{"example.com/rolled": "yes"}
@@ -165,7 +165,7 @@ var _ = Describe("an autoscaler that aims at the Deployment", func() {
 })
 
 var _ = Describe("kubectl scale deployment", func() {
-	// follow does what a message says after a word: kubectl ... scale KIND NAME --replicas=N.
+	// follow executes the command that follows the given word in a message: kubectl ... scale KIND NAME --replicas=N.
 	command := regexp.MustCompile(`kubectl --namespace (\S+) scale (\S+) (\S+) --replicas=(\d+)`)
 	follow := func(ctx context.Context, c *cluster, message, after string) {
 		GinkgoHelper()
@@ -203,7 +203,7 @@ var _ = Describe("kubectl scale deployment", func() {
 			Expect(c.deployment(ctx, "files").Spec.Replicas).To(HaveValue(Equal(want)))
 			Expect(c.condition(ctx, "files", v1alpha1.ConditionScaleAsDeclared).Status).To(Equal(metav1.ConditionTrue))
 			Expect(c.server(ctx, "files").Status.ScaledBy).To(BeEmpty())
-			// And from now on spec.replicas counts.
+			// From now on spec.replicas counts.
 			c.update(ctx, "files", func(s *v1alpha1.FtpServer) { s.Spec.Replicas = ptr.To[int32](3) })
 			c.settle(ctx, "files")
 			Expect(c.deployment(ctx, "files").Spec.Replicas).To(HaveValue(Equal(int32(3))))

@@ -24,18 +24,18 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers"
 )
 
-// These tests run the reconciler against a real API server. There is no kubelet and no controller of
-// Kubernetes beside it, so the tests play those: see cluster_test.go.
+// These tests run the reconciler against a real API server. No kubelet and no controller of Kubernetes runs, so the
+// tests do their work: see cluster_test.go.
 
 var (
 	env    *envtest.Environment
 	admin  client.Client
 	scheme = runtime.NewScheme()
-	// operatorConfig is that of a user who has the operator's ClusterRole and nothing else, so
-	// that every test proves the role to be enough.
+	// operatorConfig is the configuration of a user that has the operator's ClusterRole and nothing else, so that
+	// every test proves that the role is sufficient.
 	operatorConfig *rest.Config
 	operatorRules  []rbacv1.PolicyRule
-	// crd is the look at the CustomResourceDefinition that all tests share which don't change it.
+	// crd is the CRD check that is shared by all tests that don't change the CRD.
 	crd *controllers.CRD
 )
 
@@ -56,12 +56,12 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
 	}
-	// Directories of the API server's own would go, and its certificates with them, when it is stopped.
+	// If the API server created its own directories, stopping it would delete them together with its certificates.
 	certificates, err := os.MkdirTemp("", "ftp-operator-apiserver-")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(os.RemoveAll(certificates)).To(Succeed()) })
 	env.ControlPlane.GetAPIServer().CertDir = certificates
-	// As some distributions have it: who writes owner references must be allowed to delete the object.
+	// As on some distributions: a client that writes owner references must be allowed to delete the object.
 	env.ControlPlane.GetAPIServer().Configure().Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
 	config, err := env.Start()
 	Expect(err).NotTo(HaveOccurred())
@@ -88,7 +88,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	})).To(Succeed())
 })
 
-// userConfig makes a user of the API server.
+// userConfig creates a user of the API server and returns its configuration.
 func userConfig(name string) *rest.Config {
 	user, err := env.AddUser(envtest.User{Name: name}, nil)
 	Expect(err).NotTo(HaveOccurred())
@@ -97,7 +97,7 @@ func userConfig(name string) *rest.Config {
 	return config
 }
 
-// clusterRole is the first document of config/rbac/role.yaml.
+// clusterRole returns the first document of config/rbac/role.yaml.
 func clusterRole() *rbacv1.ClusterRole {
 	text, err := os.ReadFile(filepath.Join("..", "config", "rbac", "role.yaml"))
 	Expect(err).NotTo(HaveOccurred())

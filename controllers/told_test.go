@@ -17,7 +17,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/bounded"
 )
 
-// A problem is in the log once, as a warning, however many passes it lasts, and so is its end.
+// TestProblemsAreLoggedOnce: a problem is logged once, as a warning, however many passes it lasts, and its end is
+// logged too.
 func TestProblemsAreLoggedOnce(t *testing.T) {
 	var out bytes.Buffer
 	ctx := ctrl.LoggerInto(context.Background(), logr.FromSlogHandler(slog.NewJSONHandler(&out, nil)))

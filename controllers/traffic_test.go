@@ -11,53 +11,52 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// traffic counts a client's requests at the API server, and makes the one that is asked for fail.
-// Events and access reviews, which are no state of the cluster, do not count; watches do not
-// either.
+// traffic counts a client's requests to the API server, and makes chosen ones fail. Events and access reviews, which
+// are not state of the cluster, do not count, and neither do watches.
 type traffic struct {
 	next http.RoundTripper
-	// namespace that counts.
+	// namespace is the namespace whose requests count.
 	namespace string
 
 	mu    sync.Mutex
 	all   []string
 	reads int
-	// writes are those that the API server took, whether they changed anything or not.
+	// writes are the writes that the API server accepted, whether they changed anything or not.
 	writes []string
-	// failAt is the number, from 1, of the write (or read) that fails, and how; 0: none.
+	// failAt is the number, from 1, of the write (or read) that fails with fault; 0: none.
 	failAt int
 	fault  fault
-	// failPath makes every write fail whose path ends so.
+	// failPath makes every write fail whose path ends in it; empty: none.
 	failPath string
 	// failed is the request that failed.
 	failed string
-	// dead is set once the client was killed: nothing gets through any more.
+	// dead is set once the client was killed: all further requests fail.
 	dead bool
-	// beforeWrite is called before the first write, if not nil.
+	// beforeWrite is called before the first write if it is not nil.
 	beforeWrite func()
 	once        sync.Once
 }
 
 // fault is the way in which a request fails.
 type fault struct {
-	// code of the answer; 0: none comes, and the client gives up waiting.
+	// code is the status of the answer; 0: there is no answer and the client times out.
 	code int
-	// inEffect lets the request through first, so that it took effect all the same.
+	// inEffect is true if the request is let through first, so that it takes effect although it fails.
 	inEffect bool
-	// reads: it befalls reads, not writes.
+	// reads is true if the fault affects reads, not writes.
 	reads bool
-	// every so many requests it befalls another one; 0: it befalls one.
+	// every is the number of requests after which another one is affected; 0: only one is.
 	every int
-	// kills the client: all requests that follow fail, too, until it is revived.
+	// kills is true if all following requests fail, too, until revive is called.
 	kills bool
 }
 
-// befalls reports whether the request that comes so many after the first one that failed does too.
+// befalls reports whether the fault affects the request that comes that many requests after the first failed one.
 func (f fault) befalls(after int) bool {
 	return after == 0 || f.every > 0 && after > 0 && after%f.every == 0
 }
 
-// through returns the configuration with the traffic going through t.
+// through returns a copy of config whose requests go through t.
 func (t *traffic) through(config *rest.Config) *rest.Config {
 	c := rest.CopyConfig(config)
 	c.Wrap(func(next http.RoundTripper) http.RoundTripper {
@@ -134,7 +133,7 @@ func (t *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// errNoAnswer is what a client gets whose request is answered by nobody.
+// errNoAnswer is the error of a request that gets no answer.
 var errNoAnswer = fmt.Errorf("injected: no answer: %w", os.ErrDeadlineExceeded)
 
 // revive ends the effects of a kill, and reports whether there was one.
@@ -146,28 +145,28 @@ func (t *traffic) revive() bool {
 	return was
 }
 
-// reset begins to count anew.
+// reset sets the counters back to zero.
 func (t *traffic) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.all, t.writes, t.reads = nil, nil, 0
 }
 
-// written are the writes since the last reset.
+// written returns the writes since the last reset.
 func (t *traffic) written() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]string{}, t.writes...)
 }
 
-// requests is the number of requests since the last reset.
+// requests returns the number of requests since the last reset.
 func (t *traffic) requests() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.all)
 }
 
-// counts are the reads and the writes, failed ones too, since the last reset.
+// counts returns the numbers of reads and writes, including failed ones, since the last reset.
 func (t *traffic) counts() (reads, writes int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -181,7 +180,7 @@ func (t *traffic) hold(f func()) {
 	t.beforeWrite, t.once = f, sync.Once{}
 }
 
-// disarm lets nothing fail any more.
+// disarm ends all faults.
 func (t *traffic) disarm() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

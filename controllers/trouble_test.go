@@ -11,8 +11,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// TestTroubleIsSteady: the states that a kubelet alternates between are one trouble, with one message, so that it is
-// told once; a container that came up again long ago has none.
+// TestTroubleIsSteady: the states between which a kubelet alternates are one trouble with one message, so that it is
+// reported once; a container that restarted long ago has none.
 func TestTroubleIsSteady(t *testing.T) {
 	now := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 	end := &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled", FinishedAt: metav1.NewTime(now.Add(-time.Minute))}
@@ -54,7 +54,7 @@ func TestTroubleIsSteady(t *testing.T) {
 	}
 }
 
-// TestGraces: an event with a grace is told once its time has come, if there is still reason for it, and once.
+// TestGraces: an event with a grace period is sent once, after that period, if its condition is still bad.
 func TestGraces(t *testing.T) {
 	start := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 	missing := v1alpha1.FtpServerStatus{Conditions: []metav1.Condition{{

@@ -45,7 +45,7 @@ func TestFreshness(t *testing.T) {
 			t.Errorf("version %s: stale is %v", step.version, got)
 		}
 	}
-	// Versions say nothing by their order: somebody else wrote it after us, and a backup was restored.
+	// The order of versions does not count: another client wrote after us, or a backup was restored.
 	f.wrote("Pod", pod("100"))
 	for _, answered := range []string{"300", "7"} {
 		if !f.stale("Pod", pod("200")) {
@@ -172,7 +172,7 @@ func TestProblemOf(t *testing.T) {
 		name  string
 		kind  string
 		err   error
-		parts []string // of the problem; none: an error to try again
+		parts []string // parts of the problem's message; none: an error, to be retried
 	}{
 		{"node port taken", kindService, invalid("provided port is already allocated"), []string{"another Service has that node port"}},
 		{"node port outside", kindService, invalid("provided port is not in the valid range. The range of valid ports is 30000-32767"), []string{"30000-32767", "within the cluster's node port range"}},
@@ -267,7 +267,7 @@ func TestHeardPods(t *testing.T) {
 	h := newHeardPods()
 	for _, step := range []struct {
 		what   string
-		after  time.Duration // the start
+		after  time.Duration // time since the start
 		report *config.Status
 		err    error
 		want   answer

@@ -25,7 +25,7 @@ func ingress(ipOrName ...string) []corev1.LoadBalancerIngress {
 	return out
 }
 
-// node is ready and runs a pod unless its name says otherwise.
+// node returns a node that is ready and runs a pod, unless its name contains "down" or "empty".
 func node(name, external, internal string) address.Node {
 	n := address.Node{Name: name, Ready: !strings.Contains(name, "down"), HasPod: !strings.Contains(name, "empty")}
 	n.Addresses = append(n.Addresses, corev1.NodeAddress{Type: corev1.NodeHostName, Address: name})
@@ -195,7 +195,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestPortErrors: what a load balancer says about ports is passed on, with or without an address.
+// TestPortErrors: the load balancer's errors about ports are passed on, with or without an address.
 func TestPortErrors(t *testing.T) {
 	denied, quota := "Denied", "example.com/Quota"
 	lb := corev1.LoadBalancerIngress{IP: "192.0.2.1", Ports: []corev1.PortStatus{
@@ -216,8 +216,8 @@ func TestPortErrors(t *testing.T) {
 	}
 }
 
-// TestFindIsSteady: the order of what is listed does not matter, and an address that was found is found
-// again when it is the previous one, whatever is added of its kind.
+// TestFindIsSteady: the order of the inputs does not matter, and an address that was found is found again when it is
+// the previous one, whatever other addresses of its kind are added.
 func TestFindIsSteady(t *testing.T) {
 	v4 := rapid.SampledFrom([]string{"192.0.2.1", "192.0.2.2", "198.51.100.3", "10.9.8.7"})
 	rapid.Check(t, func(t *rapid.T) {

@@ -59,8 +59,8 @@ func TestOfNode(t *testing.T) {
 	}
 }
 
-// TestOfNodeIsItsOwn: whatever the other nodes have, the address is one of the pod's own node, and it is found again
-// when it is what is advertised.
+// TestOfNodeIsItsOwn: the result is an address of the pod's own node, whatever the other nodes have, and it stays the
+// same when it is the one advertised.
 func TestOfNodeIsItsOwn(t *testing.T) {
 	ip := rapid.SampledFrom([]string{"192.0.2.1", "192.0.2.2", "198.51.100.3", "10.9.8.7", "2001:db8::1"})
 	rapid.Check(t, func(t *rapid.T) {

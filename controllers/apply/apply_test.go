@@ -19,7 +19,7 @@ import (
 
 const us = "ftp-operator"
 
-// server does what an API server does with field managers, for one Service.
+// server manages the fields of one Service as an API server does.
 type server struct {
 	t *testing.T
 	managedfieldstest.TestFieldManager
@@ -41,7 +41,7 @@ func (s *server) apply(desired runtime.ApplyConfiguration) {
 	}
 }
 
-// edit changes the live object as another manager would.
+// edit changes the live object under another manager's name.
 func (s *server) edit(change func(*corev1.Service)) {
 	s.t.Helper()
 	live := s.live()
@@ -68,7 +68,7 @@ func (s *server) live() *corev1.Service {
 		s.t.Fatal(err)
 	}
 	live.ManagedFields = s.ManagedFields()
-	live.TypeMeta = metav1.TypeMeta{} // as a typed client answers
+	live.TypeMeta = metav1.TypeMeta{} // a typed client returns it empty
 	return live
 }
 
@@ -86,7 +86,7 @@ func TestDifference(t *testing.T) {
 		name    string
 		edit    func(*corev1.Service)
 		desired runtime.ApplyConfiguration
-		want    string // a part of the difference; empty: none
+		want    string // part of the difference; empty: no difference
 	}{
 		{"nothing changed", func(*corev1.Service) {}, service(21, 30000), ""},
 		{"foreign fields", func(s *corev1.Service) {
@@ -130,7 +130,7 @@ func TestDifference(t *testing.T) {
 	}
 }
 
-// The Service's ports are all ours: one that another manager added is one too many.
+// The Service's ports are all ours: a port that another manager added is a difference.
 func TestAForeignPortIsADifference(t *testing.T) {
 	s := newServer(t)
 	s.apply(service(21, 30000))
@@ -171,8 +171,8 @@ func TestKindsMustAgree(t *testing.T) {
 	}
 }
 
-// An object that is amended after every apply is left alone while it stays as the apply left it, and
-// not when anything of it changes.
+// An object that a webhook changes after every apply is left alone as long as it stays as the apply left it; any
+// change of it is noticed.
 func TestFingerprint(t *testing.T) {
 	comparer := apply.NewComparer(clientgoscheme.Scheme, us)
 	fingerprint := func(s *server, desired runtime.ApplyConfiguration) string {
@@ -185,7 +185,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	s := newServer(t)
 	s.apply(service(21))
-	s.edit(func(live *corev1.Service) { live.Spec.Type = "NodePort" }) // a webhook's amendment
+	s.edit(func(live *corev1.Service) { live.Spec.Type = "NodePort" }) // a webhook's change
 	left := fingerprint(s, service(21))
 
 	s.edit(func(live *corev1.Service) { live.Spec.ClusterIP = "10.0.0.1" })

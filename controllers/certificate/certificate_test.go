@@ -134,7 +134,7 @@ func TestReadCA(t *testing.T) {
 	}
 }
 
-// TestNoMessageTellsOfAKey: whatever is wrong with a Secret, no run of its key is in what is said.
+// TestNoMessageTellsOfAKey: no message about a bad Secret contains a part of its key.
 func TestNoMessageTellsOfAKey(t *testing.T) {
 	ca := newCA(t)
 	cert, key := issue(t, ca, "ftp.example.com")
@@ -150,7 +150,7 @@ func TestNoMessageTellsOfAKey(t *testing.T) {
 		if problem == nil {
 			return
 		}
-		// Runs of the key itself, not of PEM's own words around it, which messages do quote.
+		// Compare parts of the key itself. Messages do quote the PEM markers around it.
 		for line := range strings.Lines(string(key)) {
 			if strings.HasPrefix(line, "-----") {
 				continue
@@ -165,7 +165,8 @@ func TestNoMessageTellsOfAKey(t *testing.T) {
 	})
 }
 
-// TestReadIsBounded: no more is parsed than certificates and keys of the field have; parsing takes many times the memory.
+// TestReadIsBounded: Read parses nothing larger than real certificates and keys, since parsing takes many times their
+// memory.
 func TestReadIsBounded(t *testing.T) {
 	ca := newCA(t)
 	cert, key := issue(t, ca, "ftp.example.com")

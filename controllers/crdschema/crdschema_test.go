@@ -18,7 +18,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
 )
 
-// installed is the schema of the repository's own CRD.
+// installed returns the schema of the repository's CRD.
 func installed(t *testing.T) map[string]any {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "config", "crd", "bases", "ftp-operator.io_ftpservers.yaml"))

@@ -76,7 +76,7 @@ func TestHidesClients(t *testing.T) {
 	}
 }
 
-// input is a LoadBalancer with a control port and as many passive ones.
+// input returns a LoadBalancer with one control port and the given number of passive ports.
 func input(passive int, change func(*lb.Input)) lb.Input {
 	in := lb.Input{Type: corev1.ServiceTypeLoadBalancer, ControlPorts: 1, PassivePorts: passive, DeclaredPorts: passive}
 	if change != nil {
@@ -93,8 +93,8 @@ func TestFindings(t *testing.T) {
 		name     string
 		in       lb.Input
 		severity lb.Severity
-		reason   string // empty: nothing is to be said
-		message  string // a part of it
+		reason   string // empty: no finding
+		message  string // part of the message
 	}{
 		{"an NLB's most", input(49, nlb), 0, "", ""},
 		{"one more", input(50, nlb), lb.Exceeded, lb.ReasonTooManyListeners, "needs 51, one for each port: set spec.passive.portRange to 49 ports or fewer"},
@@ -136,8 +136,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestAdviceHelps: a range as narrow as a message says is no longer too wide for what it was about, and
-// the worst comes first.
+// TestAdviceHelps: a range as narrow as a message advises removes that finding, and the worst finding comes first.
 func TestAdviceHelps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := input(rapid.IntRange(2, 1000).Draw(t, "passive"), nil)

@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestRemedies: what a refusal advises is allowed then.
+// TestRemedies: what a refusal advises is allowed.
 func TestRemedies(t *testing.T) {
 	p := policy.Policy{Images: []string{"registry.example.com/ftp-operator:1.2"}, PriorityClasses: []string{"low"}}
 	server := &v1alpha1.FtpServer{}

@@ -10,9 +10,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// TestHandsCannotMisroute lets hands write any ports onto pods, while these come and go: still every port
-// leads to one pod, the oldest that holds it, and nothing is given that anybody holds. Once the hands
-// rest, replacing pods ends every conflict.
+// TestHandsCannotMisroute writes arbitrary ports onto pods, as a user with kubectl could, while pods come and go.
+// Every port must still be routed to one pod, the oldest that holds it, and no held port may be assigned. Once these
+// writes end, replacing pods must end every conflict.
 func TestHandsCannotMisroute(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{in: portplan.Input{Range: config.PortRange(30000, 30015), Replicas: 3, Surge: 1}}
@@ -43,7 +43,7 @@ func TestHandsCannotMisroute(t *testing.T) {
 			for _, r := range plan.Replace {
 				m.gone(r.Pod)
 			}
-			for _, c := range plan.Conflicts { // those that drain go by themselves
+			for _, c := range plan.Conflicts { // the pods that drain go by themselves
 				for _, pod := range m.in.Pods {
 					if pod.Name == c.Pod && pod.Terminating {
 						m.gone(c.Pod)
@@ -56,7 +56,7 @@ func TestHandsCannotMisroute(t *testing.T) {
 	})
 }
 
-// checkLeads: each held port leads to its oldest holder and nowhere else, and none that is held is given.
+// checkLeads checks that each held port is routed to its oldest holder only, and that no held port is assigned.
 func checkLeads(t *rapid.T, m *model, plan portplan.Plan) {
 	oldest := map[uint16]portplan.Pod{}
 	for _, pod := range m.in.Pods {

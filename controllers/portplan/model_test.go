@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// model is a server's pods as the cluster has them: what the plan assigns is written to them.
+// model is the pods of a server as the cluster has them. reconcile writes the plan's assignments to them.
 type model struct {
 	in       portplan.Input
 	template string
@@ -29,7 +29,7 @@ func (m *model) create(name string) {
 	})
 }
 
-// terminate asks for a pod's deletion.
+// terminate marks a pod as terminating.
 func (m *model) terminate(name string) { m.pod(name).Terminating = true }
 
 // gone removes a pod.
@@ -37,7 +37,7 @@ func (m *model) gone(name string) {
 	m.in.Pods = slices.DeleteFunc(m.in.Pods, func(p portplan.Pod) bool { return p.Name == name })
 }
 
-// pod finds a pod by name.
+// pod returns the pod of that name.
 func (m *model) pod(name string) *portplan.Pod {
 	i := slices.IndexFunc(m.in.Pods, func(p portplan.Pod) bool { return p.Name == name })
 	if i < 0 {
@@ -46,7 +46,7 @@ func (m *model) pod(name string) *portplan.Pod {
 	return &m.in.Pods[i]
 }
 
-// reconcile computes a plan and writes what it assigns. A pod that held ports before is ready.
+// reconcile computes a plan and writes its assignments. Pods that held ports before are ready.
 func (m *model) reconcile() portplan.Plan {
 	for i, pod := range m.in.Pods {
 		m.in.Pods[i].Ready = len(pod.Held) > 0 && !pod.Terminating
@@ -59,7 +59,7 @@ func (m *model) reconcile() portplan.Plan {
 	return plan
 }
 
-// happen reads an event as a trace writes it.
+// happen applies an event in the notation of the traces.
 func (m *model) happen(t *testing.T, event string) {
 	t.Helper()
 	words := strings.Fields(event)
@@ -94,7 +94,7 @@ func (m *model) happen(t *testing.T, event string) {
 	}
 }
 
-// ports reads a port set.
+// ports parses a port set.
 func ports(t testing.TB, text string) config.PortSet {
 	t.Helper()
 	set, err := config.ParsePortSet(text)

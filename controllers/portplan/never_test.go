@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// A pod outside the range that never took sessions is replaced at once, and nothing else is.
+// Of pods outside the range, exactly those that never took sessions are replaced at once.
 func TestNeverReady(t *testing.T) {
 	old, now := config.PortRange(30000, 30003), config.PortRange(30100, 30103)
 	for name, one := range map[string]struct {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestPassiveRangePage reckons the worked examples of docs/passive-range.md anew.
+// TestPassiveRangePage recomputes the worked examples of docs/passive-range.md.
 func TestPassiveRangePage(t *testing.T) {
 	page, err := os.ReadFile("../../docs/passive-range.md")
 	if err != nil {
@@ -27,7 +27,7 @@ func TestPassiveRangePage(t *testing.T) {
 		}
 		if len(cells) != 7 || !strings.HasSuffix(cells[6], "/s") {
 			if examples > 0 {
-				break // the table's end
+				break // the end of the table
 			}
 			continue
 		}

@@ -13,12 +13,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// TestRulesHoldUnderAnyEvents lets pods come, drain and go, and the spec change, in random order, with
-// a plan now and then, and checks the rules of the package after each plan.
+// TestRulesHoldUnderAnyEvents creates, drains and removes pods and changes the spec in random order. It computes
+// plans in between and checks the rules of the package after each plan.
 func TestRulesHoldUnderAnyEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{in: portplan.Input{Range: config.PortRange(30000, 30015), Replicas: 1, Surge: 1}}
-		holds := map[string]config.PortSet{} // what each living pod was given first
+		holds := map[string]config.PortSet{} // the ports that each living pod was given first
 		t.Repeat(map[string]func(*rapid.T){
 			"create": func(*rapid.T) { m.create(fmt.Sprintf("pod-%d", m.created)) },
 			"terminate": func(t *rapid.T) {
@@ -26,7 +26,7 @@ func TestRulesHoldUnderAnyEvents(t *testing.T) {
 					m.terminate(rapid.SampledFrom(m.in.Pods).Draw(t, "pod").Name)
 				}
 			},
-			"gone": func(t *rapid.T) { // also without a warning: a node was deleted
+			"gone": func(t *rapid.T) { // also without a termination, as when a node is deleted
 				if len(m.in.Pods) > 0 {
 					name := rapid.SampledFrom(m.in.Pods).Draw(t, "pod").Name
 					m.gone(name)
@@ -73,7 +73,7 @@ func TestRulesHoldUnderAnyEvents(t *testing.T) {
 	})
 }
 
-// checkIndifferent: the order in which pods are listed does not matter.
+// checkIndifferent checks that the order in which pods are listed does not matter.
 func checkIndifferent(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	shuffled := in
 	shuffled.Pods = slices.Clone(in.Pods)
@@ -85,7 +85,7 @@ func checkIndifferent(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	}
 }
 
-// free are the declared ports that nobody holds.
+// free returns the declared ports that no pod holds.
 func free(in portplan.Input) config.PortSet {
 	left := in.Range
 	for _, pod := range in.Pods {
@@ -94,7 +94,8 @@ func free(in portplan.Input) config.PortSet {
 	return left
 }
 
-// checkAssigned: the lowest free ports, in equal parts, no more than the quota, to living pods that had none.
+// checkAssigned checks that the lowest free ports are assigned in equal parts, none larger than the quota, to living
+// pods that had none.
 func checkAssigned(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	var given config.PortSet
 	each := 0
@@ -120,8 +121,8 @@ func checkAssigned(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	}
 }
 
-// checkWaiting: a pod waits only if nothing is left, and one port is left over as long as none waits
-// that could have had it.
+// checkWaiting checks that a pod waits only if no port is left, and that one free port is kept as long as no pod that
+// could use it waits.
 func checkWaiting(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	left := free(in)
 	wants := 0
@@ -144,7 +145,8 @@ func checkWaiting(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	}
 }
 
-// checkRoutes: every held port is exposed and leads to its holder, and nothing else is.
+// checkRoutes checks that exactly the declared and the held ports are exposed, and that each held port is routed to
+// its holder.
 func checkRoutes(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	want := in.Range
 	for _, pod := range in.Pods {
@@ -161,7 +163,7 @@ func checkRoutes(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	}
 }
 
-// checkReplace: a pod is made to go only for the sake of one that waits, and gives it ports.
+// checkReplace checks that a pod is replaced for its ports only if another pod waits, and that it frees some.
 func checkReplace(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	switch {
 	case len(plan.Replace) == 0:
@@ -186,8 +188,8 @@ func checkReplace(t *rapid.T, in portplan.Input, plan portplan.Plan) {
 	}
 }
 
-// TestARolloutAlwaysEnds: after any change of range and replicas that leaves at least MinimumPorts, a
-// Deployment that rolls comes to its end, with every pod holding declared ports.
+// TestARolloutAlwaysEnds: after any change of range and replicas that leaves at least MinimumPorts, the rollout of a
+// Deployment ends with every pod holding declared ports.
 func TestARolloutAlwaysEnds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := deployment{lingers: rapid.IntRange(1, 6).Draw(t, "lingers")}
@@ -208,15 +210,15 @@ func TestARolloutAlwaysEnds(t *testing.T) {
 	})
 }
 
-// deployment is a Deployment controller that rolls, as far as the plan can tell, over a model whose
-// terminating pods linger for some steps.
+// deployment models a Deployment controller during a rollout, as far as the plan depends on it. Its terminating pods
+// linger for some steps.
 type deployment struct {
 	model
 	lingers int
 	age     map[string]int
 }
 
-// settle steps until nothing is left to do.
+// settle calls step until nothing is left to do.
 func (d *deployment) settle(t *rapid.T) {
 	const limit = 1000
 	for range limit {
@@ -233,9 +235,8 @@ func (d *deployment) settle(t *rapid.T) {
 		limit, d.in.Replicas, d.in.Surge, d.in.Range, d.template, d.in.Pods)
 }
 
-// step lets time pass: terminating pods go, the plan is made and carried out, and the
-// Deployment makes and ends pods within its surge and availability. It reports whether anything is
-// still to be done.
+// step advances the time: terminating pods go, a plan is computed and carried out, and the Deployment creates and
+// deletes pods within its surge and availability. It reports whether anything is left to do.
 func (d *deployment) step() bool {
 	busy := false
 	if d.age == nil {
@@ -269,8 +270,7 @@ func (d *deployment) step() bool {
 			old++
 		}
 	}
-	// What a rolling update may still take away: pods that are not ready anyhow, and
-	// ready ones above what must be available.
+	// A rolling update may delete pods that are not ready, and ready ones beyond those that must be available.
 	spare := ready - (d.in.Replicas - 1 + d.in.Surge)
 	for _, unready := range []bool{true, false} {
 		for _, pod := range slices.Clone(d.in.Pods) {

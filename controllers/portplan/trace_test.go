@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden traces in testdata")
 
-// TestTraces plays events and compares what the plan makes of them with testdata/<name>.golden. Events
-// of one line happen between two plans.
+// TestTraces plays events and compares the resulting plans with testdata/<name>.golden. The events of one line happen
+// between two plans.
 func TestTraces(t *testing.T) {
 	for name, events := range map[string][]string{
 		"scale-up": {
@@ -86,7 +86,7 @@ func TestTraces(t *testing.T) {
 			"replicas 11", "create b c d e f g h i j k",
 			"terminate a; create l", "gone a",
 		},
-		// Three rollouts, 3 to 5 to 2 pods, and a drained node, while every old pod lingers.
+		// Three rollouts, from 3 to 5 to 2 pods, and a drained node, while every old pod lingers.
 		"rolled-scaled-and-drained": {
 			"range 30000-30063; replicas 3; surge 1", "create a b c",
 			"create d", "terminate a; create e", "terminate b; create f", "terminate c",
@@ -107,7 +107,7 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// trace plays the events and tells what became of them.
+// trace plays the events and describes the resulting plans.
 func trace(t *testing.T, events []string) string {
 	t.Helper()
 	var out strings.Builder
@@ -151,7 +151,7 @@ func trace(t *testing.T, events []string) string {
 	return out.String()
 }
 
-// golden compares with a file, or writes it.
+// golden compares got with a file; with -update it writes the file.
 func golden(t *testing.T, file, got string) {
 	t.Helper()
 	if *update {
@@ -171,8 +171,8 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// TestQuotaCarriesARollout: the quota is the largest share with which every pod of a whole rollout gets
-// it, though no old pod goes away before the end.
+// TestQuotaCarriesARollout: the quota is the largest share that every pod of a whole rollout can get even if no old
+// pod ends before the rollout does.
 func TestQuotaCarriesARollout(t *testing.T) {
 	for _, replicas := range []int{1, 2, 3, 7, 20} {
 		for _, surge := range []int{0, 1, 2} {

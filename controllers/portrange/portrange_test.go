@@ -93,8 +93,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseProperties: a choice is one run of the right length, free and within bounds; there is one
-// exactly if there is room; and it is chosen again.
+// TestChooseProperties: a choice is one run of the right length, free and within bounds; there is a choice exactly if
+// there is room; and the same range is chosen again.
 func TestChooseProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		port := rapid.Uint16Range(30000, 30039)

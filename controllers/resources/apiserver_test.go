@@ -22,7 +22,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// apiServer is a client of a real API server that ends with the test, and whose namespace team-a
+// apiServer starts a real API server that runs until the test ends, and returns a client of it. Its namespace team-a
 // enforces the "restricted" Pod Security Standard.
 func apiServer(t *testing.T) client.Client {
 	t.Helper()
@@ -52,30 +52,30 @@ func apiServer(t *testing.T) client.Client {
 	return c
 }
 
-// apply applies as the operator does.
+// apply applies an object the way the operator does.
 func apply(ctx context.Context, c client.Client, object any) error {
 	return c.Apply(ctx, object.(runtime.ApplyConfiguration), client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership)
 }
 
-// TestAPIServer asks a real API server about the children.
+// TestAPIServer tests the children with a real API server.
 func TestAPIServer(t *testing.T) {
 	server := running{apiServer(t)}
 	t.Run("takes the children", server.takesTheChildren)
 	t.Run("changes the Service in place", server.changesTheServiceInPlace)
 }
 
-// running is an API server that runs.
+// running is a client of a running API server.
 type running struct{ client.Client }
 
-// takesTheChildren: every child of every sample is valid, the same again changes
-// nothing, and pods made from the template satisfy the "restricted" standard.
+// takesTheChildren: every child of every sample is valid, applying it again changes nothing, and pods made from the
+// template satisfy the "restricted" standard.
 func (c running) takesTheChildren(t *testing.T) {
 	comparer := compare.NewComparer(c.Scheme(), v1alpha1.FieldManager)
 	all := samples()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
-			// Each time anew: Apply writes the answer into what it was given. And three times, as the
-			// first apply after a claim was made counts as a write though it changes nothing.
+			// The children are built for each round, since Apply writes the answer into its argument. There are three
+			// rounds, since the first apply after a claim was created counts as a write though it changes nothing.
 			var rounds [3][]child
 			for i := range rounds {
 				rounds[i] = all[name].children(t)
@@ -109,7 +109,7 @@ func (c running) takesTheChildren(t *testing.T) {
 	}
 }
 
-// read reads what was applied.
+// read reads the live object of an applied child.
 func read(t *testing.T, c client.Client, object client.Object, kid child) client.Object {
 	t.Helper()
 	named := kid.apply.(interface {
@@ -122,7 +122,7 @@ func read(t *testing.T, c client.Client, object client.Object, kid child) client
 	return object
 }
 
-// restricted makes a pod from the template, in the way of a dry run.
+// restricted creates a pod from the template in a dry run.
 func restricted(t *testing.T, c client.Client, deployment *appsv1.Deployment) {
 	t.Helper()
 	pod := &corev1.Pod{
@@ -130,8 +130,8 @@ func restricted(t *testing.T, c client.Client, deployment *appsv1.Deployment) {
 		Spec:       *deployment.Spec.Template.Spec.DeepCopy(),
 	}
 	pod.Name, pod.Namespace = deployment.Name+"-0", deployment.Namespace
-	pod.Spec.PriorityClassName = ""        // no such class here
-	pod.Spec.ServiceAccountName = "nobody" // no controller makes the default one here
+	pod.Spec.PriorityClassName = ""        // the class does not exist here
+	pod.Spec.ServiceAccountName = "nobody" // no controller creates the default one here
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "nobody", Namespace: pod.Namespace}}
 	if err := c.Create(t.Context(), account); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatal(err)
@@ -141,7 +141,7 @@ func restricted(t *testing.T, c client.Client, deployment *appsv1.Deployment) {
 	}
 }
 
-// remove deletes an object, and lets go what waits for a controller that does not run here.
+// remove deletes an object and removes its finalizers, whose controllers do not run here.
 func remove(t *testing.T, c client.Client, object client.Object) {
 	t.Helper()
 	object.SetFinalizers(nil)
@@ -153,8 +153,8 @@ func remove(t *testing.T, c client.Client, object client.Object) {
 	}
 }
 
-// changesTheServiceInPlace: whatever the type was, the Service can become any other, with other ports,
-// by one more apply; and what the cluster chose for it stays as far as it can.
+// changesTheServiceInPlace: one more apply can change the Service from any type to any other, with other ports, and
+// keeps what the cluster chose for it where possible.
 func (c running) changesTheServiceInPlace(t *testing.T) {
 	s := minimal()
 	var last corev1.Service

@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// draw makes a server of any type, scale, storage and exposed ports.
+// draw returns a server of a random type, scale and storage, with random exposed ports.
 func draw(t *rapid.T) sample {
 	s := newSample(v1alpha1.FtpServerSpec{
 		Replicas: new(rapid.Int32Range(0, 5).Draw(t, "replicas")),
@@ -37,11 +37,11 @@ func draw(t *rapid.T) sample {
 	return s
 }
 
-// TestOnePortTruth: Service, EndpointSlices and NetworkPolicy carry the same ports, however they came about.
+// TestOnePortTruth: the Service, the EndpointSlices and the NetworkPolicy carry the same ports, whatever the inputs.
 func TestOnePortTruth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := draw(t)
-		// Any part of what is exposed belongs to a pod.
+		// A random part of the exposed ports belongs to a pod.
 		var own config.PortSet
 		for _, port := range s.in.Exposed {
 			if rapid.Bool().Draw(t, "own") {
@@ -52,7 +52,7 @@ func TestOnePortTruth(t *testing.T) {
 		if s.in.Server.Spec.TLS != nil {
 			controls++
 		}
-		service := map[string]int32{} // name -> target
+		service := map[string]int32{} // by name: target port
 		for _, p := range resources.Service(s.in).Spec.Ports {
 			service[*p.Name] = p.TargetPort.IntVal
 			if *p.Name == resources.ControlPortName || *p.Name == resources.ImplicitPortName {
@@ -102,8 +102,8 @@ func TestOnePortTruth(t *testing.T) {
 	})
 }
 
-// TestControlNodePortComesLast: while the cluster is to choose a control port's node port, the passive
-// ports are named first, so that it can't be one of theirs.
+// TestControlNodePortComesLast: if the cluster is to choose a control port's node port, the passive ports come first
+// in the list, so that it can't choose one of them.
 func TestControlNodePortComesLast(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := draw(t)
@@ -112,7 +112,7 @@ func TestControlNodePortComesLast(t *testing.T) {
 		if s.in.Server.Spec.Service.Type == corev1.ServiceTypeNodePort && s.in.Server.Spec.Service.NodePort == nil {
 			at = len(ports) - 1
 			if s.in.Server.Spec.TLS != nil {
-				at-- // the one of implicit TLS is the cluster's to choose too
+				at-- // the cluster chooses that of implicit TLS, too
 			}
 		}
 		if *ports[at].Name != resources.ControlPortName {
@@ -121,7 +121,7 @@ func TestControlNodePortComesLast(t *testing.T) {
 	})
 }
 
-// TestScalingRollsNothing: the pod template does not depend on what changes while pods serve.
+// TestScalingRollsNothing: the pod template does not depend on values that change while pods serve.
 func TestScalingRollsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := draw(t)
@@ -148,7 +148,7 @@ func template(t *rapid.T, in resources.Inputs) string {
 	return string(text)
 }
 
-// TestReloadsAreTakenOver: no change of the spec touches what a running daemon can't take over.
+// TestReloadsAreTakenOver: no change of the spec affects a setting that a running daemon can't reload.
 func TestReloadsAreTakenOver(t *testing.T) {
 	var first *config.Config
 	for name, s := range samples() {
@@ -212,7 +212,7 @@ func TestTrafficPolicyAndPeerCheck(t *testing.T) {
 	}
 }
 
-// An AWS load balancer with IP targets hides its clients unless it is told not to.
+// An AWS load balancer with IP targets hides its clients unless it is configured to preserve their addresses.
 func TestPeerCheckBehindIPTargets(t *testing.T) {
 	const prefix = "service.beta.kubernetes.io/aws-load-balancer-"
 	server := minimal().in.Server
@@ -250,7 +250,7 @@ func TestSurge(t *testing.T) {
 	}
 }
 
-// TestEndpointSliceFamilies: one slice for each family of the Service that the pod has an address of.
+// TestEndpointSliceFamilies: there is one slice for each family of the Service in which the pod has an address.
 func TestEndpointSliceFamilies(t *testing.T) {
 	const v4, v6 = corev1.IPv4Protocol, corev1.IPv6Protocol
 	for _, test := range []struct {

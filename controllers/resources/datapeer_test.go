@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// TestDataPeerReason: for each way that clients come, what proves whose a data connection is, and why.
+// TestDataPeerReason: the check of data connections, and its reason, for each way in which clients may connect.
 func TestDataPeerReason(t *testing.T) {
 	clusterPolicy := func(s *v1alpha1.FtpServer) {
 		s.Spec.Service.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster
@@ -59,7 +59,7 @@ func TestDataPeerReason(t *testing.T) {
 	}
 }
 
-// TestOverridesByClusterIP: they are named as soon as there is a cluster IP, each in its place.
+// TestOverridesByClusterIP: overrides by cluster IP are present as soon as there is a cluster IP, each in its place.
 func TestOverridesByClusterIP(t *testing.T) {
 	in := minimal().in
 	in.Server.Spec.Passive.Overrides = []v1alpha1.AddressOverride{

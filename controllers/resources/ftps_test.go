@@ -29,8 +29,8 @@ func mustYAML(t *testing.T, object any) string {
 	return string(text)
 }
 
-// ftps speaks TLS, explicit and implicit, behind a load balancer that tells addresses, and bounds
-// what clients may take.
+// ftps is a server with explicit and implicit TLS, behind a load balancer that reports clients' addresses, and with
+// limits for clients.
 func ftps() sample {
 	s := newSample(v1alpha1.FtpServerSpec{
 		Replicas: new(int32(2)),
@@ -88,7 +88,7 @@ func ftps() sample {
 	return s
 }
 
-// TestTLSOfTheDaemon: what of spec.tls reaches the daemon, and what does not.
+// TestTLSOfTheDaemon: which settings of spec.tls reach the daemon, and which do not.
 func TestTLSOfTheDaemon(t *testing.T) {
 	tls := func(change func(*resources.Inputs)) *config.TLS {
 		s := ftps()
@@ -139,8 +139,8 @@ func TestTLSOfTheDaemon(t *testing.T) {
 	}
 }
 
-// TestPeerCheckIsAboutAddresses: the PROXY protocol makes them known again where they are hidden; that
-// sessions must be resumed proves whose a data connection is, but not that it comes from one address.
+// TestPeerCheckIsAboutAddresses: the PROXY protocol makes hidden addresses known again. A required resumption of
+// sessions identifies the client of a data connection, but does not prove that it comes from the same address.
 func TestPeerCheckIsAboutAddresses(t *testing.T) {
 	for _, test := range []struct {
 		replicas     int32
@@ -171,7 +171,8 @@ func TestPeerCheckIsAboutAddresses(t *testing.T) {
 	}
 }
 
-// TestRevision: a changed file is a changed configuration, which pods are told of and can be asked for.
+// TestRevision: a changed file changes the configuration, so that pods are notified and can be asked whether they
+// loaded it.
 func TestRevision(t *testing.T) {
 	revision := func(change func(*resources.Inputs)) string {
 		s := ftps()
@@ -201,7 +202,8 @@ func TestRevision(t *testing.T) {
 	}
 }
 
-// TestTLSRollsNoPods: TLS, its ports and its certificates come, change and go without a new pod template.
+// TestTLSRollsNoPods: adding, changing and removing TLS, its ports and its certificates does not change the pod
+// template.
 func TestTLSRollsNoPods(t *testing.T) {
 	template := func(change func(*resources.Inputs)) string {
 		s := ftps()
@@ -226,7 +228,7 @@ func TestTLSRollsNoPods(t *testing.T) {
 	}
 }
 
-// TestCertificatesStayInTheSecret: keys are in the config Secret, and nowhere else.
+// TestCertificatesStayInTheSecret: no child but the config Secret contains keys.
 func TestCertificatesStayInTheSecret(t *testing.T) {
 	s := ftps()
 	for _, c := range s.children(t) {
@@ -252,7 +254,8 @@ func TestCertificatesStayInTheSecret(t *testing.T) {
 	}
 }
 
-// TestNodePortsThatAreAskedForComeFirst: the API server hands node ports out in the order of the list.
+// TestNodePortsThatAreAskedForComeFirst: requested node ports come first, since the API server assigns node ports in
+// the order of the list.
 func TestNodePortsThatAreAskedForComeFirst(t *testing.T) {
 	for _, control := range []*int32{nil, new(int32(30021))} {
 		for _, implicit := range []*int32{nil, new(int32(30990))} {

@@ -25,14 +25,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files in testdata")
 
-// child is a child object: what is applied, and the type it must fit.
+// child is a child object: what is applied, and the type that it must fit.
 type child struct {
 	file  string
 	apply any
 	typed any
 }
 
-// children are all of a sample's.
+// children returns all children of a sample.
 func (s sample) children(t testing.TB) []child {
 	s.in.ConfigFile = s.configFile(t)
 	all := []child{
@@ -51,8 +51,8 @@ func (s sample) children(t testing.TB) []child {
 	return all
 }
 
-// TestGolden compares every child of every sample, and the daemon's configuration, with testdata, and
-// reads each back as the type it stands for.
+// TestGolden compares every child of every sample, and the daemon's configuration, with testdata, and decodes each as
+// its type.
 func TestGolden(t *testing.T) {
 	for name, s := range samples() {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// fits reads a child as its type, which must know every field.
+// fits decodes a child as its type, which must have every field.
 func fits(t *testing.T, c child) {
 	t.Helper()
 	text, err := json.Marshal(c.apply)
@@ -91,7 +91,7 @@ func fits(t *testing.T, c child) {
 	}
 }
 
-// golden compares with a file, or writes it. No text means that there must be no file.
+// golden compares got with a file; with -update it writes the file. If got is empty, the file must not exist.
 func golden(t *testing.T, file string, got []byte) {
 	t.Helper()
 	if *update {
@@ -122,7 +122,7 @@ func write(t *testing.T, file string, text []byte) {
 	}
 }
 
-// TestTheDaemonTakesItsConfiguration: what the operator writes, the daemon reads.
+// TestTheDaemonTakesItsConfiguration: the daemon accepts every configuration that the operator writes.
 func TestTheDaemonTakesItsConfiguration(t *testing.T) {
 	for name, s := range samples() {
 		if _, err := config.Parse(s.configFile(t)); err != nil {

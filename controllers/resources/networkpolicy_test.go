@@ -13,7 +13,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// TestSourceRangesInThePolicy: they are kept by the policy only where it sees the clients' own addresses.
+// TestSourceRangesInThePolicy: the policy has the source ranges only where it sees the clients' own addresses.
 func TestSourceRangesInThePolicy(t *testing.T) {
 	peers := func(change func(*resources.Inputs)) int {
 		s := everything()
@@ -39,7 +39,7 @@ func TestSourceRangesInThePolicy(t *testing.T) {
 	}
 }
 
-// drawGuarded is draw with whatever a NetworkPolicy depends on.
+// drawGuarded is draw with random values of everything on which a NetworkPolicy depends.
 func drawGuarded(t *rapid.T) sample {
 	s := draw(t)
 	spec := &s.in.Server.Spec
@@ -60,7 +60,7 @@ func drawGuarded(t *rapid.T) sample {
 	return s
 }
 
-// admits reports whether a rule's peers let an address of no pod in; no peers are everybody.
+// admits reports whether a rule's peers allow an address that is not a pod's; no peers allow every address.
 func admits(peers []networkingac.NetworkPolicyPeerApplyConfiguration, from netip.Addr) bool {
 	for _, peer := range peers {
 		if peer.IPBlock != nil && netip.MustParsePrefix(*peer.IPBlock.CIDR).Contains(from) {
@@ -70,9 +70,9 @@ func admits(peers []networkingac.NetworkPolicyPeerApplyConfiguration, from netip
 	return len(peers) == 0
 }
 
-// TestPolicyIsNeverWider: whatever the server, nobody from outside the allowed networks gets to an FTP
-// port nor is dialled, nobody but the operator and the scrapers gets to the admin port, and nothing
-// goes out without need. With PROXY protocol the daemons keep the networks, in their configuration.
+// TestPolicyIsNeverWider: for any server, no address outside the allowed networks can reach an FTP port or is
+// dialled, only the operator and the scrapers can reach the admin port, and no outgoing traffic is allowed without
+// need. With the PROXY protocol the daemons' configuration has the allowed networks instead.
 func TestPolicyIsNeverWider(t *testing.T) {
 	outside := netip.MustParseAddr("233.252.0.9")
 	rapid.Check(t, func(t *rapid.T) {

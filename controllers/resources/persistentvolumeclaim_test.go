@@ -9,12 +9,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
 )
 
-// A claim that stays is not told to be an instance's, and says that it must not be pruned: Argo CD before 3.0
-// takes what carries that label and no owner for its own.
+// A claim that stays has no instance label and has the option that forbids pruning: Argo CD before 3.0 takes objects
+// with that label and without an owner for its own.
 func TestRetainedClaimIsNobodys(t *testing.T) {
 	for _, one := range []struct {
 		retention v1alpha1.RetentionPolicy
-		options   string // the user's
+		options   string // the user's options
 		instance  bool
 		want      string
 	}{

@@ -20,7 +20,7 @@ type sample struct {
 	pods  []resources.PodRoute
 }
 
-// samples are servers of very different shape.
+// samples returns servers of very different kinds.
 func samples() map[string]sample {
 	return map[string]sample{
 		"minimal":        minimal(),
@@ -55,14 +55,14 @@ func pod(name, ip string, ports config.PortSet) resources.PodRoute {
 	}
 }
 
-// minimal is as little as the API takes, without the API server's defaults.
+// minimal is a server with as few fields as the API accepts, without the API server's defaults.
 func minimal() sample {
 	s := newSample(v1alpha1.FtpServerSpec{Storage: v1alpha1.StorageSpec{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 	s.pods = []resources.PodRoute{pod("files-0", "10.1.0.5", config.PortRange(30000, 30001))}
 	return s
 }
 
-// everything sets every field that has an effect.
+// everything is a server with every field set that has an effect.
 func everything() sample {
 	size := resource.MustParse("1Gi")
 	s := newSample(v1alpha1.FtpServerSpec{
@@ -124,7 +124,7 @@ func everything() sample {
 	return s
 }
 
-// nodePort lets the cluster choose the control port's node port.
+// nodePort is a server of type NodePort whose control port gets its node port from the cluster.
 func nodePort() sample {
 	s := newSample(v1alpha1.FtpServerSpec{
 		Service: v1alpha1.ServiceSpec{Type: corev1.ServiceTypeNodePort, Port: 21},
@@ -134,7 +134,8 @@ func nodePort() sample {
 	return s
 }
 
-// threeReplicas is in mid-rollout: one drains, one has no ports yet, and a hole is in what is exposed.
+// threeReplicas is a server in the middle of a rollout: one pod drains, one has no ports yet, and the exposed ports
+// have a gap.
 func threeReplicas() sample {
 	s := newSample(v1alpha1.FtpServerSpec{
 		Replicas: new(int32(3)),
@@ -152,7 +153,8 @@ func threeReplicas() sample {
 	return s
 }
 
-// autoscaled has replicas that an autoscaler sets at the Deployment, and a budget of its own.
+// autoscaled is a server whose replicas an autoscaler sets at the Deployment, and that has a disruption budget of its
+// own.
 func autoscaled() sample {
 	s := threeReplicas()
 	s.pods = nil
@@ -162,7 +164,7 @@ func autoscaled() sample {
 	return s
 }
 
-// rwoClaim has storage that one node at a time can mount, and which goes with the server.
+// rwoClaim is a server with storage that one node at a time can mount, and that is deleted with the server.
 func rwoClaim() sample {
 	return newSample(v1alpha1.FtpServerSpec{
 		Service: v1alpha1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Port: 21},
@@ -180,7 +182,7 @@ func rwoClaim() sample {
 	})
 }
 
-// clusterIP serves the cluster only, and declines a NetworkPolicy.
+// clusterIP is a server that is reachable in the cluster only and has no NetworkPolicy.
 func clusterIP() sample {
 	s := newSample(v1alpha1.FtpServerSpec{
 		Service:       v1alpha1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, Port: 21},
@@ -191,7 +193,7 @@ func clusterIP() sample {
 	return s
 }
 
-// guarded lets in a partner's network only, dials its clients in active mode, and is scraped.
+// guarded is a server that allows only one network, has active mode enabled, and is scraped for metrics.
 func guarded() sample {
 	s := newSample(v1alpha1.FtpServerSpec{
 		Service: v1alpha1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Port: 21, LoadBalancerSourceRanges: []string{"198.51.100.0/24"}},
@@ -213,7 +215,7 @@ func guarded() sample {
 // bcryptHash is the hash of "password".
 const bcryptHash = "$2a$04$Q7hB33qfIy.1.oOj.pROs.ZUX0oCfhvjbQbZiGipme0XEJGeO16J2"
 
-// configFile is the sample's configuration file.
+// configFile returns the sample's configuration file.
 func (s sample) configFile(t testing.TB) []byte {
 	t.Helper()
 	file, err := resources.DaemonConfig(s.in, s.users).Marshal()

@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Of a pod that settles the passive ports lead to it, and no control port.
+// While a pod settles, its passive ports are routed to it, and no control port is.
 func TestSettlingPod(t *testing.T) {
 	s := everything()
 	s.in.Server.Spec.TLS = &v1alpha1.TLSSpec{SecretName: "files-tls", Implicit: &v1alpha1.ImplicitTLSSpec{Enabled: true}}

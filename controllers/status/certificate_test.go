@@ -11,7 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// withTLS is a healthy server with a certificate of the age and with the time left that are given.
+// withTLS returns a healthy server with a certificate of the given age and remaining lifetime.
 func withTLS(age, left time.Duration, change ...func(*Observed)) Observed {
 	return healthy(append([]func(*Observed){func(o *Observed) {
 		o.ImplicitPort = 990
@@ -92,7 +92,8 @@ func TestStatusOfTLS(t *testing.T) {
 	}
 }
 
-// TestEventsOfCertificates: that one ends soon is told once, and its renewal once; time passing tells nothing.
+// TestEventsOfCertificates: an end that comes close is reported once, and so is the renewal; the passing of time
+// alone gives no event.
 func TestEventsOfCertificates(t *testing.T) {
 	well := Compute(withTLS(24*time.Hour, 2400*time.Hour), noon)
 	soon := Compute(withTLS(2400*time.Hour, 240*time.Hour), noon)

@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
-// links are the causes that keep a server from being ready, in the order in which they must come about.
+// links returns the causes that keep a server from being ready, in the order of the chain.
 func links() []struct {
 	reason string
 	apply  func(*Observed)
@@ -53,8 +53,8 @@ func links() []struct {
 	}
 }
 
-// TestReadyNamesTheFirstCause: of all that is wrong at once, Ready names what comes first in the chain; mending
-// that brings the next one up.
+// TestReadyNamesTheFirstCause: of several causes, Ready names the first in the chain; once that is fixed, it names
+// the next.
 func TestReadyNamesTheFirstCause(t *testing.T) {
 	all := links()
 	for i := range all {
@@ -69,8 +69,8 @@ func TestReadyNamesTheFirstCause(t *testing.T) {
 	}
 }
 
-// TestReadyTellsCausesAtOnce: each cause by itself is told in the very pass that sees it, with one Warning or, where
-// others may still bring what is missing, with one that waits for a while.
+// TestReadyTellsCausesAtOnce: each single cause is reported in the pass that finds it, with one Warning; if others
+// may still create what is missing, the Warning is delayed.
 func TestReadyTellsCausesAtOnce(t *testing.T) {
 	for _, l := range links() {
 		o := healthy(l.apply)
@@ -91,7 +91,7 @@ func TestReadyTellsCausesAtOnce(t *testing.T) {
 	}
 }
 
-// TestReadyTellsTroubleBeforeWaiting: what only takes its time does not hide what is wrong further on.
+// TestReadyTellsTroubleBeforeWaiting: a cause that only takes time does not hide a problem later in the chain.
 func TestReadyTellsTroubleBeforeWaiting(t *testing.T) {
 	o := healthy(func(o *Observed) {
 		o.Address = address.Result{Reason: address.ReasonLoadBalancerPending, Message: "waiting"}
@@ -106,7 +106,7 @@ func TestReadyTellsTroubleBeforeWaiting(t *testing.T) {
 	}
 }
 
-// TestPodsThatWaitForTheirVolume: storage is the cause, and no event says otherwise at a healthy start.
+// TestPodsThatWaitForTheirVolume: Ready names the storage as the cause, and a healthy start gives no event about it.
 func TestPodsThatWaitForTheirVolume(t *testing.T) {
 	o := healthy(func(o *Observed) {
 		o.Storage = Storage{Claim: "data", Ours: true, Found: true, Phase: "Pending"}
@@ -121,7 +121,8 @@ func TestPodsThatWaitForTheirVolume(t *testing.T) {
 	}
 }
 
-// TestNoLoadBalancerIsToldAfterAWhile: three minutes after the first look, with the class that nobody serves.
+// TestNoLoadBalancerIsToldAfterAWhile: a missing load balancer is reported three minutes after the first pass, with
+// the class that no controller handles.
 func TestNoLoadBalancerIsToldAfterAWhile(t *testing.T) {
 	o := healthy(func(o *Observed) {
 		o.Address = address.Result{Reason: address.ReasonLoadBalancerPending, Message: "waiting"}
@@ -153,7 +154,8 @@ func TestNoLoadBalancerIsToldAfterAWhile(t *testing.T) {
 	}
 }
 
-// TestSharedAddressConflictIsTheCauseOfNoAddress: and it takes somebody to mend it.
+// TestSharedAddressConflictIsTheCauseOfNoAddress: the conflict, not the missing address, is the cause, and it stalls
+// the server.
 func TestSharedAddressConflictIsTheCauseOfNoAddress(t *testing.T) {
 	o := healthy(func(o *Observed) {
 		o.Address = address.Result{Reason: address.ReasonLoadBalancerPending, Message: "waiting"}
@@ -165,8 +167,8 @@ func TestSharedAddressConflictIsTheCauseOfNoAddress(t *testing.T) {
 	}
 }
 
-// TestTrueMeansWell: a condition that is True has no reason that names a trouble, and gives no Warning (Stalled
-// apart), whatever is observed.
+// TestTrueMeansWell: whatever is observed, a condition that is True (except Stalled) has no reason that names a
+// problem, and gives no Warning.
 func TestTrueMeansWell(t *testing.T) {
 	well := map[string]bool{
 		"Ready": true, "PodsReady": true, "UsersReady": true, "CertificateValid": true, "TLSDisabled": true, "ClaimBound": true, "Ephemeral": true,
@@ -203,7 +205,8 @@ func TestTrueMeansWell(t *testing.T) {
 	}
 }
 
-// TestReadyComesFirst: in the order that describe shows, which later passes keep; others' conditions come last.
+// TestReadyComesFirst: conditions are in the order that kubectl describe shows, later passes keep it, and conditions
+// of other controllers come last.
 func TestReadyComesFirst(t *testing.T) {
 	o := healthy(func(o *Observed) {
 		o.Problems = []Problem{{Kind: ProblemConflict}}
@@ -221,7 +224,7 @@ func TestReadyComesFirst(t *testing.T) {
 	}
 }
 
-// TestUsersSummary: ready of declared.
+// TestUsersSummary: the summary is the number of ready users of the declared ones.
 func TestUsersSummary(t *testing.T) {
 	o := healthy(func(o *Observed) {
 		o.Server.Spec.Users = []v1alpha1.User{{Name: "alice"}, {Name: "bob"}}

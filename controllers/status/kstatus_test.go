@@ -14,16 +14,16 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// waited is whether `kubectl wait --for=condition=Ready` ends: the condition is True, and about the
-// generation that the server has.
+// waited reports whether `kubectl wait --for=condition=Ready` ends: the condition is True for the server's present
+// generation.
 func waited(server *v1alpha1.FtpServer, s v1alpha1.FtpServerStatus) bool {
 	c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
 	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration >= server.Generation
 }
 
-// TestWaitersAreToldTheTruth: in every state that a server goes through, `kubectl wait` ends, and `helm
-// --wait` and GitOps tools (kstatus) call it Current, if and only if all that is declared is in place
-// and serves. They call it Failed only where waiting can't help.
+// TestWaitersAreToldTheTruth: in every state of a server, `kubectl wait` ends, and `helm --wait` and GitOps tools
+// (kstatus) report Current, if and only if everything that is declared is in place and is served. They report Failed
+// only if waiting can't help.
 func TestWaitersAreToldTheTruth(t *testing.T) {
 	deployment := func(change func(*appsv1.Deployment)) func(*Observed) {
 		return func(o *Observed) { change(o.Deployment) }
@@ -98,7 +98,7 @@ func TestWaitersAreToldTheTruth(t *testing.T) {
 			o := healthy(tt.change)
 			tell(t, o.Server, Compute(o, noon), tt.want)
 
-			// The same, when all was well before: nothing of that may linger.
+			// The same if all was well before: nothing of that state may remain.
 			o.Server = o.Server.DeepCopy()
 			o.Server.Status = Compute(healthy(), noon)
 			tell(t, o.Server, Compute(o, noon), tt.want)
@@ -116,7 +116,8 @@ func tell(t *testing.T, server *v1alpha1.FtpServer, s v1alpha1.FtpServerStatus, 
 	}
 }
 
-// TestWaitersAreToldTheTruthOfStaleStatus: of a status that is not about the spec as it is now, whoever wrote it.
+// TestWaitersAreToldTheTruthOfStaleStatus: the same for a status that is not about the present spec, whichever
+// controller wrote it.
 func TestWaitersAreToldTheTruthOfStaleStatus(t *testing.T) {
 	serving := func() *v1alpha1.FtpServer {
 		o := healthy()

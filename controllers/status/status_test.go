@@ -27,7 +27,7 @@ import (
 
 var noon = metav1.NewTime(time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC))
 
-// healthy is a server at which all is well; change makes it otherwise.
+// healthy returns a server without problems, as modified by change.
 func healthy(change ...func(*Observed)) Observed {
 	ports := config.PortRange(30000, 30009)
 	o := Observed{
@@ -66,7 +66,7 @@ func get(s v1alpha1.FtpServerStatus, kind string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: "absent"}
 }
 
-// judge is what kubectl, helm and GitOps tools make of the status.
+// judge returns the result that kubectl, helm and GitOps tools derive from the status.
 func judge(t interface{ Fatal(...any) }, server *v1alpha1.FtpServer, s v1alpha1.FtpServerStatus) status.Status {
 	server = server.DeepCopy()
 	server.Status = s
@@ -98,7 +98,7 @@ func TestConditions(t *testing.T) {
 		condition string
 		status    metav1.ConditionStatus
 		reason    string
-		message   string // a part of it
+		message   string // part of the message
 		ready     metav1.ConditionStatus
 		judged    status.Status
 	}{
@@ -332,8 +332,8 @@ func TestForeignConditionsStay(t *testing.T) {
 	}
 }
 
-// Whatever is observed: Ready is the opposite of (Reconciling or Stalled), these two are never both
-// there, the same observation twice changes nothing, and no event is sent for nothing.
+// For every observation: Ready is False exactly if Reconciling or Stalled is present, these two are never both
+// present, the same observation twice changes nothing, and no event is sent without a change.
 func TestProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := healthy()
