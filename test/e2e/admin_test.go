@@ -39,7 +39,7 @@ var _ = Describe("The management API", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// forward runs kubectl port-forward until the test ends, and returns the URL of its end here.
+// forward runs kubectl port-forward until the test ends, and returns the URL of its local end.
 func forward(ctx context.Context, pod corev1.Pod, port int) string {
 	GinkgoHelper()
 	command := exec.Command(env.kubectl, "--kubeconfig", env.kubeconfig, "--namespace", pod.Namespace, //nolint:gosec // ours
@@ -63,7 +63,7 @@ func forward(ctx context.Context, pod corev1.Pod, port int) string {
 	return "http://" + local
 }
 
-// manage sends a request to the management API and decodes its answer, if body is not nil.
+// manage sends a request to the management API, and decodes the answer into body if body is not nil.
 func manage(ctx context.Context, method, url string, body any) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

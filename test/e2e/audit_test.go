@@ -13,10 +13,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// auditLine is a line of a daemon's audit log: its attributes.
+// auditLine is the attributes of one line of a daemon's audit log.
 type auditLine map[string]string
 
-// auditLog reads a pod's.
+// auditLog reads a pod's audit log.
 func auditLog(ctx context.Context, pod corev1.Pod) []auditLine {
 	GinkgoHelper()
 	log, err := clientset.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{}).DoRaw(ctx)
@@ -30,9 +30,8 @@ func auditLog(ctx context.Context, pod corev1.Pod) []auditLine {
 	return lines
 }
 
-// expectAudited proves that the audit log of one of the server's pods has the session's login and
-// both transfers of an expectTransfer under the client's own address and port, and that the proxy, if
-// there is one, told of it.
+// expectAudited proves that the audit log of one of the server's pods has the session's login and both transfers of an
+// expectTransfer, under the client's own address and port, and that each line names a proxy exactly if there is one.
 func expectAudited(ctx context.Context, server *v1alpha1.FtpServer, session *ftpclient.Client, proxied bool) {
 	GinkgoHelper()
 	client := session.LocalAddr().String()

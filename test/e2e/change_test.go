@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// handClass is a load balancer that does nothing: the test itself writes what it would.
+// handClass is a load balancer class without a controller: the test itself writes what the controller would.
 const handClass = "e2e.ftp-operator.io/by-hand"
 
 var _ = Describe("A running server follows changes", func() {
@@ -102,7 +102,7 @@ var _ = Describe("A running server follows changes", func() {
 		after := v1alpha1.PortRange{Start: 30020, End: 30029}
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
 			s.Spec.Passive.PortRange = before
-			// Long enough that nothing is cut by it here.
+			// The grace period is so long that it ends nothing in this test.
 			grace := int64(600)
 			s.Spec.Template.TerminationGracePeriodSeconds = &grace
 		})
@@ -146,8 +146,8 @@ var _ = Describe("A running server follows changes", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// addressByHand is the n-th address that the tests themselves give out: the last of those that
-// this machine reaches, which the load balancer will not come to, or of a network for documentation.
+// addressByHand returns the n-th address that the tests themselves assign: one of the last addresses that this
+// machine reaches, which the load balancer does not get to, or one of a network for documentation.
 func addressByHand(n int) string {
 	GinkgoHelper()
 	network := netip.MustParsePrefix("198.51.100.0/24")
@@ -160,7 +160,7 @@ func addressByHand(n int) string {
 	return netip.AddrFrom4(b).String()
 }
 
-// assignByHand does what a load balancer's controller would.
+// assignByHand does what a load balancer's controller would do.
 func assignByHand(ctx context.Context, server *v1alpha1.FtpServer, address string) {
 	GinkgoHelper()
 	Eventually(ctx, func(ctx context.Context) error {

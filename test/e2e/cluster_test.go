@@ -31,19 +31,19 @@ var oneGi = resource.MustParse("1Gi")
 const (
 	user     = "alice"
 	password = "correct horse"
-	// specTimeout bounds one test, as a safeguard against hanging.
+	// specTimeout bounds one test, so that no test hangs.
 	specTimeout = 4 * time.Minute
-	// pollSlowly is for what takes a rollout.
+	// pollSlowly is the polling interval while a rollout is awaited.
 	pollSlowly = time.Second
-	// soon is how long a change may take to reach a running server.
+	// soon is the time that a change may take to reach a running server.
 	soon = 5 * time.Second
 )
 
-// namespaces are those that tests made.
+// namespaces are the namespaces that the tests created.
 var namespaces []string
 
-// newNamespace makes a namespace that only takes pods of the "restricted" standard. When the test
-// ends its servers are deleted; removeNamespaces does the rest when all tests have ended.
+// newNamespace creates a namespace that accepts only pods of the "restricted" standard. Its servers are deleted when
+// the test ends; removeNamespaces deletes the namespace when all tests have ended.
 func newNamespace(ctx context.Context, prefix string) string {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -55,16 +55,16 @@ func newNamespace(ctx context.Context, prefix string) string {
 	DeferCleanup(func(ctx SpecContext) {
 		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.FtpServer{}, client.InNamespace(namespace.Name))).To(Succeed())
 	}, NodeTimeout(time.Minute))
-	// Pods need it.
+	// Pods need the default service account.
 	Eventually(ctx, func(ctx context.Context) error {
 		return k8s.Get(ctx, client.ObjectKey{Namespace: namespace.Name, Name: "default"}, &corev1.ServiceAccount{})
 	}).Should(Succeed())
 	return namespace.Name
 }
 
-// removeNamespaces deletes all namespaces. First it waits until the daemons' pods, which have no
-// sessions any more, have ended by themselves: a namespace waits for half of a pod's grace period
-// before it looks again.
+// removeNamespaces deletes all namespaces. First it waits until the daemons' pods, which have no sessions any more,
+// have ended by themselves: otherwise the namespace controller would wait for half of a pod's grace period before it
+// tries again.
 func removeNamespaces(ctx context.Context) {
 	GinkgoHelper()
 	for _, namespace := range namespaces {
@@ -89,7 +89,7 @@ func deleteNamespace(ctx context.Context, name string) {
 	}).WithTimeout(2*time.Minute).Should(BeTrue(), "namespace %s is deleted", name)
 }
 
-// crd is the FtpServers' CRD, read without its types.
+// crd reads the CRD of FtpServers as an unstructured object.
 func crd(ctx context.Context) (*unstructured.Unstructured, error) {
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
@@ -122,7 +122,7 @@ func podIsReady(pod *corev1.Pod) bool {
 	return false
 }
 
-// setPassword makes or changes a user's Secret.
+// setPassword creates or changes a user's Secret.
 func setPassword(ctx context.Context, namespace, user, password string) {
 	GinkgoHelper()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: user}}
@@ -140,8 +140,7 @@ func ftpUser(name string) v1alpha1.User {
 	return v1alpha1.User{Name: name, PasswordSecretRef: v1alpha1.SecretKeyReference{Name: name, Key: "password"}}
 }
 
-// newServer makes an FtpServer "files" with the user alice, shaped by change, in a namespace of
-// its own.
+// newServer creates an FtpServer "files" with the user alice, modified by change, in its own namespace.
 func newServer(ctx context.Context, change func(*v1alpha1.FtpServer)) *v1alpha1.FtpServer {
 	GinkgoHelper()
 	namespace := newNamespace(ctx, "server")
@@ -151,7 +150,7 @@ func newServer(ctx context.Context, change func(*v1alpha1.FtpServer)) *v1alpha1.
 	server.Spec.Storage.EmptyDir = &corev1.EmptyDirVolumeSource{}
 	server.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30000, End: 30009}
 	server.Spec.Service.Type = corev1.ServiceTypeClusterIP
-	// Namespaces are deleted with sessions still open.
+	// Namespaces are deleted while sessions are still open.
 	grace := int64(10)
 	server.Spec.Template.TerminationGracePeriodSeconds = &grace
 	if change != nil {
@@ -161,7 +160,7 @@ func newServer(ctx context.Context, change func(*v1alpha1.FtpServer)) *v1alpha1.
 	return server
 }
 
-// update changes the server's spec, again if somebody else was faster.
+// update changes the server's spec. It retries if another writer was faster.
 func update(ctx context.Context, server *v1alpha1.FtpServer, change func(*v1alpha1.FtpServer)) {
 	GinkgoHelper()
 	Eventually(ctx, func(ctx context.Context) error {
@@ -173,7 +172,7 @@ func update(ctx context.Context, server *v1alpha1.FtpServer, change func(*v1alph
 	}).Should(Succeed())
 }
 
-// condition of the newest spec; nil while it is not known.
+// condition returns a condition for the newest spec; nil while it is not known.
 func condition(server *v1alpha1.FtpServer, conditionType string) *metav1.Condition {
 	c := meta.FindStatusCondition(server.Status.Conditions, conditionType)
 	if c == nil || c.ObservedGeneration != server.Generation {
@@ -182,7 +181,7 @@ func condition(server *v1alpha1.FtpServer, conditionType string) *metav1.Conditi
 	return c
 }
 
-// eventually waits until a condition of the newest spec has the status, and returns it.
+// eventually waits until a condition for the newest spec has the status, and returns it.
 func eventually(ctx context.Context, server *v1alpha1.FtpServer, conditionType string, status metav1.ConditionStatus) metav1.Condition {
 	GinkgoHelper()
 	var found metav1.Condition
@@ -201,7 +200,7 @@ func waitReady(ctx context.Context, server *v1alpha1.FtpServer) {
 	eventually(ctx, server, v1alpha1.ConditionReady, metav1.ConditionTrue)
 }
 
-// controlAddress is host:port of status.endpoint.
+// controlAddress returns the host:port of status.endpoint.
 func controlAddress(server *v1alpha1.FtpServer) string {
 	GinkgoHelper()
 	address, ok := strings.CutPrefix(server.Status.Endpoint, "ftp://")
@@ -209,7 +208,7 @@ func controlAddress(server *v1alpha1.FtpServer) string {
 	return address
 }
 
-// pods are the server's living ones.
+// pods returns the server's pods.
 func pods(ctx context.Context, server *v1alpha1.FtpServer) []corev1.Pod {
 	GinkgoHelper()
 	list := &corev1.PodList{}
@@ -218,7 +217,7 @@ func pods(ctx context.Context, server *v1alpha1.FtpServer) []corev1.Pod {
 	return list.Items
 }
 
-// onePod is the server's only one.
+// onePod returns the server's pod and expects it to be the only one.
 func onePod(ctx context.Context, server *v1alpha1.FtpServer) corev1.Pod {
 	GinkgoHelper()
 	all := pods(ctx, server)
@@ -235,7 +234,7 @@ func expectSamePod(ctx context.Context, server *v1alpha1.FtpServer, before corev
 	Expect(now.Status.ContainerStatuses[0].RestartCount).To(BeZero(), "the daemon was restarted")
 }
 
-// login opens a session as alice that is dropped when the test ends.
+// login opens a session as alice, which is closed when the test ends.
 func login(ctx context.Context, network ftpclient.Network, server *v1alpha1.FtpServer) *ftpclient.Client {
 	GinkgoHelper()
 	c, err := ftpclient.Login(ctx, network, controlAddress(server), user, password)
@@ -244,7 +243,7 @@ func login(ctx context.Context, network ftpclient.Network, server *v1alpha1.FtpS
 	return c
 }
 
-// tryLogin reports whether a login works.
+// tryLogin returns an error unless the login works.
 func tryLogin(ctx context.Context, server *v1alpha1.FtpServer, user, password string) error {
 	c, err := ftpclient.Login(ctx, inPod, controlAddress(server), user, password)
 	if err != nil {
@@ -253,8 +252,8 @@ func tryLogin(ctx context.Context, server *v1alpha1.FtpServer, user, password st
 	return c.Quit()
 }
 
-// expectPASV asks for a passive port and proves that the 227 names the address and a port of
-// the range; it returns the port.
+// expectPASV requests a passive port, proves that the 227 reply names the address and a port of the range, and
+// returns the port.
 func expectPASV(c *ftpclient.Client, address string, ports v1alpha1.PortRange) uint16 {
 	GinkgoHelper()
 	named, err := c.Passive(ftpclient.PASV)
@@ -268,7 +267,7 @@ func expectPASV(c *ftpclient.Client, address string, ports v1alpha1.PortRange) u
 	return uint16(n)
 }
 
-// expectTransfer sends a file of 1 MiB there and back.
+// expectTransfer uploads and downloads a file of 1 MiB.
 func expectTransfer(ctx context.Context, c *ftpclient.Client, mode ftpclient.Mode) {
 	GinkgoHelper()
 	sent := randomBytes(1 << 20)
@@ -288,8 +287,8 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// networks are those from which a load balancer's address can be dialled: always a pod's, and this
-// machine's where E2E_LB_CIDR says so.
+// networks returns the networks from which a load balancer's address can be dialled: always a pod's, and this
+// machine's if the address is in E2E_LB_CIDR.
 func networks(address string) map[string]ftpclient.Network {
 	all := map[string]ftpclient.Network{"a pod": inPod}
 	if ip, err := netip.ParseAddr(address); err == nil && env.loadBalancers.IsValid() && env.loadBalancers.Contains(ip) {
@@ -298,7 +297,7 @@ func networks(address string) map[string]ftpclient.Network {
 	return all
 }
 
-// pasvHost and pasvPort are the parts of a 227 reply.
+// pasvHost and pasvPort return the host and the port of a 227 reply.
 func pasvHost(c *ftpclient.Client) (string, error) {
 	named, err := c.Passive(ftpclient.PASV)
 	if err != nil {

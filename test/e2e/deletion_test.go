@@ -19,31 +19,31 @@ import (
 )
 
 var _ = Describe("Deleting a server in mid-transfer", func() {
-	// drainsLong ends no session of a deleted server before the test does, however long a busy machine takes
-	// between two steps.
+	// drainsLong keeps the sessions of a deleted server alive until the test ends them, however long a busy machine
+	// takes between two steps.
 	drainsLong := func(s *v1alpha1.FtpServer) {
 		grace := int64(180)
 		s.Spec.Template.TerminationGracePeriodSeconds = &grace
 		s.Spec.Drain = v1alpha1.DrainSpec{LameDuck: "2s", Idle: "2m"}
-		s.Spec.Limits.Timeouts.Data = "10m" // both transfers rest in between
+		s.Spec.Limits.Timeouts.Data = "10m" // both transfers pause in between
 	}
 	behindLoadBalancer := func(s *v1alpha1.FtpServer) {
 		if !env.loadBalancers.IsValid() {
-			// A download from a pod comes through the relay, which takes all of it at once.
+			// A download from a pod comes through the relay, which reads all of it at once.
 			Skip("NOT TESTED: deletion in mid-transfer: this machine reaches no load balancer address (E2E_LB_CIDR)")
 		}
 		drainsLong(s)
 		s.Spec.Service.Type = corev1.ServiceTypeLoadBalancer
-		// Under Local the load balancer's health check fails as soon as the only pod drains.
+		// With Local the load balancer's health check fails as soon as the only pod drains.
 		s.Spec.Service.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster
 	}
 
-	// begin starts an upload and a download, each in a session of its own.
+	// begin starts an upload and a download, each in its own session.
 	begin := func(ctx context.Context, network ftpclient.Network, server *v1alpha1.FtpServer) (goOn, finish func()) {
 		GinkgoHelper()
 		waitReady(ctx, server)
 		up, down := login(ctx, network, server), login(ctx, network, server)
-		content := randomBytes(32 << 20) // more than the sockets between server and client hold
+		content := randomBytes(32 << 20) // more than the socket buffers between server and client hold
 		Expect(down.Store(ctx, ftpclient.PASV, "down.bin", content)).To(Succeed())
 		upload, err := up.BeginStore(ctx, ftpclient.EPSV, "up.bin")
 		Expect(err).NotTo(HaveOccurred())
@@ -63,7 +63,7 @@ var _ = Describe("Deleting a server in mid-transfer", func() {
 			GinkgoHelper()
 			goOn()
 			Expect(upload.Finish()).To(Succeed())
-			expectTransfer(ctx, up, ftpclient.PASV) // by data connections that are made only now
+			expectTransfer(ctx, up, ftpclient.PASV) // with data connections that are opened only now
 			Expect(up.Quit()).To(Succeed())
 			_, err := io.ReadFull(download, came[read:])
 			Expect(err).NotTo(HaveOccurred())
@@ -73,13 +73,13 @@ var _ = Describe("Deleting a server in mid-transfer", func() {
 			Expect(down.Quit()).To(Succeed())
 		}
 	}
-	// drains waits until the pod's daemon refuses new sessions, that is until its lame duck has ended.
+	// drains waits until the pod's daemon refuses new sessions, which it does when its lame duck time has ended.
 	drains := func(ctx context.Context, network ftpclient.Network, server *v1alpha1.FtpServer, pod corev1.Pod) {
 		GinkgoHelper()
 		Eventually(ctx, func(g Gomega, ctx context.Context) {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(&pod), &pod)).To(Succeed())
 			g.Expect(pod.DeletionTimestamp).NotTo(BeNil())
-			// Without a login, which would make the lame duck longer.
+			// Without a login, which would extend the lame duck time.
 			session, err := ftpclient.Connect(ctx, network, controlAddress(server))
 			if err == nil {
 				_ = session.Quit()
@@ -129,7 +129,7 @@ var _ = Describe("Deleting a server in mid-transfer", func() {
 		waitReady(ctx, next)
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), service)).To(Succeed())
 		Expect(service.UID).To(Equal(before), "the same Service, and so the same address")
-		// The nodes follow what the API server says a moment later.
+		// The nodes follow the API server with a short delay.
 		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, ftpclient.Host{}, next) }).
 			WithTimeout(30 * time.Second).Should(Succeed())
 		for range 4 {
@@ -143,7 +143,7 @@ var _ = Describe("Deleting a server in mid-transfer", func() {
 	}, SpecTimeout(specTimeout))
 
 	It("in the foreground leaves them their routes as well", func(ctx SpecContext) {
-		// Its address stays when the Service is made again: a ClusterIP.
+		// A ClusterIP keeps its address when the Service is created again.
 		server := newServer(ctx, drainsLong)
 		waitReady(ctx, server)
 		session := login(ctx, inPod, server)

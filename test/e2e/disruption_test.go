@@ -18,7 +18,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
 )
 
-// recovery is how long the operator may take to put right what was deleted.
+// recovery is the time that the operator may take to restore what was deleted.
 const recovery = 15 * time.Second
 
 var _ = Describe("Under load", func() {
@@ -40,7 +40,7 @@ var _ = Describe("Under load", func() {
 			RetryAfter: 200 * time.Millisecond, Patience: 5 * time.Second, Seed: uint64(GinkgoRandomSeed()),
 		})
 		DeferCleanup(func() { running.Stop() })
-		// Within the cluster, where no load balancer's route comes and goes.
+		// Connect within the cluster, where no load balancer's route is added or removed.
 		inCluster := inClusterAddress(ctx, server)
 		var uploads []*upload
 		for _, pod := range pods(ctx, server) {
@@ -157,14 +157,14 @@ var _ = Describe("Under load", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// upload is one that runs for as long as the test likes.
+// upload is an upload that lasts as long as the test needs.
 type upload struct {
 	pod     string
 	session *ftpclient.Client
 	running *ftpclient.Upload
 }
 
-// uploadTo begins one to a certain pod: it logs in until it meets it.
+// uploadTo starts an upload to a certain pod: it logs in until a session is on that pod.
 func uploadTo(ctx context.Context, network ftpclient.Network, address string, server *v1alpha1.FtpServer, pod string) *upload {
 	GinkgoHelper()
 	u := &upload{pod: pod}
@@ -194,7 +194,7 @@ func (u *upload) goOn() {
 	Expect(err).NotTo(HaveOccurred(), "a running upload to pod %s", u.pod)
 }
 
-// finish ends it, and the session, in good order.
+// finish ends the upload and the session in good order.
 func (u *upload) finish() error {
 	if err := u.running.Finish(); err != nil {
 		return err
@@ -202,7 +202,7 @@ func (u *upload) finish() error {
 	return u.session.Quit()
 }
 
-// podOfPort is the pod that a passive port leads to; empty if there is none.
+// podOfPort returns the pod that a passive port is routed to; empty if there is none.
 func podOfPort(ctx context.Context, server *v1alpha1.FtpServer, port int) string {
 	GinkgoHelper()
 	for _, pod := range pods(ctx, server) {
@@ -213,7 +213,7 @@ func podOfPort(ctx context.Context, server *v1alpha1.FtpServer, port int) string
 	return ""
 }
 
-// podPorts are the passive ports that a pod holds.
+// podPorts returns the passive ports that a pod holds.
 func podPorts(pod corev1.Pod) config.PortSet {
 	GinkgoHelper()
 	held, err := config.ParsePortSet(pod.Annotations[v1alpha1.PassivePortsAnnotation])
@@ -221,7 +221,7 @@ func podPorts(pod corev1.Pod) config.PortSet {
 	return held
 }
 
-// expectDistinctPorts proves that no two living pods hold the same passive port.
+// expectDistinctPorts proves that no two pods hold the same passive port.
 func expectDistinctPorts(ctx context.Context, server *v1alpha1.FtpServer) {
 	GinkgoHelper()
 	holders := map[uint16]string{}
@@ -233,7 +233,7 @@ func expectDistinctPorts(ctx context.Context, server *v1alpha1.FtpServer) {
 	}
 }
 
-// slicesOf are the server's EndpointSlices by name.
+// slicesOf returns the server's EndpointSlices by name.
 func slicesOf(ctx context.Context, server *v1alpha1.FtpServer) map[string]discoveryv1.EndpointSlice {
 	GinkgoHelper()
 	list := &discoveryv1.EndpointSliceList{}
@@ -247,7 +247,7 @@ func slicesOf(ctx context.Context, server *v1alpha1.FtpServer) map[string]discov
 	return all
 }
 
-// tryTransfer reports whether a new session can upload and download by both passive modes.
+// tryTransfer returns an error unless a new session can upload and download in both passive modes.
 func tryTransfer(ctx context.Context, network ftpclient.Network, server *v1alpha1.FtpServer) error {
 	session, err := ftpclient.Login(ctx, network, controlAddress(server), user, password)
 	if err != nil {

@@ -61,16 +61,16 @@ var _ = Describe("The README", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// askAbout runs the commands of the troubleshooting page for the server: what they show is for a person, but each
-// must be one that kubectl takes.
+// askAbout runs the commands of the troubleshooting page for the server. Their output is for users and not checked,
+// but kubectl must accept each of them.
 func askAbout(ctx context.Context, server *v1alpha1.FtpServer) {
 	GinkgoHelper()
 	sh := newShell(ctx, server.Namespace, "NAMESPACE", server.Namespace, "NAME", server.Name, "SECRET", "alice-ftp",
 		"POD", onePod(ctx, server).Name, "NS", server.Namespace, `\|`, "|")
 	ran := map[string]bool{}
 	for _, command := range documented("docs/troubleshooting.md", "kubectl get ftpservers") {
-		// What the sample does not have: a claim, an earlier container, the kinds of cert-manager.
-		named := len(strings.Fields(command.Text)) == 2 // a verb, in a sentence
+		// The sample has no claim, no earlier container and no cert-manager.
+		named := len(strings.Fields(command.Text)) == 2 // a verb within a sentence
 		if named || ran[command.Text] || strings.Contains(command.Text, "pvc -n NS NAME-data") ||
 			strings.Contains(command.Text, "--previous") || strings.Contains(command.Text, "certificate") ||
 			strings.Contains(command.Text, "CLAIM") {
@@ -82,7 +82,7 @@ func askAbout(ctx context.Context, server *v1alpha1.FtpServer) {
 	Expect(len(ran)).To(BeNumerically(">", 10))
 }
 
-// restoreByHand runs the commands of the backup page and waits until the server serves again.
+// restoreByHand runs the commands of the backup page and waits until the server works again.
 func restoreByHand(ctx context.Context, server *v1alpha1.FtpServer) {
 	GinkgoHelper()
 	sh := newShell(ctx, server.Namespace, "backup.json", filepath.Join(GinkgoT().TempDir(), "backup.json"))
@@ -102,7 +102,7 @@ func restoreByHand(ctx context.Context, server *v1alpha1.FtpServer) {
 	Expect(session.Quit()).To(Succeed())
 }
 
-// readme is the server of the README's sample.
+// readme returns the server of the README's sample.
 func readme(ctx context.Context, namespace string) *v1alpha1.FtpServer {
 	GinkgoHelper()
 	server := &v1alpha1.FtpServer{}
@@ -121,7 +121,7 @@ func stored(ctx context.Context, server *v1alpha1.FtpServer) []string {
 	return lines
 }
 
-// loginFails waits until the password is refused: a changed Secret takes a moment to reach the daemon.
+// loginFails waits until the password is refused: a changed Secret takes a short time to reach the daemon.
 func loginFails(ctx context.Context, server *v1alpha1.FtpServer, user, password string) {
 	GinkgoHelper()
 	Eventually(ctx, func(ctx context.Context) error {

@@ -15,21 +15,22 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/docs"
 )
 
-// root is the root of the repository.
+// root is the root directory of the repository.
 const root = "../.."
 
-// shell runs commands of the documentation as their reader does: in bash, from the root of the
-// repository, with kubectl and helm in the PATH and a kubeconfig for one namespace.
+// shell runs commands of the documentation as readers do: in bash, from the root of the repository, with kubectl and
+// helm in the PATH and a kubeconfig for one namespace.
 type shell struct {
 	environment []string
 	replace     *strings.Replacer
 }
 
-// shells is the folder of all shells: cleanups use them, too, which can't have a cleanup of their own.
+// shells is the directory of all shells. Cleanups use shells, too, and can't register a cleanup for a directory of
+// their own.
 var shells string
 
-// newShell makes a shell for the namespace. What stands in the pages for something of the reader's own is
-// replaced: pairs are texts and what to put in their place. The operator's image always is.
+// newShell returns a shell for the namespace. Placeholders in the pages are replaced: pairs are placeholders, each
+// followed by its replacement. The operator's image is always replaced.
 func newShell(ctx context.Context, namespace string, pairs ...string) shell {
 	GinkgoHelper()
 	folder, err := os.MkdirTemp(shells, "")
@@ -39,7 +40,7 @@ func newShell(ctx context.Context, namespace string, pairs ...string) shell {
 		Expect(err).NotTo(HaveOccurred())
 		found, err = filepath.Abs(found)
 		Expect(err).NotTo(HaveOccurred())
-		// Not a link: Kubernetes' programs are one binary that goes by its name.
+		// A script and not a link: Kubernetes' programs may be one binary that decides by its name.
 		script := fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", found)
 		Expect(os.WriteFile(filepath.Join(folder, name), []byte(script), 0o755)).To(Succeed()) //nolint:gosec // a program
 	}
@@ -59,7 +60,7 @@ func newShell(ctx context.Context, namespace string, pairs ...string) shell {
 	}
 }
 
-// run runs a command and fails the test with its output.
+// run runs a command; if it fails, the test fails with its output.
 func (s shell) run(ctx context.Context, command docs.Command) string {
 	GinkgoHelper()
 	text := s.replace.Replace(command.Text)
@@ -70,7 +71,7 @@ func (s shell) run(ctx context.Context, command docs.Command) string {
 	return string(out)
 }
 
-// documented are the commands of a page, of which one at least contains the text; they begin there.
+// documented returns the commands of a page from the first one that contains the text. It expects at least one.
 func documented(page, from string) []docs.Command {
 	GinkgoHelper()
 	commands, err := docs.Commands(root, page)

@@ -22,15 +22,15 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// frontend is an address of this machine on which HAProxy listens, and how it tells of clients:
+// frontend is an address of this machine on which HAProxy listens, and the way in which it reports clients:
 // send-proxy (version 1 of the PROXY protocol) or send-proxy-v2.
 type frontend struct {
 	address netip.Addr
 	send    string
 }
 
-// startHAProxy runs it until the test ends, in front of a server's load balancer address. One listener
-// takes the control port and all passive ports: a server line without a port leads each to its like.
+// startHAProxy runs HAProxy until the test ends, in front of a server's load balancer address. One listener accepts
+// the control port and all passive ports: a server line without a port forwards each to the same port.
 func startHAProxy(ctx context.Context, backend string, ports v1alpha1.PortRange, frontends ...frontend) {
 	GinkgoHelper()
 	var config bytes.Buffer
@@ -67,23 +67,23 @@ func startHAProxy(ctx context.Context, backend string, ports v1alpha1.PortRange,
 	}).Should(Succeed())
 }
 
-// loopback is an address of this machine that is as much one load balancer's own as ip is.
+// loopback returns a loopback address of this machine that is unique to the load balancer address ip.
 func loopback(network byte, ip netip.Addr) netip.Addr {
 	b := ip.As4()
 	return netip.AddrFrom4([4]byte{127, network, b[2], b[3]})
 }
 
-// needHAProxy skips where this machine can't run it in front of the cluster.
+// needHAProxy skips the test if this machine can't run HAProxy in front of the cluster.
 func needHAProxy() {
 	if runtime.GOOS != "linux" || !env.loadBalancers.IsValid() || !env.loadBalancers.Addr().Is4() {
 		Skip("NOT TESTED: HAProxy in front. It needs Linux, whose loopback has all of 127.0.0.0/8, and IPv4 load balancer addresses that this machine can dial (E2E_LB_CIDR)")
 	}
 }
 
-// seenFrom are the addresses from which pods see clients outside of the cluster under policy Cluster:
-// a pod on another node than the one that a client dials sees that node's own address, a pod on that
-// very node the address that the node has on its pod network. kube-proxy chooses the pod, so sessions
-// are opened by each node's port until every pod has had one by every node.
+// seenFrom returns the addresses from which pods see clients outside of the cluster with policy Cluster. A pod on
+// another node than the dialled one sees that node's own address; a pod on the dialled node sees the node's address
+// on its pod network. kube-proxy chooses the pod, so seenFrom opens sessions through each node's port until every pod
+// has had one from every node.
 func seenFrom(ctx context.Context, server *v1alpha1.FtpServer) []netip.Addr {
 	GinkgoHelper()
 	nodes := &corev1.NodeList{}
@@ -104,7 +104,7 @@ func seenFrom(ctx context.Context, server *v1alpha1.FtpServer) []netip.Addr {
 		}
 		met := map[string]bool{}
 		address := netip.AddrPortFrom(own, uint16(service.Spec.Ports[control].NodePort)).String() //nolint:gosec // a port
-		// A pod that ready pods share evenly is missed by 100 sessions once in 10^30 times.
+		// If sessions are spread evenly over the ready pods, 100 sessions miss one of them once in 10^30 runs.
 		for range 100 {
 			if len(met) == len(pods(ctx, server)) {
 				break
@@ -128,8 +128,8 @@ func seenFrom(ctx context.Context, server *v1alpha1.FtpServer) []netip.Addr {
 	return slices.SortedFunc(maps.Keys(seen), netip.Addr.Compare)
 }
 
-// loginOnSomePod opens and ends a session, and returns the name of the pod that it was on: only
-// that pod has the passive port which it was told.
+// loginOnSomePod opens and ends a session, and returns the name of its pod: the one that has the passive port in the
+// reply.
 func loginOnSomePod(ctx context.Context, server *v1alpha1.FtpServer, address string) string {
 	GinkgoHelper()
 	session, err := ftpclient.Login(ctx, ftpclient.Host{}, address, user, password)

@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// needMachines skips where nothing can be done to the cluster's machines.
+// needMachines skips the test if the cluster's machines can't be controlled.
 func needMachines() {
 	if len(env.node) == 0 {
 		Skip("NOT TESTED: what happens when machines and processes fail. E2E_NODE names no command for it; `make e2e` has one where it makes the cluster itself")
@@ -36,7 +36,7 @@ func runCommand(ctx context.Context, command []string) string {
 	return string(out)
 }
 
-// nodeNames are those of all nodes.
+// nodeNames returns the names of all nodes.
 func nodeNames(ctx context.Context) []string {
 	GinkgoHelper()
 	nodes := &corev1.NodeList{}

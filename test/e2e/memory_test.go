@@ -22,17 +22,18 @@ import (
 )
 
 const (
-	// floodClients guess passwords at the same time, in floodSessions sessions each, of which one ends by its fifth guess.
+	// floodClients guess passwords at the same time, in floodSessions sessions each. A session ends at its fifth
+	// guess.
 	floodClients, floodSessions, floodGuesses = 16, 1, 5
-	// heavyKiB is the most that a stored argon2id hash may ask for.
+	// heavyKiB is the largest memory that a stored argon2id hash may require.
 	heavyKiB = 64 << 10
 )
 
-// heavyHash is a hash of the password whose verification takes 64 MiB.
+// heavyHash returns a hash of the password whose verification takes 64 MiB.
 func heavyHash(password string) string {
 	GinkgoHelper()
 	salt := make([]byte, 16)
-	_, _ = rand.Read(salt) // which never fails
+	_, _ = rand.Read(salt) // never fails
 	key := argon2.IDKey([]byte(password), salt, 1, heavyKiB, 1, 32)
 	text := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=1,p=1$%s$%s", argon2.Version, heavyKiB, text.EncodeToString(salt), text.EncodeToString(key))
@@ -45,7 +46,7 @@ func guess(ctx context.Context, address string, names []string, n int) (tried in
 		return 0, err
 	}
 	defer func() { _ = c.Close() }()
-	c.Patience = specTimeout / 2 // its guesses have a queue
+	c.Patience = specTimeout / 2 // its guesses wait in a queue
 	for i := range floodGuesses {
 		if _, err := c.Command(331, "USER %s", names[(n+i)%len(names)]); err != nil {
 			return tried, err
@@ -70,7 +71,7 @@ var _ = Describe("A pod of 128Mi", func() {
 		off := false
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
 			s.Spec.Template.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")}
-			s.Spec.Bans.Enabled = &off // what comes before is not what is to be shown
+			s.Spec.Bans.Enabled = &off // bans would act before the effect under test
 			setPassword(ctx, s.Namespace, "heavy", heavyHash(password))
 			s.Spec.Users = append(s.Spec.Users, ftpUser("heavy"))
 		})

@@ -141,7 +141,7 @@ func fetch(ctx context.Context, network ftpclient.Network, url string) (string, 
 	return string(text), err
 }
 
-// promtool has a page of metrics checked. Go's own metrics have names that it does not like.
+// promtool checks a page of metrics with promtool. Its complaints about Go's own metrics are ignored.
 func promtool(ctx context.Context, page string) {
 	GinkgoHelper()
 	command := exec.CommandContext(ctx, "promtool", "check", "metrics")
@@ -157,7 +157,7 @@ func promtool(ctx context.Context, page string) {
 	Expect(page).To(ContainSubstring("\nftp_build_info{"))
 }
 
-// metricsToken is one of an account that may read the operator's metrics.
+// metricsToken returns a token of an account that may read the operator's metrics.
 func metricsToken(ctx context.Context, namespace string) string {
 	GinkgoHelper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "prometheus"}}
@@ -174,8 +174,8 @@ func metricsToken(ctx context.Context, namespace string) string {
 	return request.Status.Token
 }
 
-// scrapeConfig names the targets one by one, as Debian's Prometheus can't ask Kubernetes for them, with
-// the labels that the chart's PodMonitor gives, and is reached through a proxy.
+// scrapeConfig returns a configuration with each target listed, as Debian's Prometheus can't discover them from
+// Kubernetes. The targets have the labels that the chart's PodMonitor sets, and are reached through a proxy.
 func scrapeConfig(ctx context.Context, proxy string, pod *corev1.Pod, token string) prometheus.Config {
 	GinkgoHelper()
 	alerts, err := filepath.Abs(chart + "/files/alerts.yaml")
@@ -201,7 +201,7 @@ func scrapeConfig(ctx context.Context, proxy string, pod *corev1.Pod, token stri
 				"static_configs": target(&operators.Items[0], "8443", map[string]string{"namespace": operatorNamespace}),
 				"scheme":         "https", "tls_config": map[string]any{"insecure_skip_verify": true},
 				"authorization": map[string]any{"credentials": token},
-				// As the chart's ServiceMonitor: the namespace of a FtpServer is not that of the operator's pod.
+				// As in the chart's ServiceMonitor: the namespace of a FtpServer is not that of the operator's pod.
 				"honor_labels": true,
 			},
 		},

@@ -17,8 +17,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/podnet"
 )
 
-// What becomes of a dial. A policy drops packets, so that it can be told from a port on which nobody
-// listens.
+// These are the outcomes of a dial. A policy drops packets, so that it can be distinguished from a port on which
+// nothing listens.
 const (
 	isOpen   = "open"
 	refused  = "refused: nobody listens"
@@ -26,8 +26,8 @@ const (
 )
 
 var _ = Describe("The NetworkPolicy", func() {
-	// The daemon listens on ports of the range only. So on every node a decoy, which the policy selects
-	// like the daemon's pod, listens on ports within the range and beyond it, and a client dials them all.
+	// The daemon listens on ports of the range only. So on every node a decoy pod, which the policy selects like the
+	// daemon's pod, listens on ports inside and outside the range, and a client dials them all.
 	It("opens the passive range and nothing beyond it, on every node, and nothing out", func(ctx SpecContext) {
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
 			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30000, End: 30009}
@@ -102,11 +102,11 @@ var _ = Describe("The NetworkPolicy", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// outcomes are what becomes of dials to ports within the range and the control port, beyond it, where the
-// decoy listens and the daemon does not, and out of the server's pods to high ports and to low ones.
+// outcomes are the outcomes of dials to ports within the range and the control port, to ports outside the range, to
+// ports on which the decoy listens and the daemon does not, and from the server's pods to high ports and to low ones.
 type outcomes struct{ within, beyond, unused, outHigh, outLow string }
 
-// dials are what is expected of dials between pods, by their description.
+// dials are the expected outcomes of dials between pods, by description.
 type dials map[string]dialed
 
 type dialed struct {
@@ -121,7 +121,7 @@ func (d dials) between(from *corev1.Pod, to []*corev1.Pod, port int, outcome str
 	}
 }
 
-// expect dials them all at once, until all is as expected: policies take a moment.
+// expect repeats all dials at once until every outcome is as expected: policies take effect with a delay.
 func (d dials) expect(ctx context.Context) {
 	GinkgoHelper()
 	want := map[string]string{}

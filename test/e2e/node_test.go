@@ -26,7 +26,7 @@ var _ = Describe("When a node loses its power", func() {
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
 			s.Spec.Replicas = &replicas
 			s.Spec.Storage = manyPodsStorage()
-			// Kubernetes gives up a pod on a lost node after 300 s by default.
+			// Kubernetes evicts a pod from an unreachable node after 300 s by default.
 			evict := int64(5)
 			s.Spec.Template.Tolerations = []corev1.Toleration{{
 				Key: corev1.TaintNodeUnreachable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &evict,
@@ -61,7 +61,7 @@ var _ = Describe("When a node loses its power", func() {
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(&lost), &lost)).To(Succeed())
 		Expect(lost.DeletionTimestamp).To(BeNil(), "as soon as the cluster has given up its readiness, and not only when it is evicted")
 		spared.goOn()
-		// kube-proxy follows within moments; then no login may meet the pod that is lost.
+		// kube-proxy follows within moments; after that no login may reach the pod that is lost.
 		Eventually(ctx, func(ctx context.Context) error {
 			for range 8 {
 				if err := tryTransfer(ctx, network, server); err != nil {
@@ -105,7 +105,7 @@ var _ = Describe("When a node loses its power", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// survivorAndVictim are two nodes, of which the operator runs on the first.
+// survivorAndVictim returns two nodes. The operator runs on the first.
 func survivorAndVictim(ctx context.Context) (survivor, victim string) {
 	GinkgoHelper()
 	operators := &corev1.PodList{}
@@ -121,7 +121,7 @@ func survivorAndVictim(ctx context.Context) (survivor, victim string) {
 	return "", ""
 }
 
-// startNode boots a node, if it does not run, and waits until all of its pods are well again.
+// startNode boots a node if it does not run, and waits until all of its pods are ready again.
 func startNode(ctx context.Context, name string) {
 	GinkgoHelper()
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}

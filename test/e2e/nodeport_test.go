@@ -19,7 +19,7 @@ import (
 var _ = Describe("Through node ports under policy Local", func() {
 	It("old and new pod each serve at their own node while a drain moves the pod", func(ctx SpecContext) {
 		if !env.loadBalancers.IsValid() {
-			// From a pod kube-proxy leads to any pod, whatever the policy.
+			// From a pod, kube-proxy forwards to any pod, whatever the policy.
 			Skip("NOT TESTED: node ports under policy Local: this machine reaches no node (E2E_LB_CIDR)")
 		}
 		if len(nodeNames(ctx)) < 2 {
@@ -29,7 +29,7 @@ var _ = Describe("Through node ports under policy Local", func() {
 			s.Spec.Service.Type = corev1.ServiceTypeNodePort
 			s.Spec.Service.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyLocal
 			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30070, End: 30079}
-			// The old pod lingers until its session has ended, which is here.
+			// The old pod stays until its session has ended, which this test decides.
 			grace := int64(600)
 			s.Spec.Template.TerminationGracePeriodSeconds = &grace
 		})
@@ -47,7 +47,7 @@ var _ = Describe("Through node ports under policy Local", func() {
 		By("draining node " + old.Spec.NodeName)
 		DeferCleanup(func(ctx SpecContext) { kubectl(ctx, "uncordon", old.Spec.NodeName) }, NodeTimeout(time.Minute))
 		kubectl(ctx, "cordon", old.Spec.NodeName)
-		// As an eviction does; kubectl drain would wait here until the old pod is gone.
+		// Evict the pod; kubectl drain would wait here until the old pod is gone.
 		Expect(clientset.PolicyV1().Evictions(old.Namespace).Evict(ctx, &policyv1.Eviction{
 			ObjectMeta: metav1.ObjectMeta{Namespace: old.Namespace, Name: old.Name},
 		})).To(Succeed())
@@ -98,8 +98,7 @@ var _ = Describe("Through node ports under policy Local", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// nodeAddress is the address that the operator takes for a node: an external one, and else an internal
-// one.
+// nodeAddress returns the address that the operator chooses for a node: an external one, or else an internal one.
 func nodeAddress(ctx context.Context, node string) string {
 	GinkgoHelper()
 	n := &corev1.Node{}

@@ -57,7 +57,7 @@ var _ = Describe("Without its operator", func() {
 	It("a killed daemon comes back with its ports, and nothing is touched when the operator is back", func(ctx SpecContext) {
 		needMachines()
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
-			s.Spec.Storage = manyPodsStorage() // which outlives the container as well
+			s.Spec.Storage = manyPodsStorage() // a claim, which outlives the container
 			s.Spec.Service.Type = corev1.ServiceTypeLoadBalancer
 		})
 		waitReady(ctx, server)
@@ -153,8 +153,8 @@ var _ = Describe("Storage", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// versionsOf are the resource versions of the server and of what the operator makes of it, by kind and
-// name. (The kubelet writes to the pod as well, and the Deployment counts in its status.)
+// versionsOf returns the resource versions of the server and of the objects that only the operator writes, by kind
+// and name. (The kubelet writes to the pod, and the Deployment's controller to its status.)
 func versionsOf(ctx context.Context, server *v1alpha1.FtpServer) map[string]string {
 	GinkgoHelper()
 	versions := map[string]string{}
@@ -180,7 +180,7 @@ func versionsOf(ctx context.Context, server *v1alpha1.FtpServer) map[string]stri
 	return versions
 }
 
-// killDaemon kills the daemon's process on its node, and not by Kubernetes.
+// killDaemon kills the daemon's process on its node, not through Kubernetes.
 func killDaemon(ctx context.Context, pod corev1.Pod) {
 	GinkgoHelper()
 	id, isContainerd := strings.CutPrefix(pod.Status.ContainerStatuses[0].ContainerID, "containerd://")
@@ -188,7 +188,7 @@ func killDaemon(ctx context.Context, pod corev1.Pod) {
 	onNode(ctx, "exec", pod.Spec.NodeName, "ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL", id)
 }
 
-// scaleOperator starts or ends the operator, and waits until it is so.
+// scaleOperator starts or stops the operator, and waits until that is done.
 func scaleOperator(ctx context.Context, replicas int32) {
 	GinkgoHelper()
 	var deployment appsv1.Deployment

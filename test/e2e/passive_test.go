@@ -48,7 +48,7 @@ var _ = Describe("Passive mode", func() {
 	It("works through a node port, which is the passive port itself", func(ctx SpecContext) {
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
 			s.Spec.Service.Type = corev1.ServiceTypeNodePort
-			// Of the band that Kubernetes gives to nobody by itself.
+			// These are in the part of the range from which Kubernetes does not allocate by itself.
 			s.Spec.Passive.PortRange = v1alpha1.PortRange{Start: 30060, End: 30069}
 		})
 		waitReady(ctx, server)
@@ -118,7 +118,7 @@ var _ = Describe("Active mode", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// nodeAddresses are all nodes' IP addresses.
+// nodeAddresses returns the IP addresses of all nodes.
 func nodeAddresses(ctx context.Context) []string {
 	GinkgoHelper()
 	nodes := &corev1.NodeList{}
@@ -132,7 +132,7 @@ func nodeAddresses(ctx context.Context) []string {
 	return addresses
 }
 
-// expectCurl sends a file there and back with curl, from this machine.
+// expectCurl uploads and downloads a file with curl, from this machine.
 func expectCurl(ctx context.Context, server *v1alpha1.FtpServer, options ...string) {
 	GinkgoHelper()
 	folder := GinkgoT().TempDir()

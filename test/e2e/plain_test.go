@@ -21,12 +21,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
 )
 
-// target is what a comparison puts under load.
+// target is a server that a comparison puts under load.
 type target struct {
 	address string
 	// roll replaces its pods, and waits until the old ones are gone.
 	roll func(context.Context)
-	// remove takes it away; nil if that is somebody else's business.
+	// remove deletes the target; nil if it is deleted elsewhere.
 	remove func(context.Context)
 }
 
@@ -39,10 +39,10 @@ func ofServer(server *v1alpha1.FtpServer) target {
 	}}
 }
 
-// newPlain makes what one would without the operator: the same daemon and as many pods, on the same
-// volume, behind a Service that selects them and has every passive port. The daemons are told the load
-// balancer's address, and not to mind that a client's data connection comes from another address than
-// its control connection, as with externalTrafficPolicy Cluster it does.
+// newPlain creates what a user would create without the operator: the same daemon and the same number of pods, on the
+// same volume, behind a Service that selects them and has every passive port. The daemons are configured with the
+// load balancer's address, and to accept data connections from another address than that of the control connection,
+// as happens with externalTrafficPolicy Cluster.
 func newPlain(ctx context.Context, server *v1alpha1.FtpServer, affinity corev1.ServiceAffinity) target {
 	GinkgoHelper()
 	name := "plain-" + strings.ToLower(string(affinity))
@@ -160,7 +160,7 @@ func plainDeployment(meta metav1.ObjectMeta, labels map[string]string, server *v
 	}}
 }
 
-// waitPlain waits until all pods are of the newest template and ready.
+// waitPlain waits until all pods have the newest template and are ready.
 func waitPlain(ctx context.Context, deployment *appsv1.Deployment) {
 	GinkgoHelper()
 	Eventually(ctx, func(g Gomega, ctx context.Context) {
@@ -173,7 +173,7 @@ func waitPlain(ctx context.Context, deployment *appsv1.Deployment) {
 	}).WithTimeout(2 * time.Minute).Should(Succeed())
 }
 
-// waitGone waits until no pod of these labels is one of the old ones.
+// waitGone waits until none of the old pods with these labels is left.
 func waitGone(ctx context.Context, namespace string, labels client.MatchingLabels, old func(*corev1.Pod) bool) {
 	GinkgoHelper()
 	Eventually(ctx, func(g Gomega, ctx context.Context) {
@@ -185,13 +185,13 @@ func waitGone(ctx context.Context, namespace string, labels client.MatchingLabel
 	}).WithTimeout(2 * time.Minute).WithPolling(pollSlowly).Should(Succeed())
 }
 
-// row is one of the table in docs/routing.md.
+// row is a row of the table in docs/routing.md.
 type row struct {
 	server, changes string
 	load.Summary
 }
 
-// table is the table of docs/routing.md.
+// table formats the table of docs/routing.md.
 func table(rows []row) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "| Server | Changes meanwhile | Transfers | completed | misrouted | cut | wrong bytes | failed otherwise | Sessions | refused once | longer | longest refusal |")

@@ -15,8 +15,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
 )
 
-// The annotations of Azure that the lab's router goes by as well: it then plays a load balancer that probes each
-// port of the Service, every five seconds or as said, and leads a port to nobody before two probes have succeeded.
+// These Azure annotations are supported by the lab's router, too: with them it acts as a load balancer that probes
+// each port of the Service, every five seconds or at the given interval, and forwards a port only to pods for which
+// two probes have succeeded.
 const (
 	azureAnnotation    = "service.beta.kubernetes.io/azure-load-balancer-internal"
 	azureProbeInterval = "service.beta.kubernetes.io/azure-load-balancer-health-probe-interval"
@@ -41,7 +42,7 @@ var _ = Describe("Behind a load balancer that probes each port", Ordered, Contin
 			s.Spec.Storage = manyPodsStorage()
 		})
 		waitReady(ctx, server)
-		// The first pods are not held back: there are no others to take the sessions.
+		// The first pods are published at once: there are no others to take the sessions.
 		Eventually(ctx, func(g Gomega, ctx context.Context) {
 			g.Expect(tryTransfer(ctx, ftpclient.Host{}, server)).To(Succeed())
 			for _, pod := range pods(ctx, server) {
@@ -80,13 +81,14 @@ var _ = Describe("Behind a load balancer that probes each port", Ordered, Contin
 		Expect(sum.RefusedAgain).To(BeZero(), report.Failures(20))
 	}, SpecTimeout(routingTimeout))
 
-	// What the time is for. It also shows that this load balancer can fail the test before.
+	// This shows the purpose of the warm-up time, and that this load balancer would make the test before fail without
+	// it.
 	It("transfers are lost if the control port of a new pod is published before its passive ports have passed", func(ctx SpecContext) {
 		four := int32(4)
 		update(ctx, server, func(s *v1alpha1.FtpServer) {
 			s.Spec.Replicas = &four
 			s.Spec.Passive.WarmUp = "2s"
-			s.Spec.Service.Annotations[azureProbeInterval] = "300" // so that none passes before the test ends
+			s.Spec.Service.Annotations[azureProbeInterval] = "300" // so that no probe passes before the test ends
 		})
 		waitPods(ctx, server, 4, nil)
 		running := start(ctx, "lost-")

@@ -21,7 +21,7 @@ import (
 )
 
 var _ = Describe("Behind HAProxy, under policy Cluster", func() {
-	// Two versions of the protocol, each with an address of HAProxy's, and clients of its own.
+	// There are two versions of the protocol, each with its own HAProxy address and its own clients.
 	var (
 		alice    = netip.MustParseAddr("127.1.0.1")
 		stranger = netip.MustParseAddr("127.1.0.2")
@@ -40,7 +40,7 @@ var _ = Describe("Behind HAProxy, under policy Cluster", func() {
 			setCertificate(ctx, s.Namespace, ca, hostName)
 		})
 		waitReady(ctx, server)
-		direct := server.DeepCopy() // its endpoint is the load balancer
+		direct := server.DeepCopy() // its endpoint is the load balancer's
 		backend := netip.MustParseAddr(server.Status.AdvertisedAddress)
 		v2, v1 := frontend{loopback(101, backend), "send-proxy-v2"}, frontend{loopback(102, backend), "send-proxy"}
 		startHAProxy(ctx, backend.String(), server.Spec.Passive.PortRange, v2, v1)
@@ -113,7 +113,7 @@ var _ = Describe("Behind HAProxy, under policy Cluster", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// intruded is a network in which somebody else is faster at every passive port.
+// intruded is a network in which another client connects first to every passive port.
 type intruded struct {
 	ftpclient.Host
 	control string
@@ -131,22 +131,22 @@ func (n intruded) Dial(ctx context.Context, address string) (net.Conn, error) {
 	return n.Host.Dial(ctx, address)
 }
 
-// expectDropped proves that the daemon ends a connection without a word, whatever it is told.
+// expectDropped proves that the daemon ends a connection without an answer, whatever it receives.
 func expectDropped(ctx context.Context, network ftpclient.Network, address string) {
 	GinkgoHelper()
 	conn, err := network.Dial(ctx, address)
 	Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = conn.Close() }()
-	// Not the beginning of a header, for which the daemon would wait. It may be gone already.
+	// This is not the start of a header, for which the daemon would wait. The connection may be closed already.
 	_, _ = io.WriteString(conn, "USER "+user+"\r\n")
 	Expect(conn.SetReadDeadline(time.Now().Add(soon))).To(Succeed())
 	said, err := io.ReadAll(conn)
 	Expect(string(said)).To(BeEmpty(), "what %s answered", address)
-	// By its end or by a reset, but not by our deadline.
+	// The connection ended by its close or a reset, and not by our deadline.
 	Expect(errors.Is(err, os.ErrDeadlineExceeded)).To(BeFalse(), "%s keeps a stranger's connection", address)
 }
 
-// inClusterAddress is host:port of the server for clients in the cluster.
+// inClusterAddress returns the server's host:port for clients in the cluster.
 func inClusterAddress(ctx context.Context, server *v1alpha1.FtpServer) string {
 	GinkgoHelper()
 	service := &corev1.Service{}

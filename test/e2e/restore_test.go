@@ -27,7 +27,7 @@ var _ = Describe("A backup", func() {
 		for _, o := range saved {
 			err := k8s.Create(ctx, o)
 			if o.GetKind() == "PersistentVolumeClaim" && apierrors.IsAlreadyExists(err) {
-				continue // it stayed
+				continue // it was not deleted
 			}
 			Expect(err).NotTo(HaveOccurred(), "%s %s", o.GetKind(), o.GetName())
 		}
@@ -42,7 +42,7 @@ var _ = Describe("A backup", func() {
 		}
 		Eventually(ctx, func() error { return tryTransfer(ctx, inPod, server) }).Should(Succeed())
 		expectFile(ctx, server, content)
-		for range 4 { // no slice of the past leads a session astray
+		for range 4 { // no old slice misroutes a session
 			Expect(tryTransfer(ctx, inPod, server)).To(Succeed())
 		}
 	}, SpecTimeout(specTimeout))
@@ -64,7 +64,7 @@ func backup(ctx context.Context, namespace string) []*unstructured.Unstructured 
 		for i := range list.Items {
 			o := &list.Items[i]
 			if _, ours := o.GetLabels()[v1alpha1.ServerLabel]; !ours && kind.Kind != "FtpServer" {
-				continue // a user's Secret stays
+				continue // a user's Secret, which stays
 			}
 			for _, field := range []string{"ownerReferences", "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "finalizers"} {
 				unstructured.RemoveNestedField(o.Object, "metadata", field)

@@ -21,15 +21,15 @@ import (
 )
 
 const (
-	// generationAnnotation is changed for a rollout.
+	// generationAnnotation is changed to cause a rollout.
 	generationAnnotation = "example.com/generation"
 	// routingTimeout bounds a test under load.
 	routingTimeout = 10 * time.Minute
-	// slowTransfer is how long some transfers take while all changes.
+	// slowTransfer is the duration of some transfers during the changes.
 	slowTransfer = 15 * time.Second
 )
 
-// drainedLabel is on the pods that draining a node is about: a selector counts in all namespaces.
+// drainedLabel is on the pods to be evicted when a node is drained: kubectl's selector applies in all namespaces.
 const drainedLabel = "e2e.ftp-operator.io/drained"
 
 var _ = Describe("Three pods on two nodes behind one address", Ordered, ContinueOnFailure, func() {
@@ -66,7 +66,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 		}
 	})
 
-	// loadOf is the load on an address.
+	// loadOf returns the load on an address.
 	loadOf := func(address, dir string) load.Config {
 		return load.Config{
 			Network: ftpclient.Host{}, Address: address, User: user, Password: password,
@@ -107,7 +107,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 				By(one.name + ", changes: " + change.name)
 				cfg := loadOf(one.target.address, one.dir+strings.ReplaceAll(change.name, " ", "-")+"-")
 				if one.target.remove != nil {
-					// What fails costs a plain Deployment's client this much of its time.
+					// With a plain Deployment each failure costs the client this time.
 					cfg.Patience = 2 * time.Second
 				}
 				cfg.Pause = 100 * time.Millisecond
@@ -135,7 +135,8 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 		}
 		for _, r := range rows {
 			if !strings.HasPrefix(r.server, "FtpServer") {
-				// Two thirds, but for affinity, under which whoever happens to be led right has more tries.
+				// Two thirds are expected, except with affinity, where clients that happen to be routed right make
+				// more transfers.
 				Expect(r.Outcomes[load.Misrouted]+r.Outcomes[load.Wrong]).To(BeNumerically(">", r.Transfers/20), "a plain Deployment that works: docs/routing.md is wrong")
 			}
 		}
@@ -177,7 +178,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 	}, SpecTimeout(routingTimeout))
 })
 
-// needSeveralNodes says loudly what this cluster lacks.
+// needSeveralNodes skips the test, with a message that says what this cluster lacks.
 func needSeveralNodes(ctx context.Context) {
 	GinkgoHelper()
 	nodes := &corev1.NodeList{}
@@ -198,7 +199,7 @@ func needSeveralNodes(ctx context.Context) {
 	}
 }
 
-// expectOnSeveralNodes: the pods are spread.
+// expectOnSeveralNodes proves that the pods are on several nodes.
 func expectOnSeveralNodes(ctx context.Context, server *v1alpha1.FtpServer) {
 	GinkgoHelper()
 	nodes := map[string]int{}
@@ -208,7 +209,7 @@ func expectOnSeveralNodes(ctx context.Context, server *v1alpha1.FtpServer) {
 	Expect(len(nodes)).To(BeNumerically(">", 1), "pods by node: %v", nodes)
 }
 
-// roll changes the pods' template, and waits until all pods are of the new one and ready.
+// roll changes the pods' template, and waits until all pods have the new one and are ready.
 func roll(ctx context.Context, server *v1alpha1.FtpServer, value string) {
 	GinkgoHelper()
 	update(ctx, server, func(s *v1alpha1.FtpServer) {
@@ -217,7 +218,7 @@ func roll(ctx context.Context, server *v1alpha1.FtpServer, value string) {
 	waitPods(ctx, server, int(*server.Spec.Replicas), func(pod *corev1.Pod) bool { return pod.Annotations[generationAnnotation] == value })
 }
 
-// waitPods waits until there are so many pods that are not terminating, all ready and as wanted.
+// waitPods waits until exactly n pods are not terminating, all ready and as wanted.
 func waitPods(ctx context.Context, server *v1alpha1.FtpServer, n int, wanted func(*corev1.Pod) bool) {
 	GinkgoHelper()
 	Eventually(ctx, func(g Gomega) {
@@ -250,14 +251,14 @@ func auditLogs(logs *auditlog.Follower) []load.PodLog {
 	return all
 }
 
-// expectTraced: every data connection was seen on the pod that named its port.
+// expectTraced proves that every data connection reached the pod that named its port.
 func expectTraced(ctx context.Context, report *load.Report, logs *auditlog.Follower) {
 	GinkgoHelper()
 	Eventually(ctx, func() []string { return load.Trace(report, auditLogs(logs)) }).
 		WithTimeout(30*time.Second).WithPolling(pollSlowly).Should(BeEmpty(), "what clients and audit logs say differently")
 }
 
-// tell writes a summary into the test's output.
+// tell writes a summary to the test's output.
 func tell(what string, report *load.Report) load.Summary {
 	sum := report.Summary()
 	GinkgoWriter.Printf("%s, %v: %v\n", what, report.Elapsed.Round(time.Second), sum)

@@ -38,7 +38,7 @@ var _ = Describe("A selector that a hand put on the Service", func() {
 		running := load.Start(ctx, cfg)
 		Eventually(ctx, running.Tried).Should(BeNumerically(">", cfg.Clients))
 
-		// Without an operator, so that the cluster's controllers are seen to act on it.
+		// Stop the operator, so that the actions of the cluster's controllers are visible.
 		scaleOperator(ctx, 0)
 		DeferCleanup(func(ctx SpecContext) { scaleOperator(ctx, 1) }, NodeTimeout(specTimeout))
 		kubectl(ctx, "patch", "service", server.Name, "--namespace", server.Namespace, "--type=merge",
@@ -59,7 +59,7 @@ var _ = Describe("A selector that a hand put on the Service", func() {
 			g.Expect(apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(server), endpointsObject()))).To(BeTrue())
 		}).Should(Succeed(), "the operator takes it off, and away what was made of it")
 
-		// The nodes follow what the API server says a moment later.
+		// The nodes follow the API server with a short delay.
 		Eventually(ctx, func(ctx context.Context) error {
 			for range 20 {
 				if err := tryTransfer(ctx, ftpclient.Host{}, server); err != nil {
@@ -77,7 +77,7 @@ var _ = Describe("A selector that a hand put on the Service", func() {
 	}, SpecTimeout(routingTimeout))
 })
 
-// foreignManagers are those of the slices of the server's Service that are not the operator's.
+// foreignManagers returns the managers of those slices of the server's Service that are not the operator's.
 func foreignManagers(ctx context.Context, server *v1alpha1.FtpServer) []string {
 	GinkgoHelper()
 	list := &discoveryv1.EndpointSliceList{}
@@ -92,7 +92,7 @@ func foreignManagers(ctx context.Context, server *v1alpha1.FtpServer) []string {
 	return managers
 }
 
-// endpointsObject is an Endpoints object to read into.
+// endpointsObject returns an empty Endpoints object to read into.
 func endpointsObject() *metav1.PartialObjectMetadata {
 	m := &metav1.PartialObjectMetadata{}
 	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Endpoints"))

@@ -16,16 +16,16 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/pki"
 )
 
-// While an operator is upgraded, or taken back, pods and operator are of two releases for as long as the pods
-// drain. The previous release here is the last one whose daemon refuses a configuration with a key that it
-// does not know (PREVIOUS in hack/images.sh).
+// While an operator is upgraded or rolled back, pods and operator are of different releases for as long as the pods
+// drain. The previous release here is the last one whose daemon refuses a configuration with an unknown key (PREVIOUS
+// in hack/images.sh).
 var _ = Describe("Two releases side by side", func() {
 	var (
 		ca      *pki.CA
 		server  *v1alpha1.FtpServer
 		running *load.Load
 	)
-	// start makes a server whose daemons are of the image, and puts it under load.
+	// start creates a server whose daemons run the image, and puts it under load.
 	start := func(ctx context.Context, image string) {
 		GinkgoHelper()
 		if env.previousImage == "" {
@@ -57,7 +57,7 @@ var _ = Describe("Two releases side by side", func() {
 		running = load.Start(ctx, cfg)
 		Eventually(ctx, running.Tried).Should(BeNumerically(">", cfg.Clients))
 	}
-	// change changes what daemons take over while they run, and what new pods start with.
+	// change changes what running daemons reload and what new pods start with.
 	change := func(ctx context.Context, image string) {
 		GinkgoHelper()
 		By("a new user")
@@ -93,7 +93,7 @@ var _ = Describe("Two releases side by side", func() {
 		waitPods(ctx, server, 3, ofImage(image))
 		waitReady(ctx, server)
 	}
-	// rollIn has another daemon roll in.
+	// rollIn rolls out another image of the daemon.
 	rollIn := func(ctx context.Context, image string) {
 		GinkgoHelper()
 		By("the daemons of " + image + " roll in")
@@ -131,7 +131,7 @@ var _ = Describe("Two releases side by side", func() {
 	}, SpecTimeout(routingTimeout))
 })
 
-// upgradeOperator replaces the installed operator, by its chart and image.
+// upgradeOperator replaces the installed operator with another chart and image.
 func upgradeOperator(ctx context.Context, chart, image string) {
 	GinkgoHelper()
 	at := strings.LastIndex(image, ":")
@@ -140,7 +140,7 @@ func upgradeOperator(ctx context.Context, chart, image string) {
 		"--set", "image.repository="+image[:at], "--set", "image.tag="+image[at+1:])
 }
 
-// ofImage reports whether a pod's daemon is of the image.
+// ofImage returns a function that reports whether a pod runs the image.
 func ofImage(image string) func(*corev1.Pod) bool {
 	return func(pod *corev1.Pod) bool { return pod.Spec.Containers[0].Image == image }
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// manyPodsStorage is a claim that several pods mount, as several replicas need: on several nodes, if
-// there is a class for it.
+// manyPodsStorage returns a claim that several pods can mount, on several nodes if there is a class for that.
 func manyPodsStorage() v1alpha1.StorageSpec {
 	var class *string
 	if env.sharedClass != "" {
@@ -28,7 +27,7 @@ func manyPodsStorage() v1alpha1.StorageSpec {
 	}}
 }
 
-// withFile is a server with a claim of its own, and what was stored on it as kept.bin.
+// withFile creates a server with its own claim, stores kept.bin there, and returns the content.
 func withFile(ctx context.Context, whenDeleted v1alpha1.RetentionPolicy) (server *v1alpha1.FtpServer, content []byte) {
 	GinkgoHelper()
 	server = newServer(ctx, func(s *v1alpha1.FtpServer) {
@@ -48,7 +47,7 @@ func withFile(ctx context.Context, whenDeleted v1alpha1.RetentionPolicy) (server
 	return server, content
 }
 
-// expectFile expects kept.bin to hold the content.
+// expectFile expects kept.bin to have the content.
 func expectFile(ctx context.Context, server *v1alpha1.FtpServer, content []byte) {
 	GinkgoHelper()
 	came, err := login(ctx, inPod, server).Retrieve(ctx, ftpclient.EPSV, "kept.bin")

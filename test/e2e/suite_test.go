@@ -1,5 +1,5 @@
-// Package e2e proves the whole on a real cluster: the operator installed by its Helm chart, FTP
-// through load balancer, node port and cluster addresses, and what happens when things change.
+// Package e2e tests the whole system on a real cluster: the operator installed by its Helm chart, FTP through load
+// balancer, node port and cluster addresses, and the effects of changes and failures.
 //
 // It is run by `make e2e`, which sets:
 //
@@ -57,14 +57,14 @@ const (
 	chart             = "../../charts/ftp-operator"
 )
 
-// settings are the environment.
+// settings are the values of the environment variables.
 type settings struct {
 	kubeconfig, image, relayImage, helm, kubectl, artifacts, sharedClass string
 	previousImage, previousChart                                         string
 
 	loadBalancers         netip.Prefix
 	loadClients, loadSize int
-	// node and apiServer are commands with their first arguments; empty where there are none.
+	// node and apiServer are commands with their first arguments; empty if not set.
 	node, apiServer []string
 }
 
@@ -82,7 +82,7 @@ func TestE2E(t *testing.T) {
 		t.Skip("NOT TESTED: E2E_KUBECONFIG names no cluster; `make e2e` makes one and runs this")
 	}
 	RegisterFailHandler(Fail)
-	// client-go logs every relay that is ended, which is how they all end.
+	// client-go logs every relay that is cancelled, and every relay ends in that way.
 	klog.SetLogger(logr.Discard())
 	SetDefaultEventuallyTimeout(2 * time.Minute)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
@@ -125,7 +125,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	inPod = podnet.New(restConfig, clientset, namespace, pod.Name)
 }, NodeTimeout(5*time.Minute))
 
-// Before anything is cleaned up: the pods that failed must still be there.
+// This runs before any cleanup, while the pods that failed still exist.
 var _ = JustAfterEach(func(ctx SpecContext) {
 	if report := CurrentSpecReport(); report.Failed() {
 		writeDiagnostics(ctx, report)
@@ -158,7 +158,7 @@ func readSettings() settings {
 	return s
 }
 
-// number is an environment variable's, or what it is without.
+// number returns the value of an environment variable, or otherwise if it is not set.
 func number(name string, otherwise int) int {
 	text := os.Getenv(name)
 	if text == "" {
@@ -169,7 +169,7 @@ func number(name string, otherwise int) int {
 	return n
 }
 
-// helm runs it and fails the test with its output.
+// helm runs helm; if it fails, the test fails with its output.
 func helm(ctx context.Context, args ...string) string {
 	GinkgoHelper()
 	command := exec.CommandContext(ctx, env.helm, args...)
@@ -179,7 +179,7 @@ func helm(ctx context.Context, args ...string) string {
 	return string(out)
 }
 
-// kubectl runs it and fails the test with its output.
+// kubectl runs kubectl; if it fails, the test fails with its output.
 func kubectl(ctx context.Context, args ...string) {
 	GinkgoHelper()
 	command := exec.CommandContext(ctx, env.kubectl, append([]string{"--kubeconfig", env.kubeconfig}, args...)...)
@@ -187,7 +187,7 @@ func kubectl(ctx context.Context, args ...string) {
 	Expect(err).NotTo(HaveOccurred(), "kubectl %s:\n%s", strings.Join(args, " "), out)
 }
 
-// installOperator installs the operator as the README says, unless it is installed.
+// installOperator installs the operator as the README says, unless it is installed already.
 func installOperator(ctx context.Context) {
 	GinkgoHelper()
 	if strings.Contains(helm(ctx, "list", "--namespace", operatorNamespace, "--short"), release) {
@@ -198,7 +198,7 @@ func installOperator(ctx context.Context) {
 	newShell(ctx, "default").run(ctx, command)
 }
 
-// writeDiagnostics writes what a person would look at first.
+// writeDiagnostics writes what is most useful for finding the cause of a failure.
 func writeDiagnostics(ctx context.Context, report SpecReport) {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -237,7 +237,7 @@ func writeDiagnostics(ctx context.Context, report SpecReport) {
 	AddReportEntry("diagnostics", folder)
 }
 
-// relayPod is a pod that runs the relay, and may run in a namespace of restricted pods.
+// relayPod returns a pod that runs the relay and satisfies the "restricted" standard.
 func relayPod(name string, args ...string) *corev1.Pod {
 	yes, no := true, false
 	grace := int64(0)

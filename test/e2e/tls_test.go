@@ -23,7 +23,7 @@ import (
 
 const (
 	certificateSecret = "files-tls"
-	// hostName is what the servers' certificates are for, besides addresses.
+	// hostName is the host name in the servers' certificates, besides addresses.
 	hostName = "ftp.example.com"
 )
 
@@ -40,11 +40,11 @@ var _ = Describe("FTP over TLS", func() {
 			Implicit:   &v1alpha1.ImplicitTLSSpec{Enabled: true},
 		}
 	}
-	// trusting is a client that resumes TLS sessions.
+	// trusting returns a client configuration that resumes TLS sessions.
 	trusting := func() *tls.Config {
 		return &tls.Config{RootCAs: ca.Pool, ServerName: hostName, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
 	}
-	// noReuse is one that does not.
+	// noReuse returns a client configuration that does not.
 	noReuse := func() *tls.Config { return &tls.Config{RootCAs: ca.Pool, ServerName: hostName} }
 	loginTLS := func(ctx context.Context, network ftpclient.Network, mode ftpclient.TLSMode, server *v1alpha1.FtpServer, config *tls.Config) *ftpclient.Client {
 		GinkgoHelper()
@@ -56,7 +56,7 @@ var _ = Describe("FTP over TLS", func() {
 			address = u.Host
 		}
 		var c *ftpclient.Client
-		// A port that has just been added is known to the nodes a moment later.
+		// The nodes learn of a new port with a short delay.
 		Eventually(ctx, func(ctx context.Context) (err error) {
 			c, err = ftpclient.LoginTLS(ctx, network, mode, address, user, password, config)
 			return err
@@ -232,8 +232,8 @@ var _ = Describe("FTP over TLS", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// setCertificate makes the Secret of the server's certificate, or puts a new certificate into it,
-// and returns the certificate.
+// setCertificate creates the Secret of the server's certificate, or puts a new certificate into it, and returns the
+// certificate.
 func setCertificate(ctx context.Context, namespace string, ca *pki.CA, names ...string) []byte {
 	GinkgoHelper()
 	now := time.Now()

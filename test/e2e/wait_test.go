@@ -15,7 +15,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// serverChart is a chart of somebody who delivers FTP servers.
+// serverChart is a chart as a team that provides FTP servers would write it.
 var serverChart = map[string]string{
 	"Chart.yaml":  "apiVersion: v2\nname: files\nversion: 0.1.0\n",
 	"values.yaml": "start: 30000\nend: 30009\nusers: {alice: alice}\n",
@@ -35,7 +35,7 @@ spec:
 `,
 }
 
-// No test here tries twice: what reports that a server is ready has it that a client is served.
+// No test here retries: when a server is reported as ready, clients must be served.
 var _ = Describe("Who waits for a server", func() {
 	It("by helm --wait or kubectl wait, is told the truth", func(ctx SpecContext) {
 		chart := GinkgoT().TempDir()
@@ -101,7 +101,7 @@ var _ = Describe("Who waits for a server", func() {
 	}, SpecTimeout(specTimeout))
 })
 
-// tryCommand runs a program on the cluster and returns all it said.
+// tryCommand runs a program on the cluster and returns its output.
 func tryCommand(ctx context.Context, program string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, program, args...)
 	command.Env = append(os.Environ(), "KUBECONFIG="+env.kubeconfig)

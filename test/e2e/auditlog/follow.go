@@ -17,11 +17,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
 )
 
-// every is how often the Follower looks for new pods.
+// every is the interval at which the Follower looks for new pods.
 const every = 200 * time.Millisecond
 
-// Follower reads the logs of a server's pods while they are written, so that those of pods that are
-// gone are not lost.
+// Follower reads the logs of a server's pods while they are written, so that the logs of pods that are gone are not
+// lost.
 type Follower struct {
 	clientset kubernetes.Interface
 	namespace string
@@ -40,7 +40,7 @@ type container struct {
 	restarts int32
 }
 
-// Follow follows the pods that the selector finds, from the first line of each, until Stop.
+// Follow starts to follow the pods that the selector matches, from the first line of each, until Stop is called.
 func Follow(ctx context.Context, clientset kubernetes.Interface, namespace, selector string) *Follower {
 	ctx, cancel := context.WithCancel(ctx)
 	f := &Follower{clientset: clientset, namespace: namespace, selector: selector, cancel: cancel, logs: map[container]*load.PodLog{}}
@@ -59,13 +59,13 @@ func Follow(ctx context.Context, clientset kubernetes.Interface, namespace, sele
 	return f
 }
 
-// Stop ends it; what was read stays.
+// Stop ends the following. What was read is kept.
 func (f *Follower) Stop() {
 	f.cancel()
 	f.running.Wait()
 }
 
-// Logs are what was read so far. The error is the last that came about.
+// Logs returns what was read so far, and the last error.
 func (f *Follower) Logs() ([]load.PodLog, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -81,7 +81,7 @@ func (f *Follower) Logs() ([]load.PodLog, error) {
 	return all, f.err
 }
 
-// look begins to follow the pods that are new.
+// look starts to follow new pods.
 func (f *Follower) look(ctx context.Context) {
 	pods, err := f.clientset.CoreV1().Pods(f.namespace).List(ctx, metav1.ListOptions{LabelSelector: f.selector})
 	if err != nil {
@@ -136,7 +136,7 @@ func (f *Follower) follow(ctx context.Context, pod, name string, log *load.PodLo
 	return lines.Err()
 }
 
-// failed keeps an error, unless it is our own end.
+// failed records an error, unless the Follower was stopped.
 func (f *Follower) failed(ctx context.Context, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

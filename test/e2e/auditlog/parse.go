@@ -1,4 +1,4 @@
-// Package auditlog reads what the pods of a FtpServer write into their audit logs.
+// Package auditlog reads the audit logs that the pods of a FtpServer write.
 package auditlog
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
 )
 
-// transfer reads a line of the log in slog's text format: the session's number and its transfer, if
-// it tells of one that succeeded.
+// transfer parses a line of the log in slog's text format. It returns the session's number and its transfer; ok is
+// false unless the line is about a transfer that succeeded.
 func transfer(line string) (session uint64, t load.Line, ok bool) {
 	values := Fields(line)
 	event := values["event"]
@@ -21,7 +21,7 @@ func transfer(line string) (session uint64, t load.Line, ok bool) {
 	return session, load.Line{Upload: event == "upload", Path: values["path"], Port: uint16(port)}, err1 == nil && err2 == nil
 }
 
-// Fields are the pairs key=value of a line in slog's text format.
+// Fields returns the key=value pairs of a line in slog's text format.
 func Fields(line string) map[string]string {
 	values := map[string]string{}
 	for {
@@ -30,7 +30,7 @@ func Fields(line string) map[string]string {
 			return values
 		}
 		if quoted, err := strconv.QuotedPrefix(rest); err == nil {
-			values[key], _ = strconv.Unquote(quoted) // which a quoted prefix allows
+			values[key], _ = strconv.Unquote(quoted) // can't fail for a quoted prefix
 			line = rest[len(quoted):]
 			continue
 		}

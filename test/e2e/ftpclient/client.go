@@ -1,5 +1,5 @@
-// Package ftpclient is a small FTP client for tests: it speaks RFC 959, RFC 2428 and nothing of the
-// daemon's own code, shows every reply, and can use any network that can dial and listen.
+// Package ftpclient is a small FTP client for tests. It implements RFC 959 and RFC 2428 without the daemon's own
+// code, returns every reply, and can use any network that can dial and listen.
 package ftpclient
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Network makes connections: the machine's own (Host) or a pod's.
+// Network makes connections: those of this machine (Host) or those of a pod.
 type Network interface {
 	// Dial connects to host:port.
 	Dial(ctx context.Context, address string) (net.Conn, error)
@@ -21,7 +21,7 @@ type Network interface {
 	Listen(ctx context.Context) (net.Listener, error)
 }
 
-// Mode is how a data connection is made.
+// Mode is the way in which a data connection is made.
 type Mode string
 
 // The modes of a data connection.
@@ -32,13 +32,13 @@ const (
 	EPRT Mode = "EPRT"
 )
 
-// DefaultPatience is the Patience of new clients, as a safeguard against hanging tests. One that loads
-// the machine may raise it, before all others begin.
+// DefaultPatience is the Patience of new clients, so that no test hangs. A test that loads the machine may raise it
+// before any other starts.
 var DefaultPatience = 20 * time.Second
 
 // Client is one control session.
 type Client struct {
-	// Patience bounds every single step: a reply, a handshake, a part of a file. Default: DefaultPatience.
+	// Patience bounds each single step: a reply, a handshake, a part of a file. New clients have DefaultPatience.
 	Patience time.Duration
 
 	network Network
@@ -70,7 +70,7 @@ func newClient(network Network, host string, conn net.Conn) *Client {
 	return &Client{Patience: DefaultPatience, network: network, host: host, conn: conn}
 }
 
-// Login connects and logs in, and sets binary type.
+// Login connects, logs in and sets the binary type.
 func Login(ctx context.Context, network Network, address, user, password string) (*Client, error) {
 	c, err := Connect(ctx, network, address)
 	if err != nil {
@@ -93,11 +93,11 @@ func (c *Client) login(user, password string) error {
 	return err
 }
 
-// LocalAddr is our end of the control connection, as our own network knows it.
+// LocalAddr returns the client's address of the control connection, as the client's network knows it.
 func (c *Client) LocalAddr() net.Addr { return c.conn.LocalAddr() }
 
-// Command sends a command and returns the text of its reply, which must have the code (or begin
-// with it, if it is of one or two digits).
+// Command sends a command and returns the text of its reply. The reply must have the code, or begin with it if the
+// code has one or two digits.
 func (c *Client) Command(code int, format string, args ...any) (string, error) {
 	command := fmt.Sprintf(format, args...)
 	if err := c.Send(command); err != nil {
@@ -121,7 +121,7 @@ func (c *Client) expect(command string, code int) (string, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
 		return "", err
 	}
-	// A session may rest as long as the test likes.
+	// A session may be idle as long as the test needs.
 	defer func() { _ = c.conn.SetDeadline(time.Time{}) }()
 	_, message, err := c.text.ReadResponse(code)
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *Client) expect(command string, code int) (string, error) {
 	return message, nil
 }
 
-// Reply reads a reply, whatever it says.
+// Reply reads a reply with any code.
 func (c *Client) Reply() (code int, text string, err error) {
 	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
 		return 0, "", err
@@ -139,14 +139,14 @@ func (c *Client) Reply() (code int, text string, err error) {
 	return c.text.ReadResponse(0)
 }
 
-// verb keeps passwords out of messages.
+// verb returns the command without its arguments, which keeps passwords out of messages.
 func verb(command string) string {
 	v, _, _ := strings.Cut(command, " ")
 	return v
 }
 
-// Passive asks for a passive port and returns host:port as the reply names it: by PASV with the
-// address of the 227, by EPSV with the control connection's.
+// Passive requests a passive port and returns its host:port: with PASV the address in the 227 reply, with EPSV that
+// of the control connection.
 func (c *Client) Passive(mode Mode) (string, error) {
 	switch mode {
 	case PASV:
@@ -167,7 +167,7 @@ func (c *Client) Passive(mode Mode) (string, error) {
 	}
 }
 
-// ParsePASV reads the host and port in the text of a 227 reply (RFC 959, 4.1.2).
+// ParsePASV parses the host and port in the text of a 227 reply (RFC 959, 4.1.2).
 func ParsePASV(message string) (string, error) {
 	_, inside, _ := strings.Cut(message, "(")
 	inside, _, ok := strings.Cut(inside, ")")
@@ -184,7 +184,7 @@ func ParsePASV(message string) (string, error) {
 	return net.JoinHostPort(host, strconv.FormatUint(high<<8|low, 10)), nil
 }
 
-// ParseEPSV reads the port in the text of a 229 reply (RFC 2428, 3).
+// ParseEPSV parses the port in the text of a 229 reply (RFC 2428, 3).
 func ParseEPSV(message string) (string, error) {
 	_, inside, _ := strings.Cut(message, "(|||")
 	port, _, ok := strings.Cut(inside, "|)")
@@ -194,8 +194,8 @@ func ParseEPSV(message string) (string, error) {
 	return port, nil
 }
 
-// Data is a data connection that is being made: by us at once (passive), or by the server when
-// the transfer begins (active).
+// data is a data connection that is being made: by the client at once (passive), or by the server when the transfer
+// starts (active).
 type data struct {
 	conn     net.Conn
 	listener net.Listener
@@ -264,13 +264,13 @@ func activeCommand(mode Mode, host, port string) string {
 	return fmt.Sprintf("PORT %s,%d,%d", strings.ReplaceAll(host, ".", ","), p>>8, p&0xff)
 }
 
-// Quit ends the session in good order. The server closes the connection after its reply, so
-// whether closing it here finds anybody to tell is a matter of luck.
+// Quit ends the session in good order. The server closes the connection after its reply, so errors of closing it here
+// are ignored.
 func (c *Client) Quit() error {
 	_, err := c.Command(221, "QUIT")
 	_ = c.Close()
 	return err
 }
 
-// Close drops the session.
+// Close closes the connection without QUIT.
 func (c *Client) Close() error { return c.text.Close() }

@@ -9,7 +9,7 @@ import (
 
 // Host is the network of the machine that the test runs on.
 type Host struct {
-	// Source is the address to dial from; the zero one leaves it to the machine.
+	// Source is the address to dial from; the zero value leaves the choice to the machine.
 	Source netip.Addr
 }
 

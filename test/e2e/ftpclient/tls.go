@@ -10,15 +10,15 @@ import (
 	"net/textproto"
 )
 
-// secured is a session's TLS.
+// secured is the TLS state of a session.
 type secured struct {
 	config  *tls.Config // for data connections; nil: they are in clear text
 	control *tls.Conn
-	// resumed is whether the last data connection resumed a TLS session.
+	// resumed is true if the last data connection resumed a TLS session.
 	resumed bool
 }
 
-// TLSMode is how TLS begins.
+// TLSMode is the way in which TLS starts.
 type TLSMode string
 
 // The modes of TLS.
@@ -27,8 +27,8 @@ const (
 	Implicit TLSMode = "implicit" // with the connection
 )
 
-// LoginTLS connects, logs in and sets binary type, all under TLS, and has data connections
-// protected. To resume TLS sessions on them the configuration needs a session cache.
+// LoginTLS connects, logs in, sets the binary type and protects data connections, all under TLS. To resume TLS
+// sessions on data connections, config needs a session cache.
 func LoginTLS(ctx context.Context, network Network, mode TLSMode, address, user, password string, config *tls.Config) (*Client, error) {
 	c, err := connectTLS(ctx, network, mode, address, config)
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *Client) startTLS(ctx context.Context, config *tls.Config) error {
 	return nil
 }
 
-// protect does the handshake on a data connection, if data connections are protected.
+// protect performs the TLS handshake on a data connection, if data connections are protected.
 func (c *Client) protect(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	if c.config == nil {
 		return conn, nil
@@ -105,13 +105,13 @@ func (c *Client) protect(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	return secure, nil
 }
 
-// DataTLS has later data connections use another TLS configuration.
+// DataTLS sets another TLS configuration for later data connections.
 func (c *Client) DataTLS(config *tls.Config) { c.config = config }
 
 // Resumed reports whether the last data connection resumed a TLS session.
 func (c *Client) Resumed() bool { return c.resumed }
 
-// Certificate is what the server showed on the control connection; nil without TLS.
+// Certificate returns the server's certificate on the control connection; nil without TLS.
 func (c *Client) Certificate() *x509.Certificate {
 	if c.control == nil {
 		return nil

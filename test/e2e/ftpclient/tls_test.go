@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// TestTLS: the client does what the tests on a cluster rely on.
+// TestTLS: the client has the TLS features that the tests on a cluster need.
 func TestTLS(t *testing.T) {
 	a := authority.New(t)
 	server := ftptest.Start(t, a.WithTLS(func(c *config.TLS) {

@@ -9,25 +9,24 @@ import (
 	"time"
 )
 
-// Step is how far a transfer had come.
+// Step is a step of a transfer.
 type Step string
 
-// The steps of a transfer, in their order.
+// These are the steps of a transfer, in order.
 const (
 	AskingForPort Step = "asking for a port"         // PASV, EPSV, PORT or EPRT
 	Connecting    Step = "connecting to the port"    // that the server named
-	Commanding    Step = "giving the command"        // up to its 150
+	Commanding    Step = "giving the command"        // up to the 150 reply
 	Opening       Step = "opening the data channel"  // the server's connection in active mode, TLS
 	Moving        Step = "moving data"               // up to the end of the file
-	Concluding    Step = "waiting for the last word" // the 226
+	Concluding    Step = "waiting for the last word" // the 226 reply
 )
 
-// TransferError is why a transfer failed, and how far it had come.
+// TransferError is why a transfer failed, and at which step.
 type TransferError struct {
 	Step Step
 	Err  error
-	// Reply is what the server said when the data connection failed: nil if it said 226, or was
-	// not asked.
+	// Reply is the server's reply after the data connection failed; nil if it was 226 or was not read.
 	Reply error
 }
 
@@ -40,8 +39,8 @@ func (f *TransferError) Error() string {
 
 func (f *TransferError) Unwrap() []error { return []error{f.Err, f.Reply} }
 
-// Transfer is one that has begun: the server has said 150, and the data connection is there. Write
-// or read the file, then Finish.
+// Transfer is a transfer in progress: the server has replied 150, and the data connection is open. Write or read the
+// file, then call Finish.
 type Transfer struct {
 	client *Client
 	verb   string
@@ -49,7 +48,7 @@ type Transfer struct {
 	conn   net.Conn
 }
 
-// Begin begins a transfer by a command such as "STOR name". Its failures are of type *TransferError.
+// Begin starts a transfer with a command such as "STOR name". Errors are of type *TransferError.
 func (c *Client) Begin(ctx context.Context, mode Mode, command string) (*Transfer, error) {
 	d, err := c.data(ctx, mode)
 	if err != nil {
@@ -58,7 +57,7 @@ func (c *Client) Begin(ctx context.Context, mode Mode, command string) (*Transfe
 	return c.begin(ctx, d, command)
 }
 
-// BeginAt is Begin for an address that Passive has returned.
+// BeginAt is Begin with an address that Passive has returned.
 func (c *Client) BeginAt(ctx context.Context, address, command string) (*Transfer, error) {
 	d, err := c.dial(ctx, address)
 	if err != nil {
@@ -84,7 +83,7 @@ func (c *Client) begin(ctx context.Context, d *data, command string) (*Transfer,
 	return t, nil
 }
 
-// fail gives the data connection up, and asks the server what it says of it.
+// fail closes the data connection and reads the server's reply about it.
 func (t *Transfer) fail(step Step, err error) error {
 	t.data.close()
 	_, reply := t.client.expect(t.verb, 226)
@@ -101,15 +100,15 @@ func (t *Transfer) step(do func([]byte) (int, error), p []byte) (int, error) {
 	if err := t.conn.SetDeadline(time.Now().Add(t.client.Patience)); err != nil {
 		return 0, err
 	}
-	defer func() { _ = t.conn.SetDeadline(time.Time{}) }() // it may rest as long as the test likes
+	defer func() { _ = t.conn.SetDeadline(time.Time{}) }() // the transfer may pause as long as the test needs
 	return do(p)
 }
 
-// Abandon closes the data connection, whatever was moved, and leaves the server's reply to be read.
+// Abandon closes the data connection, whatever was transferred, and does not read the server's reply.
 func (t *Transfer) Abandon() { t.data.close() }
 
-// Finish ends the data connection and reads the 226. moved is why reading or writing stopped,
-// nil if it reached the file's end. The failure is of type *TransferError.
+// Finish closes the data connection and reads the 226 reply. moved is the error that ended reading or writing; nil if
+// the end of the file was reached. Errors are of type *TransferError.
 func (t *Transfer) Finish(moved error) error {
 	defer t.data.close()
 	if moved == nil {
@@ -118,7 +117,7 @@ func (t *Transfer) Finish(moved error) error {
 	if moved != nil {
 		return t.fail(Moving, moved)
 	}
-	// As clients do: a server may wait for it before it says that all is well.
+	// Close first, as clients do: a server may wait for that before it replies 226.
 	t.data.close()
 	if _, err := t.client.expect(t.verb, 226); err != nil {
 		return &TransferError{Step: Concluding, Err: err}
@@ -126,7 +125,7 @@ func (t *Transfer) Finish(moved error) error {
 	return nil
 }
 
-// endData ends our side of an upload and waits until the server has ended its own.
+// endData ends the client's side of an upload and waits until the server has ended its own.
 func (t *Transfer) endData() error {
 	if t.verb == "RETR" || t.verb == "NLST" {
 		return nil
@@ -145,7 +144,7 @@ func (t *Transfer) endData() error {
 	return err
 }
 
-// Upload is a STOR that has begun: write to it, then Finish.
+// Upload is a STOR in progress: write to it, then call Finish.
 type Upload struct{ transfer *Transfer }
 
 // BeginStore starts an upload, up to the 150 reply and the data connection.
@@ -160,10 +159,10 @@ func (c *Client) BeginStore(ctx context.Context, mode Mode, path string) (*Uploa
 // Write sends a part of the file.
 func (u *Upload) Write(p []byte) (int, error) { return u.transfer.Write(p) }
 
-// Finish ends the file and reads the 226.
+// Finish ends the file and reads the 226 reply.
 func (u *Upload) Finish() error { return u.transfer.Finish(nil) }
 
-// Store uploads content whole.
+// Store uploads a whole file.
 func (c *Client) Store(ctx context.Context, mode Mode, path string, content []byte) error {
 	t, err := c.Begin(ctx, mode, "STOR "+path)
 	if err != nil {
@@ -173,7 +172,7 @@ func (c *Client) Store(ctx context.Context, mode Mode, path string, content []by
 	return t.Finish(err)
 }
 
-// Retrieve downloads a file whole.
+// Retrieve downloads a whole file.
 func (c *Client) Retrieve(ctx context.Context, mode Mode, path string) ([]byte, error) {
 	return c.read(ctx, mode, "RETR "+path)
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// client is one of the load's.
+// client is one client of the load.
 type client struct {
 	load   *Load
 	id     int
 	slow   bool
 	chance *rand.Rand
-	// stored are its files that were acknowledged.
+	// stored are the client's files that the server acknowledged.
 	stored []file
 	named  int
 }
@@ -29,7 +29,7 @@ type file struct {
 	size int
 }
 
-// run has sessions until the load is stopped.
+// run opens one session after the other until the load is stopped.
 func (c *client) run(ctx context.Context) {
 	for !c.load.stopped() && ctx.Err() == nil {
 		id := int(c.load.sessions.Add(1))
@@ -41,7 +41,7 @@ func (c *client) run(ctx context.Context) {
 	}
 }
 
-// connect logs in, and tries again until it works; nil if the load ends before.
+// connect logs in and retries until it works; it returns nil if the load ends before.
 func (c *client) connect(ctx context.Context, s *Session) *ftpclient.Client {
 	cfg := &c.load.cfg
 	began := time.Now()
@@ -58,7 +58,7 @@ func (c *client) connect(ctx context.Context, s *Session) *ftpclient.Client {
 			return conn
 		}
 		if ctx.Err() != nil {
-			return nil // it was broken off, and not refused
+			return nil // the attempt was cancelled, not refused
 		}
 		s.Refusals = append(s.Refusals, Refusal{Began: tried, Err: err})
 		if !c.wait(ctx, cfg.RetryAfter) {
@@ -81,7 +81,7 @@ func (c *client) login(ctx context.Context, secure bool) (*ftpclient.Client, err
 	return ftpclient.LoginTLS(ctx, network, ftpclient.Explicit, cfg.Address, cfg.User, cfg.Password, config)
 }
 
-// wait pauses; false if the load ends meanwhile.
+// wait pauses; it returns false if the load ends meanwhile.
 func (c *client) wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -96,15 +96,15 @@ func (c *client) wait(ctx context.Context, d time.Duration) bool {
 
 // session transfers files until one fails or there were enough, and quits.
 func (c *client) session(ctx context.Context, s *Session, conn *ftpclient.Client) {
-	defer func() { _ = conn.Close() }() // dropped after a failure, and closed by Quit before
+	defer func() { _ = conn.Close() }() // after a failure; Quit has closed it otherwise
 	for i := range c.perSession() {
 		if !c.load.take() {
 			break
 		}
-		// The first is an upload, whose name tells the session from others; see Trace.
+		// The first transfer is an upload, whose name identifies the session; see Trace.
 		t := c.transfer(ctx, conn, i == 0 || !c.slow && c.chance.IntN(2) == 0)
 		if t.Err != nil && ctx.Err() != nil {
-			return // it was broken off by us
+			return // the load was cancelled
 		}
 		s.Transfers = append(s.Transfers, t)
 		if t.Err != nil || !c.wait(ctx, c.pause()) {
@@ -112,11 +112,11 @@ func (c *client) session(ctx context.Context, s *Session, conn *ftpclient.Client
 		}
 	}
 	if n := len(s.Transfers); n == 0 || s.Transfers[n-1].Err == nil {
-		_ = conn.Quit() // all that matters has been acknowledged
+		_ = conn.Quit() // all transfers have been acknowledged
 	}
 }
 
-// perSession is how many transfers a session has: two, if they are slow.
+// perSession returns the number of transfers of a session: two for a slow client.
 func (c *client) perSession() int {
 	if c.slow {
 		return 2
@@ -124,7 +124,7 @@ func (c *client) perSession() int {
 	return c.load.cfg.PerSession
 }
 
-// pause is around the load's.
+// pause returns a random time with the load's Pause as mean.
 func (c *client) pause() time.Duration {
 	if c.load.cfg.Pause == 0 {
 		return 0
@@ -132,7 +132,7 @@ func (c *client) pause() time.Duration {
 	return time.Duration(c.chance.Int64N(2 * int64(c.load.cfg.Pause)))
 }
 
-// transfer uploads a new file, or downloads one that it has uploaded before, in whatever session.
+// transfer uploads a new file, or downloads a file that the client has uploaded before, in any session.
 func (c *client) transfer(ctx context.Context, conn *ftpclient.Client, upload bool) Transfer {
 	t := Transfer{Upload: upload || len(c.stored) == 0, Mode: ftpclient.PASV}
 	if c.chance.IntN(2) == 0 {
@@ -186,10 +186,10 @@ func (c *client) move(ctx context.Context, conn *ftpclient.Client, t *Transfer) 
 	return running.Finish(err)
 }
 
-// chunks a slow transfer consists of.
+// chunks is the number of parts of a slow transfer.
 const chunks = 50
 
-// send writes the data; a slow client does it part by part.
+// send writes the data; a slow client does so part by part.
 func (c *client) send(ctx context.Context, w io.Writer, data []byte) error {
 	part := len(data)
 	if c.slow {
@@ -209,7 +209,7 @@ func (c *client) send(ctx context.Context, w io.Writer, data []byte) error {
 	}
 }
 
-// receive reads what comes and compares it with the data.
+// receive reads the data connection and compares what it reads with the data.
 func (c *client) receive(ctx context.Context, r io.Reader, data []byte) error {
 	part := 32 << 10
 	if c.slow {
@@ -238,15 +238,14 @@ func (c *client) receive(ctx context.Context, r io.Reader, data []byte) error {
 	}
 }
 
-// shortError is a data connection that ended before the file did.
+// shortError is the error of a data connection that ended before the file did.
 type shortError struct{ came int }
 
 func (e *shortError) Error() string {
 	return fmt.Sprintf("the data connection ended after %d bytes, before the file did", e.came)
 }
 
-// dawdle is the pause of a slow client between two parts, which it does not cut short when the load
-// is stopped.
+// dawdle pauses a slow client between two parts. Stopping the load does not shorten the pause.
 func (c *client) dawdle(ctx context.Context) bool {
 	timer := time.NewTimer(c.load.cfg.SlowTime / chunks)
 	defer timer.Stop()
@@ -258,8 +257,8 @@ func (c *client) dawdle(ctx context.Context) bool {
 	}
 }
 
-// narrow is a network whose connections take little in advance, so that what a client does not read
-// yet has not been sent yet either.
+// narrow is a network whose connections have small receive buffers, so that data which a client does not read yet is
+// not sent yet either.
 type narrow struct{ ftpclient.Network }
 
 func (n narrow) Dial(ctx context.Context, address string) (net.Conn, error) {

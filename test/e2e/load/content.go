@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// content is the file of a name: the same for the same seed, name and size, and no part of it
-// that of another.
+// content returns the content of a file. It is determined by seed, name and size, and no part of it equals a part of
+// another file.
 func content(seed uint64, name string, size int) []byte {
 	key := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), name...))
 	b := make([]byte, size)
@@ -15,7 +15,7 @@ func content(seed uint64, name string, size int) []byte {
 	return b
 }
 
-// size of a file, chosen so that small and large ones are as frequent: 0 to most bytes.
+// size returns a random file size from 0 to most bytes, such that small and large sizes are equally frequent.
 func size(chance *rand.Rand, most int) int {
 	for chance.IntN(2) == 0 && most > 1 {
 		most /= 4

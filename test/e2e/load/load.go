@@ -1,10 +1,9 @@
-// Package load puts an FTP server under the load of many clients, checks every byte and counts
-// every outcome.
+// Package load puts an FTP server under the load of many clients, checks every byte and counts every outcome.
 //
-// Each client is one after the other in sessions of its own: it connects, again after a pause if it
-// is refused, logs in, uploads and downloads some files in passive mode, and quits. The contents of
-// files follow from the seed and their names, so that any client can tell whether what it gets is
-// what was sent. What fails is counted and not tried again; the client goes on with a new session.
+// Each client opens one session after the other: it connects, retries after a pause if it is refused, logs in,
+// uploads and downloads some files in passive mode, and quits. The contents of files are determined by the seed and
+// their names, so that any client can check what it receives. A transfer that fails is counted and not retried; the
+// client goes on with a new session.
 package load
 
 import (
@@ -18,45 +17,45 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// Config is a load.
+// Config describes a load.
 type Config struct {
-	// Network is where the clients are, and Address the server's control port (host:port).
+	// Network is the network of the clients, and Address the server's control port (host:port).
 	Network ftpclient.Network
 	Address string
-	// User and Password of all clients.
+	// User and Password are those of all clients.
 	User, Password string
-	// TLS is the configuration for every second session, explicit TLS; nil: all are in clear text.
-	// Each session gets a copy with a session cache of its own.
+	// TLS is the configuration of every second session, with explicit TLS; nil: all sessions are in clear text. Each
+	// session gets a copy with its own session cache.
 	TLS *tls.Config
-	// Dir is the prefix of all files' paths, such as "load-": loads that run side by side, or share
-	// their storage, need different ones.
+	// Dir is the prefix of all files' paths, such as "load-". Loads that run at the same time or share their storage
+	// need different ones.
 	Dir string
 
-	// Clients is how many there are.
+	// Clients is the number of clients, not counting the slow ones.
 	Clients int
-	// Transfers ends the load after so many have been tried; 0: only Stop does.
+	// Transfers is the number of attempted transfers after which the load ends; 0: only Stop ends it.
 	Transfers int
-	// PerSession is how many transfers a session has, at most, of which the first is an upload.
+	// PerSession is the largest number of transfers of a session. The first of them is an upload.
 	PerSession int
-	// MaxSize of files, in bytes. They are smaller, mostly.
+	// MaxSize is the largest size of a file, in bytes. Most files are smaller.
 	MaxSize int
 	// Pause is the mean time that a client waits between two transfers.
 	Pause time.Duration
-	// Slow are clients, beside the others, whose transfers take long: SlowSize bytes in SlowTime
-	// each, an upload and a download in a session.
+	// Slow is the number of additional clients whose transfers are slow: SlowSize bytes in SlowTime each, one upload
+	// and one download in a session.
 	Slow     int
 	SlowSize int
 	SlowTime time.Duration
 
-	// RetryAfter is how long a client that was refused waits before it tries again.
+	// RetryAfter is the time that a client that was refused waits before it retries.
 	RetryAfter time.Duration
-	// Patience bounds every single step of a session. Default: ftpclient's.
+	// Patience bounds each single step of a session; 0 means ftpclient.DefaultPatience.
 	Patience time.Duration
-	// Seed of all that is chosen by chance.
+	// Seed determines all random choices.
 	Seed uint64
 }
 
-// Load is one that runs.
+// Load is a running load.
 type Load struct {
 	cfg      Config
 	stop     chan struct{}
@@ -70,21 +69,21 @@ type Load struct {
 	report Report
 }
 
-// Start begins a load, which runs until it has had all its transfers, Stop, or the context's end, which
-// also breaks off what runs.
+// Start starts a load. It runs until all its transfers are done, Stop is called, or ctx ends, which also cancels
+// running transfers.
 func Start(ctx context.Context, cfg Config) *Load {
 	l := &Load{cfg: cfg, stop: make(chan struct{}), began: time.Now()}
 	for i := range cfg.Clients + cfg.Slow {
 		c := &client{
 			load: l, id: i, slow: i >= cfg.Clients,
-			chance: rand.New(rand.NewPCG(cfg.Seed, uint64(i))), //nolint:gosec // small and not negative; to be foreseen
+			chance: rand.New(rand.NewPCG(cfg.Seed, uint64(i))), //nolint:gosec // small and not negative; reproducible on purpose
 		}
 		l.running.Go(func() { c.run(ctx) })
 	}
 	return l
 }
 
-// Stop lets the transfers that run come to their end and returns the report.
+// Stop waits until the running transfers are done and returns the report.
 func (l *Load) Stop() *Report {
 	l.stopOnce.Do(func() { close(l.stop) })
 	return l.Wait()
@@ -99,7 +98,7 @@ func (l *Load) Wait() *Report {
 	return &l.report
 }
 
-// Tried is how many transfers were tried so far.
+// Tried returns the number of transfers attempted so far.
 func (l *Load) Tried() int { return int(min(l.tried.Load(), int64(l.most()))) }
 
 func (l *Load) most() int {
@@ -109,7 +108,7 @@ func (l *Load) most() int {
 	return l.cfg.Transfers
 }
 
-// stopped reports whether no new transfer may begin.
+// stopped reports whether no new transfer may start.
 func (l *Load) stopped() bool {
 	select {
 	case <-l.stop:
@@ -119,7 +118,7 @@ func (l *Load) stopped() bool {
 	}
 }
 
-// take claims the right to one more transfer.
+// take reports whether one more transfer may start, and counts it.
 func (l *Load) take() bool {
 	return !l.stopped() && l.tried.Add(1) <= int64(l.most())
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// small is a load on a server of the test's own, half of it by TLS.
+// small is a load on the test's own server, half of it with TLS.
 func small(t *testing.T) (Config, *ftptest.Server) {
 	a := authority.New(t)
 	server := ftptest.Start(t, a.WithTLS())
@@ -66,7 +66,7 @@ func one(b bool) int {
 	return 0
 }
 
-// TestStop: what runs comes to its end.
+// TestStop: running transfers are completed.
 func TestStop(t *testing.T) {
 	cfg, _ := small(t)
 	cfg.Transfers, cfg.Pause = 0, time.Millisecond
@@ -78,7 +78,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestBrokenOff: what we broke off ourselves is nobody's failure.
+// TestBrokenOff: transfers that the load itself cancelled do not count as failures.
 func TestBrokenOff(t *testing.T) {
 	cfg, _ := small(t)
 	cfg.Transfers, cfg.Slow, cfg.SlowTime = 0, 4, time.Hour
@@ -92,13 +92,13 @@ func TestBrokenOff(t *testing.T) {
 	}
 }
 
-// faulty is a network in which every tenth connection meets something.
+// faulty is a network in which every tenth connection has a fault.
 type faulty struct {
 	ftpclient.Network
 	control string
 	made    atomic.Int64
-	// refuse is for control connections, misplace tells where a data connection really goes, and
-	// spoil changes one.
+	// refuse is the error of a control connection, misplace returns the address that a data connection really goes
+	// to, and spoil changes a data connection.
 	refuse   error
 	misplace func(address string) string
 	spoil    func(net.Conn) net.Conn
@@ -121,7 +121,7 @@ func (f *faulty) Dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, err
 }
 
-// spoiled is a data connection that turns bytes around, or ends after some.
+// spoiled is a data connection that inverts bytes, or that ends after some of them.
 type spoiled struct {
 	*net.TCPConn
 	end bool
@@ -149,9 +149,9 @@ func (s spoiled) spoil(p []byte, n int, err error) (int, error) {
 	return n, err
 }
 
-// TestFaults: each fault is counted as what it is, and all else completes.
+// TestFaults: each fault is counted with its own outcome, and all other transfers complete.
 func TestFaults(t *testing.T) {
-	// A server that waits for nobody's data connections is where misplaced ones go.
+	// Misplaced data connections go to this server, on which no client waits for one.
 	other := ftptest.Start(t)
 	stray := ftptest.Login(t, other.Addr, "alice").EpsvAddr()
 	for name, c := range map[string]struct {
@@ -167,10 +167,10 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg, _ := small(t)
 			c.fault.Network, c.fault.control = cfg.Network, cfg.Address
-			// The client itself would notice what TLS protects it from.
+			// With TLS the client itself would notice the fault.
 			cfg.Network, cfg.Slow, cfg.TLS = c.fault, 0, nil
 			if c.want == Misrouted {
-				cfg.Patience = 2 * time.Second // for each, the server waits in vain
+				cfg.Patience = 2 * time.Second // the server waits for each of them in vain
 			}
 			r := Start(t.Context(), cfg).Wait()
 			sum := r.Summary()
@@ -190,7 +190,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestRefusedTwice: a server that is not there is told from one that refuses once.
+// TestRefusedTwice: a server that does not exist is counted differently from one that refuses once.
 func TestRefusedTwice(t *testing.T) {
 	cfg, _ := small(t)
 	cfg.Address = "127.0.0.1:1"
@@ -213,7 +213,7 @@ func TestContent(t *testing.T) {
 	if bytes.Equal(a, content(2, "a", 100)) || bytes.Equal(a, content(1, "b", 100)) {
 		t.Error("the same for another seed or name")
 	}
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // to be foreseen
+	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // reproducible on purpose
 	for range 1000 {
 		if n := size(chance, 5000); n < 0 || n > 5000 {
 			t.Fatalf("size %d", n)

@@ -9,32 +9,32 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// Outcome is what became of a transfer.
+// Outcome is the result of a transfer.
 type Outcome string
 
 // The outcomes.
 const (
-	// Completed: acknowledged by 226, and every byte is right.
+	// Completed means that the server replied 226 and every byte is right.
 	Completed Outcome = "completed"
-	// Misrouted: the port that the server named did not lead to the session that named it.
+	// Misrouted means that the port in the server's reply did not lead to the session that named it.
 	Misrouted Outcome = "misrouted"
-	// Cut: it had begun, and did not come to its end.
+	// Cut means that the transfer started and did not finish.
 	Cut Outcome = "cut"
-	// Wrong: bytes came that are not the file's, or a part of it only, as if it were the whole.
+	// Wrong means that wrong bytes were received, or only a part of the file as if it were the whole.
 	Wrong Outcome = "wrong"
-	// Ended: the server ended the session before the transfer began.
+	// Ended means that the server ended the session before the transfer started.
 	Ended Outcome = "ended before they began"
-	// Failed: the server refused it for any other reason.
+	// Failed means that the server refused the transfer for any other reason.
 	Failed Outcome = "failed otherwise"
 )
 
-// Outcomes are all.
+// Outcomes are all outcomes.
 var Outcomes = []Outcome{Completed, Misrouted, Cut, Wrong, Ended, Failed}
 
 // errWrong is content that is not the file's.
 var errWrong = errors.New("the content is wrong")
 
-// outcome of a transfer that ended with err.
+// outcome returns the outcome of a transfer that ended with err.
 func outcome(err error) Outcome {
 	var f *ftpclient.TransferError
 	switch {
@@ -47,7 +47,7 @@ func outcome(err error) Outcome {
 	}
 	switch f.Step {
 	case ftpclient.AskingForPort, ftpclient.Commanding:
-		// Before the 150: what the server says goes, and it may say goodbye.
+		// Before the 150 the server's reply decides, and the server may end the session.
 		if code := replyCode(f.Err); code != 0 && code != 421 || timedOut(f.Err) {
 			return Failed
 		}
@@ -55,16 +55,16 @@ func outcome(err error) Outcome {
 	case ftpclient.Connecting:
 		return Misrouted
 	}
-	// The data connection failed and this is what the server says of it, or its last word failed.
+	// Either the data connection failed and this is the server's reply about it, or the final reply was a failure.
 	said := f.Reply
 	if f.Step == ftpclient.Concluding {
 		said = f.Err
 	}
 	switch {
 	case said == nil && isShort(err):
-		return Wrong // the server says that this was all
+		return Wrong // the server replied that this was the whole file
 	case replyCode(said) == 425, timedOut(said) && came(err) == 0:
-		return Misrouted // it has not seen a data connection; a broken one it reports at once
+		return Misrouted // the server has not seen a data connection; it would report a broken one at once
 	}
 	return Cut
 }
@@ -75,7 +75,7 @@ func isShort(err error) bool {
 	return errors.As(err, &short)
 }
 
-// came is how much of such a download came.
+// came returns the number of bytes that such a download received.
 func came(err error) int {
 	var short *shortError
 	if !errors.As(err, &short) {
@@ -84,7 +84,7 @@ func came(err error) int {
 	return short.came
 }
 
-// replyCode is the server's reply in err; 0 if there is none.
+// replyCode returns the code of the server's reply in err; 0 if there is none.
 func replyCode(err error) int {
 	var reply *textproto.Error
 	if !errors.As(err, &reply) {

@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// Report is what came of a load.
+// Report is the result of a load.
 type Report struct {
 	Sessions []Session
 	Elapsed  time.Duration
@@ -18,26 +18,26 @@ type Report struct {
 type Session struct {
 	ID, Client int
 	TLS        bool
-	// Refusals are the tries to connect and log in that failed before the one that succeeded (or before
-	// the load was broken off), and RefusedFor the time from the first of them to the success.
+	// Refusals are the failed attempts to connect and log in before the one that succeeded (or before the load was
+	// cancelled), and RefusedFor is the time from the first of them to the success.
 	Refusals   []Refusal
 	RefusedFor time.Duration
-	// Transfers, in their order. The first is an upload.
+	// Transfers are in order. The first is an upload.
 	Transfers []Transfer
 }
 
-// Refusal is a try to connect and log in that failed.
+// Refusal is a failed attempt to connect and log in.
 type Refusal struct {
 	Began time.Time
 	Err   error
 }
 
-// Transfer is one that was tried.
+// Transfer is an attempted transfer.
 type Transfer struct {
 	Upload bool
 	Path   string
 	Mode   ftpclient.Mode
-	// Address is what the server named; empty if it did not.
+	// Address is the address in the server's reply; empty if there was none.
 	Address string
 	Bytes   int
 	Began   time.Time
@@ -46,11 +46,11 @@ type Transfer struct {
 	Err     error
 }
 
-// Summary counts.
+// Summary is the counts of a report.
 type Summary struct {
 	Sessions int
-	// Refused are the sessions whose first try to connect and log in failed, RefusedAgain those whose
-	// second failed, too, and LongestRefusal the longest time to success.
+	// Refused is the number of sessions whose first attempt to connect and log in failed, RefusedAgain the number of
+	// those whose second attempt failed, too, and LongestRefusal the longest time until success.
 	Refused, RefusedAgain int
 	LongestRefusal        time.Duration
 	Transfers             int
@@ -59,7 +59,7 @@ type Summary struct {
 	LongestTransfer       time.Duration
 }
 
-// Summary of the whole load.
+// Summary returns the counts of the whole load.
 func (r *Report) Summary() Summary {
 	sum := Summary{Sessions: len(r.Sessions), Outcomes: map[Outcome]int{}}
 	for i := range r.Sessions {
@@ -84,7 +84,7 @@ func (r *Report) Summary() Summary {
 	return sum
 }
 
-// String is a summary in a line.
+// String returns the summary as one line.
 func (s Summary) String() string {
 	var outcomes []string
 	for _, o := range Outcomes {
@@ -95,10 +95,10 @@ func (s Summary) String() string {
 		s.Transfers, strings.Join(outcomes, ", "), s.Bytes>>20, s.LongestTransfer.Round(time.Millisecond))
 }
 
-// clock is how times are written, to be compared with the logs of a cluster.
+// clock is the format of times, for comparison with the logs of a cluster.
 const clock = "15:04:05.000"
 
-// Failures describes what did not complete and what was refused, at most so many.
+// Failures describes what did not complete and what was refused, in at most that many lines.
 func (r *Report) Failures(most int) string {
 	var lines []string
 	add := func(format string, args ...any) {

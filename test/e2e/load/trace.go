@@ -12,29 +12,29 @@ import (
 type Line struct {
 	Upload bool
 	Path   string
-	// Port is the server's end of the data connection.
+	// Port is the server's port of the data connection.
 	Port uint16
 }
 
-// PodLog is what one container of a daemon has logged.
+// PodLog is the audit log of one container of a daemon.
 type PodLog struct {
 	Pod string
 	// Ports are the pod's own passive ports.
 	Ports []uint16
-	// Sessions are the lines of each session, in their order.
+	// Sessions are the lines of each session, in order.
 	Sessions map[uint64][]Line
 }
 
-// Trace compares what the clients did with what the pods logged, and returns what differs: every
-// transfer that completed must have been seen by one pod only, by the same as the others of its
-// session, on the port that the client was told, which must be one of the pod's own. So the
-// control connection, the data connection and the announcement of the port were one daemon's.
+// Trace compares what the clients did with what the pods logged, and returns the differences. Every completed
+// transfer must be in the log of exactly one pod, the same for all transfers of the session, and on the port that the
+// client was given, which must be one of the pod's own. So the control connection, the data connection and the
+// announced port belong to the same daemon.
 func Trace(r *Report, logs []PodLog) []string {
 	type place struct {
 		log     *PodLog
 		session uint64
 	}
-	// Names of uploads are unique, and the first transfer of a session is one.
+	// Names of uploads are unique, and the first transfer of a session is an upload.
 	seen := map[string][]place{}
 	for i := range logs {
 		for id, lines := range logs[i].Sessions {
@@ -70,7 +70,7 @@ func Trace(r *Report, logs []PodLog) []string {
 	return differs
 }
 
-// completed are the transfers of a session as the pod should have logged them.
+// completed returns the transfers of a session as the pod should have logged them.
 func completed(s *Session) []Line {
 	var lines []Line
 	for i := range s.Transfers {
@@ -79,7 +79,7 @@ func completed(s *Session) []Line {
 			continue
 		}
 		_, port, _ := net.SplitHostPort(t.Address)
-		n, _ := strconv.ParseUint(port, 10, 16) // what is no port is none of the pod's
+		n, _ := strconv.ParseUint(port, 10, 16) // an invalid port is none of the pod's
 		lines = append(lines, Line{Upload: t.Upload, Path: path.Join("/", t.Path), Port: uint16(n)})
 	}
 	return lines

@@ -1,5 +1,5 @@
-// Package podnet is the network of a pod, for a client that runs outside of the cluster: each
-// connection is a `kubectl exec` of the relay (test/e2e/relay) in that pod.
+// Package podnet is the network of a pod, for a client outside of the cluster: each connection is a `kubectl exec` of
+// the relay (test/e2e/relay) in that pod.
 package podnet
 
 import (
@@ -35,7 +35,7 @@ func New(config *rest.Config, clientset kubernetes.Interface, namespace, name st
 	return &Pod{config: config, clientset: clientset, namespace: namespace, name: name}
 }
 
-// Dial connects from the pod to host:port. The error holds what the relay said.
+// Dial connects from the pod to host:port. The error contains the relay's output.
 func (p *Pod) Dial(ctx context.Context, address string) (net.Conn, error) {
 	c, line, err := p.start(ctx, "dial", address)
 	if err != nil {
@@ -89,7 +89,7 @@ func (p *Pod) start(ctx context.Context, command ...string) (*conn, string, erro
 		if err == nil {
 			err = io.EOF
 		}
-		// Both ends, so that neither reader nor writer waits for ever.
+		// Close both ends, so that neither reader nor writer waits for ever.
 		_ = stdout.CloseWithError(err)
 		_ = stdin.CloseWithError(err)
 	}()
@@ -111,7 +111,7 @@ type conn struct {
 	mu    sync.Mutex
 	timer *time.Timer
 	late  bool
-	mute  bool // the deadline of writes has passed
+	mute  bool // the write deadline has passed
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -130,7 +130,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, c.explain(err)
 }
 
-// explain says that a deadline, which ends the relay, was the reason.
+// explain returns os.ErrDeadlineExceeded if a deadline ended the relay, and err otherwise.
 func (c *conn) explain(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,10 +140,10 @@ func (c *conn) explain(err error) error {
 	return err
 }
 
-// CloseWrite ends our side of the connection, as on a TCP connection.
+// CloseWrite ends the write side of the connection, as on a TCP connection.
 func (c *conn) CloseWrite() error { return c.in.Close() }
 
-// Close ends the relay, and so the connection.
+// Close ends the relay and with it the connection.
 func (c *conn) Close() error {
 	_ = c.SetDeadline(time.Time{})
 	c.cancel()
@@ -151,7 +151,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// SetDeadline ends the connection at that time; unlike a TCP connection's, it can't be revived.
+// SetDeadline ends the connection at that time. Unlike a TCP connection, it can't be used again after that.
 func (c *conn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -172,8 +172,8 @@ func (c *conn) SetDeadline(t time.Time) error {
 
 func (c *conn) SetReadDeadline(t time.Time) error { return c.SetDeadline(t) }
 
-// SetWriteDeadline with a time that has passed fails later writes and leaves reading as it is:
-// crypto/tls does that after close_notify.
+// SetWriteDeadline with a time in the past makes later writes fail and does not affect reads: crypto/tls calls it in
+// that way after close_notify.
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	if !t.IsZero() && !t.After(time.Now()) {
 		c.mu.Lock()
@@ -187,8 +187,8 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 func (c *conn) LocalAddr() net.Addr  { return c.local }
 func (c *conn) RemoteAddr() net.Addr { return c.remote }
 
-// listener hands out the one connection that the relay accepts; what is written to it before
-// the peer has connected waits.
+// listener returns the one connection that the relay accepts. Data that is written to it before the peer has
+// connected waits.
 type listener struct {
 	conn *conn
 	once sync.Once

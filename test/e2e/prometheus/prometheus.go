@@ -1,5 +1,5 @@
-// Package prometheus runs the real Prometheus for a test, as a process of this machine that scrapes
-// through any network, such as a pod's.
+// Package prometheus runs the real Prometheus for a test, as a process on this machine that scrapes through any
+// network, such as a pod's.
 package prometheus
 
 import (
@@ -22,18 +22,18 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Server is a Prometheus that runs.
+// Server is a running Prometheus.
 type Server struct {
 	address string
 	cmd     *exec.Cmd
-	log     bytes.Buffer // read after exited
+	log     bytes.Buffer // read only after exited
 	exited  chan error
 }
 
-// Config is a prometheus.yml.
+// Config is the content of a prometheus.yml.
 type Config map[string]any
 
-// Start runs prometheus in a directory of the caller's, until Stop. It serves its API on loopback.
+// Start runs prometheus in the directory dir until Stop is called. Its API listens on loopback.
 func Start(ctx context.Context, dir string, config Config) (*Server, error) {
 	text, err := yaml.Marshal(config)
 	if err != nil {
@@ -69,7 +69,7 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// Stop ends it and returns what it has said.
+// Stop ends Prometheus and returns its log.
 func (s *Server) Stop() (log string, err error) {
 	err = s.cmd.Process.Signal(syscall.SIGTERM)
 	if errors.Is(err, os.ErrProcessDone) {
@@ -78,7 +78,7 @@ func (s *Server) Stop() (log string, err error) {
 	return s.log.String(), errors.Join(err, <-s.exited)
 }
 
-// Query returns the value of a PromQL expression that has one, now.
+// Query returns the present value of a PromQL expression that has exactly one.
 func (s *Server) Query(ctx context.Context, expr string) (float64, error) {
 	var answer struct {
 		Data struct {
@@ -98,10 +98,10 @@ func (s *Server) Query(ctx context.Context, expr string) (float64, error) {
 	return strconv.ParseFloat(text, 64)
 }
 
-// Rule is an alerting rule, as Prometheus sees it.
+// Rule is the state of an alerting rule in Prometheus.
 type Rule struct{ Name, Health, LastError, State string }
 
-// Rules are those that it evaluates.
+// Rules returns the rules that Prometheus evaluates.
 func (s *Server) Rules(ctx context.Context) ([]Rule, error) {
 	var answer struct {
 		Data struct {
@@ -118,7 +118,7 @@ func (s *Server) Rules(ctx context.Context) ([]Rule, error) {
 	return all, nil
 }
 
-// Targets tells of those that it scrapes, for messages.
+// Targets describes the scraped targets, for messages.
 func (s *Server) Targets(ctx context.Context) (string, error) {
 	var answer struct {
 		Data struct {

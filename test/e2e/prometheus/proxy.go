@@ -24,7 +24,7 @@ type Proxy struct {
 	running  sync.WaitGroup
 }
 
-// NewProxy starts one, until Close.
+// NewProxy starts a proxy, which runs until Close is called.
 func NewProxy(dialer Dialer) (*Proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,10 +32,10 @@ func NewProxy(dialer Dialer) (*Proxy, error) {
 	}
 	p := &Proxy{dialer: dialer, listener: l}
 	p.pass = &httputil.ReverseProxy{
-		Rewrite: func(*httputil.ProxyRequest) {}, // it names its target
+		Rewrite: func(*httputil.ProxyRequest) {}, // the request names its target
 		Transport: &http.Transport{
 			DialContext:       func(ctx context.Context, _, address string) (net.Conn, error) { return dialer.Dial(ctx, address) },
-			DisableKeepAlives: true, // each connection is a process somewhere
+			DisableKeepAlives: true, // each connection is a process in a pod
 		},
 	}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
@@ -43,10 +43,10 @@ func NewProxy(dialer Dialer) (*Proxy, error) {
 	return p, nil
 }
 
-// URL is what to configure.
+// URL returns the URL to configure as proxy.
 func (p *Proxy) URL() string { return "http://" + p.listener.Addr().String() }
 
-// Close ends it, and its connections.
+// Close ends the proxy and its connections.
 func (p *Proxy) Close() error {
 	err := p.server.Close()
 	p.running.Wait()

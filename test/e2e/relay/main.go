@@ -99,7 +99,7 @@ func serve(ports []string) error {
 	return <-failed
 }
 
-// ownAddress is the first one that is not loopback: a pod has one interface.
+// ownAddress returns the first address that is not loopback: a pod has one interface.
 func ownAddress() (net.IP, error) {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
@@ -113,11 +113,11 @@ func ownAddress() (net.IP, error) {
 	return nil, errors.New("this pod has no address")
 }
 
-// relay copies both ways until the peer has ended its side. The end of standard input ends
-// ours, and the peer's answer to that is still read.
+// relay copies in both directions until the peer has ended its side. The end of standard input ends the local side,
+// and the peer's answer to that is still read.
 func relay(conn *net.TCPConn) error {
 	go func() {
-		// What fails here shows as the peer's side: it ends, or answers what it got.
+		// Errors are ignored: they show on the peer's side, which ends or answers what it received.
 		_, _ = io.Copy(conn, os.Stdin)
 		_ = conn.CloseWrite()
 	}()
