@@ -12,14 +12,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// aria2Timeout is for how long aria2 waits for a reply that it has read together with another.
+// aria2Timeout is the time that aria2 waits for a reply that it has already read together with the one before.
 const aria2Timeout = 10 * time.Second
 
-// aria2 reads whatever there is and looks at the first reply in it; for the next one it waits until more comes. It
-// stands still no more often than with vsftpd, whatever the size of the file.
+// aria2 reads all available input and handles only the first reply in it; for the next one it waits until more input
+// comes. With ftpd it must stall no more often than with vsftpd, whatever the size of the file.
 //
-// On a busy machine aria2 may be late for a reply that was sent by itself, with any server. So a few more times than
-// with vsftpd are no failure: a server that sends two replies at once has it stand still nearly every time.
+// On a busy machine aria2 may stall even if each reply is sent by itself, with any server. So a few more stalls than
+// with vsftpd are no failure: with a server that sends two replies at once it stalls nearly every time.
 func TestAria2(t *testing.T) {
 	if _, err := exec.LookPath("aria2c"); err != nil {
 		t.Fatal("aria2c is not installed: apt-get install aria2")
@@ -46,7 +46,7 @@ func TestAria2(t *testing.T) {
 	}
 }
 
-// stoodStill is 1 if aria2 has waited for its time-out.
+// stoodStill returns 1 if aria2 has waited for its timeout, and 0 otherwise.
 func stoodStill(t *testing.T, url string, want []byte) int {
 	t.Helper()
 	e := env{local: t.TempDir()}
@@ -64,7 +64,7 @@ func stoodStill(t *testing.T, url string, want []byte) int {
 	return 1
 }
 
-// vsftpd runs vsftpd with the files, for anybody, and returns its address; "" if it can't run here.
+// vsftpd runs vsftpd with the files and anonymous access, and returns its address; "" if it can't run here.
 func vsftpd(t *testing.T, files map[string][]byte) string {
 	t.Helper()
 	if os.Getuid() != 0 {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// curl calls curl, which is built with OpenSSL.
+// curl returns a call of curl, which is built with OpenSSL.
 func curl(e env, args ...string) invocation {
 	flags := map[mode][]string{
 		pasv: {"--disable-epsv"},
@@ -22,7 +22,7 @@ func curl(e env, args ...string) invocation {
 	return invocation{args: append(all, args...)}
 }
 
-// curlURL is a file's address, or with an empty name the directory's.
+// curlURL returns a file's URL, or with an empty name the directory's.
 func curlURL(e env, name string) string {
 	scheme := "ftp"
 	if e.security == implicit {
@@ -34,7 +34,7 @@ func curlURL(e env, name string) string {
 func TestCurl(t *testing.T) {
 	at := curlURL
 	cannot := []gap{{ops: []op{mirrorUpload, mirrorDownload}, why: "curl moves the files it is told and walks no directories"}}
-	// The first version with connection filters; they were put right in 8.0.
+	// This is the first version with connection filters; they were fixed in 8.0.
 	if v, err := exec.Command("curl", "--version").Output(); err == nil && strings.HasPrefix(string(v), "curl 7.88.") {
 		cannot = append(cannot, gap{modes: activeModes, securities: withTLS, why: "curl 7.88 sends clear text on data connections of active mode"})
 	}

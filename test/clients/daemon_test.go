@@ -19,14 +19,14 @@ import (
 // daemon is a running ftpd.
 type daemon struct {
 	host, port string
-	implicit   string // the port where TLS begins at once, if the daemon has TLS
-	ca         string // the file of the authority of its certificate
+	implicit   string // the port of implicit TLS, if the daemon has TLS
+	ca         string // the file with the certificate of its authority
 	root       string
 	pid        int
 	log        *ftptest.Log
 }
 
-// start runs the daemon on an address until the test ends; with TLS it requires it everywhere.
+// start runs the daemon on an address until the test ends. If secure is true it requires TLS everywhere.
 func start(t *testing.T, host string, secure bool, reuse config.SessionReuse, edits ...func(*config.Config)) *daemon {
 	t.Helper()
 	ports := freePorts(t, host, 10)
@@ -77,7 +77,7 @@ func start(t *testing.T, host string, secure bool, reuse config.SessionReuse, ed
 	go func() { exited <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Process.Signal(syscall.SIGINT) // the second ends it at once; two of one kind could become one
+		_ = cmd.Process.Signal(syscall.SIGINT) // the second signal ends it at once; two of the same kind could be merged into one
 		if err := <-exited; err != nil {
 			t.Errorf("ftpd: %v", err)
 		}
@@ -103,7 +103,7 @@ var (
 	taken   = map[uint16]bool{}
 )
 
-// freePorts finds ports that no other test of this package has had.
+// freePorts returns ports that no other test of this package has used.
 func freePorts(t *testing.T, host string, n int) config.PortSet {
 	t.Helper()
 	portsMu.Lock()
@@ -131,7 +131,7 @@ type entry struct {
 	Argument string
 	Version  string // of TLS
 
-	// Of a line of the audit log:
+	// The fields below are those of a line of the audit log.
 	Event  string
 	Result string
 	TLS    bool
@@ -142,7 +142,7 @@ type entry struct {
 	Error  string
 }
 
-// entries are the lines after the log's first n bytes.
+// entries returns the log's lines after the first n bytes.
 func (d *daemon) entries(n int) []entry {
 	var all []entry
 	for line := range strings.Lines(d.log.String()[n:]) {
@@ -154,8 +154,8 @@ func (d *daemon) entries(n int) []entry {
 	return all
 }
 
-// ended waits for the end of the sessions that began after the log's first n bytes, one at least,
-// and returns what was logged.
+// ended waits until the sessions that started after the log's first n bytes, at least one, have ended, and returns
+// the log's lines since then.
 func (d *daemon) ended(t *testing.T, n int) []entry {
 	t.Helper()
 	var log []entry
@@ -177,7 +177,7 @@ func count(log []entry, msg string) int {
 	return n
 }
 
-// sent reports whether a client has sent a command.
+// sent reports whether a client has sent the command.
 func sent(log []entry, verb string) bool {
 	for _, e := range log {
 		if e.Msg == "command" && e.Verb == verb {
@@ -187,7 +187,7 @@ func sent(log []entry, verb string) bool {
 	return false
 }
 
-// audit returns the audit log's lines of some events.
+// audit returns the lines of the audit log with one of the events.
 func audit(log []entry, events ...string) []entry {
 	var found []entry
 	for _, e := range log {

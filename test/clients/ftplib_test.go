@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// pythonOps are the operations as lines for Python, where f is the client and name the file's.
+// pythonOps are the operations as lines of Python, where f is the client and name the file's name.
 var pythonOps = map[op]string{
 	upload:         `f.storbinary("STOR " + name, open(name, "rb"))`,
 	download:       `f.retrbinary("RETR " + name, open(name, "wb").write)`,
@@ -36,8 +36,8 @@ mirror("tree")`,
 	remove: `f.delete(name)`,
 }
 
-// reusing is ftplib's client with what it lacks: data connections that resume the control
-// connection's session, and implicit TLS.
+// reusing is ftplib's client with two additions: data connections that resume the control connection's session, and
+// implicit TLS.
 const reusing = `
 class Reusing(ftplib.FTP_TLS):
     def ntransfercmd(self, cmd, rest=None):
@@ -56,8 +56,8 @@ class Implicit(Reusing):
         self.welcome = self.getresp()
 `
 
-// python calls Python's ftplib, logged in and in the operation's directory, with lines that
-// make the client f, and more.
+// python returns a call of Python's ftplib, logged in and in the operation's directory. construct are the lines that
+// create the client f, and lines the further ones.
 func python(e env, construct, lines string) invocation {
 	truth := map[bool]string{false: "False", true: "True"}
 	script := []string{
@@ -84,7 +84,7 @@ func python(e env, construct, lines string) invocation {
 	return invocation{args: []string{"-"}, stdin: strings.Join(script, "\n")}
 }
 
-// ftplib makes a client of the constructors for each security.
+// ftplib returns a client with the given constructor for each security.
 func ftplib(constructors map[security]string) client {
 	c := client{
 		programs: []string{"python3"}, pkg: "python3",
@@ -98,7 +98,7 @@ func ftplib(constructors map[security]string) client {
 	return c
 }
 
-// Python's own client as it is.
+// TestFtplib tests Python's own client, unmodified.
 func TestFtplib(t *testing.T) {
 	c := ftplib(map[security]string{
 		plain:    `f = ftplib.FTP(encoding="utf-8")`,
@@ -109,8 +109,8 @@ func TestFtplib(t *testing.T) {
 	matrix(t, c)
 }
 
-// OpenSSL, by a few lines of Python, where every data connection must resume the control
-// connection's session.
+// TestOpenSSLReuse tests OpenSSL by a few lines of Python, with a daemon on which every data connection must resume
+// the control connection's session.
 func TestOpenSSLReuse(t *testing.T) {
 	t.Parallel()
 	for python, version := range map[string]string{"TLSv1_2": "TLS 1.2", "TLSv1_3": "TLS 1.3"} {

@@ -16,7 +16,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// ftpd is the daemon's binary, built once.
+// ftpd is the path of the daemon's binary, built once.
 var ftpd string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
@@ -35,19 +35,19 @@ func build(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "building ftpd: %v\n%s", err, out)
 		return 1
 	}
-	// The distribution's clients, also where others come first for this user.
+	// Use the distribution's clients, even if others come first in this user's PATH.
 	if err := os.Setenv("PATH", "/usr/bin:/bin:"+os.Getenv("PATH")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f != nil && f.Value.String() == f.DefValue {
-		_ = f.Value.Set("8") // clients mostly wait
+		_ = f.Value.Set("8") // clients spend most of their time waiting
 	}
 	return m.Run()
 }
 
-// mode is how the data connection is made.
+// mode is the way in which the data connection is made.
 type mode string
 
 const (
@@ -59,7 +59,7 @@ const (
 
 var modes = []mode{pasv, epsv, port, eprt}
 
-// security is how connections are protected.
+// security is the way in which connections are protected.
 type security string
 
 const (
@@ -70,43 +70,43 @@ const (
 
 var securities = []security{plain, explicit, implicit}
 
-// env is where one operation happens.
+// env is the environment of one operation.
 type env struct {
 	*daemon
 	mode     mode
 	security security
 	port     string // the control port
-	ca       string // the file of the authority to trust
+	ca       string // the file with the certificate of the authority to trust
 	dir      string // the remote directory, relative to the home; it exists
 	local    string // a local directory, the client's working directory and HOME
 }
 
-// url is an address below the remote directory; name is escaped already.
+// url returns a URL below the remote directory; name is escaped already.
 func (e env) url(scheme, name string) string {
 	return scheme + "://alice:secret@" + net.JoinHostPort(e.host, e.port) + "/" + e.dir + "/" + name
 }
 
-// active reports whether the daemon makes the data connection.
+// active reports whether the daemon opens the data connection.
 func (e env) active() bool { return e.mode == port || e.mode == eprt }
 
-// secure reports whether everything is to be encrypted.
+// secure reports whether everything must be encrypted.
 func (e env) secure() bool { return e.security != plain }
 
 func (e env) ipv6() bool { return strings.Contains(e.host, ":") }
 
-// remote and here are a file's path on the daemon's side and on the client's.
+// remote and here return a file's path on the daemon's side and on the client's side.
 func (e env) remote(name string) string { return filepath.Join(e.root, e.dir, name) }
 func (e env) here(name string) string   { return filepath.Join(e.local, name) }
 
 // invocation is a call of a client.
 type invocation struct {
-	program string // if it is not the client's first
+	program string // the program to call if it is not the client's first
 	args    []string
 	stdin   string
 	env     []string
 }
 
-// run calls the client's program and returns what it wrote, its errors included.
+// run calls the client's program and returns its output, including standard error.
 func (e env) run(t *testing.T, program string, in invocation) (string, error) {
 	t.Helper()
 	if in.program != "" {
@@ -125,7 +125,7 @@ func (e env) run(t *testing.T, program string, in invocation) (string, error) {
 	return string(out), err
 }
 
-// random returns bytes that differ from run to run in nothing but seed, lines included.
+// random returns pseudo-random bytes, line ends included, that depend on seed only.
 func random(seed uint64, size int) []byte {
 	b := make([]byte, size)
 	var key [32]byte
@@ -144,7 +144,7 @@ func write(t *testing.T, file string, content []byte) {
 	}
 }
 
-// same fails the test unless the file has the content, by SHA-256.
+// same fails the test unless the file has the content (compared by SHA-256).
 func same(t *testing.T, file string, content []byte) {
 	t.Helper()
 	got, err := os.ReadFile(file) //nolint:gosec // the test's own

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// lftp is built with GnuTLS.
+// TestLftp tests lftp, which is built with GnuTLS.
 func TestLftp(t *testing.T) {
 	lftp := func(e env, script string) invocation {
 		host := e.host

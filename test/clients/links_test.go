@@ -9,8 +9,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// Clients that remove or copy a tree with links remove or copy the links and never go where they lead: not
-// out of the tree, and not in circles.
+// Clients that remove or copy a tree with links must remove or copy the links and never follow them: neither out of
+// the tree nor in circles.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(e env) (program string, in invocation){

@@ -13,25 +13,25 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// client is a program and what it can do.
+// client is a client program and its capabilities.
 type client struct {
-	programs []string // the first is the one that most calls use
-	pkg      string   // the Debian package
-	// host is the address to use for a mode: many clients use EPSV and EPRT for IPv6 only.
+	programs []string // the first one is used by most calls
+	pkg      string   // the name of the Debian package
+	// host is the address to use for each mode: many clients use EPSV and EPRT for IPv6 only.
 	host map[mode]string
-	// do calls the client for an operation.
+	// do returns the call of the client for an operation.
 	do map[op]func(e env) invocation
-	// cannot holds the reasons for every combination that host and do leave out, and for others
-	// that fail by no fault of the daemon.
+	// cannot are the reasons for every combination that host and do leave out, and for others that fail through no
+	// fault of the daemon.
 	cannot []gap
-	// noReuse is why the client's data connections do not resume the control connection's TLS
-	// session; empty: they do, and the daemon requires it.
+	// noReuse is the reason why the client's data connections do not resume the control connection's TLS session;
+	// empty: they do, and the daemon requires it.
 	noReuse string
-	// version is the version of TLS that the client must have used; empty: any.
+	// version is the TLS version that the client must have used; empty: any.
 	version string
 }
 
-// gap is what a client can't do. A list that is empty stands for all.
+// gap is what a client can't do. An empty list means all.
 type gap struct {
 	modes      []mode
 	securities []security
@@ -55,8 +55,8 @@ const (
 	ipv6 = "::1"
 )
 
-// plan is what is to be tried in a mode and security. Gaps that leave nothing out, and
-// combinations that are left out by none, are errors.
+// plan returns the operations to test for each mode and security. A gap that excludes nothing is an error, and so is
+// a combination that is excluded without a gap.
 func (c client) plan(t *testing.T) map[mode]map[security][]op {
 	t.Helper()
 	all, done, used := map[mode]map[security][]op{}, 0, make([]bool, len(c.cannot))
@@ -107,8 +107,7 @@ func (g gap) String() string {
 	return strings.Join(text, ", ")
 }
 
-// matrix tries every operation in every mode, in clear text and with TLS, and prints what the
-// client can't do.
+// matrix tests every operation in every mode, in clear text and with TLS, and prints what the client can't do.
 func matrix(t *testing.T, c client) {
 	t.Helper()
 	t.Parallel()
@@ -127,7 +126,7 @@ func matrix(t *testing.T, c client) {
 	}
 }
 
-// cell tries operations in one mode and security, one after another.
+// cell tests operations in one mode and security, one after the other.
 func (c client) cell(t *testing.T, m mode, s security, todo []op) {
 	reuse := config.SessionReuseRequire
 	if c.noReuse != "" {
@@ -182,7 +181,7 @@ func (c client) try(t *testing.T, e env, o op) {
 	}
 }
 
-// audit checks the audit log's lines of the operation.
+// audit checks the lines of the audit log for the operation.
 func (s scenario) audit(t *testing.T, e env, log []entry) {
 	t.Helper()
 	if s.event == "" {
@@ -198,7 +197,7 @@ func (s scenario) audit(t *testing.T, e env, log []entry) {
 	slices.Sort(paths)
 	want := s.paths
 	if s.event == "download" && !slices.Contains(paths, emptyPath) {
-		// Some clients make empty files without asking for them.
+		// Some clients create empty files themselves, without a transfer.
 		want = slices.DeleteFunc(slices.Clone(want), func(p string) bool { return p == emptyPath })
 	}
 	if !slices.Equal(paths, want) {
@@ -206,8 +205,8 @@ func (s scenario) audit(t *testing.T, e env, log []entry) {
 	}
 }
 
-// verify checks that the sessions were as secure as they should have been. That listings were,
-// which the audit log does not have, follows from what the daemon requires.
+// verify checks that the sessions were as secure as required. For listings, which are not in the audit log, this
+// follows from what the daemon requires.
 func (c client) verify(t *testing.T, e env, log []entry) {
 	t.Helper()
 	logins := audit(log, "login")
@@ -229,8 +228,7 @@ func (c client) verify(t *testing.T, e env, log []entry) {
 	}
 }
 
-// distrust checks that the client refuses a server whose certificate is of an authority that it
-// does not know.
+// distrust checks that the client refuses a server whose certificate comes from an authority that it does not know.
 func (c client) distrust(t *testing.T, e env) {
 	s := scenarios[download]
 	if err := os.Mkdir(e.remote(""), 0o750); err != nil {

@@ -2,7 +2,7 @@ package clients
 
 import "testing"
 
-// NcFTP is several programs; the operations are spread over them.
+// NcFTP consists of several programs, each of which does some of the operations.
 func TestNcftp(t *testing.T) {
 	login := func(e env, more ...string) []string {
 		mode := "-F"
@@ -39,7 +39,7 @@ func TestNcftp(t *testing.T) {
 		do: map[op]func(env) invocation{
 			upload:   put(fileName),
 			download: get(fileName),
-			// Without -s it sends the file from its begin in spite of its own REST.
+			// Without -s it sends the file from its beginning in spite of its own REST.
 			resumeUpload:   put(fileName, "-z", "-s"),
 			resumeDownload: get(fileName, "-z"),
 			asciiUpload:    put(fileName, "-a"),

@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// openssl's client: what it says of the server's TLS.
+// TestOpenSSL tests what openssl's client reports about the server's TLS.
 func TestOpenSSL(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("openssl"); err != nil {
@@ -42,7 +42,7 @@ func TestOpenSSL(t *testing.T) {
 	if out := client("", append(explicit[:4:4], "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")...); strings.Contains(out, "BEGIN CERTIFICATE") {
 		t.Errorf("TLS 1.1: %s", out)
 	}
-	// A line "R" asks for a renegotiation, which must not be had (RFC 9325 section 3.5).
+	// A line "R" requests a renegotiation, which the server must refuse (RFC 9325 section 3.5).
 	if out := client("R\nUSER alice\nPASS secret\nPWD\n", append(explicit[:4:4], "-tls1_2")...); strings.Contains(out, `257 "/"`) || !strings.Contains(out, "RENEGOTIATING") {
 		t.Errorf("renegotiation: %s", out)
 	}

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// obscured is the password as rclone wants it.
+// obscured returns the password in rclone's obscured form.
 var obscured = sync.OnceValues(func() (string, error) {
 	text, err := exec.Command("rclone", "obscure", "secret").Output()
 	return strings.TrimSpace(string(text)), err
 })
 
-// rclone makes a client of rclone and options of its FTP remote. Its TLS is Go's. It has no option
-// for an authority of FTP servers: it trusts the system's.
+// rclone returns a client for rclone with options of its FTP remote. Its TLS is Go's. It has no option for the
+// authority of FTP servers: it trusts the system's authorities.
 func rclone(t *testing.T, options string) client {
 	call := func(e env, args ...string) invocation {
 		password, err := obscured()

@@ -10,8 +10,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// curl, which reads no reply while it sends, tells why an upload was refused: on the way by a quota, and at once by
-// missing rights, in clear text and with TLS. The audit log has the same cause.
+// curl, which reads no reply while it sends, must report why an upload was refused: during the upload by a quota, and
+// at once by missing rights, in clear text and with TLS. The audit log must have the same cause.
 func TestCurlRefused(t *testing.T) {
 	t.Parallel()
 	const exceeded, failed = 70, 25 // CURLE_REMOTE_DISK_FULL, CURLE_UPLOAD_FAILED
@@ -42,7 +42,7 @@ func TestCurlRefused(t *testing.T) {
 	}
 }
 
-// curlCode is the status that curl has ended with; -1 if it has not run.
+// curlCode returns curl's exit status; -1 if it did not run.
 func curlCode(err error) int {
 	exit, failed := errors.AsType[*exec.ExitError](err)
 	switch {

@@ -12,8 +12,8 @@ import (
 
 const notResumed = "522 The TLS session of the control connection must be resumed on data connections."
 
-// foreign is ftplib's client with data connections that resume the session of another control
-// connection, of the same user.
+// foreign is ftplib's client with data connections that resume the session of another control connection of the same
+// user.
 const foreign = `
 class Foreign(ftplib.FTP_TLS):
     def ntransfercmd(self, cmd, rest=None):
@@ -34,7 +34,7 @@ type refused struct {
 	call    func(env, op) invocation
 }
 
-// pythonRefused is a script that fails unless the server refuses as it should.
+// pythonRefused returns a client whose script fails unless the server refuses it as required.
 func pythonRefused(constructor, version string) refused {
 	construct := fmt.Sprintf("%scontext.minimum_version = context.maximum_version = ssl.TLSVersion.%s\nf = %s(context=context, encoding='utf-8')",
 		foreign, version, constructor)
@@ -68,8 +68,8 @@ func curlRefused(options ...string) refused {
 	}}
 }
 
-// Where data connections must resume the control connection's session, clients that do not are
-// refused, in both directions and in each version of TLS, and nothing of the file is to be seen.
+// Where data connections must resume the control connection's session, clients that do not are refused, in both
+// directions and in each version of TLS, and no part of the file becomes visible.
 func TestWithoutReuse(t *testing.T) {
 	t.Parallel()
 	d := start(t, ipv4, true, config.SessionReuseRequire)
@@ -79,7 +79,7 @@ func TestWithoutReuse(t *testing.T) {
 		"foreign-TLS-1.2":      pythonRefused("Foreign", "TLSv1_2"),
 		"foreign-TLS-1.3":      pythonRefused("Foreign", "TLSv1_3"),
 		"curl-without-session": curlRefused("--no-sessionid"),
-		// It asks OpenSSL for no tickets there, and Go resumes by tickets only.
+		// With TLS 1.2 curl asks OpenSSL for no tickets, and Go resumes by tickets only.
 		"curl-TLS-1.2": curlRefused("--tls-max", "1.2"),
 		"wget-without-resumption": {program: "wget", mode: pasv, ops: []op{download}, call: func(e env, _ op) invocation {
 			return wget(e, url.PathEscape(fileName), "--ftps-resume-ssl=off", "--server-response")
@@ -104,7 +104,7 @@ func (c refused) try(t *testing.T, e env, o op) {
 	if scripted := c.program == "python3"; (err == nil) != scripted {
 		t.Errorf("%v\n%s", err, out)
 	}
-	// curl leaves as the data connection breaks, without reading a reply.
+	// curl exits when the data connection breaks, without reading a reply.
 	if !strings.Contains(out, notResumed) && c.program != "curl" {
 		t.Errorf("the client said:\n%s", out)
 	}
@@ -117,7 +117,7 @@ func (c refused) try(t *testing.T, e env, o op) {
 	}
 }
 
-// The same clients are served where resumption is only preferred.
+// The same clients work where resumption is only preferred.
 func TestWithoutReusePreferred(t *testing.T) {
 	t.Parallel()
 	d := start(t, ipv4, true, config.SessionReusePrefer)

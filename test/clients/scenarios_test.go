@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// op is something that a user does.
+// op is an operation of a user.
 type op string
 
 const (
@@ -35,19 +35,19 @@ var ops = []op{
 	mirrorUpload, mirrorDownload, list, mkdir, rename, remove,
 }
 
-// scenario prepares an operation and checks what came of it. Names hold a blank, as names do.
+// scenario prepares an operation and checks its result. File names contain a space, as real ones do.
 type scenario struct {
 	prepare func(t *testing.T, e env)
 	check   func(t *testing.T, e env, out string)
-	// verb must be among the commands that the client sent.
+	// verb must be among the commands that the client has sent.
 	verb string
-	// event is what the audit log must have, and of which paths below the remote directory; all
+	// event and paths are the event that the audit log must have, and for which paths below the remote directory; all
 	// of them must have succeeded.
 	event string
 	paths []string
-	// typ must be the transfers' representation type.
+	// typ is the representation type that the transfers must have.
 	typ string
-	// data: makes a data connection, so the mode's verb must be there too.
+	// data is true if the operation opens a data connection, so that the mode's verb must have been sent, too.
 	data bool
 }
 
@@ -61,7 +61,7 @@ var (
 	half     = content[:1<<20]
 	unixText = bytes.Repeat([]byte("a line of text\n"), 5000)
 
-	// tree is what is mirrored, below a directory of the name "tree".
+	// tree is the tree to mirror, below a directory with the name "tree".
 	tree = map[string][]byte{
 		fileName:                   half,
 		"empty":                    nil,
@@ -109,7 +109,7 @@ var scenarios = map[op]scenario{
 			if err != nil {
 				t.Error(err)
 			}
-			// Some clients keep the network's line ends.
+			// Some clients keep the line ends of the network.
 			if !bytes.Equal(bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n")), unixText) {
 				t.Errorf("got %d bytes of text", len(got))
 			}
@@ -133,7 +133,7 @@ var scenarios = map[op]scenario{
 			write(t, e.remote("sub/x"), nil)
 		},
 		check: func(t *testing.T, _ env, out string) {
-			out = html.UnescapeString(out) // wget makes a page of it
+			out = html.UnescapeString(out) // wget writes it as HTML
 			for _, name := range []string{fileName, "Grüße", "sub"} {
 				if !strings.Contains(out, name) {
 					t.Errorf("%q is not in the listing:\n%s", name, out)
@@ -188,7 +188,7 @@ func plant(t *testing.T, dir string) {
 	}
 }
 
-// sameTree fails the test unless the directory holds the tree and nothing else.
+// sameTree fails the test unless the directory contains exactly the tree.
 func sameTree(t *testing.T, dir string) {
 	t.Helper()
 	for name, content := range tree {

@@ -12,14 +12,14 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// script is a client that is a library, and the script that uses it; exit 0 is right.
+// script is a client library and the script that uses it; the script exits with 0 on success.
 type script struct {
 	program string
 	pkg     string // the Debian package
-	file    string // below scripts
-	// opensslVersion: the script can't choose TLS's version, OpenSSL's configuration does.
+	file    string // relative to the directory scripts
+	// opensslVersion is true if the script can't choose the TLS version, so that OpenSSL's configuration must.
 	opensslVersion bool
-	// neverReuses is the version of TLS in which data connections can't always resume the session, and why.
+	// neverReuses is a TLS version in which data connections can't always resume the session, and why says why.
 	neverReuses, why string
 }
 
@@ -33,8 +33,8 @@ var scripts = []script{
 	{program: "python3", pkg: "python3", file: "python.py"},
 }
 
-// Libraries do what programs do with them, in clear text and in each version of TLS, where data connections may and where
-// they must resume the control connection's session.
+// Libraries do the same operations as programs, in clear text and in each version of TLS, both where data connections
+// may and where they must resume the control connection's session.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	for _, s := range scripts {
@@ -80,7 +80,7 @@ func (s script) succeeds(t *testing.T, d *daemon, version string) {
 	}
 }
 
-// fails is for what docs/protocol.md tells to be impossible: should it succeed, that is no longer true.
+// fails tests what docs/protocol.md describes as impossible; if it succeeds, the page is no longer right.
 func (s script) fails(t *testing.T, d *daemon, version string) {
 	t.Logf("not possible: %s, TLS %s, sessionReuse Require: %s", s.program, version, s.why)
 	seen := len(d.log.String())
@@ -98,7 +98,7 @@ func (s script) fails(t *testing.T, d *daemon, version string) {
 	}
 }
 
-// run runs the script where the files are that it moves.
+// run runs the script in a directory with the files to transfer.
 func (s script) run(t *testing.T, d *daemon, version string) (string, error) {
 	t.Helper()
 	file, err := filepath.Abs(filepath.Join("scripts", s.file))
@@ -128,7 +128,7 @@ func (s script) run(t *testing.T, d *daemon, version string) (string, error) {
 	return e.run(t, s.program, invocation{args: []string{file}, env: vars})
 }
 
-// opensslVersion is a configuration of OpenSSL that allows one version of TLS.
+// opensslVersion writes an OpenSSL configuration that allows one version of TLS, and returns its path.
 func opensslVersion(t *testing.T, version string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "openssl.cnf")
@@ -136,13 +136,13 @@ func opensslVersion(t *testing.T, version string) string {
 	return file
 }
 
-// cache is where hack/deps.sh keeps what it installs and does not take from Debian.
+// cache returns the directory of the programs that hack/deps.sh installs from elsewhere than Debian.
 func cache(t *testing.T) string {
 	t.Helper()
 	if dir := os.Getenv("FTP_OPERATOR_CACHE"); dir != "" {
 		return dir
 	}
-	dir, err := os.UserCacheDir() // as the scripts in hack do: XDG_CACHE_HOME, or .cache
+	dir, err := os.UserCacheDir() // like the scripts in hack: XDG_CACHE_HOME, or .cache
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ func TestTnftp(t *testing.T) {
 	tnftp := func(e env, script string) invocation {
 		setup := "open " + e.host + " " + e.port + "\nuser alice secret\nbinary\ncd " + e.dir + "\n"
 		if e.mode == pasv || e.mode == port {
-			setup = "epsv\n" + setup // toggles it off
+			setup = "epsv\n" + setup // this switches it off
 		}
 		if e.active() {
 			setup = "passive off\n" + setup

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// wget is built with GnuTLS.
+// wget returns a call of wget, which is built with GnuTLS.
 func wget(e env, name string, args ...string) invocation {
 	all := []string{"--no-verbose", "--tries=1", "--timeout=20", "--no-proxy"}
 	if e.active() {
@@ -24,7 +24,7 @@ func wget(e env, name string, args ...string) invocation {
 
 func TestWget(t *testing.T) {
 	name := url.PathEscape(fileName)
-	// What --mirror means, but for the listings, which it leaves among the files.
+	// These are the options that --mirror stands for, without the one that leaves listings among the files.
 	mirror := []string{"--recursive", "--level=inf", "--timestamping", "--no-host-directories", "--cut-dirs=1"}
 	matrix(t, client{
 		programs: []string{"wget"}, pkg: "wget",

@@ -17,9 +17,9 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 )
 
-// What is transferred in clear text and in TYPE I never passes through the daemon's memory: it
-// goes from file to connection by sendfile, and from connection to file by splice. Also where it
-// is limited, counted, resumed or appended. (Of what is no larger than 16 KiB see TestOnePacket.)
+// Transfers in clear text and in TYPE I never pass through the daemon's memory: data goes from file to connection by
+// sendfile, and from connection to file by splice, also if the transfer is limited, counted, resumed or appended.
+// (For files up to 16 KiB see TestOnePacket.)
 func TestZeroCopy(t *testing.T) {
 	const size, part, small = 9<<20 + 5, 5<<20 + 3, 16<<10 + 1
 	content := strings.Repeat("0123456789abcde\n", size/16+1)[:size]
@@ -94,7 +94,7 @@ func TestZeroCopy(t *testing.T) {
 	}
 }
 
-// What is no larger than 16 KiB is sent by one call, which has the end of the connection go with it.
+// A file of up to 16 KiB is sent with one call, together with the end of the connection.
 func TestOnePacket(t *testing.T) {
 	t.Parallel()
 	d := start(t, ipv4, false, "", func(*config.Config) {})
@@ -108,8 +108,9 @@ func TestOnePacket(t *testing.T) {
 	}
 }
 
-// The end of an upload's handshake in TLS 1.3 is acknowledged at once: a client whose Nagle's algorithm is on, such as
-// PHP, sends no data before that, which the kernel would delay by 40 ms. In a download what is sent carries it.
+// The end of an upload's TLS 1.3 handshake is acknowledged at once: a client with Nagle's algorithm enabled, such as
+// PHP, sends no data before the acknowledgement, which the kernel would delay by 40 ms. In a download the data
+// carries it.
 func TestAcknowledgedAtOnce(t *testing.T) {
 	t.Parallel()
 	d := start(t, ipv4, true, config.SessionReusePrefer)
@@ -135,16 +136,16 @@ func get(c *ftptest.Client, name, want string) {
 	}
 }
 
-// trace is what strace has written of system calls that move data, one to a line, with the paths
-// and addresses of descriptors.
+// trace is strace's output for the system calls that move data, one per line, with the paths and addresses of
+// descriptors.
 type trace string
 
-// traced traces a process while do runs. Where that is not permitted it skips the test.
+// traced traces a process while do runs. It skips the test if tracing is not permitted.
 func traced(t *testing.T, pid int, do func()) trace {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "trace")
 	log := &ftptest.Log{}
-	// One file for each thread, so that no line is broken by another's.
+	// Write one file for each thread, so that the lines of different threads are not mixed.
 	cmd := exec.Command("strace", "-ff", "-y", "-s", "0", "-o", out, "-p", strconv.Itoa(pid), //nolint:gosec // numbers
 		"-e", "trace=sendfile,splice,copy_file_range,read,write,pread64,pwrite64,readv,writev,preadv,pwritev,sendto,recvfrom,sendmsg,recvmsg,mmap,setsockopt")
 	cmd.Stderr = log
@@ -189,7 +190,7 @@ func traced(t *testing.T, pid int, do func()) trace {
 	return trace(all.String())
 }
 
-// descriptor is a descriptor as strace -y shows it.
+// descriptor matches a descriptor as strace -y prints it.
 const descriptor = `\d+<(\w+:\[\d+\]|[^>]*)>`
 
 var (
@@ -198,7 +199,7 @@ var (
 	copyCall     = regexp.MustCompile(`(?m)^(?:p?read|p?write)(?:v|64)?\(` + descriptor + `, .*\) = (\d+)$`)
 )
 
-// sent is how many bytes sendfile has sent of files below root.
+// sent returns the number of bytes that sendfile has sent from files below root.
 func (c trace) sent(root string) (n int) {
 	for _, m := range sendfileCall.FindAllStringSubmatch(string(c), -1) {
 		if strings.HasPrefix(m[1], "socket") && strings.HasPrefix(m[2], root) {
@@ -208,7 +209,7 @@ func (c trace) sent(root string) (n int) {
 	return n
 }
 
-// spliced is how many bytes splice has brought to files below root.
+// spliced returns the number of bytes that splice has written to files below root.
 func (c trace) spliced(root string) (n int) {
 	for _, m := range spliceCall.FindAllStringSubmatch(string(c), -1) {
 		if strings.HasPrefix(m[1], "pipe") && strings.HasPrefix(m[2], root) {
@@ -218,10 +219,11 @@ func (c trace) spliced(root string) (n int) {
 	return n
 }
 
-// journalSize is more than a journal of an append has.
+// journalSize is larger than the journal of an append.
 const journalSize = 4096
 
-// copied is a call that has read or written data of files below root, or "". Journals are small.
+// copied returns a call that has read or written data of files below root, or "". Journals, which are small, do not
+// count.
 func (c trace) copied(root string) string {
 	for _, m := range copyCall.FindAllStringSubmatch(string(c), -1) {
 		if strings.HasPrefix(m[1], root) && (number(m[2]) > journalSize || !strings.Contains(m[1], ".ftpd-append-")) && number(m[2]) > 0 {
