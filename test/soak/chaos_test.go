@@ -10,8 +10,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// beginUpload begins an upload of something new and sends a part of it. The name holds what it held
-// until the upload is completed.
+// beginUpload starts an upload of new content and sends a part of it. Until the upload is completed, the name has its
+// former content.
 func (c *client) beginUpload(ctx context.Context) (*ftpclient.Transfer, string, version, error) {
 	name, v := c.target(), c.fresh()
 	t, err := c.begin(ctx, "STOR "+c.path(name))
@@ -22,7 +22,7 @@ func (c *client) beginUpload(ctx context.Context) (*ftpclient.Transfer, string, 
 	return t, name, v, err
 }
 
-// beginDownload begins a download and takes a part of it. t is nil if there is nothing to download.
+// beginDownload starts a download and reads a part of it. t is nil if there is nothing to download.
 func (c *client) beginDownload(ctx context.Context) (t *ftpclient.Transfer, name string, v version, err error) {
 	name, v, ok, err := c.some(ctx)
 	if err != nil || !ok {
@@ -36,7 +36,7 @@ func (c *client) beginDownload(ctx context.Context) (t *ftpclient.Transfer, name
 	return t, name, v, err
 }
 
-// abortUpload has the daemon end an upload: nothing of it may be seen.
+// abortUpload aborts an upload: no part of it may become visible.
 func (c *client) abortUpload(ctx context.Context) error {
 	t, _, _, err := c.beginUpload(ctx)
 	if err != nil {
@@ -49,7 +49,7 @@ func (c *client) abortUpload(ctx context.Context) error {
 	return c.expect("ABOR of an upload", 426, 226)
 }
 
-// abortDownload has the daemon end a download, which it may have completed already.
+// abortDownload aborts a download, which the daemon may have completed already.
 func (c *client) abortDownload(ctx context.Context) error {
 	t, _, _, err := c.beginDownload(ctx)
 	if err != nil || t == nil {
@@ -69,7 +69,7 @@ func (c *client) abortDownload(ctx context.Context) error {
 	return c.expect("ABOR", 226)
 }
 
-// stat asks how far an upload has come, and completes it.
+// stat sends STAT during an upload, and completes the upload.
 func (c *client) stat(ctx context.Context) error {
 	t, name, v, err := c.beginUpload(ctx)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *client) stat(ctx context.Context) error {
 	return c.finish(t, name, v, v.size/2)
 }
 
-// quit says QUIT in the midst of a download, and gets all of it before the session ends.
+// quit sends QUIT during a download, and must receive all of it before the session ends.
 func (c *client) quit(ctx context.Context) error {
 	name, _, ok, err := c.some(ctx)
 	if err != nil || !ok {
@@ -104,7 +104,7 @@ func (c *client) quit(ctx context.Context) error {
 	return errOver
 }
 
-// resetUpload breaks the data connection of an upload: nothing of it may be seen.
+// resetUpload resets the data connection of an upload: no part of it may become visible.
 func (c *client) resetUpload(ctx context.Context) error {
 	t, _, _, err := c.beginUpload(ctx)
 	if err != nil {
@@ -113,8 +113,8 @@ func (c *client) resetUpload(ctx context.Context) error {
 	return c.breakOff(t, "an upload", 426)
 }
 
-// breakOff breaks the data connection of a transfer, whose reply must have the code, or say that the
-// daemon has never seen the connection: when it dials, it may learn of the end first.
+// breakOff resets the data connection of a transfer. The reply must have one of the codes, or 425: a daemon that
+// dials may notice the end before it has seen the connection.
 func (c *client) breakOff(t *ftpclient.Transfer, what string, codes ...int) error {
 	c.breakData(t)
 	code, text, err := c.reply(what + " that was reset")
@@ -124,15 +124,15 @@ func (c *client) breakOff(t *ftpclient.Transfer, what string, codes ...int) erro
 	return err
 }
 
-// breakData ends the data connection with a reset, also below TLS.
+// breakData resets the data connection, also below TLS.
 func (c *client) breakData(t *ftpclient.Transfer) {
-	if c.tap.data != nil { // else the daemon has dialled
+	if c.tap.data != nil { // in active mode it is nil until the daemon has connected
 		reset(c.tap.data)
 	}
 	t.Abandon()
 }
 
-// resetDownload breaks the data connection of a download, which the daemon may have completed.
+// resetDownload resets the data connection of a download, which the daemon may have completed.
 func (c *client) resetDownload(ctx context.Context) error {
 	t, _, _, err := c.beginDownload(ctx)
 	if err != nil || t == nil {
@@ -141,22 +141,22 @@ func (c *client) resetDownload(ctx context.Context) error {
 	return c.breakOff(t, "a download", 426, 226)
 }
 
-// vanish breaks everything in the midst of an upload, as a machine does that loses its power or its
-// network: nothing of the upload may be seen.
+// vanish resets all connections during an upload, as if the client's machine lost its power or its network: no part
+// of the upload may become visible.
 func (c *client) vanish(ctx context.Context) error {
 	t, name, _, err := c.beginUpload(ctx)
 	if err != nil {
 		return err
 	}
 	if c.files[name] != nil {
-		c.retire(name) // the daemon may learn of it later, and the name is its to hold until then
+		c.retire(name) // the daemon may notice later, and may hold the name until then
 	}
 	reset(c.tap.control)
 	c.breakData(t)
 	return errOver
 }
 
-// vanishGrowing is vanish in the midst of an upload that adds to a file.
+// vanishGrowing is vanish during an upload that appends to a file.
 func (c *client) vanishGrowing(ctx context.Context) error {
 	name, v, ok, err := c.some(ctx)
 	if err != nil || !ok || c.expendable() {
@@ -177,7 +177,7 @@ func (c *client) vanishGrowing(ctx context.Context) error {
 	return errOver
 }
 
-// hangUp closes the control connection without a word.
+// hangUp closes the control connection without QUIT.
 func (c *client) hangUp(context.Context) error {
 	if c.chance.IntN(2) == 0 {
 		reset(c.tap.control)
@@ -185,7 +185,7 @@ func (c *client) hangUp(context.Context) error {
 	return errOver
 }
 
-// stall stops in the midst of an upload, for longer than the daemon waits, or until the soak ends.
+// stall pauses during an upload, for longer than the daemon waits, or until the soak ends.
 func (c *client) stall(ctx context.Context) error {
 	t, _, _, err := c.beginUpload(ctx)
 	if err != nil {
@@ -203,7 +203,7 @@ func (c *client) stall(ctx context.Context) error {
 	return err
 }
 
-// pause stops in the midst of a download for a while, and goes on.
+// pause pauses during a download for a while, and continues.
 func (c *client) pause(ctx context.Context) error {
 	name, v, ok, err := c.some(ctx)
 	if err != nil || !ok {
@@ -229,7 +229,7 @@ func (c *client) pause(ctx context.Context) error {
 	return nil
 }
 
-// unused asks for a port and changes its mind, with or without a connection to it.
+// unused requests a passive port and does not use it, with or without connecting to it.
 func (c *client) unused(ctx context.Context) error {
 	address, err := c.conn.Passive(ftpclient.EPSV)
 	if err != nil {
@@ -245,7 +245,7 @@ func (c *client) unused(ctx context.Context) error {
 	return c.ask("NOOP", 200)
 }
 
-// mistakes are commands that the daemon must refuse.
+// mistakes sends commands that the daemon must refuse.
 func (c *client) mistakes(ctx context.Context) error {
 	for _, step := range []struct {
 		command string

@@ -15,56 +15,56 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// patience bounds every step of a client: the machine may be busy, and the race detector slows the
+// patience bounds every step of a client. It is long, since the machine may be busy and the race detector slows the
 // daemon down.
 const patience = 3 * time.Minute
 
-// client has sessions one after the other, in a directory of its own. It knows what every file of it
-// may hold.
+// client opens one session after the other, in its own directory. It knows the possible contents of each of its
+// files.
 type client struct {
 	soak   *soak
 	id     int
 	user   string
 	chance *rand.Rand
 
-	// files are what may be under each name of the directory; more than one version where the
-	// outcome of something is not known.
+	// files are the possible contents of each name in the directory; there are several versions if the outcome of an
+	// operation is not known.
 	files map[string][]version
-	// retired are names that are left alone for a while, since the daemon may still be at work on them.
+	// retired are names that are left alone for a while, since the daemon may still be working on them.
 	retired map[string]retired
 	named   int
 	keys    uint64
 
 	conn *ftpclient.Client
 	tap  *tap
-	made bool // the directory
-	// moving: a transfer has begun, and was not acknowledged yet.
+	made bool // whether the directory exists
+	// moving is true while a transfer has started and was not acknowledged yet.
 	moving bool
 }
 
-// retired is what may be under a name that is left alone since then.
+// retired is the possible contents of a name that is left alone, and since when.
 type retired struct {
 	versions []version
 	since    time.Time
 }
 
-// retirement is how long names are left alone: longer than the daemon may take to find out that a
-// client has vanished with a reset.
+// retirement is the time for which names are left alone: longer than the daemon may take to notice the reset of a
+// client that has vanished.
 const retirement = time.Minute
 
-// errOver ends a session as its client has meant it to.
+// errOver ends a session as its client intended.
 var errOver = errors.New("the session is over")
 
-// expendable: its sessions are ended by others now and then, so that anything may fail.
+// expendable reports whether other clients end its sessions now and then, so that any operation may fail.
 func (c *client) expendable() bool { return c.user == victim }
 
-// run has sessions until the soak ends.
+// run opens sessions until the soak ends.
 func (c *client) run(ctx context.Context) {
 	for !c.soak.over() && ctx.Err() == nil {
 		c.moving = false
 		err := c.session(ctx)
 		if err != nil && c.soak.draining.Load() && !c.moving {
-			return // the daemon takes nothing new
+			return // the daemon accepts nothing new
 		}
 		if err != nil && ctx.Err() == nil && (errors.Is(err, errWrong) || !c.expendable()) {
 			c.soak.fail("client %d, from %s: %w", c.id, c.source(), err)
@@ -72,12 +72,12 @@ func (c *client) run(ctx context.Context) {
 	}
 }
 
-// source is the client's address. Some share one, as behind a router.
+// source returns the client's address. Some clients share one, as behind a router.
 func (c *client) source() netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 1, byte(1 + c.id%50)})
 }
 
-// session logs in and does this and that.
+// session logs in and does random operations.
 func (c *client) session(ctx context.Context) error {
 	c.recall()
 	if err := c.login(ctx); err != nil {
@@ -119,7 +119,7 @@ func (c *client) login(ctx context.Context) error {
 		return err
 	}
 	if !c.made {
-		if err := c.ask("MKD "+c.dir(), 257, 550); err != nil { // 550: the reply to an earlier one was lost
+		if err := c.ask("MKD "+c.dir(), 257, 550); err != nil { // 550: the reply to an earlier MKD was lost
 			_ = c.conn.Close()
 			return err
 		}
@@ -128,7 +128,7 @@ func (c *client) login(ctx context.Context) error {
 	return nil
 }
 
-// tls is the client's, with a session cache of its own.
+// tls returns the client's TLS configuration, with its own session cache.
 func (c *client) tls() *tls.Config {
 	config := c.soak.daemon.authority.Client()
 	if c.chance.IntN(2) == 0 {
@@ -140,7 +140,7 @@ func (c *client) tls() *tls.Config {
 func (c *client) dir() string             { return fmt.Sprintf("c%d", c.id) }
 func (c *client) path(name string) string { return c.dir() + "/" + name }
 
-// ask sends a command, whose reply must have one of the codes.
+// ask sends a command whose reply must have one of the codes.
 func (c *client) ask(command string, codes ...int) error {
 	code, text, err := c.converse(command)
 	if err != nil {
@@ -159,7 +159,7 @@ func (c *client) converse(command string) (code int, text string, err error) {
 	return c.reply(command)
 }
 
-// reply reads the next one.
+// reply reads the next reply.
 func (c *client) reply(what string) (code int, text string, err error) {
 	if code, text, err = c.conn.Reply(); err != nil {
 		err = fmt.Errorf("%s: %w", what, err)
@@ -167,7 +167,7 @@ func (c *client) reply(what string) (code int, text string, err error) {
 	return code, text, err
 }
 
-// expect reads replies with these codes, one after the other.
+// expect reads replies, which must have these codes in this order.
 func (c *client) expect(what string, codes ...int) error {
 	for _, want := range codes {
 		code, text, err := c.reply(what)
@@ -181,7 +181,7 @@ func (c *client) expect(what string, codes ...int) error {
 	return nil
 }
 
-// begin begins a transfer, by any of the ways there are to make a data connection.
+// begin starts a transfer, with a random mode of data connection.
 func (c *client) begin(ctx context.Context, command string) (*ftpclient.Transfer, error) {
 	modes := []ftpclient.Mode{
 		ftpclient.PASV, ftpclient.PASV, ftpclient.PASV, ftpclient.EPSV, ftpclient.EPSV, ftpclient.EPSV,
@@ -192,15 +192,15 @@ func (c *client) begin(ctx context.Context, command string) (*ftpclient.Transfer
 	return t, err
 }
 
-// end ends a transfer that must be acknowledged. moved is why reading or writing stopped, nil if it
-// reached the file's end.
+// end ends a transfer that must be acknowledged. moved is the error that ended reading or writing; nil if the end of
+// the file was reached.
 func (c *client) end(t *ftpclient.Transfer, moved error) error {
 	err := t.Finish(moved)
 	c.moving = err != nil
 	return err
 }
 
-// wait pauses, unless the soak ends.
+// wait pauses, or returns early when the soak ends.
 func (c *client) wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -211,20 +211,19 @@ func (c *client) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// fresh is a version that no file has had yet.
+// fresh returns a version that no file has had yet.
 func (c *client) fresh() version {
 	c.keys++
 	return version{key: uint64(c.id)<<32 | c.keys, size: sizeOf(c.chance, maxSize)} //nolint:gosec // not negative
 }
 
-// some is the name of a file that is there, as far as is known, and what it holds; false if there
-// is none.
+// some returns the name and content of a file that is known to exist, and false if there is none.
 func (c *client) some(ctx context.Context) (string, version, bool, error) {
 	names := make([]string, 0, len(c.files))
 	for name := range c.files {
 		names = append(names, name)
 	}
-	slices.Sort(names) // for a run that can be repeated
+	slices.Sort(names) // so that a run can be repeated
 	if len(names) == 0 {
 		return "", absent, false, nil
 	}
@@ -238,7 +237,7 @@ func (c *client) some(ctx context.Context) (string, version, bool, error) {
 	return name, c.files[name][0], true, nil
 }
 
-// settle finds out what a name leads to.
+// settle finds out the content of a name.
 func (c *client) settle(ctx context.Context, name string) error {
 	if len(c.files[name]) == 1 && c.files[name][0] != absent {
 		return nil
@@ -246,7 +245,7 @@ func (c *client) settle(ctx context.Context, name string) error {
 	return c.fetch(ctx, name, 0)
 }
 
-// know notes what a name leads to.
+// know records the content of a name.
 func (c *client) know(name string, v version) {
 	if v == absent {
 		delete(c.files, name)
@@ -255,7 +254,7 @@ func (c *client) know(name string, v version) {
 	c.files[name] = []version{v}
 }
 
-// maybe notes that a name may lead to something else soon, or nowhere.
+// maybe records that a name may soon have another content, or not exist.
 func (c *client) maybe(name string, v version) {
 	if c.files[name] == nil {
 		c.files[name] = []version{absent}
@@ -263,13 +262,13 @@ func (c *client) maybe(name string, v version) {
 	c.files[name] = append(c.files[name], v)
 }
 
-// retire leaves a name alone: it holds what it held, or will soon.
+// retire leaves a name alone: it has its former content, or may soon have another.
 func (c *client) retire(name string) {
 	c.retired[name] = retired{c.files[name], time.Now()}
 	delete(c.files, name)
 }
 
-// recall takes up again what has been left alone for long enough.
+// recall uses names again that have been left alone for long enough.
 func (c *client) recall() {
 	for name, r := range c.retired {
 		if time.Since(r.since) > retirement {
@@ -279,7 +278,7 @@ func (c *client) recall() {
 	}
 }
 
-// codeOf is the reply in an error; 0 if there is none.
+// codeOf returns the code of the reply in an error; 0 if there is none.
 func codeOf(err error) int {
 	var said *textproto.Error
 	if !errors.As(err, &said) {

@@ -9,20 +9,20 @@ import (
 	"math/rand/v2"
 )
 
-// version is what a file may hold: the begin of an endless stream that the key names, so that a
-// file which grows is a longer begin of the same stream. The zero version is no file.
+// version is the possible content of a file: the beginning of an endless stream that the key determines. So a file
+// that grows is a longer beginning of the same stream. The zero version means that there is no file.
 type version struct {
 	key  uint64
 	size int
 }
 
-// absent is a name that leads nowhere.
+// absent is the version of a name that does not exist.
 var absent version
 
-// errWrong is what no version has.
+// errWrong is the error for content that no version has.
 var errWrong = errors.New("WRONG BYTES")
 
-// from is the content from an offset on.
+// from returns the content from an offset on.
 func (v version) from(offset int) io.Reader {
 	var seed [32]byte
 	binary.BigEndian.PutUint64(seed[:], v.key)
@@ -31,7 +31,7 @@ func (v version) from(offset int) io.Reader {
 	return io.LimitReader(s, int64(v.size-offset))
 }
 
-// comparison finds out which of several versions comes.
+// comparison finds out which of several versions is received.
 type comparison struct {
 	candidates []version
 	streams    []io.Reader
@@ -39,7 +39,7 @@ type comparison struct {
 	buffer     []byte
 }
 
-// compare begins a comparison of what comes, which begins at an offset of the file, with versions.
+// compare starts a comparison of received data, which starts at an offset of the file, with the versions.
 func compare(versions []version, offset int) *comparison {
 	c := &comparison{buffer: make([]byte, 32<<10)}
 	for _, v := range versions {
@@ -75,7 +75,7 @@ func (c *comparison) part(n int) []byte {
 	return c.buffer[:n]
 }
 
-// end says which version it was, now that all has come.
+// end returns the version that was received, when all data has been written.
 func (c *comparison) end() (version, error) {
 	for i, s := range c.streams {
 		if n, _ := s.Read(c.part(1)); n == 0 {
@@ -85,7 +85,7 @@ func (c *comparison) end() (version, error) {
 	return absent, fmt.Errorf("%w: it ends after %d", errWrong, c.came)
 }
 
-// sizeOf a file: small ones are as frequent as large ones, up to most.
+// sizeOf returns a random file size up to most, such that small and large sizes are equally frequent.
 func sizeOf(chance *rand.Rand, most int) int {
 	for chance.IntN(2) == 0 && most > 1 {
 		most /= 4

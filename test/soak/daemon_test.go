@@ -31,14 +31,14 @@ import (
 
 const (
 	host = "127.0.0.1"
-	// passivePorts is how many there are for everybody.
+	// passivePorts is the number of passive ports of the daemon.
 	passivePorts = 10
-	// The users: nobody ends the sessions of the first.
+	// These are the users. No other client ends the sessions of the first one.
 	ordinary = "alice"
 	victim   = "victim"
 )
 
-// daemon is the program, in a process of its own.
+// daemon is the daemon's program in a process of its own.
 type daemon struct {
 	control, implicit, admin, api string
 	root, file                    string
@@ -50,8 +50,8 @@ type daemon struct {
 
 	mu    sync.Mutex
 	tail  []string // the last lines of the log
-	cries []string // what must not be in it
-	odd   []string // lines about data connections that did not come about: clients rarely make those fail
+	cries []string // lines that must not be in it
+	odd   []string // lines about data connections that were not established: clients rarely cause those
 }
 
 // start runs the daemon until the test ends.
@@ -115,12 +115,12 @@ func start(t *testing.T) *daemon {
 	return d
 }
 
-// certificate issues the server's anew, in the files of the one before.
+// certificate issues the server's certificate again, into the same files.
 func (d *daemon) certificate() config.Certificate {
 	return d.authority.Issue("server", authority.Tomorrow(), "ftp.example.com", host)
 }
 
-// configure writes the configuration, with a change.
+// configure changes the configuration and writes it.
 func (d *daemon) configure(edit func(*config.Config)) error {
 	edit(&d.config)
 	data, err := d.config.Marshal()
@@ -130,7 +130,7 @@ func (d *daemon) configure(edit func(*config.Config)) error {
 	return d.write(data)
 }
 
-// write puts a configuration file in the old one's place.
+// write replaces the configuration file.
 func (d *daemon) write(data []byte) error {
 	if err := os.WriteFile(d.file+".new", data, 0o600); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (d *daemon) write(data []byte) error {
 	return os.Rename(d.file+".new", d.file)
 }
 
-// read reads the log to its end.
+// read reads the log until it ends.
 func (d *daemon) read(log io.Reader) {
 	const kept = 300
 	lines := bufio.NewReader(log)
@@ -161,7 +161,7 @@ func (d *daemon) read(log io.Reader) {
 	}
 }
 
-// cries reports whether a line of the log tells of what must not happen.
+// cries reports whether a line of the log is about something that must not happen.
 func cries(line string) bool {
 	var entry struct{ Level, Msg string }
 	if json.Unmarshal([]byte(line), &entry) != nil {
@@ -171,7 +171,7 @@ func cries(line string) bool {
 	return entry.Level == "ERROR" && !expected
 }
 
-// log returns the end of the log, and what must not be in it.
+// log returns the end of the log, and the lines that must not be in it.
 func (d *daemon) log() (tail, cries string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -186,7 +186,7 @@ func (d *daemon) terminate(t *testing.T) {
 	}
 }
 
-// end ends the daemon, if it has not ended, and looks at what it has said.
+// end ends the daemon if it still runs, and checks its log.
 func (d *daemon) end(t *testing.T) {
 	t.Helper()
 	_ = d.process.Signal(syscall.SIGTERM)
@@ -196,7 +196,7 @@ func (d *daemon) end(t *testing.T) {
 			t.Errorf("ftpd: %v", err)
 		}
 	case <-time.After(patience):
-		_ = d.process.Signal(syscall.SIGQUIT) // it tells where it hangs
+		_ = d.process.Signal(syscall.SIGQUIT) // makes it print the stacks of its goroutines
 		t.Errorf("ftpd does not end: %v", <-d.exited)
 	}
 	tail, cries := d.log()
@@ -208,7 +208,7 @@ func (d *daemon) end(t *testing.T) {
 	}
 }
 
-// ask sends a request to the management API and decodes the answer, if body is not nil.
+// ask sends a request to the management API, and decodes the answer into body if body is not nil.
 func (d *daemon) ask(ctx context.Context, method, path string, body any) error {
 	r, err := http.NewRequestWithContext(ctx, method, "http://"+d.api+path, nil)
 	if err != nil {
@@ -221,7 +221,7 @@ func (d *daemon) ask(ctx context.Context, method, path string, body any) error {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	switch {
-	case resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotFound: // what is gone was to go
+	case resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotFound: // 404: what was to be removed is gone already
 		return fmt.Errorf("%s %s: %s", method, path, resp.Status)
 	case body != nil:
 		return json.NewDecoder(resp.Body).Decode(body)
@@ -237,12 +237,12 @@ func (d *daemon) sessions(ctx context.Context) ([]ftpd.SessionInfo, error) {
 	return body.Sessions, err
 }
 
-// collect has the garbage collected, as asking for a profile of the heap can.
+// collect makes the daemon collect garbage, by requesting a heap profile.
 func (d *daemon) collect(ctx context.Context) error {
 	return d.ask(ctx, http.MethodGet, "/debug/pprof/heap?gc=1", nil)
 }
 
-// families are the metrics.
+// families are the metrics by name.
 type families map[string]*dto.MetricFamily
 
 func (d *daemon) scrape(ctx context.Context) (families, error) {
@@ -259,7 +259,7 @@ func (d *daemon) scrape(ctx context.Context) (families, error) {
 	return parser.TextToMetricFamilies(resp.Body)
 }
 
-// sum is a metric's, over all series that have these labels (as name=value).
+// sum returns the sum of a metric over all series that have these labels (as name=value).
 func (f families) sum(name string, labels ...string) float64 {
 	total := 0.0
 series:
@@ -278,8 +278,8 @@ series:
 	return total
 }
 
-// descriptors counts what the daemon has open, and the pipes apart, which splice keeps for the next
-// time.
+// descriptors returns the number of the daemon's open descriptors, with pipes, which splice keeps for reuse, counted
+// separately.
 func (d *daemon) descriptors() (others, pipes int, err error) {
 	dir := fmt.Sprintf("/proc/%d/fd", d.process.Pid)
 	open, err := os.ReadDir(dir)
@@ -298,7 +298,7 @@ func (d *daemon) descriptors() (others, pipes int, err error) {
 	return others, pipes, nil
 }
 
-// temporary are the daemon's own files below its root.
+// temporary returns the daemon's own files below its root.
 func (d *daemon) temporary() ([]string, error) {
 	var found []string
 	err := filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {

@@ -9,13 +9,13 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// SIGTERM under load: every transfer that has begun is completed and acknowledged, those that begin
-// later in the same sessions are too, and the daemon ends by itself.
+// SIGTERM under load: every transfer that has started is completed and acknowledged, as are those that start later in
+// the same sessions, and the daemon ends by itself.
 func TestTerminateUnderLoad(t *testing.T) {
 	const crowd, slow = 40, 512 << 10
 	d := start(t)
 	if err := d.configure(func(c *config.Config) {
-		c.Limits.Bandwidth.Session = config.Rates{Up: slow, Down: slow} // so that many run at any time
+		c.Limits.Bandwidth.Session = config.Rates{Up: slow, Down: slow} // so that many transfers run at any time
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -24,10 +24,10 @@ func TestTerminateUnderLoad(t *testing.T) {
 	s.crowd(crowd, n)
 	var running sync.WaitGroup
 	for _, c := range s.people {
-		c.user = ordinary // nobody ends their sessions
+		c.user = ordinary // no other client ends their sessions
 		running.Go(func() { c.run(t.Context()) })
 	}
-	// Counted from what the daemon says of itself, right before the signal.
+	// The daemon's own count is taken right before the signal.
 	transfers := func() (running int) {
 		sessions, err := d.sessions(t.Context())
 		if err != nil {
@@ -50,10 +50,10 @@ func TestTerminateUnderLoad(t *testing.T) {
 	before := s.uploads.Load()
 	s.draining.Store(true)
 	d.terminate(t)
-	running.Wait() // each until it is refused
+	running.Wait() // each client runs until the daemon refuses it
 	select {
 	case err := <-d.exited:
-		d.exited <- err // for end
+		d.exited <- err // for d.end
 		if err != nil {
 			t.Errorf("ftpd: %v", err)
 		}

@@ -5,16 +5,16 @@ import (
 	"fmt"
 )
 
-// holdings are what the daemon must give back.
+// holdings are the resources that the daemon must release.
 type holdings struct {
 	sessions, transfers, reservations, waiting, ports int
 	goroutines, descriptors                           int
 	heap                                              int // bytes, after a collection
 }
 
-// holds asks the daemon what it holds.
+// holds asks the daemon for its holdings.
 func (d *daemon) holds(ctx context.Context) (holdings, error) {
-	// Twice: what is pooled survives one collection.
+	// Collect twice: pooled objects survive one collection.
 	for range 2 {
 		if err := d.collect(ctx); err != nil {
 			return holdings{}, err
@@ -37,11 +37,11 @@ func (d *daemon) holds(ctx context.Context) (holdings, error) {
 	}, err
 }
 
-// heapSlack is how much more of the heap may be in use than before: what the program has learnt
-// meanwhile, such as passwords that were right.
+// heapSlack is the allowed growth of the heap: what the daemon caches meanwhile, such as passwords that were
+// verified.
 const heapSlack = 4 << 20
 
-// leaks tells what is more than before; "" if nothing is.
+// leaks describes the resources of which there are more than before; "" if there are none.
 func (h holdings) leaks(before holdings) string {
 	text := ""
 	for _, part := range []struct {

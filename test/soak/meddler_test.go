@@ -15,8 +15,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// meddle does to the daemon, until the soak ends, what its operators do: new configurations, good and
-// bad, new certificates, looking at it, and ending sessions of the victim.
+// meddle does to the daemon, until the soak ends, what administrators do: it writes new configurations, good and bad,
+// and new certificates, reads the status, and ends sessions of the victim.
 func (s *soak) meddle(ctx context.Context, chance *rand.Rand) {
 	d := s.daemon
 	things := []func() error{
@@ -58,7 +58,7 @@ func (s *soak) meddle(ctx context.Context, chance *rand.Rand) {
 		s.count("meddling")
 		pause(ctx, s.ending, time.Duration(chance.Int64N(int64(time.Second))))
 	}
-	if err := d.configure(func(*config.Config) {}); err != nil { // a good one, at last
+	if err := d.configure(func(*config.Config) {}); err != nil { // end with a good one
 		s.fail("meddling: %w", err)
 	}
 }
@@ -81,8 +81,8 @@ func (s *soak) kick(ctx context.Context, chance *rand.Rand) error {
 	return s.daemon.ask(ctx, "DELETE", fmt.Sprintf("/v1/sessions/%d", victims[chance.IntN(len(victims))]), nil)
 }
 
-// intrude connects, until the soak ends, like those who have no business here: strangers on passive
-// ports, and on control ports clients that talk nonsense, guess passwords or go away.
+// intrude connects, until the soak ends, as unwanted clients do: strangers connect to passive ports, and clients on
+// control ports send nonsense, guess passwords or disconnect.
 func (s *soak) intrude(ctx context.Context, chance *rand.Rand) {
 	d := s.daemon
 	for !s.over() {

@@ -8,12 +8,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// tap is the network of one session. It knows the connections below TLS, to break them.
+// tap is the network of one session. It has the connections below TLS, so that tests can reset them.
 type tap struct {
 	ftpclient.Host
 	control, data *net.TCPConn
-	// wait is for how long the server's connection is waited for in active mode: it never comes in a
-	// session that somebody has ended.
+	// wait is the time to wait for the server's connection in active mode: it never comes in a session that another
+	// client has ended.
 	wait time.Duration
 }
 
@@ -39,7 +39,7 @@ func (n *tap) Listen(ctx context.Context) (net.Listener, error) {
 	return tapped{l, n}, err
 }
 
-// tapped hands the connection that the server makes to the tap.
+// tapped passes the connection that the server opens to the tap.
 type tapped struct {
 	net.Listener
 	tap *tap
@@ -57,5 +57,5 @@ func (l tapped) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// reset has a connection end with a reset when it is closed.
+// reset makes a connection end with a reset when it is closed.
 func reset(conn *net.TCPConn) { _ = conn.SetLinger(0) }

@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
 )
 
-// store uploads a new file, or another in the place of one.
+// store uploads a new file, or replaces one.
 func (c *client) store(ctx context.Context) error {
 	name, v := c.target(), c.fresh()
 	c.maybe(name, v)
@@ -25,7 +25,7 @@ func (c *client) store(ctx context.Context) error {
 	return c.finish(t, name, v, 0)
 }
 
-// target is a name to store under: mostly a new one, as long as there are few.
+// target returns a name to store under: mostly a new one while there are few.
 func (c *client) target() string {
 	if len(c.files) > 0 && c.chance.IntN(8) < len(c.files) {
 		for name := range c.files {
@@ -36,7 +36,7 @@ func (c *client) target() string {
 	return fmt.Sprintf("f%d.bin", c.named)
 }
 
-// finish sends a version from an offset on, and has it acknowledged.
+// finish sends a version from an offset on, and expects the acknowledgement.
 func (c *client) finish(t *ftpclient.Transfer, name string, v version, offset int) error {
 	_, err := io.Copy(t, v.from(offset))
 	if err = c.end(t, err); err != nil {
@@ -60,7 +60,7 @@ func (c *client) retrieve(ctx context.Context) error {
 	return c.fetch(ctx, name, offset)
 }
 
-// fetch downloads what a name leads to, from an offset on, and notes what it is.
+// fetch downloads a name from an offset on, and records its content.
 func (c *client) fetch(ctx context.Context, name string, offset int) error {
 	if offset > 0 {
 		if err := c.ask("REST "+strconv.Itoa(offset), 350); err != nil {
@@ -82,7 +82,7 @@ func (c *client) mayBe(name string, v version) bool {
 	return slices.Contains(c.files[name], v)
 }
 
-// take receives a file, from an offset on, and compares it.
+// take receives a file from an offset on, and compares it.
 func (c *client) take(t *ftpclient.Transfer, name string, offset int) error {
 	seen := compare(c.files[name], offset)
 	_, err := io.Copy(seen, t)
@@ -98,7 +98,7 @@ func (c *client) take(t *ftpclient.Transfer, name string, offset int) error {
 	return nil
 }
 
-// grow adds to a file, by APPE or by REST and STOR.
+// grow appends to a file, by APPE or by REST and STOR.
 func (c *client) grow(ctx context.Context) error {
 	name, v, ok, err := c.some(ctx)
 	if err != nil || !ok || c.expendable() {
@@ -191,10 +191,10 @@ func (c *client) remove(ctx context.Context) error {
 	return nil
 }
 
-// directories makes a directory and takes it away again.
+// directories creates a directory and removes it.
 func (c *client) directories(context.Context) error {
 	c.named++
-	dir := fmt.Sprintf("d%d-%d", c.id, c.named) // beside the client's, which is listed
+	dir := fmt.Sprintf("d%d-%d", c.id, c.named) // next to the client's directory, which is listed
 	for _, step := range []struct {
 		command string
 		code    int
@@ -206,7 +206,7 @@ func (c *client) directories(context.Context) error {
 	return nil
 }
 
-// facts asks for what is known of a file without its content.
+// facts requests metadata of a file.
 func (c *client) facts(ctx context.Context) error {
 	name, v, ok, err := c.some(ctx)
 	if err != nil || !ok {
@@ -229,7 +229,7 @@ func (c *client) facts(ctx context.Context) error {
 	return err
 }
 
-// hash has the daemon sum a file.
+// hash requests the hash of a file.
 func (c *client) hash(ctx context.Context) error {
 	name, v, ok, err := c.some(ctx)
 	if err != nil || !ok {
@@ -245,7 +245,7 @@ func (c *client) hash(ctx context.Context) error {
 	return err
 }
 
-// rest does nothing for a while.
+// rest pauses for a while.
 func (c *client) rest(ctx context.Context) error {
 	c.wait(ctx, time.Duration(c.chance.Int64N(int64(time.Second))))
 	return c.ask("NOOP", 200)

@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// op is something that a client does in a session.
+// op is an operation of a client in a session.
 type op struct {
 	name   string
 	weight int
 	do     func(*client, context.Context) error
 }
 
-// plan is what clients do, and how often.
+// plan is the operations of clients, with their weights.
 type plan []op
 
-// calm is what ordinary clients do.
+// calm is the operations of ordinary clients.
 var calm = plan{
 	{"upload", 20, (*client).store},
 	{"download", 20, (*client).retrieve},
@@ -30,7 +30,7 @@ var calm = plan{
 	{"rest", 4, (*client).rest},
 }
 
-// wild is calm, and whatever may go wrong.
+// wild is calm with operations that go wrong.
 var wild = append(slices.Clip(calm),
 	op{"ABOR of an upload", 3, (*client).abortUpload},
 	op{"ABOR of a download", 3, (*client).abortDownload},
@@ -47,7 +47,7 @@ var wild = append(slices.Clip(calm),
 	op{"mistakes", 3, (*client).mistakes},
 )
 
-// pick chooses by weight.
+// pick returns a random operation by weight.
 func (p plan) pick(chance *rand.Rand) *op {
 	sum := 0
 	for i := range p {

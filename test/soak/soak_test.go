@@ -1,8 +1,8 @@
-// Package soak keeps a daemon under load for as long as is wanted: hundreds of clients that upload,
-// download, resume, append, list, rename and delete, and break off, stall and vanish, by every mode
-// of data connection, with and without TLS, over ten passive ports, while configurations and
-// certificates change and strangers knock. Every byte is compared. At the end the daemon must hold no
-// more than at the begin: no session, port, goroutine, descriptor, temporary file, and no memory.
+// Package soak keeps a daemon under load for a given time. Hundreds of clients upload, download, resume, append,
+// list, rename and delete, and abort, stall and vanish, with every mode of data connection, with and without TLS,
+// over ten passive ports. Meanwhile configurations and certificates change and strangers connect. Every byte is
+// compared. At the end the daemon must hold no more than at the beginning: no session, port, goroutine, descriptor or
+// temporary file, and no memory.
 //
 //	make soak DURATION=30m CLIENTS=300 RACE=1
 package soak
@@ -35,10 +35,10 @@ var (
 	seed     = flag.Uint64("seed", 0, "of all that is chosen by chance; 0: any")
 )
 
-// maxSize of files, in bytes.
+// maxSize is the largest file size, in bytes.
 const maxSize = 2 << 20
 
-// program is the daemon's, built once.
+// program is the path of the daemon's binary, built once.
 var program string
 
 func TestMain(m *testing.M) {
@@ -63,13 +63,13 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// soak is a load that runs.
+// soak is a running load.
 type soak struct {
 	daemon *daemon
 	plan   plan
-	ending chan struct{} // closed when nothing new may begin
+	ending chan struct{} // closed when nothing new may start
 	people []*client
-	// draining: the daemon was told to end.
+	// draining is true once the daemon has been told to end.
 	draining atomic.Bool
 
 	uploaded, downloaded, uploads atomic.Int64 // bytes acknowledged, bytes compared, transfers acknowledged
@@ -101,14 +101,14 @@ func (s *soak) count(name string) {
 func (s *soak) acknowledged(n int64) { s.uploaded.Add(n); s.uploads.Add(1) }
 func (s *soak) compared(n int64)     { s.downloaded.Add(n) }
 
-// fail notes what went wrong; the load goes on.
+// fail records a failure; the load goes on.
 func (s *soak) fail(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failures = append(s.failures, time.Now().Format("15:04:05.000 ")+fmt.Errorf(format, args...).Error())
 }
 
-// crowd makes clients, of whom every tenth is a victim.
+// crowd creates clients. Every tenth is a victim.
 func (s *soak) crowd(n int, seed uint64) {
 	for i := range n {
 		c := &client{
@@ -122,7 +122,7 @@ func (s *soak) crowd(n int, seed uint64) {
 	}
 }
 
-// pause waits for a while, or the end.
+// pause waits for a time d, or until end is closed.
 func pause(ctx context.Context, end <-chan struct{}, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -145,7 +145,7 @@ func chosenSeed(t *testing.T) uint64 {
 func TestSoak(t *testing.T) {
 	d := start(t)
 	n := chosenSeed(t)
-	warm := newSoak(d, calm) // what is made once, and kept
+	warm := newSoak(d, calm) // creates what is created once and then kept
 	warm.crowd(10, n)
 	warm.run(t, 2*time.Second, n)
 	warm.check(t)
@@ -153,7 +153,7 @@ func TestSoak(t *testing.T) {
 	t.Logf("before: %+v", before)
 
 	s := newSoak(d, wild)
-	s.people = warm.people // whose files are there
+	s.people = warm.people // whose files exist
 	for _, c := range s.people {
 		c.soak = s
 	}
@@ -191,7 +191,7 @@ func given(t *testing.T, d *daemon, before holdings) holdings {
 	}
 }
 
-// run keeps up the load for a while, and lets what has begun come to its end.
+// run keeps up the load for a time d, and lets running operations complete.
 func (s *soak) run(t *testing.T, d time.Duration, seed uint64) {
 	t.Helper()
 	var running sync.WaitGroup
@@ -209,7 +209,7 @@ func (s *soak) run(t *testing.T, d time.Duration, seed uint64) {
 	running.Wait()
 }
 
-// watch tells now and then how it goes.
+// watch reports the progress now and then.
 func (s *soak) watch(t *testing.T) {
 	for began := time.Now(); !s.over(); pause(t.Context(), s.ending, max(10*time.Second, *duration/30)) {
 		m, err := s.daemon.scrape(t.Context())
@@ -226,7 +226,7 @@ func (s *soak) watch(t *testing.T) {
 	}
 }
 
-// check reports what went wrong, and compares the disk with what must be on it.
+// check reports failures, and compares the files on disk with the expected ones.
 func (s *soak) check(t *testing.T) {
 	t.Helper()
 	var b strings.Builder
@@ -247,7 +247,7 @@ func (s *soak) check(t *testing.T) {
 	}
 }
 
-// checkDisk compares the client's directory with what it must hold.
+// checkDisk compares the client's directory with its expected contents.
 func (c *client) checkDisk(t *testing.T) {
 	t.Helper()
 	dir := filepath.Join(c.soak.daemon.root, c.user, c.dir())
