@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/pki"
 )
 
-// makeCertificate makes the servers' certificate (ECDSA, P-256) and its key.
+// makeCertificate creates the servers' certificate (ECDSA, P-256) and its key.
 func makeCertificate(dir string) (cert, key string, err error) {
 	ca, err := pki.NewCA("ftp-bench")
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/bench/server"
 )
 
-// checked is how much of a file is compared.
+// checked is the number of bytes of a file that are compared.
 const checked = 3<<20 + 1
 
-// check sees that a server does what will be measured: bytes come back as they were stored, and
-// listings are whole. It returns the version of TLS that was agreed upon.
+// check verifies that a server does what will be measured: bytes are returned as they were stored, and listings are
+// complete. It returns the TLS version that was negotiated.
 func (b *bench) check(r *server.Running) (version string, err error) {
 	for _, cfg := range []func() *tls.Config{inClear, resuming} {
 		list, end, err := sessions(r, 1, cfg)
@@ -58,7 +58,7 @@ func (b *bench) check(r *server.Running) (version string, err error) {
 	return version, nil
 }
 
-// listed sees that a listing names every file.
+// listed verifies that a listing contains every file.
 func listed(command func(string, string) error, read func(string) ([]byte, error), verb string, n int) error {
 	if err := command("CWD /"+listDir(n), "250"); err != nil {
 		return err

@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 )
 
-// nobody owns what is stored.
+// nobody is the user and group that own stored files.
 const nobody = 65534
 
-// listings are the sizes of the directories that are listed.
+// listings are the numbers of entries of the directories that are listed.
 var listings = []int{2000, 20000}
 
 const bulkFile = "bulk"
@@ -19,7 +19,7 @@ const bulkFile = "bulk"
 func smallFile(kib, i int) string { return fmt.Sprintf("small-%dk/%04d", kib, i) }
 func listDir(n int) string        { return fmt.Sprintf("list-%d", n) }
 
-// makeFiles makes what is served.
+// makeFiles creates the files that the servers serve.
 func makeFiles(root string, size int64) error {
 	if err := randomFile(filepath.Join(root, bulkFile), size); err != nil {
 		return err
@@ -56,7 +56,7 @@ func randomFile(path string, size int64) error {
 	if err != nil {
 		return err
 	}
-	// The same block again and again: nothing here compresses.
+	// The same block is repeated: nothing here compresses data.
 	block := make([]byte, min(size, 1<<20))
 	_, _ = rand.Read(block) // never fails
 	for left := size; left > 0 && err == nil; {
@@ -70,8 +70,8 @@ func randomFile(path string, size int64) error {
 	return err
 }
 
-// inUploads makes a directory to upload into, and removes it after do. do gets its name as sessions
-// see it.
+// inUploads creates a directory for uploads, and removes it after do has returned. do gets its name as sessions see
+// it.
 func (b *bench) inUploads(do func(dir string) error) error {
 	path, err := os.MkdirTemp(b.site.Files, "up-")
 	if err != nil {
@@ -84,7 +84,7 @@ func (b *bench) inUploads(do func(dir string) error) error {
 	return do(filepath.Base(path))
 }
 
-// head reads the first n bytes of what is served in bulk.
+// head reads the first n bytes of the bulk file.
 func (b *bench) head(n int64) ([]byte, error) {
 	f, err := os.Open(filepath.Join(b.site.Files, bulkFile))
 	if err != nil {

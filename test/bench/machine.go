@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// facts say where, when and with what it was measured.
+// facts returns when, where and with which versions the measurement was made.
 func (b *bench) facts(took time.Duration) []string {
 	facts := []string{
 		fmt.Sprintf("Measured on %s, %d rounds of all servers by turns, in %s. Cells are medians (least-greatest).",
@@ -30,10 +30,10 @@ func (b *bench) facts(took time.Duration) []string {
 	return append(facts, "Versions: "+strings.Join(versions, "; ")+".")
 }
 
-// processors counts them; runtime.NumCPU heeds what this process may use.
+// processors returns the number of processors that this process may use.
 func processors() int { return runtime.NumCPU() }
 
-// field is the first value of a name in a file of /proc.
+// field returns the first value of a name in a file of /proc.
 func field(file, name string) string {
 	text, _ := os.ReadFile(file)
 	for line := range strings.Lines(string(text)) {
@@ -57,7 +57,7 @@ func kernel() string {
 	return strings.TrimSpace(string(text))
 }
 
-// fileSystem names the type of the file system that holds a path.
+// fileSystem returns the type of the file system of a path.
 func fileSystem(path string) string {
 	var s unix.Statfs_t
 	if unix.Statfs(path, &s) != nil {

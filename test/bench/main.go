@@ -1,5 +1,5 @@
-// Command bench measures the daemon beside other FTP servers, by turns in one run, and writes the
-// report. hack/bench.sh prepares what it needs.
+// Command bench measures the daemon and other FTP servers, alternately in one run, and writes the report.
+// hack/bench.sh prepares what it needs.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, serveRaw(os.Args[2], os.Args[3], os.Args[4], os.Args[5]))
 		os.Exit(1)
 	}
-	// Whatever ends this program, the servers have to be ended first.
+	// The servers must be stopped first, whichever signal ends this program.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// options are the flags.
+// options are the values of the flags.
 type options struct {
 	peers, ftpd, dir, out string
 	rounds                int
@@ -84,8 +84,8 @@ func parse(args []string) (o options, err error) {
 	return o, nil
 }
 
-// choose reads a list of known words, with commas; "all" is all of them. A server's name with a
-// comma in it can't be chosen alone: it comes with the one whose name is the part before it.
+// choose parses a comma-separated list of known words; "all" means all of them. A server whose name contains a comma
+// can't be chosen alone: it is chosen together with the server whose name is the part before the comma.
 func choose(flag, text string, known []string) ([]string, error) {
 	if text == "all" {
 		return known, nil
@@ -114,7 +114,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	// A lane holds its thread, and with it one of these, while it waits; see package load.
+	// A lane blocks its thread, and with it one of these, while it waits; see package load.
 	runtime.GOMAXPROCS(64)
 	debug.SetGCPercent(1000)
 	if err := manyFiles(); err != nil {
@@ -136,8 +136,8 @@ func run(ctx context.Context, args []string) (err error) {
 	return b.report(time.Since(started))
 }
 
-// manyFiles raises the bound of open files, which the servers inherit, to what idle sessions need,
-// or as far as it goes.
+// manyFiles raises the limit of open files, which the servers inherit, to what idle sessions need, or as far as
+// possible.
 func manyFiles() error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -150,13 +150,13 @@ func manyFiles() error {
 	return nil
 }
 
-// bench is a run.
+// bench is one run of the benchmark.
 type bench struct {
 	options
 	site     server.Site
 	results  *results
-	versions map[string]string // of the servers
-	tls      map[string]string // that they agreed upon
+	versions map[string]string // the servers' versions
+	tls      map[string]string // the TLS versions that were negotiated with the servers
 }
 
 func prepare(o options, dir string) (*bench, error) {
@@ -188,7 +188,7 @@ func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
-// kinds are the servers that were chosen.
+// kinds returns the chosen servers.
 func (b *bench) kinds() []server.Kind {
 	return slices.DeleteFunc(slices.Clone(server.All), func(k server.Kind) bool { return !slices.Contains(b.servers, k.Name) })
 }

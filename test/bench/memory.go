@@ -14,14 +14,15 @@ import (
 )
 
 const (
-	// fillTime is how long a server may take until so many sessions are there.
+	// fillTime is the time in which a server must accept all idle sessions.
 	fillTime = 90 * time.Second
-	// spareMemory is what the machine keeps: a server that would take the rest is not asked to.
+	// spareMemory is the memory, in bytes, that the machine keeps free: a server is not measured if it would use
+	// more.
 	spareMemory = 2 << 30
 )
 
-// memory measures what idle sessions take: the memory of the server's processes with them, less
-// that without, for each. Every server is started anew for it, and ended after.
+// memory measures the memory of one idle session: the memory of the server's processes with the sessions, minus that
+// without them, divided by their number. Each server is started for this measurement and stopped after it.
 func (b *bench) memory(ctx context.Context, k server.Kind, counts []int) (err error) {
 	r, err := k.Start(ctx, b.site)
 	if err != nil {
@@ -65,7 +66,7 @@ func (b *bench) memory(ctx context.Context, k server.Kind, counts []int) (err er
 	return nil
 }
 
-// fill logs in n times, and leaves it at that.
+// fill logs in n times and keeps the sessions idle.
 func fill(ctx context.Context, r *server.Running, n int) (open []*load.Session, problem error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, fillTime, fmt.Errorf("no more after %v", fillTime))
 	defer cancel()
@@ -82,7 +83,7 @@ func fill(ctx context.Context, r *server.Running, n int) (open []*load.Session, 
 			}
 			s, err := login(r, nil)
 			if err != nil {
-				left.Store(0) // for the others, too
+				left.Store(0) // the other lanes stop, too
 				return err
 			}
 			perLane[lane] = append(perLane[lane], s)
@@ -95,7 +96,7 @@ func fill(ctx context.Context, r *server.Running, n int) (open []*load.Session, 
 	return open, problem
 }
 
-// settled is the memory of a server when it no longer changes much, or after a while.
+// settled returns the memory of a server when it no longer changes much, or after eight tries.
 func settled(ctx context.Context, r *server.Running) (pss int64, processes int, err error) {
 	const pause, tries = time.Second, 8
 	var last int64
@@ -116,7 +117,7 @@ func settled(ctx context.Context, r *server.Running) (pss int64, processes int, 
 	return pss, processes, nil
 }
 
-// available is how much memory the machine could give, in bytes.
+// available returns the memory, in bytes, that the machine has available.
 func available() int64 {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {

@@ -3,20 +3,20 @@ package main
 // metric is one row of the report.
 type metric struct {
 	id    string
-	group string // what -rows chooses by
+	group string // for the flag -rows
 	title string
 	unit  string
-	// less: a smaller value is the better one.
+	// less is true if a smaller value is better.
 	less bool
-	// wanted is the ratio to the best peer that we ask of ourselves, above 1 where we are better;
-	// 0: none. With unsynced it is asked of the daemon without fsync, since no peer syncs.
+	// wanted is the required ratio to the best peer, above 1 if the daemon is to be better; 0: none. If unsynced is
+	// true it applies to the daemon without fsync, since no peer syncs.
 	wanted   float64
 	unsynced bool
-	// most is a bound in the row's own unit that is asked instead of a ratio.
+	// most is an upper limit, in the unit of the row, that is required instead of a ratio.
 	most float64
 }
 
-// metrics are the rows, in the report's order.
+// metrics are the rows of the report, in order.
 var metrics = []metric{
 	{id: "retr", group: "bulk", title: "RETR, 1 session", unit: "MB/s", wanted: 1},
 	{id: "retr4", group: "bulk", title: "RETR, 4 at a time", unit: "MB/s", wanted: 1},
@@ -53,5 +53,5 @@ var metrics = []metric{
 	{id: "memory-10000", group: "memory", title: "Memory per idle session, at 10,000", unit: "KiB", less: true, most: 24},
 }
 
-// groups are what -rows may name.
+// groups are the groups that -rows accepts.
 var groups = []string{"bulk", "small", "list", "login", "tls", "memory"}

@@ -12,21 +12,21 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/bench/server"
 )
 
-// probe measures one server once. It returns values by metric.
+// probe measures one server once. Its run returns values by metric.
 type probe struct {
 	group string
 	run   func(b *bench, r *server.Running) (map[string]float64, error)
-	// fits, unless nil, tells the servers that it can be asked of.
+	// fits, if not nil, reports whether the probe applies to a server.
 	fits func(k server.Kind) bool
 }
 
 const (
 	manyLanes  = 16
 	bulkLanes  = 4
-	smallFiles = 1000 // of each size, to fetch by turns
+	smallFiles = 1000 // the number of files of each size, which are fetched in turn
 )
 
-// probes are what is done in a round, in this order.
+// probes returns the probes of a round, in order.
 func probes() []probe {
 	list := []probe{
 		{group: "bulk", run: (*bench).fetchBulk},
@@ -76,12 +76,12 @@ func laneSuffix(lanes int) string {
 	return fmt.Sprintf("-%d", lanes)
 }
 
-// one is the result of a probe with a single metric.
+// one returns a function that makes a single value the result of a probe.
 func one(id string) func(float64, error) (map[string]float64, error) {
 	return func(v float64, err error) (map[string]float64, error) { return map[string]float64{id: v}, err }
 }
 
-// login logs in, within TLS if cfg is not nil.
+// login logs in, with TLS if cfg is not nil.
 func login(r *server.Running, cfg *tls.Config) (*load.Session, error) {
 	a := load.Account{Server: r.Addr, User: server.User, Password: server.Password}
 	if cfg != nil {
@@ -90,8 +90,8 @@ func login(r *server.Running, cfg *tls.Config) (*load.Session, error) {
 	return load.Login(a, cfg)
 }
 
-// secure is a client's TLS. The key exchange is what every server here knows, so that all have the
-// same work. With resume, data connections resume the control connection's session.
+// secure returns a client's TLS configuration. Its key exchange is one that all servers support, so that all do the
+// same work. If resume is true, data connections resume the control connection's session.
 func secure(resume bool) *tls.Config {
 	c := &tls.Config{
 		InsecureSkipVerify: true, //nolint:gosec // who the server is does not matter here
@@ -104,7 +104,7 @@ func secure(resume bool) *tls.Config {
 	return c
 }
 
-// sessions logs in so many times, for transfers.
+// sessions opens n sessions for transfers.
 func sessions(r *server.Running, n int, cfg func() *tls.Config) ([]*load.Session, func(), error) {
 	var list []*load.Session
 	end := func() {
@@ -130,10 +130,10 @@ func inClear() *tls.Config                  { return nil }
 func resuming() *tls.Config                 { return secure(true) }
 func mbps(n int64, d time.Duration) float64 { return float64(n) / 1e6 / d.Seconds() }
 
-// perGiB is the processor time that n bytes took, for each GiB.
+// perGiB returns the CPU time per GiB, given that of n bytes.
 func perGiB(used time.Duration, n int64) float64 { return used.Seconds() * float64(1<<30) / float64(n) }
 
-// timed measures the time that do takes, and the processor time of the server.
+// timed returns the time that do takes, and the CPU time of the server.
 func timed(r *server.Running, do func() error) (took, used time.Duration, err error) {
 	before, err := r.CPU()
 	if err != nil {
@@ -164,7 +164,7 @@ func (b *bench) fetchOne(r *server.Running, cfg func() *tls.Config, speed, cost 
 	defer end()
 	fetched := int64(0)
 	took, used, err := timed(r, func() error {
-		// One takes a quarter of a second, in which a machine may just be doing something else.
+		// One transfer takes a quarter of a second, during which other activity of the machine may disturb it.
 		for begin := time.Now(); fetched == 0 || time.Since(begin) < b.while; fetched += b.size {
 			if err := list[0].Fetch("RETR "+bulkFile, b.size); err != nil {
 				return err
@@ -200,8 +200,8 @@ func (b *bench) storeOne(r *server.Running, cfg func() *tls.Config, speed, cost 
 	return map[string]float64{speed: mbps(b.size, took), cost: perGiB(used, b.size)}, err
 }
 
-// storeBulkAtOnce stores as much in all as storeBulk: so much that is not on the disk yet would
-// slow the machine down.
+// storeBulkAtOnce stores as many bytes in total as storeBulk: more data that is not on disk yet would slow the
+// machine down.
 func (b *bench) storeBulkAtOnce(r *server.Running) (map[string]float64, error) {
 	took, _, err := b.store(r, bulkLanes, b.size/bulkLanes, inClear)
 	return map[string]float64{"stor4": mbps(b.size, took)}, err
@@ -256,14 +256,14 @@ func (b *bench) storeSmall(r *server.Running, lanes, kib int) (rate float64, err
 	return rate, err
 }
 
-// list is the median time of some listings in one session, in milliseconds.
+// list returns the median time, in milliseconds, of several listings in one session.
 func (b *bench) list(r *server.Running, verb string, n int) (float64, error) {
 	list, end, err := sessions(r, 1, inClear)
 	if err != nil {
 		return 0, err
 	}
 	defer end()
-	// Without an argument all servers list alike.
+	// All servers handle a listing without an argument in the same way.
 	if err := list[0].Command("CWD "+listDir(n), "250"); err != nil {
 		return 0, err
 	}

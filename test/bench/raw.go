@@ -11,10 +11,10 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/bench/server"
 )
 
-// rawArgument makes this program the raw server.
+// rawArgument is the argument that makes this program the raw server.
 const rawArgument = "raw"
 
-// The raw server's metrics; limitServer is whom they are of.
+// These are the metrics of the raw server, whose name in the results is limitServer.
 const (
 	limitServer = "raw"
 	rawDown     = "raw-down"
@@ -25,8 +25,8 @@ const (
 	rawLoadUp   = "raw-load-upcpu" // and upwards
 )
 
-// limits measures what the kernel can do without any protocol: sendfile to one connection and to
-// several, and splice into a file, with the same load generator.
+// limits measures what the kernel can do without a protocol: sendfile to one connection and to several, and splice
+// into a file, with the same load generator.
 func (b *bench) limits(ctx context.Context) error {
 	r, err := server.StartRaw(ctx, b.site, filepath.Join(b.site.Files, bulkFile), filepath.Join(b.site.Work, "raw"))
 	if err != nil {
@@ -60,7 +60,7 @@ func (b *bench) limits(ctx context.Context) error {
 	return nil
 }
 
-// ownCPU is the processor time of this process so far.
+// ownCPU returns the CPU time that this process has used so far.
 func ownCPU() time.Duration {
 	var u unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)

@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// serveRaw is the physical limit to compare with: whoever connects to the first port is sent the
-// file, whoever connects to the second one stores into a file, and nothing is said. Go's io.Copy
-// is one loop of sendfile, or splice, here.
+// serveRaw is the physical limit to compare with: it sends the file source to clients of the first port, and stores
+// what clients of the second port send into the file target, without any protocol. Go's io.Copy is a loop of sendfile
+// or splice here.
 func serveRaw(down, up, source, target string) error {
 	l, err := net.Listen("tcp", down)
 	if err != nil {
@@ -25,7 +25,7 @@ func serveRaw(down, up, source, target string) error {
 	return <-failed
 }
 
-// each serves connections at the same time.
+// each serves the connections of a listener concurrently.
 func each(l net.Listener, serve func(*net.TCPConn) error) error {
 	for {
 		conn, err := l.Accept()

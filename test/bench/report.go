@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// What lies between these lines of the report is replaced.
+// The part of the report between these lines is replaced.
 const (
 	beginMark = "<!-- measured: begin (written by make bench) -->"
 	endMark   = "<!-- measured: end -->"
 )
 
-// report prints the results, and puts them into the file if there is one.
+// report prints the results, and writes them into the file if one is given.
 func (b *bench) report(took time.Duration) error {
 	text := b.render(b.facts(took))
 	fmt.Println(text)
@@ -32,7 +32,7 @@ func (b *bench) report(took time.Duration) error {
 	return os.WriteFile(b.out, []byte(changed), 0o644) //nolint:gosec // a document
 }
 
-// replaceMeasured replaces what lies between the marks.
+// replaceMeasured replaces the part of the page between the marks.
 func replaceMeasured(page, measured string) (string, error) {
 	before, rest, ok1 := strings.Cut(page, beginMark)
 	_, after, ok2 := strings.Cut(rest, endMark)
@@ -42,7 +42,7 @@ func replaceMeasured(page, measured string) (string, error) {
 	return before + beginMark + "\n\n" + strings.TrimSpace(measured) + "\n\n" + endMark + after, nil
 }
 
-// render is the measured part of the report, in Markdown.
+// render returns the measured part of the report in Markdown.
 func (b *bench) render(facts []string) string {
 	var t strings.Builder
 	for _, f := range facts {
@@ -88,7 +88,7 @@ func (b *bench) render(facts []string) string {
 	return t.String()
 }
 
-// cell is the median, and how far samples lie from each other; bold for the best peer.
+// cell formats the median and the range of the samples, in bold for the best peer.
 func (b *bench) cell(m metric, name string, best bool) string {
 	s := b.results.of(m.id, name)
 	note := b.results.notes[m.id][name]
@@ -108,7 +108,7 @@ func (b *bench) cell(m metric, name string, best bool) string {
 	return text
 }
 
-// number has three digits that count.
+// number formats a value with three significant digits.
 func number(v float64) string {
 	switch {
 	case v >= 100 || v <= -100:
@@ -120,7 +120,7 @@ func number(v float64) string {
 	}
 }
 
-// verdict is what is wanted of a row, and whether it was met.
+// verdict returns what is required of a row, and whether it was met.
 func (b *bench) verdict(m metric, own, ownUnsynced string, peers []string) string {
 	who := own
 	note := ""
@@ -151,7 +151,7 @@ func met(yes bool) string {
 	return "**no**"
 }
 
-// renderLimits tells what the machine can do without a protocol.
+// renderLimits formats the table of what the machine can do without a protocol.
 func (b *bench) renderLimits(peers []string, own string) string {
 	var t strings.Builder
 	t.WriteString("| The physical limit | Unit | Raw | Best peer | " + own + " |\n|-|-|-|-|-|\n")

@@ -7,7 +7,7 @@ import (
 // results are the samples, by metric and server.
 type results struct {
 	samples map[string]map[string][]float64
-	notes   map[string]map[string]string // why there is none
+	notes   map[string]map[string]string // why there are no samples
 }
 
 func newResults() *results {
@@ -28,7 +28,7 @@ func (r *results) note(metric, server, text string) {
 	r.notes[metric][server] = text
 }
 
-// summary is what several samples come to.
+// summary is the median, the range and the number of samples.
 type summary struct {
 	median, low, high float64
 	n                 int
@@ -45,7 +45,7 @@ func summarize(samples []float64) summary {
 
 func (r *results) of(metric, server string) summary { return summarize(r.samples[metric][server]) }
 
-// best is the best median of some servers; ok is false if there is none.
+// best returns the best median of some servers; ok is false if there is none.
 func (r *results) best(m metric, servers []string) (best float64, who string, ok bool) {
 	for _, name := range servers {
 		s := r.of(m.id, name)
@@ -59,8 +59,8 @@ func (r *results) best(m metric, servers []string) (best float64, who string, ok
 	return best, who, ok
 }
 
-// ratio is how a server does beside the best of others: above 1 it is better. ok is false if either
-// was not measured.
+// ratio compares a server with the best of others: a ratio above 1 means that it is better. ok is false if either was
+// not measured.
 func (r *results) ratio(m metric, server string, others []string) (float64, bool) {
 	own := r.of(m.id, server)
 	best, _, ok := r.best(m, others)

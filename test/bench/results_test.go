@@ -70,7 +70,7 @@ func TestReplaceMeasured(t *testing.T) {
 	}
 }
 
-// Every row belongs to a group that can be asked for, and has a name of its own.
+// Every row belongs to a known group and has a unique name.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/test/bench/server"
 )
 
-// measure fills in the results.
+// measure runs all measurements and fills in the results.
 func (b *bench) measure(ctx context.Context) error {
 	for _, k := range b.kinds() {
 		b.versions[k.Name] = k.Version(b.site)
@@ -22,7 +22,7 @@ func (b *bench) measure(ctx context.Context) error {
 	}
 	for _, k := range b.kinds() {
 		if k.Ours && !k.Sync {
-			continue // it is the same as the other
+			continue // its memory is the same as that of the other
 		}
 		if err := b.memory(ctx, k, b.sessions); err != nil {
 			return fmt.Errorf("%s: %w", k.Name, err)
@@ -31,9 +31,9 @@ func (b *bench) measure(ctx context.Context) error {
 	return nil
 }
 
-// turns runs all servers and has each one do each probe before the next probe comes, and all of
-// that as often as there are rounds, so that whatever disturbs the machine disturbs all alike.
-// Servers that have nothing to do wait for connections and use nothing.
+// turns runs all servers. Each server does a probe before the next probe starts, and all of this is repeated for each
+// round, so that disturbances of the machine affect all servers alike. Servers without work wait for connections and
+// use no CPU time.
 func (b *bench) turns(ctx context.Context) (err error) {
 	var running []*server.Running
 	defer func() {
@@ -74,7 +74,7 @@ func (b *bench) turns(ctx context.Context) (err error) {
 	return nil
 }
 
-// turn has a server do a probe. A server that can't is noted, and asked again in the next round.
+// turn runs a probe on a server. A failure is recorded, and the probe is tried again in the next round.
 func (b *bench) turn(p probe, r *server.Running) {
 	if p.fits != nil && !p.fits(r.Kind) {
 		return

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Lanes runs do in so many lanes at once and returns the first error.
+// Lanes runs do in n lanes at the same time and returns the errors of all lanes, joined.
 func Lanes(n int, do func(lane int) error) error {
 	errs := make([]error, n)
 	var lanes sync.WaitGroup
@@ -17,8 +17,8 @@ func Lanes(n int, do func(lane int) error) error {
 	return errors.Join(errs...)
 }
 
-// Rate repeats do in so many lanes for a while, in each at least once, and returns how often it
-// was done a second. i counts within a lane.
+// Rate repeats do in the given number of lanes for the time d, at least once in each lane, and returns how many calls
+// were made per second. i is the number of the call within its lane.
 func Rate(lanes int, d time.Duration, do func(lane, i int) error) (float64, error) {
 	counts := make([]int, lanes)
 	start := time.Now()

@@ -16,7 +16,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
 )
 
-// session logs in at a server of its own.
+// session starts a server and logs in to it.
 func session(t *testing.T, secure bool) (*ftptest.Server, *Session) {
 	t.Helper()
 	a := authority.New(t)

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// RawFetch connects and throws away what comes, which must be n bytes.
+// RawFetch connects and discards what it receives, which must be n bytes.
 func RawFetch(from netip.AddrPort, n int64) error {
 	conn, err := dial(from)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// Account is who logs in, and where.
+// Account is the server and the account to log in with.
 type Account struct {
 	Server         netip.AddrPort
 	User, Password string
 }
 
-// Session is a control connection that is logged in, in TYPE I. It is for one lane.
+// Session is a logged-in control connection, in TYPE I. Only one lane may use it.
 type Session struct {
 	server netip.AddrPort
 	raw    *socket
@@ -29,7 +29,7 @@ type Session struct {
 	out        []byte
 }
 
-// Login connects and logs in; with secure, within TLS, and data connections carry it, too.
+// Login connects and logs in. If secure is not nil, the control connection and all data connections use TLS.
 func Login(a Account, secure *tls.Config) (*Session, error) {
 	raw, err := dial(a.Server)
 	if err != nil {
@@ -75,16 +75,16 @@ func (s *Session) login(a Account) error {
 // Binary sends TYPE I.
 func (s *Session) Binary() error { return s.Command("TYPE I", "200") }
 
-// Quit ends the session in the orderly way.
+// Quit sends QUIT and closes the connection.
 func (s *Session) Quit() error {
 	err := s.Command("QUIT", "221")
 	return errors.Join(err, s.raw.Close())
 }
 
-// Close just closes the connection.
+// Close closes the connection without QUIT.
 func (s *Session) Close() error { return s.raw.Close() }
 
-// Version is the version of TLS in use, or "".
+// Version returns the TLS version in use, or "".
 func (s *Session) Version() string {
 	if conn, ok := s.conn.(*tls.Conn); ok {
 		return tls.VersionName(conn.ConnectionState().Version)
@@ -92,7 +92,7 @@ func (s *Session) Version() string {
 	return ""
 }
 
-// Command sends a command and takes its reply, which must have the code.
+// Command sends a command and reads its reply, which must have the code.
 func (s *Session) Command(command, code string) error {
 	if err := s.send(command); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *Session) send(command string) error {
 	return err
 }
 
-// expect takes the next reply, which must have the code.
+// expect reads the next reply, which must have the code.
 func (s *Session) expect(code string) error {
 	reply, err := s.reply()
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *Session) line() ([]byte, error) {
 	}
 }
 
-// data makes a data connection by EPSV.
+// data opens a data connection by EPSV.
 func (s *Session) data() (*socket, error) {
 	if err := s.send("EPSV"); err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func (s *Session) data() (*socket, error) {
 	return dial(netip.AddrPortFrom(s.server.Addr(), port))
 }
 
-// epsvPort reads "229 text (|||port|)".
+// epsvPort parses "229 text (|||port|)".
 func epsvPort(line []byte) (uint16, bool) {
 	if !bytes.HasPrefix(line, []byte("229 ")) {
 		return 0, false

@@ -1,9 +1,8 @@
-// Package load is the client side of the benchmark. It is meant to be light, so that the servers
-// are what is measured: blocking system calls on sockets of its own instead of Go's poller, what
-// comes is thrown away in the kernel, and what goes is sent from the page cache.
+// Package load is the client side of the benchmark. It uses little CPU time, so that the measurement is about the
+// servers: it makes blocking system calls on its own sockets instead of using Go's poller, discards received data in
+// the kernel, and sends data from the page cache.
 //
-// Each lane holds a thread of the system while it waits, so GOMAXPROCS should be above the number
-// of lanes.
+// Each lane blocks an OS thread while it waits, so GOMAXPROCS should be larger than the number of lanes.
 package load
 
 import (
@@ -18,13 +17,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a server may let a lane wait.
+// patience is the time that a lane waits for a server.
 const patience = 60 * time.Second
 
-// socket is a blocking TCP connection. It is a net.Conn, without deadlines, for TLS's sake.
+// socket is a blocking TCP connection. It implements net.Conn, without deadlines, for crypto/tls.
 type socket struct{ fd int }
 
-// dial connects.
+// dial opens a connection.
 func dial(to netip.AddrPort) (*socket, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -48,7 +47,7 @@ func dial(to netip.AddrPort) (*socket, error) {
 	return s, nil
 }
 
-// again calls do until a signal does not interrupt it.
+// again repeats do while a signal interrupts it.
 func again(do func() (int, error)) (int, error) {
 	for {
 		n, err := do()
@@ -78,10 +77,10 @@ func (s *socket) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// discard throws away what comes, without copying it, until the end or until more than most bytes
-// have come; it returns how many.
+// discard reads and discards data, without copying it, until the end or until more than most bytes were received; it
+// returns their number.
 func (s *socket) discard(most int64) (total int64, err error) {
-	// With MSG_TRUNC the kernel does not touch the buffer; Go only wants one of that length.
+	// With MSG_TRUNC the kernel does not write to the buffer, but Go needs one of that length.
 	for total <= most {
 		n, err := again(func() (int, error) {
 			n, _, err := unix.Recvfrom(s.fd, nowhere, unix.MSG_TRUNC)
@@ -98,10 +97,10 @@ func (s *socket) discard(most int64) (total int64, err error) {
 	return total, nil
 }
 
-// nowhere is as much as discard takes at a time; nothing is ever written to it.
+// nowhere is a buffer of the size that discard reads at a time; nothing is written to it.
 var nowhere = make([]byte, 1<<20)
 
-// sendFile sends n bytes from a file's begin.
+// sendFile sends the first n bytes of a file.
 func (s *socket) sendFile(f *os.File, n int64) error {
 	var offset int64
 	for offset < n {

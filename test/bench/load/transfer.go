@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Fetch sends a command that makes the server send data, and throws away what comes, of which
-// there must be at least so many bytes. Within TLS they are not even decrypted.
+// Fetch sends a command that makes the server send data, and discards the data, which must be at least least bytes.
+// With TLS the data is not even decrypted.
 func (s *Session) Fetch(command string, least int64) error {
 	return s.transfer(command, func(conn *socket) error {
 		n, err := s.sink(conn, least)
@@ -34,8 +34,8 @@ func (s *Session) sink(conn *socket, least int64) (int64, error) {
 	if err := over.Handshake(); err != nil {
 		return 0, err
 	}
-	// Some servers wait for our end of TLS before they close, so it is sent when all has come:
-	// more bytes than the data are, since the end of the last record is then on its way.
+	// Some servers wait for the client's end of TLS before they close. So it is sent once everything has been
+	// received: when more bytes than the data have come, the end of the last record is on its way.
 	n, err := conn.discard(least)
 	if err != nil {
 		return n, err
@@ -43,7 +43,7 @@ func (s *Session) sink(conn *socket, least int64) (int64, error) {
 	_ = over.CloseWrite()
 	rest, err := conn.discard(1 << 62)
 	if errors.Is(err, unix.ECONNRESET) {
-		err = nil // it had closed before our end came
+		err = nil // the server had closed before the client's end of TLS arrived
 	}
 	return n + rest, err
 }
@@ -63,7 +63,7 @@ func (s *Session) Read(command string) (data []byte, err error) {
 	return data, err
 }
 
-// StoreBytes stores what is in memory.
+// StoreBytes stores data from memory.
 func (s *Session) StoreBytes(name string, data []byte) error {
 	return s.transfer("STOR "+name, func(conn *socket) error {
 		return s.feed(conn, func(w io.Writer) error {
@@ -73,8 +73,7 @@ func (s *Session) StoreBytes(name string, data []byte) error {
 	})
 }
 
-// StoreFile stores the first n bytes of a file: from the page cache to the socket, or, within
-// TLS, through memory.
+// StoreFile stores the first n bytes of a file: from the page cache to the socket, or with TLS through memory.
 func (s *Session) StoreFile(name string, f *os.File, n int64) error {
 	return s.transfer("STOR "+name, func(conn *socket) error {
 		if s.secure == nil {
@@ -108,13 +107,13 @@ func (s *Session) feed(conn *socket, produce func(io.Writer) error) error {
 	if err := gather.buf.Flush(); err != nil {
 		return err
 	}
-	// Tickets that were not read would make the kernel reset the connection at its close.
+	// Unread session tickets would make the kernel reset the connection when it is closed.
 	_ = conn.closeWrite()
 	_, err := conn.discard(1 << 62)
 	return err
 }
 
-// gathered writes TLS records to the socket many at a time once the handshake is over.
+// gathered writes many TLS records to the socket at a time once the handshake is over.
 type gathered struct {
 	*socket
 	buf  *bufio.Writer
@@ -128,8 +127,8 @@ func (g *gathered) Write(p []byte) (int, error) {
 	return g.socket.Write(p)
 }
 
-// transfer runs one transfer command: the data first, then the replies, which by then have come
-// and take one call.
+// transfer runs one transfer command. It moves the data first and reads the replies after that; by then they have
+// arrived and take one call.
 func (s *Session) transfer(command string, move func(*socket) error) error {
 	conn, err := s.data()
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// cgroup is a control group of version 2 that holds one server and whatever that starts: also
-// processes that have ended, or that no longer have a parent there, are counted.
+// cgroup is a control group of version 2 that contains one server and all processes that it starts. Processes that
+// have ended, or whose parent has ended, are counted, too.
 type cgroup struct {
 	path string
 	dir  *os.File
 }
 
-// newCgroup makes one below this process's own.
+// newCgroup creates a control group below that of this process.
 func newCgroup(name string) (*cgroup, error) {
 	own, err := ownCgroup()
 	if err != nil {
@@ -38,7 +38,7 @@ func newCgroup(name string) (*cgroup, error) {
 	return &cgroup{path: path, dir: dir}, nil
 }
 
-// ownCgroup is the directory of this process's control group.
+// ownCgroup returns the directory of this process's control group.
 func ownCgroup() (string, error) {
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
@@ -62,7 +62,7 @@ func ownCgroup() (string, error) {
 	return "", errors.New("no cgroup of version 2 is mounted: mount one, it counts what each server uses")
 }
 
-// cpu is the processor time used so far.
+// cpu returns the CPU time used so far.
 func (c *cgroup) cpu() (time.Duration, error) {
 	text, err := os.ReadFile(filepath.Join(c.path, "cpu.stat"))
 	if err != nil {
@@ -77,13 +77,13 @@ func (c *cgroup) cpu() (time.Duration, error) {
 	return 0, errors.New("cpu.stat does not tell usage_usec")
 }
 
-// pids are the processes that live.
+// pids returns the IDs of the running processes.
 func (c *cgroup) pids() ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(c.path, "cgroup.procs"))
 	return strings.Fields(string(text)), err
 }
 
-// pss is the memory of all processes in bytes, what they share counted once.
+// pss returns the memory of all processes in bytes, with shared memory counted once, and their number.
 func (c *cgroup) pss() (total int64, processes int, err error) {
 	pids, err := c.pids()
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *cgroup) pss() (total int64, processes int, err error) {
 	for _, pid := range pids {
 		text, err := os.ReadFile("/proc/" + pid + "/smaps_rollup")
 		if errors.Is(err, fs.ErrNotExist) || err != nil && strings.Contains(err.Error(), "no such process") {
-			continue // it has just ended
+			continue // the process has just ended
 		}
 		if err != nil {
 			return 0, 0, err
@@ -103,7 +103,7 @@ func (c *cgroup) pss() (total int64, processes int, err error) {
 	return total, processes, nil
 }
 
-// pssOf reads smaps_rollup.
+// pssOf parses smaps_rollup.
 func pssOf(text []byte) int64 {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
@@ -115,8 +115,8 @@ func pssOf(text []byte) int64 {
 	return 0
 }
 
-// kill ends every process in it, and the group. It polls, since the kernel tells nobody when a
-// group has become empty but by a file that would have to be watched.
+// kill ends every process in the group, and removes the group. It polls, since the kernel reports that a group has
+// become empty only through a file that would have to be watched.
 func (c *cgroup) kill(patience time.Duration) error {
 	defer c.dir.Close() //nolint:errcheck // it was only named
 	if err := os.WriteFile(filepath.Join(c.path, "cgroup.kill"), []byte("1"), 0); err != nil {

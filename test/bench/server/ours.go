@@ -14,11 +14,11 @@ var (
 	oursNoSync = ourKind("ftpd, no fsync", config.DurabilityNone)
 )
 
-// passivePorts is how many the daemon has by default.
+// passivePorts is the daemon's default number of passive ports.
 const passivePorts = 10
 
-// ourKind is the project's own server: its defaults, ten passive ports, and TLS. It runs without
-// any privilege, as in a pod.
+// ourKind returns the project's own server: its defaults, ten passive ports, and TLS. It runs without privileges, as
+// in a pod.
 func ourKind(name string, durability config.Durability) Kind {
 	return Kind{
 		Name: name, Ours: true, Sync: durability == config.DurabilityFsync, MLSD: true,

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// The ports that servers get: below those that the system gives to clients, which could take one
-// between its being found free and its being used.
+// Servers get ports in this range. It is below the range from which the system assigns ports to clients; a client
+// could otherwise take a port between the check and its use.
 const (
 	lowestPort  = 12000
 	highestPort = 29999
@@ -19,8 +19,7 @@ var (
 	given   = map[int]bool{}
 )
 
-// freePorts returns the first of n ports in a row that nobody listens on, and that were not given
-// before.
+// freePorts returns the first of n consecutive ports that are free and were not returned before.
 func freePorts(n int) (int, error) {
 	portsMu.Lock()
 	defer portsMu.Unlock()

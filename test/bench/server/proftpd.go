@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// proftpd has TLS on a port of its own: where it is on, every session begins with a good deal of
-// OpenSSL, whether it is used or not.
+// proftpd has TLS on a separate port: where TLS is enabled, every session begins with much OpenSSL work, whether it
+// uses TLS or not.
 var proftpd = Kind{
 	Name: "ProFTPD", MLSD: true, tlsApart: true,
 	version: func(site Site) *exec.Cmd { return proftpdCommand(site, "-v") },

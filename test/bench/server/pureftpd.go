@@ -41,7 +41,7 @@ var pureFTPd = Kind{
 			"-H", // no reverse DNS
 			"-f", "none", "-g", filepath.Join(dir, "pid"),
 			"-c", "100000", "-C", "100000", "-I", "60",
-			"-L", "100000:5", // entries that a listing may have
+			"-L", "100000:5", // the largest number of entries in a listing
 			"-Y", "1", "-2", pem), nil
 	},
 }

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// pyftpdlib runs as its own benchmark runs it: one process, one thread, sendfile.
+// pyftpdlib runs as in its own benchmark: one process, one thread, sendfile.
 var pyftpdlib = Kind{
 	Name: "pyftpdlib", MLSD: true,
 	version: func(site Site) *exec.Cmd {

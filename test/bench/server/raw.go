@@ -6,13 +6,13 @@ import (
 	"os/exec"
 )
 
-// Raw is this program as a server without a protocol: Addr sends, Up receives.
+// Raw is this program as a server without a protocol: Addr sends, and Up receives.
 type Raw struct {
 	*Running
 	Up netip.AddrPort
 }
 
-// StartRaw runs one that sends the file source, and stores into the file target.
+// StartRaw starts a raw server that sends the file source and stores into the file target.
 func StartRaw(ctx context.Context, site Site, source, target string) (*Raw, error) {
 	upPort, err := freePorts(1)
 	if err != nil {

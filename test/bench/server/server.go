@@ -1,5 +1,5 @@
-// Package server runs the FTP servers that are compared: the project's own and those of others,
-// each as a process tree whose time and memory are counted.
+// Package server runs the FTP servers that are compared, the project's own and others, each as a process tree whose
+// CPU time and memory are measured.
 package server
 
 import (
@@ -18,18 +18,18 @@ import (
 	"time"
 )
 
-// The account by which the load logs in.
+// This is the account of the load generator.
 const (
 	User     = "bench"
 	Password = "bench-7Qd2"
 )
 
-// nobody is the user and group that files belong to and that sessions run as.
+// nobody is the user and group that own the files and that sessions run as.
 const nobody = 65534
 
-// Site is what all servers have in common.
+// Site is what all servers share.
 type Site struct {
-	Files     string // the directory served, writable for nobody
+	Files     string // the directory that is served, writable for nobody
 	Work      string // for configurations and logs
 	Peers     string // the unpacked packages, one directory each
 	Ftpd      string // the project's own binary
@@ -37,40 +37,40 @@ type Site struct {
 	Cert, Key string // PEM files
 }
 
-// Kind is a server that can be run.
+// Kind is a kind of server.
 type Kind struct {
 	Name string
-	// Ours: the project's own; Sync: one that acknowledges an upload when it is on the disk.
+	// Ours is true for the project's own server. Sync is true if the server acknowledges an upload only when it is on
+	// disk.
 	Ours, Sync bool
-	// MLSD: it knows RFC 3659's machine listings.
+	// MLSD is true if the server supports the machine listings of RFC 3659.
 	MLSD bool
-	// tlsApart: AUTH TLS is taken on the next port only.
+	// tlsApart is true if the server accepts AUTH TLS on the next port only.
 	tlsApart bool
-	// version is the command that prints the version, which is the first line with a digit.
+	// version returns the command that prints the version, which is in the first line with a digit.
 	version func(Site) *exec.Cmd
-	// command writes a configuration into dir and returns the command that serves on the port
-	// in the foreground.
+	// command writes a configuration into dir and returns the command that serves on the port in the foreground.
 	command func(site Site, dir string, port int) (*exec.Cmd, error)
 }
 
-// All are the servers, the project's own first.
+// All are all servers, the project's own first.
 var All = []Kind{ours, oursNoSync, vsftpd, proftpd, pureFTPd, pyftpdlib}
 
-// Running is a server that runs.
+// Running is a running server.
 type Running struct {
 	Kind
 	Addr netip.AddrPort
-	TLS  netip.AddrPort // where AUTH TLS is taken; most often the same
+	TLS  netip.AddrPort // the address that accepts AUTH TLS; mostly the same as Addr
 	cmd  *exec.Cmd
 	dir  string
 	cg   *cgroup
 	gone chan struct{} // closed when the process has ended
 }
 
-// patience is how long a server may take to begin, and to end.
+// patience is the time in which a server must start, and in which it must end.
 const patience = 30 * time.Second
 
-// Start runs a server and waits until it greets.
+// Start starts a server and waits until it sends a greeting.
 func (k Kind) Start(ctx context.Context, site Site) (*Running, error) {
 	r, err := k.start(ctx, site)
 	if err != nil {
@@ -80,7 +80,7 @@ func (k Kind) Start(ctx context.Context, site Site) (*Running, error) {
 }
 
 func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
-	port, err := freePorts(2) // for those that have TLS apart
+	port, err := freePorts(2) // two ports, for servers with a separate TLS port
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
 		return nil, err
 	}
 	defer log.Close()                                               //nolint:errcheck // the child has its own
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, log, dir // vsftpd complains to its input
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, log, dir // vsftpd writes errors to its standard input
 	cg, err := newCgroup(fmt.Sprintf("ftp-bench-%d-%s", os.Getpid(), filepath.Base(dir)))
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(cg.dir.Fd())
-	cmd.SysProcAttr.Setpgid = true // an interrupt from the keyboard is for us, who end it
+	cmd.SysProcAttr.Setpgid = true // an interrupt from the keyboard is for this process, which stops the server
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, cg.kill(patience))
 	}
@@ -129,7 +129,7 @@ func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
 	return r, nil
 }
 
-// await polls until the server greets.
+// await polls until the server sends a greeting.
 func (r *Running) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -155,20 +155,20 @@ func (r *Running) await(ctx context.Context) error {
 	}
 }
 
-// log is the end of what the server has printed.
+// log returns the end of the server's output.
 func (r *Running) log() string {
 	text, _ := os.ReadFile(filepath.Join(r.dir, "log"))
 	return string(bytes.TrimSpace(text[max(0, len(text)-2000):]))
 }
 
-// CPU is the processor time that the server, with all its processes, has used.
+// CPU returns the CPU time that the server has used, with all its processes.
 func (r *Running) CPU() (time.Duration, error) { return r.cg.cpu() }
 
-// PSS is the memory of the server's processes in bytes (proportional set size: what they share
-// counts once), and how many they are.
+// PSS returns the memory of the server's processes in bytes (proportional set size: shared memory is counted once),
+// and their number.
 func (r *Running) PSS() (int64, int, error) { return r.cg.pss() }
 
-// PID is the process that was started, which others may have come from.
+// PID returns the ID of the process that was started, which may have started others.
 func (r *Running) PID() int { return r.cmd.Process.Pid }
 
 // Stop ends the server with all its processes.
@@ -178,7 +178,7 @@ func (r *Running) Stop() error {
 	return errors.Join(err, os.RemoveAll(r.dir))
 }
 
-// Version is what the server says its version is.
+// Version returns the version that the server prints.
 func (k Kind) Version(site Site) string {
 	out, _ := k.version(site).CombinedOutput()
 	for line := range strings.Lines(string(out)) {
@@ -189,14 +189,14 @@ func (k Kind) Version(site Site) string {
 	return "unknown"
 }
 
-// write makes a file of a configuration.
+// write writes a configuration file and returns its path.
 func write(dir, name, text string) (string, error) {
 	path := filepath.Join(dir, name)
 	return path, os.WriteFile(path, []byte(text), 0o644) //nolint:gosec // servers read it as nobody
 }
 
-// quickHash is a crypt(3) hash that takes little time to verify (MD5), the fastest that peers take:
-// pure-pw's own would let them verify two a second.
+// quickHash returns a crypt(3) hash that is quick to verify (MD5), the quickest that the peers accept: with the
+// hashes of pure-pw they could verify only two per second.
 func quickHash(password string) (string, error) {
 	cmd := exec.Command("openssl", "passwd", "-1", "-stdin")
 	cmd.Stdin = strings.NewReader(password + "\n")
@@ -207,9 +207,9 @@ func quickHash(password string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// forking is the command of a server that has a process for each session and was unpacked into a
-// directory with its libraries. It gets the usual bound of open files: some close as many as
-// there may be whenever they fork, and would be slow with more.
+// forking returns the command of a server that has a process for each session and was unpacked into a directory with
+// its libraries. It gets the usual limit of open files: some servers close that many descriptors at each fork, and
+// would be slow with a higher limit.
 func forking(root, program string, args ...string) *exec.Cmd {
 	args = append([]string{"-c", `ulimit -n 1024 && exec "$@"`, "sh", program}, args...)
 	cmd := exec.Command("/bin/sh", args...)

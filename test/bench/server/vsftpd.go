@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// vsftpd maps whoever PAM lets in to a guest. The PAM service, and the guest's home, lie in a file
-// system name space of its own, so nothing of this machine is changed.
+// vsftpd maps every user that PAM accepts to a guest. The PAM service and the guest's home are in a separate mount
+// namespace, so nothing on this machine is changed.
 var vsftpd = Kind{
 	Name: "vsftpd",
 	version: func(site Site) *exec.Cmd {
-		// It prints to its standard input, if that is not closed.
+		// It prints to its standard input, if that is open.
 		return exec.Command("sh", "-c", `exec "$0" -v 0>&1`, filepath.Join(site.Peers, "vsftpd", "usr", "sbin", "vsftpd"))
 	},
 	command: func(site Site, dir string, port int) (*exec.Cmd, error) {
