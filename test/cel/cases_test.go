@@ -1,7 +1,6 @@
 package cel
 
-// A refusal is a spec that the API server must refuse, with the start of the one message that it
-// must give, or of each of several.
+// A refusal is a spec that the API server must refuse, with the start of each message that it must give.
 type refusal struct {
 	name     string
 	spec     string
@@ -10,13 +9,13 @@ type refusal struct {
 
 func refuse(name, spec string, messages ...string) refusal { return refusal{name, spec, messages} }
 
-// base is what a spec needs at least.
+// base is the minimum of a spec.
 const base = "storage: {emptyDir: {}}\n"
 
 // shared is storage that several replicas can use.
 const shared = "storage: {persistentVolumeClaim: {claimName: shared}}\n"
 
-// claim is a volumeClaimTemplate; its spec goes on with what follows.
+// claim is the start of a volumeClaimTemplate; a case appends the rest of its spec.
 const claim = "storage: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Gi}}"
 
 func user(rest string) string {
@@ -27,7 +26,7 @@ func named(name string) string {
 	return base + `users: [{name: "` + name + `", passwordSecretRef: {name: alice-ftp}}]`
 }
 
-// accepted are specs at the edge of what is allowed.
+// accepted are specs at the limits of what is allowed.
 var accepted = map[string]string{
 	"nothing but storage":                 base,
 	"range of two ports":                  base + "passive: {portRange: {start: 30000, end: 30001}}",
@@ -96,8 +95,8 @@ var accepted = map[string]string{
   terminationGracePeriodSeconds: 604800`,
 }
 
-// refused are specs that could not work. Messages that a rule of the CRD gives are written whole
-// or up to the point where they are unmistakable; the others are the API server's own.
+// refused are specs that could not work. The messages of the CRD's rules are given in full or up to the point where
+// they are unambiguous; the others are the API server's own.
 var refused = []refusal{
 	refuse("charset that is not known", base+"charset: ebcdic", `Unsupported value: "ebcdic"`),
 	refuse("address from a header that nobody sends", base+"passive: {advertisedAddressFrom: ProxyProtocol}", "passive.advertisedAddressFrom ProxyProtocol needs a load balancer that tells the address: declare service.proxyProtocol"),

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// A change is an update of a FtpServer; with no message it must be accepted.
+// A change is an update of a FtpServer; if message is empty, it must be accepted.
 type change struct {
 	name, before, after string
 	message             string
@@ -28,7 +28,7 @@ var changes = []change{
 	{"users and range", base, user("") + "\npassive: {portRange: {start: 40000, end: 40010}}", ""},
 	{"a claim grows", claimOf("10Gi", ""), claimOf("11Gi", ""), ""},
 	{"a claim stays, written otherwise", claimOf("1Gi", ""), claimOf("1024Mi", ""), ""},
-	{"a claim shrinks", claimOf("10Gi", ""), claimOf("10G", ""), ""}, // the operator says what becomes of it
+	{"a claim shrinks", claimOf("10Gi", ""), claimOf("10G", ""), ""}, // the operator reports what happens with it
 	{"a claim's other fields stay", claimOf("1Gi", ", selector: {matchLabels: {a: b}}, volumeName: v, dataSource: {kind: PersistentVolumeClaim, name: x}"), claimOf("2Gi", ", selector: {matchLabels: {a: b}}, volumeName: v, dataSource: {kind: PersistentVolumeClaim, name: x}"), ""},
 	{"a claim's attributes class", claimOf("1Gi", ", volumeAttributesClassName: silver"), claimOf("1Gi", ", volumeAttributesClassName: gold"), ""},
 	{"a claim's storage class", claimOf("1Gi", ", storageClassName: a"), claimOf("1Gi", ", storageClassName: b"), ""}, // likewise
@@ -58,7 +58,7 @@ var changes = []change{
 	{"the class comes with the type", base + "service: {type: ClusterIP}", base + "service: {loadBalancerClass: b}", ""},
 }
 
-// create makes a FtpServer that goes away with the test.
+// create creates a FtpServer that is deleted with the test.
 func create(t *testing.T, spec string) *unstructured.Unstructured {
 	t.Helper()
 	u := server(t, spec)
@@ -89,7 +89,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestScale: kubectl scale and autoscalers go through the scale subresource, and meet the rules too.
+// TestScale: kubectl scale and autoscalers use the scale subresource, to which the rules apply, too.
 func TestScale(t *testing.T) {
 	u := create(t, shared+"replicas: 2\npassive: {portRange: {start: 30000, end: 30003}}")
 	scale := func(replicas int32) error {

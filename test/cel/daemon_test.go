@@ -11,8 +11,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
 
-// TestDaemonTakesWhatIsAccepted: the API is no laxer than the daemon, or a server that was accepted would
-// never serve.
+// TestDaemonTakesWhatIsAccepted: the daemon accepts every configuration that the API accepts, since an accepted
+// server would never work otherwise.
 func TestDaemonTakesWhatIsAccepted(t *testing.T) {
 	hash, err := passhash.Hash("secret")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 )
 
-// typed returns a client that knows the Go types.
+// typed returns a client with the Go types.
 func typed(t *testing.T) client.Client {
 	t.Helper()
 	scheme := runtime.NewScheme()
@@ -90,8 +90,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestGoZeroValues: a FtpServer made in Go with most fields left at zero means the defaults, as
-// one written in YAML does; fields of struct type are not sent as empty objects.
+// TestGoZeroValues: in a FtpServer built in Go, fields with zero values mean the defaults, as in YAML; fields of
+// struct type are not sent as empty objects.
 func TestGoZeroValues(t *testing.T) {
 	s := &v1alpha1.FtpServer{}
 	s.Name, s.Namespace = "files", namespace
@@ -107,7 +107,7 @@ func TestGoZeroValues(t *testing.T) {
 	}
 }
 
-// TestApplyConfigurations: the generated builders work against the server, main resource and status.
+// TestApplyConfigurations: the generated builders work with the server, for the main resource and for status.
 func TestApplyConfigurations(t *testing.T) {
 	c := typed(t)
 	apply := ac.FtpServer("applied", namespace).WithSpec(ac.FtpServerSpec().

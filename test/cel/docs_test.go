@@ -12,7 +12,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// TestDocs: the API server takes every FtpServer that a page of the documentation shows, as it is.
+// TestDocs: the API server accepts, unchanged, every FtpServer that a page of the documentation shows.
 func TestDocs(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil || len(pages) == 0 {
@@ -50,7 +50,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// yamlBlocks are the fenced blocks of a page that are marked as YAML.
+// yamlBlocks returns the fenced blocks of a page that are marked as YAML.
 func yamlBlocks(page string) []string {
 	var blocks []string
 	var block strings.Builder

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// allAccepted and allRefused are every case of the tables.
+// allAccepted and allRefused return the cases of all tables.
 func allAccepted() map[string]string {
 	all := maps.Clone(accepted)
 	maps.Copy(all, acceptedPolicies)
@@ -30,7 +30,7 @@ func limits(rest string) string { return base + "limits: {" + rest + "}" }
 
 func bans(rest string) string { return base + "bans: {" + rest + "}" }
 
-// acceptedPolicies are TLS, limits and the like at the edge of what is allowed.
+// acceptedPolicies are settings of TLS, limits and the like at the limits of what is allowed.
 var acceptedPolicies = map[string]string{
 	"TLS by its Secret alone":     tls(""),
 	"TLS disabled, with nothing":  base + "tls: {mode: Disabled}",
@@ -76,7 +76,7 @@ var acceptedPolicies = map[string]string{
 	"a long ban only": bans("duration: 48h"),
 }
 
-// refusedPolicies are those that could not work.
+// refusedPolicies are such settings that could not work.
 var refusedPolicies = []refusal{
 	refuse("TLS without a Secret", base+"tls: {}", "tls.secretName is missing: name a Secret of type kubernetes.io/tls"),
 	refuse("optional TLS without a Secret", base+"tls: {mode: Optional}", "tls.secretName is missing"),

@@ -1,5 +1,5 @@
-// Package cel proves the validation of the API against a real API server: every rule of the CRD
-// both ways, the defaults, and the samples.
+// Package cel tests the validation of the API with a real API server: every rule of the CRD in both directions, the
+// defaults, and the samples.
 package cel
 
 import (
@@ -23,9 +23,9 @@ const (
 )
 
 var (
-	// restConfig says how to reach the API server under test.
+	// restConfig is the configuration for clients of the API server under test.
 	restConfig *rest.Config
-	// api is a client of it.
+	// api is a client of the API server.
 	api client.Client
 )
 
@@ -57,7 +57,7 @@ func run(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// server reads a FtpServer named "files" from its spec in YAML.
+// server returns a FtpServer named "files" with the given spec in YAML.
 func server(t *testing.T, spec string) *unstructured.Unstructured {
 	t.Helper()
 	fields := map[string]any{}
@@ -74,10 +74,10 @@ func server(t *testing.T, spec string) *unstructured.Unstructured {
 	return u
 }
 
-// dryRun asks the API server whether it would take the object, and leaves nothing behind.
+// dryRun asks the API server whether it would accept the object, without creating it.
 func dryRun(ctx context.Context, object client.Object) error {
 	return api.Create(ctx, object, client.DryRunAll, client.FieldValidation("Strict"))
 }
 
-// cleanup is the context of what runs after a test, whose own has ended by then.
+// cleanup returns the context for cleanups, which run after the test's own context has ended.
 func cleanup() context.Context { return context.Background() }

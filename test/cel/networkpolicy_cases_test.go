@@ -1,11 +1,11 @@
 package cel
 
-// policy is a server with a networkPolicy.
+// policy returns a spec with a networkPolicy.
 func policy(fields string) string { return base + "networkPolicy: {" + fields + "}\n" }
 
 const partners = "allowedNetworks: [203.0.113.0/24, '2001:db8::/32', 198.51.100.7]"
 
-// acceptedNetworkPolicies are policies at the edge of what is allowed.
+// acceptedNetworkPolicies are policies at the limits of what is allowed.
 var acceptedNetworkPolicies = map[string]string{
 	"a policy as it comes":             policy(""),
 	"no policy":                        policy("enabled: false"),
@@ -21,7 +21,7 @@ var acceptedNetworkPolicies = map[string]string{
 	"no policy and no metrics from it": policy("enabled: false, metricsFrom: []"),
 }
 
-// refusedNetworkPolicies are those that could not work.
+// refusedNetworkPolicies are policies that could not work.
 var refusedNetworkPolicies = []refusal{
 	refuse("allowed networks with two replicas", shared+"networkPolicy: {"+partners+"}\nreplicas: 2", "networkPolicy.allowedNetworks would shut everybody out"),
 	refuse("allowed networks under Cluster", policy(partners)+"service: {externalTrafficPolicy: Cluster}", "networkPolicy.allowedNetworks would shut everybody out"),

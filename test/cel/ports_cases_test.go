@@ -2,7 +2,7 @@ package cel
 
 func passive(rest string) string { return "passive: {" + rest + "}\n" }
 
-// acceptedPorts are passive ports by range, by count and by default, and where clients are sent to.
+// acceptedPorts are passive ports by range, by count and by default, and addresses that clients are given.
 var acceptedPorts = map[string]string{
 	"passive without a range":             base + passive("advertisedAddress: 203.0.113.10"),
 	"two ports by count":                  base + passive("portCount: 2"),
@@ -17,7 +17,7 @@ var acceptedPorts = map[string]string{
 	"overrides by cluster IP and by name": override("clients: [10.244.0.0/16], addressFrom: ClusterIP}, {clients: [10.0.0.0/8], address: ftp.internal"),
 }
 
-// refusedPorts are those that could not work.
+// refusedPorts are such settings that could not work.
 var refusedPorts = []refusal{
 	refuse("range and count", base+passive("portCount: 10, portRange: {start: 30000, end: 30009}"), "passive.portRange and passive.portCount exclude each other"),
 	refuse("one port by count", base+passive("portCount: 1"), "should be greater than or equal to 2", "passive.portCount is too low"),

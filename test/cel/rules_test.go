@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// causes returns what a refusal names: one message for each thing that is wrong.
+// causes returns the causes in a refusal: one message for each error.
 func causes(err error) []metav1.StatusCause {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || !apierrors.IsInvalid(err) || status.Status().Details == nil {
@@ -23,7 +23,7 @@ func causes(err error) []metav1.StatusCause {
 	return status.Status().Details.Causes
 }
 
-// mustRefuse fails the test unless err is a refusal for just the reasons that the messages tell.
+// mustRefuse fails the test unless err is a refusal with exactly the given messages.
 func mustRefuse(t *testing.T, err error, messages ...string) {
 	t.Helper()
 	if err == nil {
@@ -31,7 +31,8 @@ func mustRefuse(t *testing.T, err error, messages ...string) {
 	}
 	var found []metav1.StatusCause
 	for _, cause := range causes(err) {
-		// The API server adds these where a type, bound or pattern was broken; they say nothing by themselves.
+		// The API server adds these messages where a type, bound or pattern is violated; they have no meaning by
+		// themselves.
 		if !strings.Contains(cause.Message, "some validation rules were not checked") &&
 			!strings.Contains(cause.Message, "must validate all the schemas (allOf)") {
 			found = append(found, cause)
@@ -44,7 +45,7 @@ func mustRefuse(t *testing.T, err error, messages ...string) {
 		t.Fatalf("refused with:\n  %v\nwant just this:\n  %q", err, messages)
 	}
 	for _, cause := range found {
-		// A rule of the whole object can't point at a field of its metadata; its message does.
+		// A rule of the whole object can't point to a field of its metadata; its message names the field.
 		if (cause.Field == "" || cause.Field == "<nil>") && !strings.HasPrefix(cause.Message, "Invalid value: metadata.name") {
 			t.Errorf("a refusal names no field: %v", err)
 		}
@@ -96,7 +97,7 @@ func TestNames(t *testing.T) {
 	})
 }
 
-// TestEveryRuleIsRefusedByATest keeps the tables whole: a rule that no case breaks fails here.
+// TestEveryRuleIsRefusedByATest: for every rule of the CRD there is a case that violates it.
 func TestEveryRuleIsRefusedByATest(t *testing.T) {
 	tested := []string{"metadata.name becomes a Service's name and a part of pod names"}
 	for _, c := range allRefused() {
@@ -142,7 +143,7 @@ func TestEveryRuleIsRefusedByATest(t *testing.T) {
 	}
 }
 
-// eachRule visits every CEL rule below a schema.
+// eachRule calls visit for every CEL rule below a schema.
 func eachRule(path string, schema *apiextensionsv1.JSONSchemaProps, visit func(string, apiextensionsv1.ValidationRule)) {
 	for _, rule := range schema.XValidations {
 		visit(path, rule)

@@ -19,7 +19,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// documents reads the objects of a YAML file.
+// documents returns the objects in a YAML file.
 func documents(t *testing.T, file string) []*unstructured.Unstructured {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -46,8 +46,8 @@ func documents(t *testing.T, file string) []*unstructured.Unstructured {
 	}
 }
 
-// TestSamples: the API server takes every sample as it is, without warnings about unknown fields;
-// each brings the Secrets that its users need, and kustomization.yaml names them all.
+// TestSamples: the API server accepts every sample unchanged and without warnings about unknown fields; each sample
+// contains the Secrets that its users need, and kustomization.yaml lists all samples.
 func TestSamples(t *testing.T) {
 	files, err := filepath.Glob(samplesDir + "/ftpserver*.yaml")
 	if err != nil || len(files) < 8 {
@@ -114,10 +114,10 @@ func convert(t *testing.T, u *unstructured.Unstructured, into any) {
 	}
 }
 
-// TestSamplesSayWhatTheyNeed: a sample that works only with something of its reader's says so, and
-// names it, in a comment that begins with "Before you apply it:".
+// TestSamplesSayWhatTheyNeed: a sample that needs something from its reader says so, and names it, in a comment that
+// begins with "Before you apply it:".
 func TestSamplesSayWhatTheyNeed(t *testing.T) {
-	// What stands in a sample for something of the reader's, and what the comment must name.
+	// needs maps what a sample contains if it needs something from its reader to what the comment must name.
 	needs := map[string]string{
 		"192.0.2.0/24": "192.0.2.0/24", "198.51.100.0/24": "198.51.100.0/24", "203.0.113.0/24": "203.0.113.0/24",
 		"203.0.113.17": "203.0.113.17", "10.0.0.0/16": "10.0.0.0/16",

@@ -19,12 +19,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-// knownKeysFile lists the keys that the daemon of commit 6daaef0 knows, as keysOf gives them there. It is the
-// last daemon that refuses a file with any other key, and is never made again of a later commit.
+// knownKeysFile lists the keys that the daemon of commit 6daaef0 knows, as keysOf returns them there. It is the last
+// daemon that refuses a file with any other key; the list is never generated from a later commit.
 const knownKeysFile = "testdata/config-keys-6daaef0.txt"
 
-// plainSpecs use, beside the samples, every field of the API that decided about a key of the daemon's
-// configuration at 6daaef0, and none that came later.
+// plainSpecs use, together with the samples, every field of the API that determined a key of the daemon's
+// configuration at 6daaef0, and no later field.
 var plainSpecs = []string{
 	`storage: {emptyDir: {}}`,
 	`replicas: 3
@@ -62,15 +62,15 @@ tls:
   clientCA: {secretName: partners}`,
 }
 
-// TestPlainSpecsWriteNoNewKeys: pods of an older release read the file that a newer operator writes, and those of
-// 6daaef0 and before refuse one with a key that they don't know: they keep their former users and passwords, and
-// do not start again. So a key that came later is written only if the spec uses the field that it is for.
+// TestPlainSpecsWriteNoNewKeys: pods of an older release read the file that a newer operator writes. Daemons of
+// 6daaef0 and earlier refuse a file with a key that they do not know: they keep their former users and passwords, and
+// do not start again. So a later key may be written only if the spec uses the field that it belongs to.
 func TestPlainSpecsWriteNoNewKeys(t *testing.T) {
 	known := knownKeys(t)
 	check := func(name string, u *unstructured.Unstructured) {
 		t.Helper()
 		u.SetNamespace(namespace)
-		// The API server fills in its defaults.
+		// The API server fills in the defaults.
 		if err := dryRun(t.Context(), u); err != nil {
 			t.Errorf("%s is refused: %v", name, err)
 			return
@@ -126,7 +126,7 @@ func knownKeys(t *testing.T) []string {
 	return strings.Fields(string(text))
 }
 
-// writtenKeys are those of the configuration that the operator writes for a server, as keysOf names them.
+// writtenKeys returns the keys of the configuration that the operator writes for a server, in the form of keysOf.
 func writtenKeys(t *testing.T, u *unstructured.Unstructured) []string {
 	t.Helper()
 	s := &v1alpha1.FtpServer{}
@@ -169,7 +169,7 @@ func collectKeys(value any, path string, keys *[]string) {
 	}
 }
 
-// keysOf are the keys of a type of the configuration, as in users[].home.
+// keysOf returns the keys of a type of the configuration, as in users[].home.
 func keysOf(t reflect.Type, path string) []string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		if t.Kind() == reflect.Slice {
