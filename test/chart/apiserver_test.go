@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// TestAgainstAPIServer installs the chart's CRDs, with a node port range of their own, in a real API server.
+// TestAgainstAPIServer installs the chart's CRDs, with a custom node port range, in a real API server.
 func TestAgainstAPIServer(t *testing.T) {
 	var crds []*apiextensionsv1.CustomResourceDefinition
 	for _, u := range template(t, "--set", "nodePortRange.start=20000,nodePortRange.end=22767").ofKind("CustomResourceDefinition") {
@@ -39,7 +39,7 @@ func TestAgainstAPIServer(t *testing.T) {
 	t.Run("renderings", func(t *testing.T) { takesRenderings(t, api) })
 }
 
-// takesRenderings: the API server takes every object that chart and kustomize render.
+// takesRenderings: the API server accepts every object that the chart and kustomize render.
 func takesRenderings(t *testing.T, api client.Client) {
 	renderings := map[string]objects{"kustomize": kustomize(t, "default"), "network-policy": kustomize(t, "network-policy")}
 	for _, file := range valuesFiles(t) {
@@ -53,7 +53,7 @@ func takesRenderings(t *testing.T, api client.Client) {
 	for name, all := range renderings {
 		for _, u := range all {
 			if strings.HasPrefix(u.GetAPIVersion(), "monitoring.coreos.com/") {
-				continue // Their CRDs are the Prometheus operator's.
+				continue // their CRDs belong to the Prometheus operator
 			}
 			err := api.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(&u), client.DryRunAll, client.FieldOwner("test"), client.ForceOwnership)
 			if err != nil {
@@ -63,7 +63,7 @@ func takesRenderings(t *testing.T, api client.Client) {
 	}
 }
 
-// nodePortRange: the value reaches every rule, and the API server keeps to it.
+// nodePortRange: the value reaches every rule, and the API server enforces it.
 func nodePortRange(t *testing.T, api client.Client) {
 	for _, c := range []struct {
 		start, end, nodePort int64

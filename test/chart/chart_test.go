@@ -31,7 +31,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestRenderings checks what must hold with any values.
+// TestRenderings checks what must hold for all values.
 func TestRenderings(t *testing.T) {
 	for _, file := range valuesFiles(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestRenderings(t *testing.T) {
 	}
 }
 
-// checkBindings: every binding's role and account are rendered too (or the account is the user's own).
+// checkBindings: the role and the account of every binding are rendered, too, unless the user supplies the account.
 func checkBindings(t *testing.T, all objects) {
 	t.Helper()
 	account := decode[appsv1.Deployment](t, all.ofKind("Deployment")[0]).Spec.Template.Spec.ServiceAccountName
@@ -77,7 +77,7 @@ func checkBindings(t *testing.T, all objects) {
 	}
 }
 
-// checkPods: the operator's pods meet the restricted Pod Security standard, and every selector finds them.
+// checkPods: the operator's pods satisfy the restricted Pod Security Standard, and every selector matches them.
 func checkPods(t *testing.T, all objects) {
 	t.Helper()
 	deployment := decode[appsv1.Deployment](t, all.ofKind("Deployment")[0])
@@ -173,8 +173,8 @@ func TestRulesAreThoseOfTheMarkers(t *testing.T) {
 	}
 }
 
-// TestNamespaced: with watchNamespaces there is nothing cluster-wide but the CRDs, and in each
-// namespace the same rules but for what lies in no namespace.
+// TestNamespaced: with watchNamespaces only the CRDs are cluster-wide, and each namespace has the same rules except
+// those for cluster-wide resources.
 func TestNamespaced(t *testing.T) {
 	all := template(t, "--set", "watchNamespaces={team-a,team-b}")
 	for _, kind := range []string{"ClusterRole", "ClusterRoleBinding"} {
@@ -213,7 +213,8 @@ func managerArgs(t *testing.T, all objects) []string {
 	return decode[appsv1.Deployment](t, all.ofKind("Deployment")[0]).Spec.Template.Spec.Containers[0].Args
 }
 
-// TestPolicy: what restricts FtpServers reaches the operator, also where nothing at all is allowed, and nothing does by default.
+// TestPolicy: restrictions of FtpServers reach the operator, even if they allow nothing at all, and there are none by
+// default.
 func TestPolicy(t *testing.T) {
 	for set, want := range map[string][]string{
 		"log.level=info": nil,
@@ -239,8 +240,8 @@ func checkPolicy(t *testing.T, what string, want []string, args ...string) {
 	}
 }
 
-// TestPodLabels: the operator is told the labels of its own pods, since the FTP servers' NetworkPolicies let
-// those in.
+// TestPodLabels: the operator gets the labels of its own pods, since the FTP servers' NetworkPolicies admit pods with
+// those labels.
 func TestPodLabels(t *testing.T) {
 	for what, all := range map[string]objects{
 		"chart":         template(t),
@@ -285,7 +286,7 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// TestUserRoles: people with view, edit or admin in a namespace can do so with FtpServers.
+// TestUserRoles: users with view, edit or admin in a namespace have the same rights for FtpServers.
 func TestUserRoles(t *testing.T) {
 	all := template(t)
 	for role, writes := range map[string]bool{"view": false, "edit": true, "admin": true} {
@@ -340,7 +341,7 @@ func TestSchemaRefusals(t *testing.T) {
 	}
 }
 
-// TestNotes: the notes name commands that work with this release.
+// TestNotes: the notes contain commands that work with this release.
 func TestNotes(t *testing.T) {
 	notes := func(set string) string {
 		_, all, err := helm(t, "install", release, chartDir, "--namespace", namespace, "--dry-run=client", "--set", set)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestManagerTakesItsArguments: the operator knows every flag that chart and kustomize give it.
+// TestManagerTakesItsArguments: the operator knows every flag that the chart and kustomize pass to it.
 func TestManagerTakesItsArguments(t *testing.T) {
 	manager := filepath.Join(t.TempDir(), "manager")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", manager, "../../cmd/manager").CombinedOutput(); err != nil {
@@ -18,7 +18,7 @@ func TestManagerTakesItsArguments(t *testing.T) {
 		renderings[filepath.Base(file)] = template(t, "-f", file)
 	}
 	for name, all := range renderings {
-		// With --help at the end it stops before it does anything, but after it has read the others.
+		// With --help at the end it parses the other flags, and exits before it does anything.
 		args := append(managerArgs(t, all), "--help")
 		if out, err := exec.CommandContext(t.Context(), manager, args...).CombinedOutput(); err != nil {
 			t.Errorf("%s: manager %q: %v\n%s", name, args, err, out)
@@ -26,7 +26,8 @@ func TestManagerTakesItsArguments(t *testing.T) {
 	}
 }
 
-// TestClass: the operator of a release with a class handles that class; one without has no such flag.
+// TestClass: the operator of a release with a class gets the flag for that class; without a class there is no such
+// flag.
 func TestClass(t *testing.T) {
 	for set, want := range map[string]bool{"class=beta": true, "class=": false} {
 		got := slices.Contains(managerArgs(t, template(t, "--set", set)), "--class=beta")

@@ -1,5 +1,4 @@
-// Package chart proves what the Helm chart and the kustomize tree install, by running the real
-// helm and kubectl.
+// Package chart tests what the Helm chart and the kustomize tree install, with the real helm and kubectl.
 package chart
 
 import (
@@ -26,7 +25,7 @@ const (
 	fullname  = "r-ftp-operator"
 )
 
-// ownHelm is the path of the project's own helm, built if this machine has not yet done so.
+// ownHelm returns the path of the project's own helm, which it builds if it does not exist on this machine.
 var ownHelm = sync.OnceValues(func() (string, error) {
 	command := exec.Command("../../hack/tools.sh", "helm")
 	command.Stderr = os.Stderr
@@ -34,7 +33,7 @@ var ownHelm = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), err
 })
 
-// helm runs helm and returns what it printed on stdout, and on both.
+// helm runs helm and returns its standard output, and its standard output and error together.
 func helm(t *testing.T, args ...string) (stdout, all string, err error) {
 	t.Helper()
 	binary := os.Getenv("HELM")
@@ -45,7 +44,7 @@ func helm(t *testing.T, args ...string) (stdout, all string, err error) {
 		}
 		binary = path
 	}
-	home := t.TempDir() // Helm keeps nothing of ours, and reads no settings of the person who runs the test.
+	home := t.TempDir() // so that helm leaves nothing behind, and reads no settings of the user who runs the test
 	command := exec.CommandContext(t.Context(), binary, args...)
 	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
 	var out, problems bytes.Buffer
@@ -54,7 +53,7 @@ func helm(t *testing.T, args ...string) (stdout, all string, err error) {
 	return out.String(), out.String() + problems.String(), err
 }
 
-// template renders the chart with helm's arguments, such as "-f", FILE or "--set", "a=b".
+// template renders the chart with arguments of helm such as "-f", FILE or "--set", "a=b".
 func template(t *testing.T, args ...string) objects {
 	t.Helper()
 	out, all, err := helm(t, append([]string{"template", release, chartDir, "--namespace", namespace}, args...)...)
@@ -64,10 +63,10 @@ func template(t *testing.T, args ...string) objects {
 	return parse(t, out)
 }
 
-// objects are those that a rendering holds.
+// objects are the objects of a rendering.
 type objects []unstructured.Unstructured
 
-// parse reads a stream of YAML documents.
+// parse parses a stream of YAML documents.
 func parse(t *testing.T, stream string) objects {
 	t.Helper()
 	var all objects
@@ -85,7 +84,7 @@ func parse(t *testing.T, stream string) objects {
 			t.Fatalf("a rendered document is no YAML: %v\n%s", err, document)
 		}
 		if len(u.Object) == 0 {
-			continue // Only comments.
+			continue // the document contains only comments
 		}
 		if u.GetKind() == "" || u.GetName() == "" {
 			t.Fatalf("a rendered document has no kind or name:\n%s", document)

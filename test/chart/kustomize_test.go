@@ -23,7 +23,7 @@ func kustomize(t *testing.T, dir string) objects {
 	return parse(t, string(out))
 }
 
-// assets is the folder that holds etcd, kube-apiserver and kubectl.
+// assets returns the directory with etcd, kube-apiserver and kubectl.
 func assets(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("KUBEBUILDER_ASSETS")
@@ -82,7 +82,7 @@ func TestKustomizeParts(t *testing.T) {
 	}
 }
 
-// TestUserRolesAreTheSame: chart and kustomize let people do the same.
+// TestUserRolesAreTheSame: the chart and kustomize grant users the same rights.
 func TestUserRolesAreTheSame(t *testing.T) {
 	chart, tree := template(t), kustomize(t, "default")
 	for _, role := range []string{"view", "edit"} {

@@ -76,7 +76,7 @@ func file(t *testing.T, name string) []byte {
 	return text
 }
 
-// checkMetricNames: whatever a text asks for is described in docs/metrics.md.
+// checkMetricNames: every metric in a text is described in docs/metrics.md.
 func checkMetricNames(t *testing.T, where, text string) {
 	t.Helper()
 	documented := string(file(t, "../../docs/metrics.md"))
@@ -134,7 +134,7 @@ func TestDashboard(t *testing.T) {
 	checkMetricNames(t, dashboardFile, string(text))
 }
 
-// The queries of the dashboard are PromQL: promtool checks them as rules.
+// The dashboard's queries are valid PromQL: promtool checks them as rules.
 func TestDashboardQueries(t *testing.T) {
 	type rule struct {
 		Record string `json:"record"`
@@ -176,7 +176,8 @@ func TestDashboardQueries(t *testing.T) {
 	promtool(t, "check", "rules", "--lint=none", name)
 }
 
-// What the chart makes of them, and that its PodMonitor finds the pods that the operator makes.
+// TestMonitoringObjects tests the objects that the chart makes of the alerts and the dashboard, and that its
+// PodMonitor selects the pods that the operator creates.
 func TestMonitoringObjects(t *testing.T) {
 	all := template(t, "--set", "metrics.podMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.dashboard.enabled=true")
 	var want map[string]any
@@ -225,7 +226,7 @@ func TestMonitoringObjects(t *testing.T) {
 	}
 }
 
-// decodeSpec reads an object's spec.
+// decodeSpec decodes an object's spec.
 func decodeSpec(t *testing.T, u unstructured.Unstructured, spec any) {
 	t.Helper()
 	text, err := json.Marshal(u.Object["spec"])

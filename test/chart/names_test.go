@@ -9,10 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// oddNames are names that Kubernetes takes and YAML reads as something else, unless they are quoted.
+// oddNames are names that Kubernetes accepts, and that YAML reads as other types unless they are quoted.
 var oddNames = []string{"y", "n", "on", "yes", "true", "null", "123", "1e3", "0x10", "0b1", "08"}
 
-// TestOddNames: a release, a namespace, and whatever else a user names may be called so.
+// TestOddNames: a release, a namespace, and everything else that a user names may have such a name.
 func TestOddNames(t *testing.T) {
 	for _, name := range oddNames {
 		t.Run(name, func(t *testing.T) {
@@ -34,7 +34,8 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-// checkNamed: the objects decode strictly, which they don't if a name became a bool or a number, and bear the name.
+// checkNamed: the objects decode strictly, which fails if a name has become a bool or a number, and they have the
+// name.
 func checkNamed(t *testing.T, all objects, name string) {
 	t.Helper()
 	strictly(t, all)
@@ -59,7 +60,7 @@ func checkNamed(t *testing.T, all objects, name string) {
 	checkBindingsOf(t, all, name)
 }
 
-// checkBindingsOf: every binding leads to a role that is there.
+// checkBindingsOf: the role of every binding is rendered.
 func checkBindingsOf(t *testing.T, all objects, name string) {
 	t.Helper()
 	for _, u := range append(all.ofKind("RoleBinding"), all.ofKind("ClusterRoleBinding")...) {

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// decode reads an object as a T; fields that T does not know fail the test.
+// decode decodes an object as a T; a field that T does not have fails the test.
 func decode[T any](t *testing.T, u unstructured.Unstructured) T {
 	t.Helper()
 	var typed T
@@ -27,7 +27,7 @@ func decode[T any](t *testing.T, u unstructured.Unstructured) T {
 	return typed
 }
 
-// strictly checks that each object is one of its kind, with no unknown field.
+// strictly checks that each object decodes as its kind, without unknown fields.
 func strictly(t *testing.T, all objects) {
 	t.Helper()
 	for _, u := range all {
@@ -57,14 +57,14 @@ func strictly(t *testing.T, all objects) {
 		case "v1 ConfigMap":
 			decode[corev1.ConfigMap](t, u)
 		case "monitoring.coreos.com/v1 ServiceMonitor", "monitoring.coreos.com/v1 PodMonitor", "monitoring.coreos.com/v1 PrometheusRule":
-			// Its Go types would bring the Prometheus operator along; the parts that matter are tested by name.
+			// Decoding it would need the Go types of the Prometheus operator; the important parts are tested by name.
 		default:
 			t.Errorf("an object of an unexpected kind is rendered: %s %s %s", u.GetAPIVersion(), u.GetKind(), u.GetName())
 		}
 	}
 }
 
-// clusterScoped are the kinds that lie in no namespace.
+// clusterScoped are the kinds that have no namespace.
 var clusterScoped = map[string]bool{
 	"ClusterRole": true, "ClusterRoleBinding": true, "CustomResourceDefinition": true, "Namespace": true,
 }

@@ -1,6 +1,6 @@
-// Package docs finds the commands that the documentation tells its readers to type, so that tests
-// run them as they are written. Its tests prove that what the pages about failures say is said by the program,
-// and held by tests.
+// Package docs finds the commands in the documentation, so that tests run them as they are written. Its tests check
+// that the messages which the pages about failures quote exist in the program, and that tests cover what these pages
+// say.
 package docs
 
 import (
@@ -11,22 +11,22 @@ import (
 	"strings"
 )
 
-// Command is a command of a page.
+// Command is a command in a page.
 type Command struct {
 	// Page is the page's path below the root of the repository, with slashes.
 	Page string
-	// Line is the number of its first line, from 1.
+	// Line is the number of the command's first line, from 1.
 	Line int
-	// Text is the command as it is written. One that a backslash, a pipe, a quoted text or a
-	// here-document continues has several lines.
+	// Text is the command as written. It has several lines if a backslash, a pipe, a quoted text or a here-document
+	// continues it.
 	Text string
-	// Inline is true for a command in a sentence, false for one in a block of its own.
+	// Inline is true for a command in a sentence, and false for one in a code block.
 	Inline bool
 }
 
 func (c Command) String() string { return fmt.Sprintf("%s:%d: %s", c.Page, c.Line, c.Text) }
 
-// Pages are the pages with commands, as paths below the root of the repository.
+// Pages returns the pages with commands, as paths below the root of the repository.
 func Pages(root string) ([]string, error) {
 	var pages []string
 	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "docs/*.md", "charts/*/README.md"} {
@@ -45,7 +45,7 @@ func Pages(root string) ([]string, error) {
 	return pages, nil
 }
 
-// Commands are the commands of a page, in their order.
+// Commands returns the commands of a page, in order.
 func Commands(root, page string) ([]Command, error) {
 	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(page)))
 	if err != nil {
@@ -54,8 +54,7 @@ func Commands(root, page string) ([]Command, error) {
 	return parse(page, string(text)), nil
 }
 
-// inline finds commands in sentences: what stands between backquotes and begins with a program's name
-// and a blank.
+// inline matches commands in sentences: text in backquotes that begins with a program's name and a space.
 var inline = regexp.MustCompile("`((?:kubectl|helm|curl|make|docker|kind|ctr|openssl|bin/ftpd|ftpd|lftp) [^`]+)`")
 
 func parse(page, text string) []Command {
@@ -83,14 +82,14 @@ func parse(page, text string) []Command {
 	return commands
 }
 
-// goesOn reports whether the next line belongs to the command.
+// goesOn reports whether the next line belongs to the command, too.
 func goesOn(command string) bool {
 	return strings.HasSuffix(command, `\`) || strings.HasSuffix(command, "|") || strings.Count(command, "'")%2 == 1
 }
 
 var hereDocument = regexp.MustCompile(`<<-?\s*'?(\w+)'?`)
 
-// split splits a block into its commands; comments and blank lines between them are left out.
+// split splits a block into its commands; it skips comments and blank lines between them.
 func split(page string, began int, block []string) []Command {
 	var commands []Command
 	for i := 0; i < len(block); i++ {

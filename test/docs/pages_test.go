@@ -15,14 +15,14 @@ import (
 
 const root = "../.."
 
-// program is the text of the program's strings, and of the tests' names.
+// program is the set of the program's string literals and of the tests' names.
 type program struct {
 	strings map[string]bool
 	tests   map[string]bool
 }
 
-// read collects the string literals of the Go files that are no tests, and the names of tests: functions, and texts of
-// Ginkgo's It, Describe and DescribeTable.
+// read collects the string literals of the Go files that are not tests, and the names of tests: functions, and the
+// texts of Ginkgo's It, Describe and DescribeTable.
 func read(t *testing.T) program {
 	t.Helper()
 	p := program{strings: map[string]bool{}, tests: map[string]bool{}}
@@ -74,7 +74,7 @@ func (p program) collect(file *ast.File, test bool) {
 	})
 }
 
-// says reports whether one of the program's strings holds the text.
+// says reports whether one of the program's strings contains the text.
 func (p program) says(text string) bool {
 	for s := range p.strings {
 		if strings.Contains(s, text) {
@@ -84,7 +84,7 @@ func (p program) says(text string) bool {
 	return false
 }
 
-// has reports whether the names, separated by commas, are tests; a name may hold commas itself.
+// has reports whether the names, separated by commas, are tests; a name may itself contain commas.
 func (p program) has(names string) bool {
 	if p.tests[names] {
 		return true
@@ -97,7 +97,7 @@ func (p program) has(names string) bool {
 	return false
 }
 
-// rows are those of the page's tables, by cells.
+// rows returns the rows of the page's tables, as cells.
 func rows(t *testing.T, page string) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "docs", page))
@@ -127,7 +127,7 @@ func rows(t *testing.T, page string) [][]string {
 	return all
 }
 
-// TestEachStatementHasATest: the last cell of each row names tests that exist.
+// TestEachStatementHasATest: the last cell of each row names existing tests.
 func TestEachStatementHasATest(t *testing.T) {
 	p := read(t)
 	for _, page := range []string{"troubleshooting.md", "limits-and-failures.md"} {
@@ -139,17 +139,17 @@ func TestEachStatementHasATest(t *testing.T) {
 	}
 }
 
-// quoted finds what is in code type.
+// quoted matches text in code type.
 var quoted = regexp.MustCompile("`([^`]+)`")
 
-// TestMessagesAreTheProgram: what the first cell of a row of troubleshooting.md quotes is a text of the program's.
+// TestMessagesAreTheProgram: the first cell of a row in troubleshooting.md quotes a text of the program.
 func TestMessagesAreTheProgram(t *testing.T) {
 	p := read(t)
 	messages := 0
 	for _, row := range rows(t, "troubleshooting.md") {
 		for _, found := range quoted.FindAllStringSubmatch(row[0], -1) {
 			messages++
-			if !p.says(found[1]) && found[1] != "FailedCreate" { // the Deployment's, passed on
+			if !p.says(found[1]) && found[1] != "FailedCreate" { // a reason of the Deployment that is passed on
 				t.Errorf("the program does not say %q", found[1])
 			}
 		}
@@ -159,7 +159,7 @@ func TestMessagesAreTheProgram(t *testing.T) {
 	}
 }
 
-// TestMetricsExist: the metrics that the pages name are ones of the daemon's.
+// TestMetricsExist: the metrics that the pages name are metrics of the daemon.
 func TestMetricsExist(t *testing.T) {
 	metrics, err := os.ReadFile(filepath.Join(root, "docs", "metrics.md"))
 	if err != nil {

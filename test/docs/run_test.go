@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// ranBy says which test runs a command of a page: what the command begins with, by page, and the test's
-// file below the root of the repository. A test fails that finds a command which is not here.
+// ranBy maps, for each page, the beginning of a command to the file of the test that runs it, below the root of the
+// repository. TestEveryCommandIsRun fails if a command is missing here.
 var ranBy = map[string]map[string]string{
 	"README.md": {
 		"helm install ftp-operator": "test/e2e/suite_test.go",
@@ -46,7 +46,7 @@ var ranBy = map[string]map[string]string{
 	"docs/scaling.md":            {"kubectl scale ftpserver": "test/e2e/change_test.go", "kubectl scale deployment": "controllers/scale_test.go"},
 }
 
-// Every command that the documentation tells its reader to type is run by a test.
+// TestEveryCommandIsRun: a test runs every command in the documentation.
 func TestEveryCommandIsRun(t *testing.T) {
 	const root = "../.."
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
@@ -72,7 +72,7 @@ func TestEveryCommandIsRun(t *testing.T) {
 				}
 				continue
 			case c.Inline && len(words) == 2 && !strings.HasPrefix(words[1], "-") || c.Inline && words[0] == "ctr", c.Inline && words[0] == "kind":
-				continue // a program's verb is named, not a command to type
+				continue // the sentence names a verb of a program, not a command to run
 			}
 			if file := runnerOf(c, used); file == "" {
 				t.Errorf("%s: no test runs it. Have one do so, and name the test in ranBy", c)
@@ -90,7 +90,7 @@ func TestEveryCommandIsRun(t *testing.T) {
 	}
 }
 
-// runnerOf finds the command in ranBy, and notes what it has found.
+// runnerOf returns the test that runs the command according to ranBy, and marks the entry as used.
 func runnerOf(c Command, used map[string]bool) string {
 	for begin, file := range ranBy[c.Page] {
 		if strings.HasPrefix(strings.TrimSpace(c.Text), begin) {

@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// namespaced runs a script as root in namespaces of its own: its network is a loopback device, /srv
-// and /run are empty, and what it starts ends with it. The working directory is the root of the
-// repository.
+// namespaced runs a script as root in its own namespaces: the network is a loopback device, /srv and /run are empty,
+// and processes that the script starts end with it. The working directory is the root of the repository.
 func namespaced(t *testing.T, script string) string {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -26,7 +25,7 @@ func namespaced(t *testing.T, script string) string {
 	return string(out)
 }
 
-// from returns the page's first n commands, beginning with that which contains the text.
+// from returns n commands of the page, starting with the first that contains the text.
 func from(t *testing.T, page, text string, n int) []string {
 	t.Helper()
 	commands, err := Commands("../..", page)
@@ -44,7 +43,7 @@ func from(t *testing.T, page, text string, n int) []string {
 	return texts
 }
 
-// The README's way to run the daemon without Kubernetes leads to a server that takes and gives files.
+// The README's commands for the daemon without Kubernetes start a server that stores and returns files.
 func TestStandaloneDaemon(t *testing.T) {
 	steps := from(t, "README.md", "go build", 3)
 	out := namespaced(t, strings.Join(steps[:2], "\n")+"\n"+steps[2]+` >/run/log 2>&1 &
@@ -57,7 +56,7 @@ func TestStandaloneDaemon(t *testing.T) {
 	}
 }
 
-// The management API answers on the socket, by the command of its page.
+// The management API answers on the socket with the command of its page.
 func TestManagementSocket(t *testing.T) {
 	build := from(t, "README.md", "go build", 2)
 	steps := from(t, "docs/admin.md", "--api unix:", 2)

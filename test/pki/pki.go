@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// CA is an authority that exists for as long as a test.
+// CA is an authority for the duration of a test.
 type CA struct {
-	// CertPEM is its certificate, and Pool holds just that.
+	// CertPEM is the authority's certificate, and Pool contains exactly that.
 	CertPEM []byte
 	Pool    *x509.CertPool
 
@@ -23,7 +23,7 @@ type CA struct {
 	key  *ecdsa.PrivateKey
 }
 
-// NewCA makes an authority of that name.
+// NewCA creates an authority with that name.
 func NewCA(name string) (*CA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -40,8 +40,8 @@ func NewCA(name string) (*CA, error) {
 	return ca, nil
 }
 
-// Issue makes a certificate for hosts and IP addresses, of servers and clients alike, that is good
-// from and until, and its key, both as PEM. Every one has a serial number of its own.
+// Issue creates a certificate for the given host names and IP addresses, for servers and clients alike, that is valid
+// from from until until. It returns the certificate and its key as PEM. Each certificate has its own serial number.
 func (ca *CA) Issue(from, until time.Time, names ...string) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

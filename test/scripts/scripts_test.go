@@ -1,4 +1,4 @@
-// Package scripts tests the shell scripts below hack that other scripts build upon.
+// Package scripts tests the shell scripts below hack on which other scripts are based.
 package scripts
 
 import (
@@ -21,7 +21,7 @@ func bash(t *testing.T, dir, script string, args ...string) (output string, stat
 	return string(out), command.ProcessState.ExitCode()
 }
 
-// A failing step does not hide the later ones: all run, and the summary names how each ended.
+// A failing step does not prevent the later ones: all steps run, and the summary says how each ended.
 func TestEveryStepIsRun(t *testing.T) {
 	script, err := os.ReadFile("../../hack/test.sh")
 	if err != nil {
@@ -63,8 +63,8 @@ func TestEveryStepIsRun(t *testing.T) {
 	}
 }
 
-// A long step's output goes to a file. When the step fails, its end and the file's name are shown, and
-// the failure is the caller's.
+// A long step's output goes to a file. If the step fails, the end of the output and the file's name are shown, and
+// the caller gets the failure.
 func TestWithProgress(t *testing.T) {
 	lib, err := filepath.Abs("../../hack/lab/lib/progress.sh")
 	if err != nil {
