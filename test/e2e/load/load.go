@@ -76,7 +76,7 @@ func Start(ctx context.Context, cfg Config) *Load {
 	for i := range cfg.Clients + cfg.Slow {
 		c := &client{
 			load: l, id: i, slow: i >= cfg.Clients,
-			chance: rand.New(rand.NewPCG(cfg.Seed, uint64(i))), //nolint:gosec // small and not negative; reproducible on purpose
+			chance: rand.New(rand.NewPCG(cfg.Seed, uint64(i))), //nolint:gosec // small and not negative; to be foreseen
 		}
 		l.running.Go(func() { c.run(ctx) })
 	}

@@ -213,7 +213,7 @@ func TestContent(t *testing.T) {
 	if bytes.Equal(a, content(2, "a", 100)) || bytes.Equal(a, content(1, "b", 100)) {
 		t.Error("the same for another seed or name")
 	}
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // reproducible on purpose
+	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // to be foreseen
 	for range 1000 {
 		if n := size(chance, 5000); n < 0 || n > 5000 {
 			t.Fatalf("size %d", n)
