@@ -93,7 +93,7 @@ func predecessors(object client.Object, server *v1alpha1.FtpServer) bool {
 }
 
 // ensure applies the desired state of a child if that would change anything, and reports whether the child exists.
-// What the API server refuses for good is added to the problems; an error is returned only for what a retry may fix.
+// A refusal that a retry does not help is added to the problems; an error is returned only if a retry may help.
 //
 // Between the read that found nothing and the apply that creates the child, another client may create an object of
 // that name. If that object has a controller it is safe even then, since the API server refuses a second controller.

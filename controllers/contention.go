@@ -76,7 +76,7 @@ func (t *contention) judge(server types.UID, c *child, desired string, valueChan
 	defer t.mu.Unlock()
 	e := t.children[server][c.String()]
 	if e == nil || e.desired != desired || now.Sub(e.used) > forgetAfter {
-		return verdict{} // the desired state changed, or the child was not looked at for long, for instance while the server was suspended
+		return verdict{} // the desired state changed, or the child was not looked at for long (server suspended)
 	}
 	e.used = now
 	for len(e.rewrites) > 0 && now.Sub(e.rewrites[0]) > rewriteWindow {
@@ -84,8 +84,8 @@ func (t *contention) judge(server types.UID, c *child, desired string, valueChan
 	}
 	v := verdict{by: lastManager(c.object)}
 	// Another process applied under our manager name: another operator, or one that does not know yet that it no
-	// longer leads. Either the time of our entry in managedFields changed, or, if it did so within the same second,
-	// the value of a field that only we own changed.
+	// longer leads. It has changed the time of our entry in managedFields. If it wrote within the same second, that
+	// time is the same, but the value of a field that only we own has changed.
 	if appliedAt(c.object) != e.time || valueChanged {
 		v.twin, v.by = true, v1alpha1.FieldManager
 	}

@@ -24,20 +24,25 @@ type pass struct {
 	// server is the FtpServer as read at the start, or as the last write of its status returned it.
 	server *v1alpha1.FtpServer
 
+	// observed is the state of the cluster, which observe fills in.
 	observed observed
-	ports    ports
-	plan     portplan.Plan
+	// ports is the decision about the passive ports, and plan is their distribution to the pods.
+	ports ports
+	plan  portplan.Plan
+	// address is the address to advertise, and dataPeer the check of data connections.
 	address  address.Result
 	dataPeer status.DataPeer
-	inputs   resources.Inputs
+	// inputs is what the children are built from.
+	inputs resources.Inputs
 	// configHash identifies the configuration in the config Secret; empty while the Secret holds none.
 	configHash string
 	// waiting is true while the first configuration must not be written because spec.tls lacks a certificate.
 	waiting bool
 	// hashed are the passwords that were read in this pass. unknown is true while there are pods, and a configuration
 	// written now would log users out only because their passwords are not hashed yet.
-	hashed   map[passwordKey]bool
-	unknown  bool
+	hashed  map[passwordKey]bool
+	unknown bool
+	// problems are what prevented children from being applied.
 	problems []status.Problem
 	// claimRefusal is why the claim is not as declared; the zero value if it is.
 	claimRefusal status.ClaimRefusal

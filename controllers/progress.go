@@ -29,10 +29,12 @@ type progress struct {
 
 // lateness is the delay of one pod.
 type lateness struct {
+	// hash and address are what the pod should serve, and since is when it was first seen not to serve that.
 	hash, address string
 	since         time.Time
-	touches       int
-	touched       time.Time
+	// touches is the number of touches of the pod's volume, and touched the time of the last one (since before any).
+	touches int
+	touched time.Time
 }
 
 func newProgress() *progress { return &progress{pods: map[types.UID]map[string]*lateness{}} }

@@ -54,29 +54,40 @@ type Options struct {
 	HashPatience time.Duration
 }
 
-// Reconciler reconciles FtpServers.
+// Reconciler reconciles FtpServers. Its fields are kept in memory only: a new process starts with empty ones.
 type Reconciler struct {
 	Options
 
-	comparer  *apply.Comparer
-	fresh     *freshness
-	settled   *settled
+	// comparer finds out whether an apply would change anything.
+	comparer *apply.Comparer
+	// fresh detects that the cache lags behind this process's own writes.
+	fresh *freshness
+	// settled remembers the applies that leave a difference which no apply can remove.
+	settled *settled
+	// passwords remembers the hashes of passwords, and hashing computes them in the background.
 	passwords *passwordMemory
 	hashing   *hashing
-	progress  *progress
-	heard     *heardPods
-	settling  *settling
-	graces    *graces
+	// progress remembers for how long pods have not served what they should.
+	progress *progress
+	// heard remembers the last report of each pod's daemon.
+	heard *heardPods
+	// settling remembers since when the passive ports of new pods are published.
+	settling *settling
+	// graces holds back events until their grace period has passed.
+	graces *graces
 	// failures counts the errors in a row; overtaken counts the passes in a row during which the cluster changed.
 	failures  *failures
 	overtaken *failures
-	nodes     *nodeAccess
+	// nodes watches nodes, if the operator may read them.
+	nodes *nodeAccess
 	// neighbours are the Services whose ports may conflict with a server's.
 	neighbours *neighbours
-	refused    *refusedPorts
+	// refused remembers the node ports that the API server refused.
+	refused *refusedPorts
 	// routes finds EndpointSlices that route to a server's Service and are not ours.
 	routes *foreignRoutes
-	told   *told
+	// told remembers which problems are in the log.
+	told *told
 	// interests records what servers depend on that they do not own.
 	interests *interests
 	// contention limits how often a child is written back that another manager writes too.

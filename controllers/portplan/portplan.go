@@ -4,7 +4,7 @@
 // These rules always hold:
 //
 //   - A port is assigned to at most one existing pod. A terminating pod holds its ports until it
-//     is gone, since its sessions may still have told clients to dial them.
+//     is gone, since its sessions may still have announced them to clients.
 //   - The ports that a pod holds never change. A plan only assigns ports to pods that hold none.
 //   - Ports are assigned lowest first, to older pods first.
 //

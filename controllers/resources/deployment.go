@@ -7,7 +7,7 @@ import (
 
 // Deployment returns the Deployment of the pods. Its name is the server's.
 //
-// Nothing in the pod template depends on the number of replicas; otherwise scaling would roll every pod.
+// The pod template does not depend on the number of replicas; otherwise scaling would roll every pod.
 func Deployment(in Inputs) *appsac.DeploymentApplyConfiguration {
 	server := in.Server
 	spec := appsac.DeploymentSpec()

@@ -20,7 +20,7 @@ func RawFetch(from netip.AddrPort, n int64) error {
 	return err
 }
 
-// RawStore connects, sends the first n bytes of a file, and waits until the other side closes.
+// RawStore connects, sends the first n bytes of a file, and waits until the server closes the connection.
 func RawStore(to netip.AddrPort, file string, n int64) error {
 	f, err := os.Open(file)
 	if err != nil {

@@ -24,7 +24,7 @@ type Network interface {
 // Mode is the way in which a data connection is made.
 type Mode string
 
-// The modes of a data connection.
+// These are the modes of a data connection.
 const (
 	PASV Mode = "PASV"
 	EPSV Mode = "EPSV"

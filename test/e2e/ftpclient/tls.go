@@ -21,7 +21,7 @@ type secured struct {
 // TLSMode is the way in which TLS starts.
 type TLSMode string
 
-// The modes of TLS.
+// These are the modes of TLS.
 const (
 	Explicit TLSMode = "explicit" // by AUTH TLS (RFC 4217)
 	Implicit TLSMode = "implicit" // with the connection

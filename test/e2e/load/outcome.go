@@ -12,7 +12,7 @@ import (
 // Outcome is the result of a transfer.
 type Outcome string
 
-// The outcomes.
+// These are the outcomes.
 const (
 	// Completed means that the server replied 226 and every byte is right.
 	Completed Outcome = "completed"
@@ -31,7 +31,7 @@ const (
 // Outcomes are all outcomes.
 var Outcomes = []Outcome{Completed, Misrouted, Cut, Wrong, Ended, Failed}
 
-// errWrong is content that is not the file's.
+// errWrong is the error for content that is not the file's.
 var errWrong = errors.New("the content is wrong")
 
 // outcome returns the outcome of a transfer that ended with err.

@@ -1,5 +1,5 @@
-// Command relay lends a pod's network to a test outside: the test runs it by `kubectl exec` and
-// talks through its standard input and output.
+// Command relay makes a pod's network available to a test outside of the cluster: the test runs it by `kubectl exec`
+// and communicates through its standard input and output.
 //
 //	relay dial HOST:PORT    connects within 3 s, prints "connected LOCAL-ADDRESS", then relays
 //	relay listen            listens on the pod's address, prints it, relays the first connection
