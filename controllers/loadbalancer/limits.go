@@ -141,7 +141,7 @@ func securityGroup(in Input, ports int) []Finding {
 		awsGroupRules, ports*networks, narrow(in, awsGroupRules/networks), awsGroups)}}
 }
 
-// narrow returns what to do to have at most most ports in all.
+// narrow returns what to do to have no more than most ports in all.
 func narrow(in Input, most int) string {
 	passive := most - in.ControlPorts
 	switch {

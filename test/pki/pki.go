@@ -40,8 +40,9 @@ func NewCA(name string) (*CA, error) {
 	return ca, nil
 }
 
-// Issue creates a certificate for the given host names and IP addresses, for servers and clients alike, that is valid
-// from from until until. It returns the certificate and its key as PEM. Each certificate has its own serial number.
+// Issue creates a certificate for the given host names and IP addresses, for servers and clients alike. The certificate
+// is valid between the two times. Issue returns the certificate and its key as PEM. Each certificate has its own serial
+// number.
 func (ca *CA) Issue(from, until time.Time, names ...string) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
