@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Fetch sends a command that makes the server send data, and discards the data. It must be at least that many bytes.
-// With TLS the data is not even decrypted.
+// Fetch sends a command that makes the server send data, and discards the data. It fails if fewer than least
+// bytes arrive. With TLS the data is not even decrypted.
 func (s *Session) Fetch(command string, least int64) error {
 	return s.transfer(command, func(conn *socket) error {
 		n, err := s.sink(conn, least)
