@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/manage"
 	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
 )
@@ -94,7 +94,7 @@ func (f *flags) check() error {
 		return err
 	}
 	if f.api != "" {
-		if err := admin.CheckAddress(f.api); err != nil {
+		if err := manage.CheckAddress(f.api); err != nil {
 			return fmt.Errorf("--api: %w", err)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
-	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/httpbound"
+	"github.com/ftp-operator/ftp-operator/ftpd/manage"
 	"github.com/ftp-operator/ftp-operator/ftpd/metrics"
 )
 
@@ -35,12 +35,12 @@ func (f *flags) serveAPI(server *ftpd.Server, drain func(), log *slog.Logger) (s
 	if f.api == "" {
 		return func() {}, nil
 	}
-	l, err := admin.Listen(f.api)
+	l, err := manage.Listen(f.api)
 	if err != nil {
 		return nil, fmt.Errorf("--api: %w", err)
 	}
 	log.Info("management API", "address", f.api)
-	return serveHTTP(l, admin.Handler(server, drain), 0, server.Resources().Admin, log), nil // no timeout: a profile takes as long as the client has asked for
+	return serveHTTP(l, manage.Handler(server, drain), 0, server.Resources().Admin, log), nil // no timeout: a profile takes as long as the client has asked for
 }
 
 const (

@@ -1,6 +1,6 @@
 // Command ftpd is the FTP daemon. --help explains its flags, and package ftpd/config its configuration file.
 //
-// Begin reading at serve, which connects the parts: ftpd serves FTP, ftpd/metrics counts, ftpd/admin is the
+// Begin reading at serve, which connects the parts: ftpd serves FTP, ftpd/metrics counts, ftpd/manage is the
 // management API, ftpd/httpbound limits HTTP connections, ftpd/budget finds the resources, and ftpd/config watches
 // the file.
 package main

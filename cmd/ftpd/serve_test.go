@@ -11,9 +11,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/manage"
 )
 
 // daemon is the program, running inside the test.
@@ -131,7 +131,7 @@ func TestDrainByAPI(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set(admin.Header, "yes")
+		r.Header.Set(manage.Header, "yes")
 		resp, err := http.DefaultClient.Do(r)
 		if err != nil || resp.StatusCode != http.StatusAccepted {
 			t.Fatal(resp, err)

@@ -93,7 +93,7 @@ func (v *view) tryCreate(name string, o storage.CreateOptions, parts []string) (
 		return nil, err
 	}
 	u.Upload = inner
-	if w, ok := inner.(storage.Rewriter); ok && w.Rewrites() && !u.inPlace {
+	if w, ok := inner.(storage.RewriteUpload); ok && w.Rewrites() && !u.inPlace {
 		u.rewrites, u.before = true, target.bytes
 	}
 	if o.Offset > 0 || u.inPlace || u.rewrites {

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Combiner is an FS that has its own way to combine files.
-type Combiner interface {
+// CombineFS is an FS that has its own way to combine files.
+type CombineFS interface {
 	// Combine does the same as the function Combine.
 	Combine(ctx context.Context, target string, parts []string) error
 }
@@ -20,7 +20,7 @@ type Combiner interface {
 // not all parts could be removed the error is ErrPartsRemain (errors.Is); a second call would append those parts
 // again.
 func Combine(ctx context.Context, v FS, target string, parts []string) error {
-	if c, ok := v.(Combiner); ok {
+	if c, ok := v.(CombineFS); ok {
 		return c.Combine(ctx, target, parts)
 	}
 	return CombineBy(ctx, v, v.Create, target, parts)

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Resolver is an FS in which, because of links, a file may have several names.
-type Resolver interface {
+// ResolveFS is an FS in which, because of links, a file may have several names.
+type ResolveFS interface {
 	// Resolve returns the name with all links replaced by their targets; a link in the last place is kept unless last
 	// is set. Parts that do not exist are kept as they are.
 	Resolve(name string, last bool) (string, error)
@@ -18,23 +18,23 @@ type Resolver interface {
 	Place() string
 }
 
-// Resolve calls v.Resolve, or returns name if v is no Resolver.
+// Resolve calls v.Resolve, or returns name if v is no ResolveFS.
 func Resolve(v FS, name string, last bool) (string, error) {
-	if r, ok := v.(Resolver); ok {
+	if r, ok := v.(ResolveFS); ok {
 		return r.Resolve(name, last)
 	}
 	return name, nil
 }
 
-// Place calls v.Place, or returns home if v is no Resolver.
+// Place calls v.Place, or returns home if v is no ResolveFS.
 func Place(v FS, home string) string {
-	if r, ok := v.(Resolver); ok {
+	if r, ok := v.(ResolveFS); ok {
 		return r.Place()
 	}
 	return home
 }
 
-// Resolve replaces the links in a name by their targets; see Resolver.
+// Resolve replaces the links in a name by their targets; see ResolveFS.
 func (v *view) Resolve(name string, last bool) (string, error) {
 	p, err := inRoot(name)
 	if err == nil {

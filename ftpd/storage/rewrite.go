@@ -23,8 +23,8 @@ type rewrite struct {
 	done   bool
 }
 
-// Rewriter is an Upload that may change the existing file as the data arrive. Rewrites reports whether it does.
-type Rewriter interface{ Rewrites() bool }
+// RewriteUpload is an Upload that may change the existing file as the data arrive. Rewrites reports whether it does.
+type RewriteUpload interface{ Rewrites() bool }
 
 // Rewrites returns true.
 func (u *rewrite) Rewrites() bool { return true }

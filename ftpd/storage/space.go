@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Spacer is an FS that knows how much more can be stored.
-type Spacer interface {
+// AvailableFS is an FS that knows how much more can be stored.
+type AvailableFS interface {
 	// Available returns how many bytes the user can still store in the directory name: the smaller of the free space
 	// of the disk and the rest of the quota.
 	Available(name string) (int64, error)
 }
 
-// Available calls v.Available, or returns errors.ErrUnsupported if v is no Spacer.
+// Available calls v.Available, or returns errors.ErrUnsupported if v is no AvailableFS.
 func Available(v FS, name string) (int64, error) {
-	if s, ok := v.(Spacer); ok {
+	if s, ok := v.(AvailableFS); ok {
 		return s.Available(name)
 	}
 	return 0, failure("measure", name, errors.ErrUnsupported)
@@ -48,15 +48,15 @@ type Disk struct {
 	Files, FreeFiles          int64 // inodes; both are 0 if the file system does not count them
 }
 
-// Measurer is a Backend that is on a file system.
-type Measurer interface {
+// DiskBackend is a Backend that is on a file system.
+type DiskBackend interface {
 	// Disk describes the file system. It blocks until the file system answers.
 	Disk() (Disk, error)
 }
 
-// DiskOf calls b.Disk, or returns errors.ErrUnsupported if b is no Measurer.
+// DiskOf calls b.Disk, or returns errors.ErrUnsupported if b is no DiskBackend.
 func DiskOf(b Backend) (Disk, error) {
-	if m, ok := b.(Measurer); ok {
+	if m, ok := b.(DiskBackend); ok {
 		return m.Disk()
 	}
 	return Disk{}, errors.ErrUnsupported
@@ -109,16 +109,16 @@ type Quota struct {
 	UsedBytes, UsedFiles   int64 // including running uploads
 }
 
-// Quoter is an FS that may have a quota.
-type Quoter interface {
+// QuotaFS is an FS that may have a quota.
+type QuotaFS interface {
 	// Quota returns the user's quota, or errors.ErrUnsupported if there is none. It may block until the home has been
 	// counted.
 	Quota() (Quota, error)
 }
 
-// QuotaOf calls v.Quota, or returns errors.ErrUnsupported if v is no Quoter.
+// QuotaOf calls v.Quota, or returns errors.ErrUnsupported if v is no QuotaFS.
 func QuotaOf(v FS) (Quota, error) {
-	if q, ok := v.(Quoter); ok {
+	if q, ok := v.(QuotaFS); ok {
 		return q.Quota()
 	}
 	return Quota{}, errors.ErrUnsupported

@@ -42,8 +42,8 @@ type Options struct {
 // Temporary files of uploads can't be seen or used. A new name that could harm the people and programs that print it,
 // such as one with control characters, is fs.ErrInvalid. An FS is safe for concurrent use.
 //
-// Abilities that not every storage has are in small interfaces, which an FS may implement besides this one: Spacer,
-// Combiner, Quoter, Resolver. For each there is a function that calls its method, or does without: Available,
+// Abilities that not every storage has are in small interfaces, which an FS may implement besides this one: AvailableFS,
+// CombineFS, QuotaFS, ResolveFS. For each there is a function that calls its method, or does without: Available,
 // Combine, QuotaOf, Resolve and Place.
 type FS interface {
 	// Stat describes the file that name leads to; it follows links.

@@ -16,7 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
-	"github.com/ftp-operator/ftp-operator/ftpd/admin"
+	"github.com/ftp-operator/ftp-operator/ftpd/manage"
 )
 
 var _ = Describe("The management API", func() {
@@ -27,12 +27,12 @@ var _ = Describe("The management API", func() {
 		api := forward(ctx, onePod(ctx, server), 8022)
 
 		var body struct{ Sessions []ftpd.SessionInfo }
-		Expect(manage(ctx, http.MethodGet, api+"/v1/sessions", &body)).To(Equal(http.StatusOK))
+		Expect(callAPI(ctx, http.MethodGet, api+"/v1/sessions", &body)).To(Equal(http.StatusOK))
 		Expect(body.Sessions).To(HaveLen(1))
 		Expect(body.Sessions[0].User).To(Equal(user))
 		Expect(body.Sessions[0].State).To(Equal(ftpd.SessionIdle))
 
-		Expect(manage(ctx, http.MethodDelete, fmt.Sprintf("%s/v1/sessions/%d", api, body.Sessions[0].ID), nil)).To(Equal(http.StatusNoContent))
+		Expect(callAPI(ctx, http.MethodDelete, fmt.Sprintf("%s/v1/sessions/%d", api, body.Sessions[0].ID), nil)).To(Equal(http.StatusNoContent))
 		code, text, err := c.Reply()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(code).To(Equal(421), text)
@@ -63,15 +63,15 @@ func forward(ctx context.Context, pod corev1.Pod, port int) string {
 	return "http://" + local
 }
 
-// manage sends a request to the management API, and decodes the answer into body if body is not nil.
-func manage(ctx context.Context, method, url string, body any) (int, error) {
+// callAPI sends a request to the management API, and decodes the answer into body if body is not nil.
+func callAPI(ctx context.Context, method, url string, body any) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return 0, err
 	}
-	r.Header.Set(admin.Header, "yes")
+	r.Header.Set(manage.Header, "yes")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err

@@ -23,10 +23,10 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
-	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
+	"github.com/ftp-operator/ftp-operator/ftpd/manage"
 )
 
 const (
@@ -214,7 +214,7 @@ func (d *daemon) ask(ctx context.Context, method, path string, body any) error {
 	if err != nil {
 		return err
 	}
-	r.Header.Set(admin.Header, "yes")
+	r.Header.Set(manage.Header, "yes")
 	resp, err := d.http.Do(r)
 	if err != nil {
 		return err

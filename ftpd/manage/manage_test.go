@@ -1,4 +1,4 @@
-package admin_test
+package manage_test
 
 import (
 	"encoding/json"
@@ -14,10 +14,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ftp-operator/ftp-operator/ftpd"
-	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
+	"github.com/ftp-operator/ftp-operator/ftpd/manage"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,7 +32,7 @@ type managed struct {
 func start(t *testing.T, edits ...func(*config.Config)) *managed {
 	t.Helper()
 	m := &managed{Server: ftptest.Start(t, edits...)}
-	m.api = httptest.NewServer(admin.Handler(m.Server.Server, func() { m.drains.Add(1) }))
+	m.api = httptest.NewServer(manage.Handler(m.Server.Server, func() { m.drains.Add(1) }))
 	t.Cleanup(m.api.Close)
 	return m
 }
@@ -44,7 +44,7 @@ func (m *managed) ask(t *testing.T, method, path string, body any) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set(admin.Header, "yes")
+	r.Header.Set(manage.Header, "yes")
 	resp, err := m.api.Client().Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -184,8 +184,8 @@ func TestKick(t *testing.T) {
 func TestBans(t *testing.T) {
 	t.Parallel()
 	m := start(t, func(c *config.Config) { c.Bans.Failures = 2 })
-	list := func() []admin.Ban {
-		var body struct{ Bans []admin.Ban }
+	list := func() []manage.Ban {
+		var body struct{ Bans []manage.Ban }
 		m.ask(t, "GET", "/v1/bans", &body)
 		return body.Bans
 	}
@@ -228,9 +228,9 @@ func TestQuotasStatusAndDrain(t *testing.T) {
 	c := ftptest.Login(t, m.Addr, "alice")
 	c.Must("TYPE I", "200")
 	c.Put("STOR file", "hello")
-	var q struct{ Quotas []admin.Quota }
+	var q struct{ Quotas []manage.Quota }
 	m.ask(t, "GET", "/v1/quotas", &q)
-	if want := (admin.Quota{User: "alice", LimitBytes: 100, LimitFiles: 7, Counted: true, UsedBytes: 5, UsedFiles: 1}); len(q.Quotas) != 1 || q.Quotas[0] != want {
+	if want := (manage.Quota{User: "alice", LimitBytes: 100, LimitFiles: 7, Counted: true, UsedBytes: 5, UsedFiles: 1}); len(q.Quotas) != 1 || q.Quotas[0] != want {
 		t.Errorf("%+v, want %+v", q.Quotas, want)
 	}
 	var s config.Status
@@ -270,11 +270,11 @@ func TestGuard(t *testing.T) {
 		"no name":                   {"GET", "/v1/sessions", " ", nil, 403},
 		"no header":                 {"DELETE", "/v1/sessions/1", "localhost", nil, 403},
 		"form of another site":      {"POST", "/v1/drain", "localhost", map[string]string{"Origin": "https://evil.example.com", "Content-Type": "text/plain"}, 403},
-		"script of another site":    {"POST", "/v1/drain", "localhost", map[string]string{"Sec-Fetch-Site": "cross-site", admin.Header: "yes"}, 403},
-		"script of another port":    {"POST", "/v1/drain", "localhost", map[string]string{"Sec-Fetch-Site": "same-site", admin.Header: "yes"}, 403},
+		"script of another site":    {"POST", "/v1/drain", "localhost", map[string]string{"Sec-Fetch-Site": "cross-site", manage.Header: "yes"}, 403},
+		"script of another port":    {"POST", "/v1/drain", "localhost", map[string]string{"Sec-Fetch-Site": "same-site", manage.Header: "yes"}, 403},
 		"image of another site":     {"GET", "/debug/pprof/profile?seconds=60", "localhost", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
 		"preflight":                 {"OPTIONS", "/v1/drain", "localhost", map[string]string{"Origin": "https://evil.example.com", "Access-Control-Request-Method": "POST"}, 403},
-		"get that would change":     {"GET", "/v1/drain", "localhost", map[string]string{admin.Header: "yes"}, 405},
+		"get that would change":     {"GET", "/v1/drain", "localhost", map[string]string{manage.Header: "yes"}, 405},
 		"unknown":                   {"GET", "/v1/nothing", "localhost", nil, 404},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), tt.method, m.api.URL+tt.path, nil)

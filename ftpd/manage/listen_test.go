@@ -1,4 +1,4 @@
-package admin_test
+package manage_test
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ftp-operator/ftp-operator/ftpd/admin"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
+	"github.com/ftp-operator/ftp-operator/ftpd/manage"
 )
 
 func TestListenAddresses(t *testing.T) {
@@ -30,12 +30,12 @@ func TestListenAddresses(t *testing.T) {
 		"example.com:8022":  "loopback",
 		"[fe80::1%lo]:8022": "loopback",
 	} {
-		err := admin.CheckAddress(address)
+		err := manage.CheckAddress(address)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	if _, err := admin.Listen("0.0.0.0:0"); err == nil {
+	if _, err := manage.Listen("0.0.0.0:0"); err == nil {
 		t.Error("listens to the world")
 	}
 }
@@ -54,12 +54,12 @@ func TestUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := admin.Listen("unix:" + file); err == nil {
+	if _, err := manage.Listen("unix:" + file); err == nil {
 		t.Fatal("took the socket of a process that lives")
 	}
 	left.(*net.UnixListener).SetUnlinkOnClose(false)
 	_ = left.Close()
-	l, err := admin.Listen("unix:" + file)
+	l, err := manage.Listen("unix:" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestUnixSocket(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	s := ftptest.Start(t)
-	api := &httptest.Server{Listener: l, Config: &http.Server{Handler: admin.Handler(s.Server, func() {})}}
+	api := &httptest.Server{Listener: l, Config: &http.Server{Handler: manage.Handler(s.Server, func() {})}}
 	api.Start()
 	defer api.Close()
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -85,7 +85,7 @@ func TestUnixSocket(t *testing.T) {
 	if err := os.WriteFile(plain, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := admin.Listen("unix:" + plain); err == nil {
+	if _, err := manage.Listen("unix:" + plain); err == nil {
 		t.Error("replaced a file")
 	}
 }

@@ -1,8 +1,8 @@
-// Package admin is the management API of a daemon: it lists sessions, bans and quotas, ends sessions and bans, starts
+// Package manage is the management API of a daemon: it lists sessions, bans and quotas, ends sessions and bans, starts
 // the drain, and serves profiles. The API has no authentication, so Listen allows only loopback addresses and Unix
 // sockets. docs/admin.md describes it. Begin reading at Handler; guard.go keeps out web pages. Of this module the
 // package imports ftpd, ftpd/bans and ftpd/config.
-package admin
+package manage
 
 import (
 	"encoding/json"
