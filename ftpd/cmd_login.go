@@ -143,7 +143,7 @@ func (s *session) loginFailed(name, password, why, text string, counted func()) 
 	case banned && !s.hidden(), s.banned():
 		return errExpelled
 	case s.ctx.Err() != nil:
-		return nil
+		return nil //nolint:nilerr // the session ends, which has its own reply
 	}
 	return refuse(code, text)
 }

@@ -22,7 +22,6 @@ func ExampleServer() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(root) }()
 	loaded, err := config.Load(fmt.Appendf(nil, `
 apiVersion: %s
 greeting: Hello
@@ -60,11 +59,13 @@ users:
 	fmt.Println(strings.TrimSpace(greeting))
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
+	err = server.Shutdown(ctx)
+	cancel()
+	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(errors.Is(<-served, ftpd.ErrServerClosed))
+	_ = os.RemoveAll(root)
 	// Output:
 	// 220 Hello
 	// true

@@ -65,7 +65,7 @@ func held(pods []Pod) config.PortSet {
 	return config.NewPortSet(all...)
 }
 
-// routes routes every held port to the oldest pod that holds it, and returns the conflicts of the other holders.
+// routes leads every held port to the oldest pod that holds it, and returns the conflicts of the other holders.
 func routes(pods []Pod) (map[string]config.PortSet, []Conflict) {
 	byPod := map[string]config.PortSet{}
 	var conflicts []Conflict

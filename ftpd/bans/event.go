@@ -12,7 +12,7 @@ const (
 	Bounce
 	// LongLine is a command line that is longer than the server accepts.
 	LongLine
-	// NoLogin is a session that was ended because no user logged in in time.
+	// NoLogin is a session that was ended because no user had logged in before the time was over.
 	NoLogin
 	// UnknownCommand is one of many unknown commands.
 	UnknownCommand

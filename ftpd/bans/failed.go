@@ -21,7 +21,7 @@ type attempt struct {
 }
 
 // seen reports whether the subject has failed with the same user and password less than a window ago. It remembers
-// the attempt as the newest one, and keeps at most most attempts.
+// the attempt as the newest one, and keeps no more attempts than most.
 func (f *failed) seen(tried keyed.Digest, now time.Time, window time.Duration, most int) bool {
 	known := false
 	kept := slices.DeleteFunc(*f, func(a attempt) bool {

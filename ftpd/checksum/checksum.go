@@ -55,7 +55,7 @@ func Parse(name string) (Algorithm, bool) {
 	return Algorithms()[i], true
 }
 
-// ToEnd, passed as the end of a part, stands for the end of the file.
+// ToEnd stands for the end of the file, where the end of a part is wanted.
 const ToEnd = -1
 
 var (

@@ -33,7 +33,7 @@ type conn struct {
 	state http.ConnState
 }
 
-// Listen returns a Listener for l with at most most connections at a time, but at least one.
+// Listen returns a Listener for l that keeps no more connections open than most, but at least one.
 func Listen(l net.Listener, most int) *Listener {
 	return &Listener{Listener: l, most: max(most, 1), conns: map[*conn]struct{}{}}
 }

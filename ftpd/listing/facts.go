@@ -16,6 +16,7 @@ var factNames = []string{"type", "size", "modify", "perm", "unique", "UNIX.mode"
 type FactSet uint8
 
 const (
+	// FactType is the fact "type".
 	FactType FactSet = 1 << iota
 	factSize
 	factModify
@@ -23,6 +24,7 @@ const (
 	factUnique
 	factMode
 
+	// AllFacts are all facts that this server knows.
 	AllFacts = FactType | factSize | factModify | factPerm | factUnique | factMode
 )
 

@@ -107,7 +107,7 @@ func (r *Reader) read() Line {
 	}
 }
 
-// tidy removes from a line what is not part of a command: CR at both ends (from CR CR LF and LF CR); the NUL that
+// tidy removes from a line what is not part of a command: CR at both ends, since some devices end lines by two CR and a LF, or by a LF and a CR; the NUL that
 // terminates strings, if the line has no argument, since no argument may end with NUL; blanks before the verb; and
 // remains of Telnet commands.
 //

@@ -1,5 +1,5 @@
 // Command bench measures the daemon and other FTP servers, alternately in one run, and writes the report.
-// hack/bench.sh prepares what it needs.
+// The script bench.sh of the folder hack prepares what it needs.
 package main
 
 import (

@@ -53,7 +53,7 @@ var (
 	link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	// notInAnchor finds what GitHub leaves out of the anchor of a heading.
 	notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
-	fenced      = regexp.MustCompile("(?ms)^```.*?^```")
+	fenced      = regexp.MustCompile("(?s)(?:^|\n)```.*?\n```")
 )
 
 // anchors returns the anchors of a page's headings, as GitHub makes them.
