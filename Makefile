@@ -68,7 +68,7 @@ demo-down: ## Take the demo away again, and everything it made. KUBECONFIG=FILE 
 .PHONY: test
 test: ## Every test. Installs what is missing (as root); the first time takes half an hour, later ones some minutes.
 	@echo "==> make test: checks, unit tests, tests with a real API server, with real FTP clients, and on a real cluster"
-	@hack/test.sh deps beside:e2e tidy verify vet lint unit chart envtest clients soak-short
+	@hack/test.sh deps tidy verify vet lint unit chart envtest clients soak-short e2e
 
 .PHONY: unit
 unit: ## Unit tests, with the race detector and the fuzz targets' seeds. Needs nothing but Go and a C compiler.
