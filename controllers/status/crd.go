@@ -30,7 +30,8 @@ type CRD struct {
 // Message says what the CustomResourceDefinition lacks and how to fix that.
 func (c CRD) Message() string {
 	return fmt.Sprintf("the CustomResourceDefinition ftpservers.%s in the cluster is older than the operator and lacks %s, which is dropped or not written; install the one of the operator's version: "+
-		"`kubectl apply --server-side --force-conflicts -f config/crd/bases`, or `helm upgrade` with crds.enabled=true; this is looked at again twice a minute",
+		"`helm upgrade` with crds.enabled=true where Helm installed it (with --force-conflicts if kubectl has written it since), "+
+		"or else `kubectl apply --server-side --force-conflicts -f config/crd/bases`; this is looked at again twice a minute",
 		v1alpha1.GroupVersion.Group, list(c.Missing))
 }
 

@@ -136,7 +136,8 @@ func upgradeOperator(ctx context.Context, chart, image string) {
 	GinkgoHelper()
 	at := strings.LastIndex(image, ":")
 	Expect(at).To(BeNumerically(">", 0), "image %s: it needs a tag", image)
-	helm(ctx, "upgrade", release, chart, "--namespace", operatorNamespace, "--wait", "--timeout", "3m",
+	// The commands of docs/troubleshooting.md may have written the CRD by kubectl.
+	helm(ctx, "upgrade", release, chart, "--namespace", operatorNamespace, "--wait", "--timeout", "3m", "--force-conflicts",
 		"--set", "image.repository="+image[:at], "--set", "image.tag="+image[at+1:])
 }
 
