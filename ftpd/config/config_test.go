@@ -243,7 +243,7 @@ func drawConfig(t *rapid.T) *Config {
 		Greeting:   rapid.StringMatching(`[ -~]{1,40}`).Draw(t, "greeting"),
 		Storage:    drawStorage(t),
 		Passive: Passive{
-			Ports:              drawPorts(t, 3000),
+			Ports:              drawPorts(t, 3000).Minus(NewPortSet(990, 2121, 2122)), // the control ports
 			AdvertisedAddress:  rapid.SampledFrom([]string{"", "192.0.2.1", "::1", "ftp.example.org"}).Draw(t, "address"),
 			RequireAddress:     rapid.Bool().Draw(t, "require"),
 			PeerCheck:          rapid.SampledFrom([]PeerCheck{PeerCheckStrict, PeerCheckRelaxed}).Draw(t, "peer check"),

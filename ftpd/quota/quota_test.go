@@ -116,7 +116,9 @@ func TestRestart(t *testing.T) {
 
 // Homes inside one another, and shared homes, must count what any of their users does.
 func TestNestedHomes(t *testing.T) {
-	s := newServer(t, t.TempDir(), map[string]Limit{"alice": {Bytes: 20}, "bob": {Bytes: 10}})
+	root := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(root, "b"), 0o750)) // before the count of the home around it begins
+	s := newServer(t, root, map[string]Limit{"alice": {Bytes: 20}, "bob": {Bytes: 10}})
 	alice, bob, carol := s.login("alice", "."), s.login("bob", "b"), s.login("carol", "b")
 	must(t, s.counted("."), s.counted("b"))
 	must(t, store(carol, "/c", "12345", storage.CreateOptions{}), store(alice, "/b/a", "1234", storage.CreateOptions{}))
