@@ -25,7 +25,7 @@ import (
 )
 
 // soon is the timeout of these tests, long enough for a busy machine.
-const soon = 2 * time.Minute
+const soon = 10 * time.Minute
 
 // manage runs a whole manager, with watches and caches, until the test ends.
 func (c *cluster) manage(config *rest.Config, namespaces ...string) {

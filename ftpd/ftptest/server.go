@@ -210,17 +210,40 @@ func (s *Server) Files(t testing.TB) []string {
 	return names
 }
 
-// FreePorts returns n consecutive unused ports, below those that the kernel assigns.
+// FreePorts returns n adjacent ports of a host that no process uses, below those that the kernel gives to sockets. No
+// other test gets them, in this process or another, until the test ends.
 func FreePorts(t testing.TB, host string, n int) config.PortSet {
 	t.Helper()
 	for range 200 {
 		start := 20000 + rand.IntN(12000-n) //nolint:gosec // no secret
-		if ports := config.PortRange(uint16(start), uint16(start+n-1)); allFree(host, ports) {
+		ports := config.PortRange(uint16(start), uint16(start+n-1))
+		release, ok := claim(ports)
+		if ok && allFree(host, ports) {
+			t.Cleanup(release)
 			return ports
 		}
+		release()
 	}
 	t.Fatalf("found no %d free neighbouring ports on %s", n, host)
 	return nil
+}
+
+// claim claims ports for this test: each one by an abstract Unix socket of its name, of which a machine has only one.
+func claim(ports config.PortSet) (release func(), ok bool) {
+	var claims []net.Listener
+	release = func() {
+		for _, l := range claims {
+			_ = l.Close()
+		}
+	}
+	for _, p := range ports {
+		l, err := net.Listen("unix", fmt.Sprintf("@ftp-operator-test-port-%d", p))
+		if err != nil {
+			return release, false
+		}
+		claims = append(claims, l)
+	}
+	return release, true
 }
 
 func allFree(host string, ports config.PortSet) bool {
