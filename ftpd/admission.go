@@ -66,7 +66,8 @@ func (a *arrival) identified(err error) {
 // allowed are refused before anything is allocated, and the session is made last.
 func (a *arrival) admit() error {
 	s, addr := a.srv, a.peer.Addr()
-	cfg := s.settings.Load().cfg
+	current, files := s.settings.Load(), s.files.Load()
+	cfg := current.cfg
 	if len(cfg.AllowedNetworks) > 0 && !config.InNetworks(cfg.AllowedNetworks, addr) {
 		return errOutsider
 	}
@@ -77,17 +78,18 @@ func (a *arrival) admit() error {
 		return errors.New(reason)
 	}
 	ctx, end := context.WithCancelCause(context.Background())
-	lease, err := a.lease(cfg, func() { end(errCrowded) })
+	lease, err := a.lease(cfg, files, func() { end(errCrowded) })
 	if err != nil {
 		end(err)
 		return err
 	}
-	sess := a.session(ctx, end, lease)
+	sess := a.session(ctx, end, lease, current)
+	sess.held.Of = files
 	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), func() { sess.guard(sess.onTimer) })
 	if !s.register(sess) {
 		sess.timer.Stop()
 		end(errDrain)
-		sess.held.Of.Give(budget.SessionDescriptors)
+		files.Give(budget.SessionDescriptors)
 		lease.Release()
 		return errDrain
 	}
@@ -96,14 +98,14 @@ func (a *arrival) admit() error {
 	return nil
 }
 
-// lease takes a place among the sessions, and the descriptors of one session. evict is called if the session has to
+// lease takes a place among the sessions, and the descriptors of one session from files. evict is called if the session has to
 // give its place to a newer one.
-func (a *arrival) lease(cfg *config.Config, evict func()) (*limits.Lease, error) {
+func (a *arrival) lease(cfg *config.Config, files *budget.DescriptorPool, evict func()) (*limits.Lease, error) {
 	s := a.srv
 	bounds := s.limits(cfg)
 	lease, err := s.counter.Connect(a.peer.Addr(), cfg.AddressesHidden(), &bounds, evict)
 	if err == nil {
-		if err = s.takeSession(s.files.Load()); err != nil {
+		if err = s.takeSession(files); err != nil {
 			lease.Release()
 		}
 	}
@@ -169,15 +171,14 @@ func (o *origin) log(log *slog.Logger) *slog.Logger {
 	return log
 }
 
-// session makes the session of an admitted connection.
-func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, lease *limits.Lease) *session {
+// session makes the session of a connection that the current settings have admitted.
+func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, lease *limits.Lease, current *settings) *session {
 	s := a.srv
 	sess := &session{
 		srv: s, id: s.lastID.Add(1), conn: socket.NewControl(a.conn, s.replyTimeout), origin: a.origin,
-		ctx: ctx, end: end, lease: lease, current: s.settings.Load(), params: newParams(),
+		ctx: ctx, end: end, lease: lease, current: current, params: newParams(),
 	}
 	sess.implicit = a.implicit
-	sess.held.Of = s.files.Load()
 	sess.activity.connected = time.Now()
 	sess.activity.since = sess.activity.connected
 	sess.present, sess.leave = context.WithCancel(sess.ctx)
@@ -186,7 +187,7 @@ func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, leas
 	sess.in = wire.NewReader(sess.conn, sess.out.WriteRaw)
 	sess.turn.L = &sess.mu
 	sess.lastActive = time.Now()
-	sess.loginBy = sess.lastActive.Add(sess.current.cfg.Timeouts.Login.Std())
+	sess.loginBy = sess.lastActive.Add(current.cfg.Timeouts.Login.Std())
 	return sess
 }
 

@@ -5,7 +5,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/ftpd/bandwidth"
 	"github.com/ftp-operator/ftp-operator/ftpd/budget"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
@@ -99,7 +98,7 @@ func (s *session) refuseData(why observe.UnusedReservation) {
 func (s *session) begin(p transfer.Plan) {
 	o := transfer.Options{
 		Session: (*transferOwner)(s), Data: s.data, Timeout: s.settings().cfg.Timeouts.Data.Std(),
-		TLS: s.dataTLS(), Coding: s.coding, Flow: s.flow(p.Kind == transfer.Upload), Deflates: s.srv.deflates, Held: s.held.Move(),
+		TLS: s.dataTLS(), Coding: s.coding, Flow: s.login.rates.Flow(p.Kind == transfer.Upload), Deflates: s.srv.deflates, Held: s.held.Move(),
 		Observer: s.srv.observer, Account: account(s.login.Identity),
 	}
 	s.data, s.restart, s.part, s.allocate = nil, 0, nil, 0
@@ -167,9 +166,6 @@ func (o *transferOwner) ClientGone() bool {
 
 // Contain runs f; see session.contain.
 func (o *transferOwner) Contain(f func() error) error { return (*session)(o).contain(f) }
-
-// flow returns the bandwidth meter of a new transfer; up says whether the transfer is an upload.
-func (s *session) flow(up bool) *bandwidth.Flow { return s.login.rates.Flow(up) }
 
 // keepsPartial reports whether to keep what has arrived of an upload that breaks off. It is kept only if the user can
 // resume it: that takes the right to overwrite, and REST, which TYPE A does not have.

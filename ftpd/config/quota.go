@@ -1,8 +1,8 @@
 package config
 
-// Quota limits what a user may store. It applies to the content of the user's home, whoever stored it: users who
-// share a home share its content, and each has their own limit on it. A changed limit applies at once, also to
-// running uploads.
+// Quota limits what a user may store. It applies to the content of the user's home, no matter which user stored it:
+// users who share a home share its content, and each has their own limit on it. A changed limit applies at once, also
+// to running uploads.
 type Quota struct {
 	// Bytes is the largest sum of the sizes of all files. 0 (default): no limit.
 	Bytes int64 `json:"bytes,omitempty"`

@@ -1,6 +1,6 @@
 // Package quota limits what users may store, in bytes and in files, on any storage.FS.
 //
-// The quota limits what the user's home holds, whoever stored it and however. Files and directories count by their
+// The quota limits what the user's home holds, no matter which user stored it and however. Files and directories count by their
 // names and apparent sizes. The Registry counts a home by walking it when the count is first needed, so that it is
 // correct after a restart. Then it follows every change that goes through one of its views, in any home.
 //

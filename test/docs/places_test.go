@@ -17,34 +17,22 @@ var place = regexp.MustCompile("`((?:api|cmd|controllers|ftpd|hack|internal|test
 
 // Every file, folder and declaration that a page names is there.
 func TestPlacesExist(t *testing.T) {
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := filepath.Glob(filepath.Join(root, "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	named := 0
-	for _, page := range append(pages, other...) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range place.FindAllStringSubmatch(string(text), -1) {
+	for _, page := range markdown(t) {
+		for _, m := range place.FindAllStringSubmatch(pageText(t, page), -1) {
 			if strings.Contains(m[1], "KIND") || strings.Contains(m[1], "NAME") {
 				continue // it stands for any
 			}
 			path := filepath.Join(root, m[1])
 			if _, err := os.Stat(path); err != nil {
-				t.Errorf("%s names %s, which is not there", filepath.Base(page), m[1])
+				t.Errorf("%s names %s, which is not there", page, m[1])
 				continue
 			}
 			if m[2] == "" {
 				continue
 			}
 			if named++; !declared(t, path)[m[2]] {
-				t.Errorf("%s names %s of %s, which declares no such thing", filepath.Base(page), m[2], m[1])
+				t.Errorf("%s names %s of %s, which declares no such thing", page, m[2], m[1])
 			}
 		}
 	}
