@@ -1,7 +1,6 @@
 package status
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -9,12 +8,10 @@ import (
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
-	"pgregory.net/rapid"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/address"
@@ -329,125 +326,6 @@ func TestForeignConditionsStay(t *testing.T) {
 	})
 	if got := get(Compute(o, noon), "Theirs").Reason; got != "R" {
 		t.Errorf("a foreign condition has reason %q", got)
-	}
-}
-
-// For every observation: Ready is False exactly if Reconciling or Stalled is present, these two are never both
-// present, the same observation twice changes nothing, and no event is sent without a change.
-func TestProperties(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		o := healthy()
-		flag := rapid.Bool()
-		if flag.Draw(t, "noDeployment") {
-			o.Deployment = nil
-		} else {
-			o.Deployment.Status.AvailableReplicas = rapid.Int32Range(0, 2).Draw(t, "available")
-			o.Deployment.Status.Replicas = rapid.Int32Range(0, 2).Draw(t, "replicas")
-			if flag.Draw(t, "stuck") {
-				o.Deployment.Status.Conditions = []appsv1.DeploymentCondition{{Type: "Progressing", Status: corev1.ConditionFalse, Reason: reasonDeadline}}
-			}
-		}
-		if flag.Draw(t, "noAddress") {
-			o.Address = address.Result{Reason: address.ReasonLoadBalancerPending}
-		}
-		if flag.Draw(t, "problem") {
-			kind := rapid.SampledFrom([]ProblemKind{ProblemConflict, ProblemRejected, ProblemFailed}).Draw(t, "kind")
-			o.Problems = []Problem{{Kind: kind}}
-		}
-		if flag.Draw(t, "userProblem") {
-			o.Users.Problems = []UserProblem{{Missing: flag.Draw(t, "missing")}}
-		}
-		if flag.Draw(t, "waiting") {
-			o.Plan.Waiting = []string{"p"}
-		}
-		if flag.Draw(t, "rejected") {
-			o.Pods[0].Daemon = &config.Status{RejectedHash: "new", AdvertisedIP: "203.0.113.10"}
-		}
-		first := Compute(o, noon)
-		isReady := get(first, "Ready").Status == metav1.ConditionTrue
-		working, stuck := get(first, "Reconciling").Status == metav1.ConditionTrue, get(first, "Stalled").Status == metav1.ConditionTrue
-		if working && stuck || isReady == (working || stuck) {
-			t.Fatalf("Ready %v, Reconciling %v, Stalled %v", isReady, working, stuck)
-		}
-		want := map[bool]status.Status{true: status.CurrentStatus, false: status.InProgressStatus}[isReady]
-		if stuck {
-			want = status.FailedStatus
-		}
-		if got := judge(t, o.Server, first); got != want {
-			t.Fatalf("kstatus calls it %s, want %s", got, want)
-		}
-		for _, c := range first.Conditions {
-			if c.Reason == "" || c.ObservedGeneration != 7 || !Ours(c.Type) {
-				t.Fatalf("condition %+v", c)
-			}
-		}
-		o.Server = o.Server.DeepCopy()
-		o.Server.Status = first
-		second := Compute(o, metav1.NewTime(noon.Add(time.Minute)))
-		if events := Events(first, second); len(events) > 0 {
-			t.Fatalf("events for nothing: %v", events)
-		}
-		a, errA := json.Marshal(first)
-		b, errB := json.Marshal(second)
-		if errA != nil || errB != nil || !bytes.Equal(a, b) {
-			t.Fatalf("the same observation gives\n%s and then\n%s", a, b)
-		}
-	})
-}
-
-func TestEvents(t *testing.T) {
-	well := Compute(healthy(), noon)
-	missing := Compute(healthy(func(o *Observed) {
-		o.Users.Problems = []UserProblem{{User: "bob", Missing: true, Message: "no Secret"}}
-	}), noon)
-	pending := Compute(healthy(func(o *Observed) { o.Address = address.Result{Reason: address.ReasonLoadBalancerPending} }), noon)
-	lost := Compute(healthy(func(o *Observed) {
-		o.Address.Lost, o.Address.Reason, o.Address.Message = true, address.ReasonAddressLost, "lost"
-	}), noon)
-	stale := Compute(healthy(func(o *Observed) { o.Pods[0].Daemon.AddressError = "no answer" }), noon)
-	limits := func(in loadbalancer.Input) v1alpha1.FtpServerStatus {
-		return Compute(healthy(func(o *Observed) { o.LoadBalancer = in }), noon)
-	}
-	refused := limits(loadbalancer.Input{Type: "LoadBalancer", Class: "service.k8s.aws/nlb", ControlPorts: 1, PassivePorts: 64, DeclaredPorts: 64})
-	wide := limits(loadbalancer.Input{Type: "LoadBalancer", ControlPorts: 1, PassivePorts: 900, DeclaredPorts: 900})
-	google := limits(loadbalancer.Input{Type: "LoadBalancer", ProviderID: "gce://p/z/n", ControlPorts: 1, PassivePorts: 10, DeclaredPorts: 10})
-	tests := []struct {
-		name          string
-		before, after v1alpha1.FtpServerStatus
-		want          []string
-	}{
-		{"too many ports", well, refused, []string{"Warning TooManyListeners"}},
-		{"still too many", refused, refused, nil},
-		{"ports within limits", refused, well, []string{"Normal WithinLimits"}},
-		{"many node ports", well, wide, []string{"Warning ManyNodePorts"}},
-		{"a note is no event", well, google, nil},
-		{"first readiness", v1alpha1.FtpServerStatus{}, well, []string{"Normal Ready"}},
-		{"turning bad", well, missing, []string{"Warning PasswordMissing"}},
-		{"staying bad", missing, missing, nil},
-		{"recovery", missing, well, []string{"Normal UsersReady", "Normal Ready"}},
-		{"only waiting", v1alpha1.FtpServerStatus{}, pending, nil},
-		{"a Secret that is not there at the start", v1alpha1.FtpServerStatus{}, missing, []string{"Warning PasswordMissing after 1m0s"}},
-		{"address lost", well, lost, []string{"Warning AddressLost"}},
-		{"trouble while it serves", well, stale, []string{"Warning HostNameNotRefreshed"}},
-		{"trouble over", stale, well, []string{"Normal AddressResolved"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var got []string
-			for _, e := range Events(tt.before, tt.after) {
-				kind := "Normal "
-				if e.Warning {
-					kind = "Warning "
-				}
-				if e.Grace > 0 {
-					e.Reason += " after " + e.Grace.String()
-				}
-				got = append(got, kind+e.Reason)
-			}
-			if strings.Join(got, ", ") != strings.Join(tt.want, ", ") {
-				t.Errorf("events %v, want %v", got, tt.want)
-			}
-		})
 	}
 }
 
