@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,9 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -25,15 +24,18 @@ import (
 // crdInterval is the time between two checks of the CustomResourceDefinition.
 const crdInterval = 30 * time.Second
 
+// schemaPath is the path of the API server's OpenAPI document for our API group and version.
+var schemaPath = "/openapi/v3/apis/" + v1alpha1.GroupVersion.String()
+
 // CRD knows which fields that this operator reads and writes the CustomResourceDefinition in the cluster lacks, as
 // happens if the operator was upgraded and the CRD was not. It reads the API server's OpenAPI document, which every
 // service account may read, so it needs no permission on CRDs.
 type CRD struct {
-	client openapi.ClientWithContext
+	client rest.Interface
 
 	mu sync.Mutex
-	// at is the URL of the schema that was read, which changes with the schema; empty before the first read.
-	at string
+	// read is the digest of the document that was read last; zero before the first read.
+	read [sha256.Size]byte
 	// missing are the fields that the schema lacks; refused are further fields that the API server refused in our
 	// writes.
 	missing, refused []string
@@ -46,15 +48,23 @@ func NewCRD(config *rest.Config) (*CRD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the API server: %w", err)
 	}
-	return &CRD{client: d.OpenAPIV3WithContext(context.Background())}, nil
+	return &CRD{client: d.RESTClient()}, nil
 }
 
-// Check reads the schema if it has changed since the last time.
+// Check reads the schema.
+//
+// It reads the whole document each time. The list of documents (/openapi/v3) names a hash for each, but the API server
+// may serve a newer document than the one that it listed, so the hash does not tell which document was read.
 func (c *CRD) Check(ctx context.Context) {
-	at, missing, err := c.read(ctx)
+	text, err := c.client.Get().AbsPath(schemaPath).SetHeader("Accept", "application/json").DoRaw(ctx)
+	var missing []string
+	if err == nil {
+		missing, err = missingFields(text)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
+		err = fmt.Errorf("reading %s: %w", schemaPath, err)
 		if c.err == nil {
 			log.FromContext(ctx).Error(err, "can't see whether the CustomResourceDefinition is as new as the operator")
 		}
@@ -62,11 +72,12 @@ func (c *CRD) Check(ctx context.Context) {
 		return
 	}
 	c.err = nil
-	if at == c.at {
-		return
+	digest := sha256.Sum256(text)
+	if digest == c.read {
+		return // what was refused since the first read of this document stays
 	}
 	was := c.lacking()
-	c.at, c.missing, c.refused = at, missing, nil
+	c.read, c.missing, c.refused = digest, missing, nil
 	switch {
 	case len(missing) > 0:
 		log.FromContext(ctx).Error(c.outdated(), "the CustomResourceDefinition is older than the operator")
@@ -75,43 +86,22 @@ func (c *CRD) Check(ctx context.Context) {
 	}
 }
 
-// read returns the schema's URL and the fields that it lacks; missing is nil if the schema was read from that URL
-// before.
-func (c *CRD) read(ctx context.Context) (at string, missing []string, err error) {
-	paths, err := c.client.PathsWithContext(ctx)
-	if err != nil {
-		return "", nil, fmt.Errorf("reading /openapi/v3: %w", err)
-	}
-	path := "apis/" + v1alpha1.GroupVersion.String()
-	version, found := paths[path]
-	if !found {
-		return "", nil, fmt.Errorf("/openapi/v3 does not have %s", path)
-	}
-	at = version.ServerRelativeURL()
-	c.mu.Lock()
-	same := at == c.at
-	c.mu.Unlock()
-	if same {
-		return at, nil, nil
-	}
-	text, err := version.SchemaWithContext(ctx, runtime.ContentTypeJSON)
-	if err != nil {
-		return "", nil, fmt.Errorf("reading /openapi/v3/%s: %w", path, err)
-	}
-	var document struct {
+// missingFields returns the fields that the FtpServer schema of an OpenAPI document lacks.
+func missingFields(document []byte) ([]string, error) {
+	var openAPI struct {
 		Components struct {
 			Schemas map[string]map[string]any `json:"schemas"`
 		} `json:"components"`
 	}
-	if err := json.Unmarshal(text, &document); err != nil {
-		return "", nil, fmt.Errorf("reading /openapi/v3/%s: %w", path, err)
+	if err := json.Unmarshal(document, &openAPI); err != nil {
+		return nil, err
 	}
-	for name, schema := range document.Components.Schemas {
+	for name, schema := range openAPI.Components.Schemas {
 		if strings.HasSuffix(name, "."+kindServer) {
-			return at, crdschema.Missing(v1alpha1.FtpServer{}, schema, "spec", "status"), nil
+			return crdschema.Missing(v1alpha1.FtpServer{}, schema, "spec", "status"), nil
 		}
 	}
-	return "", nil, fmt.Errorf("/openapi/v3/%s has no %s", path, kindServer)
+	return nil, fmt.Errorf("it has no %s", kindServer)
 }
 
 // Start checks the schema every crdInterval until ctx ends, so that an upgrade of the CRD is noticed without a
@@ -156,7 +146,7 @@ func (c *CRD) state() status.CRD {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := status.CRD{Known: c.at != "", Missing: c.lacking()}
+	known := status.CRD{Known: c.read != [sha256.Size]byte{}, Missing: c.lacking()}
 	if c.err != nil {
 		known.Error = c.err.Error()
 	}
