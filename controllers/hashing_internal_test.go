@@ -151,18 +151,21 @@ func TestHashingIsBoundedAndFair(t *testing.T) {
 		users = append(users, hashUser{key: passwordKey{key, "many", key}})
 	}
 	h, _ := testHashing(map[string]map[string][]byte{"many": many, "one": {"password": []byte("one")}})
-	var now, most, done atomic.Int64
-	var oneAt atomic.Int64
-	goOn := make(chan struct{})
+	var now, most, oneAt atomic.Int64
+	begun, ended := make(chan chan struct{}, 601), make(chan struct{}, 601)
+	var done atomic.Int64
 	h.hash = func(password string) (string, error) {
 		if n := now.Add(1); n > most.Load() {
 			most.Store(n)
 		}
+		goOn := make(chan struct{})
+		begun <- goOn
 		<-goOn
 		now.Add(-1)
 		if n := done.Add(1); password == "one" {
 			oneAt.Store(n)
 		}
+		ended <- struct{}{}
 		return "hash", nil
 	}
 	for i := range 3 { // a tenant with several large servers
@@ -173,7 +176,17 @@ func TestHashingIsBoundedAndFair(t *testing.T) {
 	if h.wait(t.Context(), modest.uid, time.Millisecond) {
 		t.Error("hashes are there though none could be computed")
 	}
-	close(goOn)
+	// One hash after another goes on, in the order in which they have begun, and only while each worker that has work has
+	// begun it: so no worker overtakes another that has taken its work and was not scheduled since.
+	var waiting []chan struct{}
+	for i := range 601 {
+		for i+len(waiting) < min(i+hashWorkers, 601) {
+			waiting = append(waiting, <-begun)
+		}
+		close(waiting[0])
+		waiting = waiting[1:]
+		<-ended
+	}
 	for _, server := range []serverRef{modest, serverNamed("greedy", "large-0"), serverNamed("greedy", "large-1"), serverNamed("greedy", "large-2")} {
 		if !h.wait(t.Context(), server.uid, longEnough) {
 			t.Fatal("not done")
