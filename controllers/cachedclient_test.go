@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
-	"github.com/ftp-operator/ftp-operator/controllers"
+	"github.com/ftp-operator/ftp-operator/controllers/caches"
 )
 
 // cachedClient reads live objects the way the manager's cache would return them: an object that the cache's label
@@ -28,7 +28,7 @@ type cachedClient struct {
 // likeCache returns a client whose reads return what the manager's cache would.
 func likeCache(live client.Client) *cachedClient {
 	c := &cachedClient{Client: live, kinds: map[schema.GroupVersionKind]cache.ByObject{}}
-	for object, options := range controllers.CacheOptions(nil).ByObject {
+	for object, options := range caches.Options(nil).ByObject {
 		gvk, err := apiutil.GVKForObject(object, scheme)
 		Expect(err).NotTo(HaveOccurred())
 		c.kinds[gvk] = options

@@ -2,23 +2,21 @@ package controllers_test
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
-	"testing"
+
+	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
 
 	. "github.com/onsi/ginkgo/v2"
+
 	. "github.com/onsi/gomega"
+
 	corev1 "k8s.io/api/core/v1"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -62,68 +60,15 @@ func ourCRD(ctx context.Context) {
 	Expect(admin.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("kubectl"), client.ForceOwnership)).To(Succeed())
 }
 
-// TestCRDIsWhatWasServed lists the documents as an API server does in the moment in which a CRD changes: the list still
-// names the hash of the document before the change.
-func TestCRDIsWhatWasServed(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile(filepath.Join("..", "config", "crd", "bases", "ftp-operator.io_ftpservers.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	document := func(removed ...string) []byte {
-		u := emptyCRD()
-		if err := yaml.Unmarshal(text, &u.Object); err != nil {
-			t.Fatal(err)
-		}
-		versions, _, _ := unstructured.NestedSlice(u.Object, "spec", "versions")
-		model, _, _ := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema") //nolint:forcetypeassert // our CRD
-		if len(removed) > 0 {
-			unstructured.RemoveNestedField(model, removed...)
-		}
-		b, err := json.Marshal(map[string]any{"components": map[string]any{"schemas": map[string]any{"io.ftp-operator.v1alpha1.FtpServer": model}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	var served atomic.Value
-	served.Store(document("properties", "status", "properties", "usersSummary"))
-	path := "/openapi/v3/apis/ftp-operator.io/v1alpha1"
-	mux := http.NewServeMux()
-	mux.HandleFunc("/openapi/v3", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(w, `{"paths":{"apis/ftp-operator.io/v1alpha1":{"serverRelativeURL":"%s?hash=1"}}}`, path)
-	})
-	mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(served.Load().([]byte)) //nolint:forcetypeassert // see above
-	})
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	look, err := controllers.NewCRD(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	look.Check(t.Context())
-	if err := look.Ready(nil); err == nil || !strings.Contains(err.Error(), "status.usersSummary") {
-		t.Errorf("with the older document: %v", err)
-	}
-	served.Store(document())
-	look.Check(t.Context())
-	if err := look.Ready(nil); err != nil {
-		t.Errorf("with the newer document: %v", err)
-	}
-}
-
 var _ = Describe("a CustomResourceDefinition that is older than the operator", Serial, func() {
 	var (
 		c    *cluster
-		look *controllers.CRD
+		look *crdschema.CRD
 	)
 	BeforeEach(func(ctx context.Context) {
 		c = newCluster(ctx)
 		var err error
-		look, err = controllers.NewCRD(operatorConfig)
+		look, err = crdschema.NewCRD(operatorConfig)
 		Expect(err).NotTo(HaveOccurred())
 		c.reconcile = c.withCRD(look)
 	})
@@ -200,7 +145,7 @@ var _ = Describe("a CustomResourceDefinition that is older than the operator", S
 	It("is found by what the API server refuses, where its schema can't be read", func(ctx context.Context) {
 		olderCRD(ctx, "properties status properties usersSummary", "properties status properties pods items properties node")
 		seen(ctx, "status.usersSummary") // the API server has applied the older CRD
-		blind, err := controllers.NewCRD(operatorConfig)
+		blind, err := crdschema.NewCRD(operatorConfig)
 		Expect(err).NotTo(HaveOccurred())
 		c.reconcile = c.withCRD(blind)
 		c.serve(ctx, c.files(), "files-a")
@@ -239,7 +184,7 @@ var _ = Describe("a CustomResourceDefinition that is older than the operator", S
 })
 
 // withCRD returns a reconciler with its own CRD check.
-func (c *cluster) withCRD(look *controllers.CRD) *controllers.Reconciler {
+func (c *cluster) withCRD(look *crdschema.CRD) *controllers.Reconciler {
 	GinkgoHelper()
 	live := c.client(c.traffic)
 	options := c.options(live, live)

@@ -14,18 +14,18 @@ import (
 // Each computation first receives from goOn, unless goOn is nil.
 func (r *Reconciler) Hashed(goOn <-chan struct{}) *atomic.Int64 {
 	var n atomic.Int64
-	hash, verify := r.hashing.hash, r.hashing.verify
+	hash, verify := r.hasher.Hash, r.hasher.Verify
 	count := func() {
 		if goOn != nil {
 			<-goOn
 		}
 		n.Add(1)
 	}
-	r.hashing.hash = func(password string) (string, error) {
+	r.hasher.Hash = func(password string) (string, error) {
 		count()
 		return hash(password)
 	}
-	r.hashing.verify = func(former, password string) (bool, error) {
+	r.hasher.Verify = func(former, password string) (bool, error) {
 		count()
 		return verify(former, password)
 	}
@@ -38,11 +38,11 @@ func (r *Reconciler) AllowNodes() {
 }
 
 // RequestsOfNode returns the servers that an event of a node enqueues.
-func (r *Reconciler) RequestsOfNode() []ctrl.Request { return r.interests.inNodes() }
+func (r *Reconciler) RequestsOfNode() []ctrl.Request { return r.interests.InNodes() }
 
 // RequestsOfService returns the servers that an event of another owner's Service enqueues.
 func (r *Reconciler) RequestsOfService(s *corev1.Service) []ctrl.Request {
-	return r.interests.inService(portrange.ServiceOf(s))
+	return r.interests.InService(portrange.ServiceOf(s))
 }
 
 // RequestsOfSecret returns the servers that an event of a Secret enqueues.

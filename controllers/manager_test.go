@@ -22,6 +22,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers"
+	"github.com/ftp-operator/ftp-operator/controllers/caches"
 )
 
 // soon is the timeout of these tests, long enough for a busy machine.
@@ -34,7 +35,7 @@ func (c *cluster) manage(config *rest.Config, namespaces ...string) {
 	config = c.traffic.through(config)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:  scheme,
-		Cache:   controllers.CacheOptions(namespaces),
+		Cache:   caches.Options(namespaces),
 		Metrics: metricsserver.Options{BindAddress: "0"},
 		Logger:  GinkgoLogr,
 	})

@@ -6,12 +6,19 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
+
 	. "github.com/onsi/ginkgo/v2"
+
 	. "github.com/onsi/gomega"
+
 	rbacv1 "k8s.io/api/rbac/v1"
+
 	storagev1 "k8s.io/api/storage/v1"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
@@ -21,7 +28,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/controllers"
 )
 
 // These tests run the reconciler against a real API server. No kubelet and no controller of Kubernetes runs, so the
@@ -36,7 +42,7 @@ var (
 	operatorConfig *rest.Config
 	operatorRules  []rbacv1.PolicyRule
 	// crd is the CRD check that is shared by all tests that don't change the CRD.
-	crd *controllers.CRD
+	crd *crdschema.CRD
 )
 
 func TestControllers(t *testing.T) {
@@ -79,7 +85,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		RoleRef:    rbacv1.RoleRef{Kind: "ClusterRole", Name: role.Name},
 	})).To(Succeed())
 	operatorConfig = userConfig("operator")
-	crd, err = controllers.NewCRD(operatorConfig)
+	crd, err = crdschema.NewCRD(operatorConfig)
 	Expect(err).NotTo(HaveOccurred())
 	crd.Check(ctx)
 	Expect(admin.Create(ctx, &storagev1.StorageClass{

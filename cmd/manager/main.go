@@ -10,14 +10,22 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/ftp-operator/ftp-operator/controllers/caches"
+	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
+	"github.com/ftp-operator/ftp-operator/controllers/daemonclient"
+	"github.com/ftp-operator/ftp-operator/controllers/servermetrics"
+
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -107,7 +115,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	}
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(o.watchNamespaces),
+		Cache:                         caches.Options(o.watchNamespaces),
 		Metrics:                       serving,
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
@@ -124,7 +132,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("adding /readyz: %w", err)
 	}
-	if err := mgr.Add(controllers.Metrics(mgr.GetClient(), metrics.Registry, o.class)); err != nil {
+	if err := mgr.Add(servermetrics.Export(mgr.GetClient(), metrics.Registry, o.class)); err != nil {
 		return nil, fmt.Errorf("adding metrics: %w", err)
 	}
 	nodesAllowed, servicesAllowed, err := mayRead(ctx, cluster, scheme)
@@ -137,7 +145,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 	if !servicesAllowed {
 		mgr.GetLogger().Info("Services of other namespaces may not be read: node ports that they hold are not seen before the API server refuses them")
 	}
-	crd, err := controllers.NewCRD(cluster)
+	crd, err := crdschema.NewCRD(cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +161,7 @@ func newManager(ctx context.Context, cluster *rest.Config, o *options) (ctrl.Man
 		Client:   mgr.GetClient(),
 		Live:     mgr.GetAPIReader(),
 		Recorder: mgr.GetEventRecorder("ftp-operator"),
-		Daemons:  controllers.NewHTTPDaemons(),
+		Daemons:  daemonclient.NewHTTP(),
 		Image:    o.image,
 		Operator: resources.Operator{Namespace: o.namespace, PodLabels: podLabels},
 		NodePorts: config.Run{

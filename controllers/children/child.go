@@ -1,0 +1,83 @@
+package children
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+)
+
+// These are the kinds of the objects that the operator reads and writes.
+const (
+	KindServer     = "FtpServer"
+	KindDeployment = "Deployment"
+	KindService    = "Service"
+	KindPolicy     = "NetworkPolicy"
+	KindBudget     = "PodDisruptionBudget"
+	KindSecret     = "Secret"
+	KindClaim      = "PersistentVolumeClaim"
+	KindSlice      = "EndpointSlice"
+	KindPod        = "Pod"
+)
+
+// State is the state of the object that is found under a child's name.
+type State int
+
+const (
+	Absent  State = iota
+	Ours          // the server's own, and may be written
+	Leaving       // being deleted: it is created again once it is gone
+	Foreign       // another owner's: never written
+)
+
+// Child is an object of a server, as it was last read or written. While it is absent, Object holds its namespace and
+// name only.
+type Child struct {
+	Kind   string
+	Object client.Object
+	State  State
+}
+
+// String returns the kind, namespace and name, as messages name the child.
+func (c *Child) String() string {
+	return fmt.Sprintf("%s %s/%s", c.Kind, c.Object.GetNamespace(), c.Object.GetName())
+}
+
+// owns reports whether the object is the server's: it is controlled by the server, or it has no controller and
+// carries the server's label. Such an object without a controller was left behind by an earlier server of this name,
+// or was restored from a backup, whose owner references name UIDs of the past and are stripped. It is adopted.
+func owns(server *v1alpha1.FtpServer, object client.Object) bool {
+	if owner := metav1.GetControllerOf(object); owner != nil {
+		return owner.UID == server.UID || predecessors(object, server)
+	}
+	return object.GetLabels()[v1alpha1.ServerLabel] == server.Name
+}
+
+// predecessors reports whether the object is controlled by an earlier server of the same name. The garbage collector
+// has yet to delete the object or to remove that owner.
+func predecessors(object client.Object, server *v1alpha1.FtpServer) bool {
+	owner := metav1.GetControllerOf(object)
+	return owner != nil && owner.UID != server.UID && owner.Kind == KindServer && owner.Name == server.Name &&
+		strings.HasPrefix(owner.APIVersion, v1alpha1.GroupVersion.Group+"/")
+}
+
+// conflict returns the problem that a child's name is taken by another object.
+func conflict(c *Child, server *v1alpha1.FtpServer) status.Problem {
+	holder := "it has no owner"
+	remedy := "delete that object, or give the FtpServer another name"
+	if o := metav1.GetControllerOf(c.Object); o != nil {
+		holder = fmt.Sprintf("it belongs to %s %s", o.Kind, o.Name)
+	} else {
+		remedy += fmt.Sprintf("; to have it taken over and overwritten, label it %s=%s", v1alpha1.ServerLabel, server.Name)
+	}
+	return status.Problem{
+		Kind: status.ProblemConflict, Object: c.String(),
+		Message: fmt.Sprintf(
+			"an object of this name exists and is not FtpServer %s's (%s): %s",
+			server.Name, holder, remedy),
+	}
+}

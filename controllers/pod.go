@@ -1,0 +1,195 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/controllers/status"
+	"github.com/ftp-operator/ftp-operator/ftpd/config"
+)
+
+// pod is one of the server's pods.
+type pod struct {
+	*corev1.Pod
+	// chained is true if the pod's owner chain (Pod, ReplicaSet, Deployment, by UID) leads to our Deployment. Only
+	// such a pod is assigned ports or published for the first time. A pod that is not chained but has a slice of ours
+	// was verified earlier: its Deployment has been deleted since, and it drains.
+	chained bool
+	// held are the pod's passive ports: those that the server's status records for it, or else those in its
+	// annotation.
+	held config.PortSet
+}
+
+func (p *pod) terminating() bool { return p.DeletionTimestamp != nil }
+
+// terminated reports whether the pod's containers have ended for good, so that it holds nothing any more.
+func terminated(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+// containersReady reports whether the pod's containers pass their probes. The pod's own readiness would cause a
+// deadlock: it waits for the readiness gate, which waits for the slice to say ready.
+func (p *pod) containersReady() bool { return p.conditionTrue(corev1.ContainersReady) }
+
+// nodeLost reports whether the node lifecycle controller has marked the pod not ready because its node stopped
+// reporting: Ready is False while ContainersReady and our gate are still True. When containers fail, the kubelet sets
+// ContainersReady to False too; while it waits for the gate, it sets Ready to False with the reason
+// ReadinessGatesNotReady.
+func (p *pod) nodeLost() bool {
+	for i := range p.Status.Conditions {
+		if c := &p.Status.Conditions[i]; c.Type == corev1.PodReady {
+			return c.Status != corev1.ConditionTrue && c.Reason != gateClosed &&
+				p.containersReady() && p.conditionTrue(corev1.PodConditionType(v1alpha1.RoutedConditionType))
+		}
+	}
+	return false
+}
+
+// gateClosed is the kubelet's reason for a pod that is not ready only because of its readiness gates.
+const gateClosed = "ReadinessGatesNotReady"
+
+// takesSessions reports whether new sessions may be routed to the pod.
+func (p *pod) takesSessions() bool { return p.containersReady() && !p.nodeLost() && !p.terminating() }
+
+func (p *pod) conditionTrue(kind corev1.PodConditionType) bool {
+	for i := range p.Status.Conditions {
+		if p.Status.Conditions[i].Type == kind {
+			return p.Status.Conditions[i].Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// neverReady reports whether the pod's readiness gate was never opened and its daemon is not ready now.
+func (p *pod) neverReady() bool {
+	gate := corev1.PodConditionType(v1alpha1.RoutedConditionType)
+	gated := slices.ContainsFunc(p.Spec.ReadinessGates, func(g corev1.PodReadinessGate) bool { return g.ConditionType == gate })
+	return gated && !p.conditionTrue(gate) && !p.containersReady()
+}
+
+// daemon returns the state of the daemon's container; nil before there is one.
+func (p *pod) daemon() *corev1.ContainerStatus {
+	for i := range p.Status.ContainerStatuses {
+		if p.Status.ContainerStatuses[i].Name == resources.ContainerName {
+			return &p.Status.ContainerStatuses[i]
+		}
+	}
+	return nil
+}
+
+func (p *pod) running() bool {
+	d := p.daemon()
+	return d != nil && d.State.Running != nil && p.Status.PodIP != ""
+}
+
+// route returns the pod as its slice shows it. A daemon that drains fails its readiness probe on purpose; it still
+// serves its sessions and needs its passive ports until its container ends. The same may be true of a pod whose node
+// the cluster can't reach, since clients may still reach it: it is shown as terminating.
+func (p *pod) route(ports config.PortSet) resources.PodRoute {
+	r := resources.PodRoute{
+		Name: p.Name, UID: string(p.UID), Namespace: p.Namespace,
+		Node: p.Spec.NodeName, Ports: ports,
+		Ready:       p.takesSessions() && len(ports) > 0,
+		Serving:     p.containersReady() || p.terminating() && p.running(),
+		Terminating: p.terminating() || p.nodeLost(),
+	}
+	for _, ip := range p.Status.PodIPs {
+		r.IPs = append(r.IPs, ip.IP)
+	}
+	if len(r.IPs) == 0 && p.Status.PodIP != "" {
+		r.IPs = []string{p.Status.PodIP}
+	}
+	return r
+}
+
+const (
+	// creatingPatience is the time that a container may take to be created, including its volumes and network.
+	creatingPatience = 2 * time.Minute
+	// crashMemory is the time for which a container that was restarted counts as crashing, unless it becomes ready.
+	// The kubelet resets its back-off after the same time.
+	crashMemory = 10 * time.Minute
+)
+
+// trouble returns why a pod's daemon does not run; the zero value while the pod is starting normally.
+func trouble(p *pod, now time.Time) status.Trouble {
+	scheduled := now
+	for i := range p.Status.Conditions {
+		c := &p.Status.Conditions[i]
+		if c.Type != corev1.PodScheduled {
+			continue
+		}
+		if c.Status == corev1.ConditionFalse {
+			return status.Trouble{
+				Stage: status.StageScheduling, Reason: c.Reason, Message: c.Message,
+				AwaitsStorage: strings.Contains(c.Message, "unbound immediate PersistentVolumeClaims"),
+			}
+		}
+		scheduled = c.LastTransitionTime.Time
+	}
+	d := p.daemon()
+	if d == nil {
+		return status.Trouble{}
+	}
+	switch w := d.State.Waiting; {
+	case w == nil:
+	case w.Reason == status.ReasonContainerCreating || w.Reason == "PodInitializing":
+		if now.Sub(scheduled) < creatingPatience {
+			return status.Trouble{}
+		}
+		return status.Trouble{Stage: status.StageContainer, Reason: status.ReasonContainerCreating, Message: fmt.Sprintf(
+			"its container has not started for more than %.0f minutes, as when a volume can't be mounted: `kubectl describe pod -n %s %s` shows why",
+			creatingPatience.Minutes(), p.Namespace, p.Name)}
+	case w.Reason == status.ReasonCrashLoopBackOff:
+		return crashing(d)
+	default:
+		return waiting(w)
+	}
+	switch {
+	case d.State.Terminated != nil && (d.State.Terminated.ExitCode != 0 || d.RestartCount > 0):
+		return crashing(d)
+	case d.State.Running != nil && !d.Ready && d.RestartCount > 0 && d.LastTerminationState.Terminated != nil &&
+		d.LastTerminationState.Terminated.ExitCode != 0 && now.Sub(d.LastTerminationState.Terminated.FinishedAt.Time) < crashMemory:
+		return crashing(d)
+	}
+	return status.Trouble{}
+}
+
+// waiting returns the trouble of a container that can't be started.
+func waiting(w *corev1.ContainerStateWaiting) status.Trouble {
+	t := status.Trouble{Stage: status.StageContainer, Reason: w.Reason, Message: w.Message}
+	switch w.Reason {
+	case "ErrImagePull", status.ReasonImagePullBackOff: // the kubelet alternates between the two
+		t.Stage, t.Reason = status.StageImage, status.ReasonImagePullBackOff
+	case status.ReasonInvalidImageName, "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
+		t.Stage = status.StageImage
+	}
+	return t
+}
+
+// crashing returns the trouble of a container that has ended and is about to be restarted, or has been. The message
+// is the same in all these states.
+func crashing(d *corev1.ContainerStatus) status.Trouble {
+	t := status.Trouble{Stage: status.StageContainer, Reason: status.ReasonCrashLoopBackOff}
+	end := d.State.Terminated
+	if end == nil {
+		end = d.LastTerminationState.Terminated
+	}
+	if end == nil {
+		t.Message = d.State.Waiting.Message
+		return t
+	}
+	t.Message = fmt.Sprintf("its container ended with exit code %d", end.ExitCode)
+	if end.Reason != "" {
+		t.Message += " (" + end.Reason + ")"
+	}
+	if end.Message != "" {
+		t.Message += ": " + strings.TrimSpace(end.Message)
+	}
+	return t
+}
