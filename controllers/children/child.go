@@ -28,10 +28,14 @@ const (
 type State int
 
 const (
-	Absent  State = iota
-	Ours          // the server's own, and may be written
-	Leaving       // being deleted: it is created again once it is gone
-	Foreign       // another owner's: never written
+	// Absent is the state while there is no such object.
+	Absent State = iota
+	// Ours is the state of the server's own object, which may be written.
+	Ours
+	// Leaving is the state of an object that is being deleted. It is created again once it is gone.
+	Leaving
+	// Foreign is the state of an object of another owner, which is never written.
+	Foreign
 )
 
 // Child is an object of a server, as it was last read or written. While it is absent, Object holds its namespace and

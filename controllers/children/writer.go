@@ -119,7 +119,8 @@ func (w *Writer) Ensure(ctx context.Context, server *v1alpha1.FtpServer, c *Chil
 	}
 	u := &unstructured.Unstructured{Object: content}
 	result := Result{Exists: c.State == Ours}
-	why, identity := "it does not exist", ""
+	var identity string
+	why := "it does not exist"
 	if c.State == Ours {
 		if why, identity, err = w.difference(ctx, server, c, desired, u, &result); err != nil || why == "" {
 			return result, err

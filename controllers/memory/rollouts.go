@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// slow is the time between two passes of a server for which nothing is in progress.
+	// Slow is the time between two passes of a server for which nothing is in progress.
 	Slow = 60 * time.Second
 	// patience is the time that a pod may take to serve a new configuration before its volume is touched again; it
 	// doubles with every touch.

@@ -25,7 +25,7 @@ const (
 	hashWorkers = 2
 	// readTimeout bounds the time to read one Secret.
 	readTimeout = 10 * time.Second
-	// hashPatience is the default time for which a pass waits for hashes after it has updated the routing. A few
+	// Patience is the default time for which a pass waits for hashes after it has updated the routing. A few
 	// hashes are ready within it, and are then written and reported in the same pass.
 	Patience = 250 * time.Millisecond
 )
