@@ -12,8 +12,6 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,6 +30,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/caches"
+	"github.com/ftp-operator/ftp-operator/controllers/children"
 	"github.com/ftp-operator/ftp-operator/controllers/memory"
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
@@ -83,20 +82,25 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 		}
 	}
 	ofLabel := handler.EnqueueRequestsFromMapFunc(byLabel)
-	c, err := ctrl.NewControllerManagedBy(mgr).Named(o.Name).
+	b := ctrl.NewControllerManagedBy(mgr).Named(o.Name).
 		For(&v1alpha1.FtpServer{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&appsv1.Deployment{}, ofLabel, changed()).
-		Watches(&corev1.Service{}, ofLabel, changed()).
-		Watches(&networkingv1.NetworkPolicy{}, ofLabel, changed()).
-		Watches(&policyv1.PodDisruptionBudget{}, ofLabel, builder.WithPredicates(specChanged())).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(bySlice), changed()).
 		Watches(&corev1.Pod{}, ofLabel, builder.WithPredicates(podChanged())).
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(r.byLabelOrIndex(indexClaim)), changed()).
 		WatchesMetadata(&appsv1.ReplicaSet{}, ofLabel, builder.WithPredicates(ownerChanged())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.byLabelOrIndex(indexSecret)), changed()).
-		WithOptions(o.controller()).
-		Build(r)
+		WithOptions(o.controller())
+	for _, kind := range children.Kinds {
+		switch {
+		case kind.Kind == children.KindSecret: // watched by its metadata, like the Secrets that specs name
+		case kind.IgnoreStatus:
+			b = b.Watches(kind.New(), ofLabel, builder.WithPredicates(specChanged()))
+		default:
+			b = b.Watches(kind.New(), ofLabel, changed())
+		}
+	}
+	c, err := b.Build(r)
 	if err != nil {
 		return fmt.Errorf("setting up the FtpServer controller: %w", err)
 	}

@@ -118,17 +118,17 @@ func applyChildren(ctx context.Context, s scope, o *observed, ports portDecision
 		return did, err
 	}
 	if policy := resources.NetworkPolicy(want.inputs); policy == nil {
-		err = s.children.Remove(ctx, o.policyChild)
+		err = s.children.Remove(ctx, o.child(children.KindPolicy))
 	} else {
-		_, err = did.ensure(ctx, s, o.policyChild, policy)
+		_, err = did.ensure(ctx, s, o.child(children.KindPolicy), policy)
 	}
 	if err != nil {
 		return did, err
 	}
 	if budget := resources.PodDisruptionBudget(want.inputs); budget == nil {
-		err = s.children.Remove(ctx, o.budgetChild)
+		err = s.children.Remove(ctx, o.child(children.KindBudget))
 	} else {
-		_, err = did.ensure(ctx, s, o.budgetChild, budget)
+		_, err = did.ensure(ctx, s, o.child(children.KindBudget), budget)
 	}
 	if err != nil {
 		return did, err
@@ -136,7 +136,7 @@ func applyChildren(ctx context.Context, s scope, o *observed, ports portDecision
 	if ports.blocked {
 		// The API server would refuse the Service. A new server does not start without it; a server that is running
 		// goes on with the Service that it has.
-		stored = stored && o.deploymentChild.State != children.Absent
+		stored = stored && o.child(children.KindDeployment).State != children.Absent
 	} else if err := applyService(ctx, s, o, want.inputs, &did); err != nil {
 		return did, err
 	}
@@ -149,7 +149,7 @@ func applyChildren(ctx context.Context, s scope, o *observed, ports portDecision
 		return did, nil // running pods stay as they are
 	}
 	if configured && stored {
-		if _, err := did.ensure(ctx, s, o.deploymentChild, resources.Deployment(want.inputs)); err != nil {
+		if _, err := did.ensure(ctx, s, o.child(children.KindDeployment), resources.Deployment(want.inputs)); err != nil {
 			return did, err
 		}
 	}
@@ -186,7 +186,7 @@ func tooManyReplicas(server *v1alpha1.FtpServer, o *observed) []status.Problem {
 		return nil
 	}
 	return []status.Problem{{
-		Kind: status.ProblemScaled, Object: o.deploymentChild.String(),
+		Kind: status.ProblemScaled, Object: o.child(children.KindDeployment).String(),
 		Message: fmt.Sprintf("%s scaled it to %d, but %s; aim autoscalers at the FtpServer, which keeps them within what works",
 			by, resources.Replicas(scaled), why),
 	}}
@@ -197,7 +197,7 @@ func tooManyReplicas(server *v1alpha1.FtpServer, o *observed) []status.Problem {
 // certificate is missing, since a server that is declared with TLS must not start without it. It writes none while
 // pods serve users whose passwords are not hashed yet.
 func applyConfig(ctx context.Context, s scope, o *observed, want desired, did *applied) (bool, error) {
-	secret := o.secretChild
+	secret := o.child(children.KindSecret)
 	if (want.waiting || want.unknown) && secret.State == children.Absent {
 		return false, nil
 	}
@@ -219,7 +219,7 @@ func applyConfig(ctx context.Context, s scope, o *observed, want desired, did *a
 }
 
 func applyService(ctx context.Context, s scope, o *observed, in resources.Inputs, did *applied) error {
-	result, err := s.children.Ensure(ctx, s.server, o.serviceChild, resources.Service(in))
+	result, err := s.children.Ensure(ctx, s.server, o.child(children.KindService), resources.Service(in))
 	did.addResult(result)
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func applyService(ctx context.Context, s scope, o *observed, in resources.Inputs
 // surplusPorts returns the ports that the Service carries and should not carry; none while the Service can't be
 // changed.
 func surplusPorts(o *observed, blocked bool, in resources.Inputs) []string {
-	if o.serviceChild.State != children.Ours || blocked {
+	if o.child(children.KindService).State != children.Ours || blocked {
 		return nil
 	}
 	type key struct {
@@ -279,14 +279,14 @@ func clientNetworks(server *v1alpha1.FtpServer, o *observed, in resources.Inputs
 // its own, which route passive ports to any pod. dropForeignSlices deletes the ones that remain.
 func dropSelector(ctx context.Context, s scope, o *observed) error {
 	service := o.service()
-	if o.serviceChild.State != children.Ours || len(service.Spec.Selector) == 0 {
+	if o.child(children.KindService).State != children.Ours || len(service.Spec.Selector) == 0 {
 		return nil
 	}
 	s.liveReads.Demand(s.server.UID, s.Clock.Now())
 	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"selector":null}}`, service.UID)
 	err := s.Client.Patch(ctx, service, client.RawPatch(types.MergePatchType, patch), children.FieldOwner)
 	if err != nil {
-		return fmt.Errorf("taking the selector off %s: %w", o.serviceChild, err)
+		return fmt.Errorf("taking the selector off %s: %w", o.child(children.KindService), err)
 	}
 	s.children.Tracker.Wrote(children.KindService, service)
 	if err := deleteEndpoints(ctx, s); err != nil {

@@ -32,7 +32,7 @@ const maxHolders = 100
 // is no finalizer that could block the deletion. A pod becomes an owner before it is given its ports.
 func holdForPods(ctx context.Context, s scope, o *observed) error {
 	holders := holders(o.pods)
-	for _, c := range []*children.Child{o.serviceChild, o.policyChild, o.secretChild} {
+	for _, c := range []*children.Child{o.child(children.KindService), o.child(children.KindPolicy), o.child(children.KindSecret)} {
 		if err := s.children.AddOwners(ctx, c, holders); err != nil {
 			return err
 		}
@@ -86,12 +86,12 @@ func drainDeleting(ctx context.Context, s scope) error {
 	if s.server.Status.AdvertisedAddressSource == v1alpha1.AddressFromClusterIP {
 		desired.Spec.WithClusterIP(s.server.Status.AdvertisedAddress) // the address that clients were given
 	}
-	if _, err := s.children.Ensure(ctx, s.server, o.serviceChild, desired); err != nil {
+	if _, err := s.children.Ensure(ctx, s.server, o.child(children.KindService), desired); err != nil {
 		return err
 	}
 	if policy := resources.NetworkPolicy(in); policy != nil {
 		policy.OwnerReferences = owners
-		if _, err := s.children.Ensure(ctx, s.server, o.policyChild, policy); err != nil {
+		if _, err := s.children.Ensure(ctx, s.server, o.child(children.KindPolicy), policy); err != nil {
 			return err
 		}
 	}

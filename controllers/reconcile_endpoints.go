@@ -60,7 +60,7 @@ func routePods(ctx context.Context, s scope, o *observed, r routing) (routed, er
 func applySlices(ctx context.Context, s scope, o *observed, r routing) (findings, error) {
 	var found findings
 	wanted := map[string]types.UID{}
-	if o.serviceChild.State != children.Foreign { // never publish to a Service that is not ours
+	if o.child(children.KindService).State != children.Foreign { // never publish to a Service that is not ours
 		for i := range o.pods {
 			if err := publish(ctx, s, o, &o.pods[i], r, wanted, &found); err != nil {
 				return found, err
@@ -73,7 +73,7 @@ func applySlices(ctx context.Context, s scope, o *observed, r routing) (findings
 // withdrawEndpoints removes the control port from pods that have started to terminate or are lost. It runs before
 // everything else in the pass, which may take seconds or fail: nodes must know before the pods refuse new sessions.
 func withdrawEndpoints(ctx context.Context, s scope, o *observed) error {
-	if o.serviceChild.State == children.Foreign {
+	if o.child(children.KindService).State == children.Foreign {
 		return nil
 	}
 	r := routing{plan: portplan.Compute(planInput(s, o, nil))}
@@ -224,7 +224,7 @@ func dropStraySlices(ctx context.Context, s scope, o *observed, wanted map[strin
 // on the Service, and leave them when the selector is removed (kubernetes#91072). They also create them from an
 // Endpoints object of that name.
 func dropForeignSlices(ctx context.Context, s scope, o *observed) ([]status.ForeignSlice, error) {
-	if o.serviceChild.State != children.Ours || len(o.service().Spec.Selector) > 0 {
+	if o.child(children.KindService).State != children.Ours || len(o.service().Spec.Selector) > 0 {
 		return nil, nil
 	}
 	found, err := foreignSlices(ctx, s)

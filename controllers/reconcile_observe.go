@@ -8,8 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -25,7 +23,8 @@ import (
 
 // observed is the state of the cluster as one pass sees it. A child is as it was last read or written.
 type observed struct {
-	deploymentChild, serviceChild, policyChild, budgetChild, secretChild *children.Child
+	// byKind are the children of children.Kinds, by their kinds.
+	byKind map[string]*children.Child
 	// claim is the claim that is mounted, whether the operator created it or the spec names it; nil for an emptyDir.
 	claim *children.Child
 	// slices are the EndpointSlices that carry the server's label.
@@ -36,19 +35,22 @@ type observed struct {
 	nodes []address.Node
 }
 
+// child returns the child of that kind.
+func (o *observed) child(kind string) *children.Child { return o.byKind[kind] }
+
 func (o *observed) deployment() *appsv1.Deployment {
-	return o.deploymentChild.Object.(*appsv1.Deployment) //nolint:forcetypeassert // made as one
+	return o.child(children.KindDeployment).Object.(*appsv1.Deployment) //nolint:forcetypeassert // made as one
 }
 
 func (o *observed) service() *corev1.Service {
-	if o.serviceChild.State == children.Foreign {
+	if o.child(children.KindService).State == children.Foreign {
 		return &corev1.Service{} // its addresses are not ours
 	}
-	return o.serviceChild.Object.(*corev1.Service) //nolint:forcetypeassert // made as one
+	return o.child(children.KindService).Object.(*corev1.Service) //nolint:forcetypeassert // made as one
 }
 
 func (o *observed) secret() *corev1.Secret {
-	return o.secretChild.Object.(*corev1.Secret) //nolint:forcetypeassert // made as one
+	return o.child(children.KindSecret).Object.(*corev1.Secret) //nolint:forcetypeassert // made as one
 }
 
 func (o *observed) claimModes() []corev1.PersistentVolumeAccessMode {
@@ -67,7 +69,7 @@ func (o *observed) claimModes() []corev1.PersistentVolumeAccessMode {
 // equals spec.replicas. From then on both own the field, and spec.replicas counts until the number is changed through
 // the subresource again. A number that a user wrote into the Deployment itself is written back like any other edit.
 func (o *observed) scaledBy(server *v1alpha1.FtpServer) string {
-	if o.deploymentChild.State != children.Ours {
+	if o.child(children.KindDeployment).State != children.Ours {
 		return ""
 	}
 	deployment := o.deployment()
@@ -102,29 +104,18 @@ func (o *observed) asScaled(server *v1alpha1.FtpServer) *v1alpha1.FtpServer {
 
 // observe reads the objects that the pass needs, and writes nothing.
 func observe(ctx context.Context, s scope) (*observed, error) {
-	o := &observed{}
-	named := func(name string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Namespace: s.server.Namespace, Name: name}
-	}
-	for _, c := range []struct {
-		into   **children.Child
-		kind   string
-		object client.Object
-	}{
-		{&o.deploymentChild, children.KindDeployment, &appsv1.Deployment{ObjectMeta: named(resources.DeploymentName(s.server))}},
-		{&o.serviceChild, children.KindService, &corev1.Service{ObjectMeta: named(resources.ServiceName(s.server))}},
-		{&o.policyChild, children.KindPolicy, &networkingv1.NetworkPolicy{ObjectMeta: named(resources.NetworkPolicyName(s.server))}},
-		{&o.budgetChild, children.KindBudget, &policyv1.PodDisruptionBudget{ObjectMeta: named(resources.PodDisruptionBudgetName(s.server))}},
-		{&o.secretChild, children.KindSecret, &corev1.Secret{ObjectMeta: named(resources.ConfigSecretName(s.server))}},
-	} {
-		var err error
-		if *c.into, err = s.children.Read(ctx, s.server, c.kind, c.object); err != nil {
+	o := &observed{byKind: map[string]*children.Child{}}
+	var err error
+	for _, kind := range children.Kinds {
+		object := kind.New()
+		object.SetNamespace(s.server.Namespace)
+		object.SetName(kind.Name(s.server))
+		if o.byKind[kind.Kind], err = s.children.Read(ctx, s.server, kind.Kind, object); err != nil {
 			return nil, err
 		}
 	}
-	var err error
 	if name := resources.ClaimName(s.server); name != "" {
-		claim := &corev1.PersistentVolumeClaim{ObjectMeta: named(name)}
+		claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: s.server.Namespace, Name: name}}
 		if o.claim, err = s.children.Read(ctx, s.server, children.KindClaim, claim); err != nil {
 			return nil, err
 		}
@@ -238,7 +229,7 @@ func ownPods(ctx context.Context, s scope, o *observed, found []corev1.Pod) ([]p
 			published[podOfSlice(slice)] = true
 		}
 	}
-	chain := ownerChain{scope: s, deployment: o.deploymentChild, ours: map[types.UID]bool{}}
+	chain := ownerChain{scope: s, deployment: o.child(children.KindDeployment), ours: map[types.UID]bool{}}
 	var own []pod
 	for i := range found {
 		candidate := pod{Pod: &found[i]}

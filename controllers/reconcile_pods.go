@@ -30,7 +30,7 @@ func planInput(s scope, o *observed, usable config.PortSet) portplan.Input {
 	}
 	for i := range o.pods {
 		one := &o.pods[i]
-		if len(one.held) == 0 && (!one.chained || o.deploymentChild.State != children.Ours) {
+		if len(one.held) == 0 && (!one.chained || o.child(children.KindDeployment).State != children.Ours) {
 			continue // the pod must not be assigned any
 		}
 		in.Pods = append(in.Pods, portplan.Pod{
@@ -225,7 +225,7 @@ func openGate(ctx context.Context, s scope, one *pod) error {
 func replacePods(ctx context.Context, s scope, o *observed, plan portplan.Plan) error {
 	for _, r := range plan.Replace {
 		i := slices.IndexFunc(o.pods, func(one pod) bool { return one.Name == r.Pod })
-		if i < 0 || !o.pods[i].chained || o.deploymentChild.State != children.Ours {
+		if i < 0 || !o.pods[i].chained || o.child(children.KindDeployment).State != children.Ours {
 			continue // nothing would create another pod
 		}
 		one := o.pods[i].Pod

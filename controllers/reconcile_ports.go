@@ -206,7 +206,7 @@ func (o *observed) inUse(chosen config.PortSet) bool {
 // carried returns the passive ports that the Service carries now; none if the Service is not ours.
 func (o *observed) carried() config.PortSet {
 	var all []uint16
-	if o.serviceChild.State == children.Ours {
+	if o.child(children.KindService).State == children.Ours {
 		for _, port := range o.service().Spec.Ports {
 			if port.Port > 0 && port.Port <= config.MaxPassivePort && port.Name == resources.PassivePortName(uint16(port.Port)) {
 				all = append(all, uint16(port.Port))

@@ -28,7 +28,7 @@ import (
 // summarize collects what the status is computed from, and asks the daemons what they serve.
 func summarize(ctx context.Context, s scope, o *observed, p pass, problems []status.Problem) (status.Observed, error) {
 	var deployment *appsv1.Deployment
-	if o.deploymentChild.State == children.Ours {
+	if o.child(children.KindDeployment).State == children.Ours {
 		deployment = o.deployment()
 	}
 	pods := podsForStatus(s, o)

@@ -145,7 +145,7 @@ func onlyTLS(secret *corev1.Secret) *corev1.Secret {
 // former returns the values that the config Secret holds under the keys; nil if that Secret is not ours or does not
 // exist.
 func (r secretReader) former(keys ...string) [][]byte {
-	if r.observed.secretChild.State != children.Ours {
+	if r.observed.child(children.KindSecret).State != children.Ours {
 		return nil
 	}
 	var values [][]byte

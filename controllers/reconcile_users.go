@@ -177,7 +177,7 @@ func awaitHashes(ctx context.Context, s scope, o *observed, ports portDecision, 
 	all, err := findUsers(ctx, s, o, hashed)
 	if err == nil && len(all.asked) > 0 {
 		all.lookAgain(hashProgress)
-		lost := o.secretChild.State != children.Ours && all.awaited > 0
+		lost := o.child(children.KindSecret).State != children.Ours && all.awaited > 0
 		none := len(all.report.Hashing) > 0 && len(all.ready) == 0
 		all.unknown = len(o.pods) > 0 && (lost || none)
 	}
@@ -186,7 +186,7 @@ func awaitHashes(ctx context.Context, s scope, o *observed, ports portDecision, 
 
 // formerHashes returns the hashes in the config Secret, by user, and the digests of their sources.
 func formerHashes(o *observed) (map[string]string, passwords.Sources) {
-	if o.secretChild.State != children.Ours {
+	if o.child(children.KindSecret).State != children.Ours {
 		return nil, nil
 	}
 	secret := o.secret()

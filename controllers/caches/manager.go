@@ -4,8 +4,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -13,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/children"
 )
 
 // Options returns the options of the manager's cache, which holds no data of Secrets. The cache is limited to the given
@@ -25,10 +24,6 @@ func Options(namespaces []string) cache.Options {
 	options := cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.FtpServer{}:           {Transform: cache.TransformStripManagedFields()},
-			&appsv1.Deployment{}:            labelled,
-			&corev1.Service{}:               labelled,
-			&networkingv1.NetworkPolicy{}:   labelled,
-			&policyv1.PodDisruptionBudget{}: labelled,
 			&discoveryv1.EndpointSlice{}:    labelled,
 			&corev1.Pod{}:                   with(slimPod),
 			&appsv1.ReplicaSet{}:            with(slimMetadata),
@@ -36,6 +31,11 @@ func Options(namespaces []string) cache.Options {
 			&corev1.PersistentVolumeClaim{}: {Transform: slimClaim},
 			&corev1.Node{}:                  {Transform: slimNode},
 		},
+	}
+	for _, kind := range children.Kinds {
+		if kind.Kind != children.KindSecret { // of Secrets only the metadata is cached, and of all
+			options.ByObject[kind.New()] = labelled
+		}
 	}
 	return within(namespaces, options)
 }

@@ -4,10 +4,15 @@ import (
 	"fmt"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
@@ -23,6 +28,24 @@ const (
 	KindSlice      = "EndpointSlice"
 	KindPod        = "Pod"
 )
+
+// Kinds are the kinds of which a server has one child each, beside its claim. The children are watched, cached and
+// observed by this list.
+var Kinds = []struct {
+	// Kind is the kind, and New returns an empty object of it.
+	Kind string
+	New  func() client.Object
+	// Name returns the name of the server's child.
+	Name func(*v1alpha1.FtpServer) string
+	// IgnoreStatus is true if changes of the object's status alone start no pass.
+	IgnoreStatus bool
+}{
+	{KindDeployment, func() client.Object { return &appsv1.Deployment{} }, resources.DeploymentName, false},
+	{KindService, func() client.Object { return &corev1.Service{} }, resources.ServiceName, false},
+	{KindPolicy, func() client.Object { return &networkingv1.NetworkPolicy{} }, resources.NetworkPolicyName, false},
+	{KindBudget, func() client.Object { return &policyv1.PodDisruptionBudget{} }, resources.PodDisruptionBudgetName, true},
+	{KindSecret, func() client.Object { return &corev1.Secret{} }, resources.ConfigSecretName, false},
+}
 
 // State is the state of the object that is found under a child's name.
 type State int
