@@ -105,14 +105,14 @@ func (c *cluster) key(name string) client.ObjectKey {
 }
 
 // settle reconciles until a pass writes nothing, and returns the requeue time of that pass. It advances the clock
-// while routes of pods have to settle.
+// while pods warm up.
 func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	GinkgoHelper()
 	for range 20 {
 		c.traffic.reset()
 		result, err := c.pass(ctx, name)
 		if err == nil && len(c.traffic.written()) == 0 {
-			if len(c.settling(ctx)) > 0 {
+			if len(c.warmingUp(ctx)) > 0 {
 				c.clock.SetTime(c.clock.Now().Add(result.RequeueAfter))
 				continue
 			}
@@ -126,8 +126,8 @@ func (c *cluster) settle(ctx context.Context, name string) time.Duration {
 	return 0
 }
 
-// settling returns the names of the slices that route only their pods' passive ports.
-func (c *cluster) settling(ctx context.Context) []string {
+// warmingUp returns the names of the slices that route only their pods' passive ports.
+func (c *cluster) warmingUp(ctx context.Context) []string {
 	GinkgoHelper()
 	var list discoveryv1.EndpointSliceList
 	Expect(admin.List(ctx, &list, client.InNamespace(c.namespace))).To(Succeed())

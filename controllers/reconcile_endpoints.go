@@ -95,7 +95,7 @@ func withdrawEndpoints(ctx context.Context, s scope, o *observed) error {
 func publish(ctx context.Context, s scope, o *observed, one *pod, r routing, wanted map[string]types.UID, found *findings) error {
 	route := one.route(r.plan.Routes[one.Name])
 	if route.Ready {
-		route.Settling = mustWarmUp(s, o, one, r.warmUp)
+		route.WarmingUp = mustWarmUp(s, o, one, r.warmUp)
 	} else {
 		s.warmUps.Forget(one.UID)
 	}
@@ -122,7 +122,7 @@ func publish(ctx context.Context, s scope, o *observed, one *pod, r routing, wan
 	switch {
 	case !published || !route.Ready:
 		return nil
-	case route.Settling:
+	case route.WarmingUp:
 		now := s.Clock.Now()
 		s.warmUps.Begin(one.UID, now)
 		found.lookAgain(s.warmUps.Left(one.UID, r.warmUp, now))
@@ -182,7 +182,7 @@ func warmUp(s scope, o *observed, balancer loadbalancer.Input) time.Duration {
 	if declared := resources.WarmUp(s.server); declared != nil {
 		return *declared
 	}
-	return loadbalancer.TimesOf(balancer, resources.ExternalTrafficPolicy(o.asScaled(s.server))).Settle
+	return loadbalancer.TimesOf(balancer, resources.ExternalTrafficPolicy(o.asScaled(s.server))).WarmUp
 }
 
 // mustWarmUp reports whether the control port must not be routed yet to a pod that takes sessions.

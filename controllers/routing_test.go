@@ -85,30 +85,30 @@ var _ = Describe("routing", func() {
 
 	It("leads sessions to a new pod only when its passive ports are known everywhere, unless there is no other", func(ctx context.Context) {
 		c.serve(ctx, c.files(replicas(2)), "files-a")
-		Expect(c.settling(ctx)).To(BeEmpty())
+		Expect(c.warmingUp(ctx)).To(BeEmpty())
 		c.makePod(ctx, "files", "files-b")
 		c.settle(ctx, "files")
-		Expect(c.settling(ctx)).To(BeEmpty(), "a pod that is not ready")
+		Expect(c.warmingUp(ctx)).To(BeEmpty(), "a pod that is not ready")
 		c.startPod(ctx, "files-b")
 		began := c.clock.Now()
 		for range 5 { // the number of passes meanwhile does not matter
 			result, err := c.pass(ctx, "files")
 			Expect(err).NotTo(HaveOccurred())
 			Expect(result.RequeueAfter).To(And(BeNumerically(">", 0), BeNumerically("<=", 2*time.Second)))
-			Expect(c.settling(ctx)).To(Equal([]string{"files-b"}))
+			Expect(c.warmingUp(ctx)).To(Equal([]string{"files-b"}))
 			Expect(podConditionTrue(c.pod(ctx, "files-b"), v1alpha1.RoutedConditionType)).To(BeFalse())
 			c.clock.SetTime(c.clock.Now().Add(300 * time.Millisecond))
 		}
 		c.settle(ctx, "files")
 		Expect(c.clock.Now().Sub(began)).To(Equal(2 * time.Second))
-		Expect(c.settling(ctx)).To(BeEmpty())
+		Expect(c.warmingUp(ctx)).To(BeEmpty())
 		Expect(podConditionTrue(c.pod(ctx, "files-b"), v1alpha1.RoutedConditionType)).To(BeTrue())
 
 		By("and an operator that comes anew leaves it as it is")
 		c.reconcile = c.reconciler(c.traffic)
 		_, err := c.pass(ctx, "files")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(c.settling(ctx)).To(BeEmpty())
+		Expect(c.warmingUp(ctx)).To(BeEmpty())
 
 		By("but at once, if the others end meanwhile")
 		c.makePod(ctx, "files", "files-c")
@@ -116,14 +116,14 @@ var _ = Describe("routing", func() {
 		c.startPod(ctx, "files-c")
 		_, err = c.pass(ctx, "files")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(c.settling(ctx)).To(Equal([]string{"files-c"}))
+		Expect(c.warmingUp(ctx)).To(Equal([]string{"files-c"}))
 		c.terminate(ctx, "files-a")
 		c.terminate(ctx, "files-b")
 		for range 2 {
 			_, err = c.pass(ctx, "files")
 			Expect(err).NotTo(HaveOccurred())
 		}
-		Expect(c.settling(ctx)).To(BeEmpty())
+		Expect(c.warmingUp(ctx)).To(BeEmpty())
 	})
 
 	It("withdraws a pod that ends before anything else, whatever becomes of that", func(ctx context.Context) {

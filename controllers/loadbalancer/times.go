@@ -9,9 +9,9 @@ import (
 // Times are the times that a load balancer needs to follow what happens to a pod. They are derived from the default
 // intervals and thresholds of the health checks of each kind, plus a few seconds for the nodes.
 type Times struct {
-	// Settle is the time for which a new pod's passive ports are published before its control port is. Load balancers
+	// WarmUp is the time for which a new pod's passive ports are published before its control port is. Load balancers
 	// that check each port separately send nothing to a port before it has passed its check.
-	Settle time.Duration
+	WarmUp time.Duration
 	// LameDuck is the time for which a pod that drains still takes new sessions, since the load balancer sends it
 	// some until a check has failed often enough. 0 means that routing follows the EndpointSlices, and the daemon's
 	// default is ample.
@@ -19,8 +19,8 @@ type Times struct {
 }
 
 const (
-	// nodesSettle is the time in which the nodes apply the slices: kube-proxy does so at most once a second.
-	nodesSettle = 2 * time.Second
+	// nodesApply is the time in which the nodes apply the slices: kube-proxy does so at most once a second.
+	nodesApply = 2 * time.Second
 	// azureProbes covers 2 probes of each port, 5 s apart.
 	azureProbes = 15 * time.Second
 	// awsNetworkChecks covers the 3 checks of each port (with policy Local: 2 checks of the node), 10 s apart, that
@@ -41,7 +41,7 @@ const (
 // TimesOf returns the times for a Service with that external traffic policy.
 func TimesOf(in Input, policy corev1.ServiceExternalTrafficPolicy) Times {
 	local := policy == corev1.ServiceExternalTrafficPolicyLocal
-	times := Times{Settle: nodesSettle}
+	times := Times{WarmUp: nodesApply}
 	if local {
 		times.LameDuck = usualChecks
 	}
@@ -50,11 +50,11 @@ func TimesOf(in Input, policy corev1.ServiceExternalTrafficPolicy) Times {
 	}
 	switch Detect(in) {
 	case Azure:
-		times.Settle = azureProbes
+		times.WarmUp = azureProbes
 	case AWSNetwork:
-		times.Settle = awsNetworkChecks
+		times.WarmUp = awsNetworkChecks
 		if in.Class == "" && in.Annotations[awsType] == "nlb" && !local {
-			times.Settle = awsProviderChecks
+			times.WarmUp = awsProviderChecks
 		}
 		if local || ipTargets(in.Annotations) {
 			times.LameDuck = awsNetworkChecks

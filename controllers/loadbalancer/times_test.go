@@ -16,7 +16,7 @@ func TestTimesOf(t *testing.T) {
 	for name, one := range map[string]struct {
 		in               loadbalancer.Input
 		policy           corev1.ServiceExternalTrafficPolicy
-		settle, lameDuck time.Duration
+		warmUp, lameDuck time.Duration
 	}{
 		"unknown":                {loadbalancer.Input{Class: "metallb"}, cluster, 2 * time.Second, 0},
 		"unknown, Local":         {loadbalancer.Input{Class: "metallb"}, local, 2 * time.Second, 15 * time.Second},
@@ -33,11 +33,11 @@ func TestTimesOf(t *testing.T) {
 		"Google":                 {loadbalancer.Input{ProviderID: "gce://x"}, cluster, 2 * time.Second, 0},
 	} {
 		one.in.Type = corev1.ServiceTypeLoadBalancer
-		if got := loadbalancer.TimesOf(one.in, one.policy); got.Settle != one.settle || got.LameDuck != one.lameDuck {
-			t.Errorf("%s: %+v, want %v and %v", name, got, one.settle, one.lameDuck)
+		if got := loadbalancer.TimesOf(one.in, one.policy); got.WarmUp != one.warmUp || got.LameDuck != one.lameDuck {
+			t.Errorf("%s: %+v, want %v and %v", name, got, one.warmUp, one.lameDuck)
 		}
 	}
-	if got := loadbalancer.TimesOf(loadbalancer.Input{Type: corev1.ServiceTypeNodePort, ProviderID: "azure:///x"}, local); got.Settle != 2*time.Second {
+	if got := loadbalancer.TimesOf(loadbalancer.Input{Type: corev1.ServiceTypeNodePort, ProviderID: "azure:///x"}, local); got.WarmUp != 2*time.Second {
 		t.Errorf("a NodePort has no load balancer: %+v", got)
 	}
 }

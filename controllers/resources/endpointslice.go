@@ -18,7 +18,7 @@ import (
 // is one for each address family that the Service has, and none while the pod has no address. The slice of the pod's
 // primary address has the pod's name. The owner of the slices is the pod, so they must be watched by label.
 //
-// For a pod that is settling only the passive ports are published: new sessions are routed to it once all nodes have
+// For a pod that is warming up only the passive ports are published: new sessions are routed to it once all nodes have
 // had the time to learn the routes of its data connections.
 //
 // A draining pod is not ready, serving and terminating. Routing is by port: the control port is routed to the pods
@@ -67,7 +67,7 @@ func endpointSlice(in Inputs, pod PodRoute, name string, ip netip.Addr) *discove
 	}
 
 	var ports []*discoveryac.EndpointPortApplyConfiguration
-	if !pod.Settling {
+	if !pod.WarmingUp {
 		ports = append(ports, endpointPort(ControlPortName, ControlPort))
 		if ImplicitTLS(in.Server) != nil {
 			ports = append(ports, endpointPort(ImplicitPortName, ImplicitPort))

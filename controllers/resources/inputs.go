@@ -82,8 +82,8 @@ type PodRoute struct {
 	Ports config.PortSet
 	// Ready is true if the pod takes new sessions, that is, its container is ready and it is not terminating.
 	Ready bool
-	// Settling is true if the pod is ready, but so far only its passive ports are routed to it.
-	Settling bool
+	// WarmingUp is true if the pod is ready, but so far only its passive ports are routed to it.
+	WarmingUp bool
 	// Serving is true if the pod's container accepts connections; a draining pod still serves.
 	Serving bool
 	// Terminating is true if the pod takes no new sessions and keeps its ports, because its deletion was requested or
