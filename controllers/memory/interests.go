@@ -1,17 +1,14 @@
 package memory
 
 import (
-	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/ftp-operator/ftp-operator/controllers/resources"
-
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers/portrange"
+	"github.com/ftp-operator/ftp-operator/controllers/resources"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
@@ -80,7 +77,12 @@ func (t *Interests) InService(s portrange.Service) []ctrl.Request {
 		case i.sharingKey != "" && i.sharingKey == s.SharingKey, i.anyPort:
 			return true
 		}
-		return slices.ContainsFunc(s.NodePorts, i.nodePorts.Contains)
+		for _, port := range s.NodePorts { // no slices.ContainsFunc: its argument would be allocated for each server
+			if i.nodePorts.Contains(port) {
+				return true
+			}
+		}
+		return false
 	})
 }
 

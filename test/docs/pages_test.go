@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,6 +157,48 @@ func TestMessagesAreTheProgram(t *testing.T) {
 	}
 	if messages < 40 {
 		t.Errorf("%d messages, which are too few: is the page read?", messages)
+	}
+}
+
+// wellReasons are the reasons of conditions that need no entry in troubleshooting.md: with each, the condition is as it
+// should be.
+var wellReasons = []string{
+	"AddressResolved", "AnyNetwork", "AsDeclared", "CRDCurrent", "CertificateValid", "ClaimBound", "ConfigLoaded", "Ephemeral",
+	"NetworksKept", "NotPaused", "PodsReady", "PortsAssigned", "PortsExposed", "Ready", "TLSDisabled", "UsersReady", "WithinLimits",
+}
+
+// TestEachReasonHasAnEntry: each reason of a condition is in the first cell of a row of troubleshooting.md, or is one
+// with which all is well.
+func TestEachReasonHasAnEntry(t *testing.T) {
+	entries := map[string]bool{}
+	for _, row := range rows(t, "troubleshooting.md") {
+		for _, found := range quoted.FindAllStringSubmatch(row[0], -1) {
+			entries[found[1]] = true
+		}
+	}
+	// The constants are named ReasonX or reasonX; those of problems, which are reasons of Ready and Stalled, ProblemX.
+	constant := regexp.MustCompile(`\b(?:[Rr]eason|Problem)[A-Z]\w*(?: ProblemKind)?\s+= "(\w+)"`)
+	reasons := 0
+	for _, folder := range []string{"status", "loadbalancer", "address"} {
+		files, err := filepath.Glob(filepath.Join(root, "controllers", folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range constant.FindAllStringSubmatch(string(text), -1) {
+				reasons++
+				if reason := found[1]; entries[reason] == slices.Contains(wellReasons, reason) {
+					t.Errorf("%s: reason %s has an entry in troubleshooting.md: %v; with it all is well: %v", filepath.Base(file), reason, entries[reason], !entries[reason])
+				}
+			}
+		}
+	}
+	if reasons < 70 {
+		t.Errorf("%d reasons, which are too few: are the constants read?", reasons)
 	}
 }
 
