@@ -52,13 +52,13 @@ var _ = Describe("with 1,000 FtpServers", Serial, func() {
 		Eventually(func() int {
 			var list v1alpha1.FtpServerList
 			Expect(c.cached.List(ctx, &list, client.InNamespace(c.namespace))).To(Succeed())
-			paused := 0
+			suspended := 0
 			for i := range list.Items {
 				if len(list.Items[i].Status.Conditions) > 0 {
-					paused++
+					suspended++
 				}
 			}
-			return paused
+			return suspended
 		}, "3m").Should(Equal(servers))
 		c.quiet()
 

@@ -160,12 +160,12 @@ var _ = Describe("a whole manager in bad times", func() {
 var _ = Describe("a new server", func() {
 	It("is not taken for ready before anybody looked at it", func(ctx context.Context) {
 		c := newCluster(ctx)
-		for name, suspend := range map[string]bool{"files": false, "paused": true} {
+		for name, suspend := range map[string]bool{"files": false, "resting": true} {
 			Expect(admin.Create(ctx, c.files(func(s *v1alpha1.FtpServer) { s.Name, s.Spec.Suspend = name, suspend }))).To(Succeed())
 			Expect(kstatusOf(ctx, c, name)).To(Equal("InProgress"))
 		}
-		c.settle(ctx, "paused")
-		Expect(c.condition(ctx, "paused", v1alpha1.ConditionPaused).Status).To(Equal(metav1.ConditionTrue))
-		Expect(kstatusOf(ctx, c, "paused")).To(Equal("InProgress"))
+		c.settle(ctx, "resting")
+		Expect(c.condition(ctx, "resting", v1alpha1.ConditionSuspended).Status).To(Equal(metav1.ConditionTrue))
+		Expect(kstatusOf(ctx, c, "resting")).To(Equal("InProgress"))
 	})
 })

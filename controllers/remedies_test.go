@@ -107,16 +107,16 @@ var _ = Describe("the remedy that a message names", func() {
 			service := &corev1.Service{ObjectMeta: c.meta("files")}
 			Expect(admin.Patch(ctx, service, client.RawPatch(types.MergePatchType,
 				[]byte(`{"spec":{"loadBalancerSourceRanges":["198.51.100.0/24"]}}`)), client.FieldOwner("somebody"))).To(Succeed())
-			return told(ctx, v1alpha1.ConditionClientNetworksKept, "ForeignSourceRanges", "declare them in spec.service.loadBalancerSourceRanges")
+			return told(ctx, v1alpha1.ConditionClientNetworksEnforced, "ForeignSourceRanges", "declare them in spec.service.loadBalancerSourceRanges")
 		}
 		message := foreign().Message
 		update(ctx, func(s *v1alpha1.FtpServerSpec) {
 			s.Service.LoadBalancerSourceRanges = []string{"198.51.100.0/24"}
 			s.Service.AllocateLoadBalancerNodePorts = new(false)
 		})
-		mended(ctx, v1alpha1.ConditionClientNetworksKept)
+		mended(ctx, v1alpha1.ConditionClientNetworksEnforced)
 		update(ctx, func(s *v1alpha1.FtpServerSpec) { s.Service.LoadBalancerSourceRanges = nil })
-		mended(ctx, v1alpha1.ConditionClientNetworksKept)
+		mended(ctx, v1alpha1.ConditionClientNetworksEnforced)
 		Expect(c.service(ctx, "files").Spec.LoadBalancerSourceRanges).To(BeEmpty())
 
 		foreign()
@@ -124,7 +124,7 @@ var _ = Describe("the remedy that a message names", func() {
 		Expect(kubectl).NotTo(BeNil(), message)
 		Expect(kubectl[1:3]).To(Equal([]string{c.namespace, "files"}))
 		Expect(admin.Patch(ctx, &corev1.Service{ObjectMeta: c.meta(kubectl[2])}, client.RawPatch(types.MergePatchType, []byte(kubectl[3])))).To(Succeed())
-		mended(ctx, v1alpha1.ConditionClientNetworksKept)
+		mended(ctx, v1alpha1.ConditionClientNetworksEnforced)
 		Expect(c.service(ctx, "files").Spec.LoadBalancerSourceRanges).To(BeEmpty())
 	})
 

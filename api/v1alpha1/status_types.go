@@ -32,9 +32,9 @@ type FtpServerStatus struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions: Ready, Stalled, Reconciling (kstatus), Paused, Available, UsersReady, CertificateReady,
+	// conditions: Ready, Stalled, Reconciling (kstatus), Suspended, Available, UsersReady, CertificateReady,
 	// StorageReady, AddressResolved, PassivePortsExposed, PassivePortsAssigned, ConfigLoaded, PortsWithinLimits,
-	// ClientNetworksKept, ScaleAsDeclared, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
+	// ClientNetworksEnforced, ScaleAsDeclared, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
 	// while Ready is True says what to mend while the server serves.
 	// +optional
 	// +listType=map

@@ -35,14 +35,11 @@ const (
 )
 
 // SessionReuse says what TLS session resumption on data connections is for.
-// +kubebuilder:validation:Enum=Off;Disabled;Prefer;Require
+// +kubebuilder:validation:Enum=Disabled;Prefer;Require
 type SessionReuse string
 
 const (
-	// SessionReuseOff neither offers nor takes resumption. In YAML it must be quoted: Off alone is
-	// a boolean there.
-	SessionReuseOff SessionReuse = "Off"
-	// SessionReuseDisabled is the same, for YAML without quotes.
+	// SessionReuseDisabled neither offers nor takes resumption.
 	SessionReuseDisabled SessionReuse = "Disabled"
 	// SessionReusePrefer lets clients resume their own control connection's session.
 	SessionReusePrefer SessionReuse = "Prefer"
@@ -109,8 +106,7 @@ type TLSSpec struct {
 
 	// sessionReuse binds data connections to their control connection by TLS session resumption:
 	// Prefer (default: a client may resume its own), Require (data connections that do not are
-	// refused, which proves whose they are, also where client addresses are hidden) or "Off", which
-	// YAML takes for a boolean unless it is quoted; Disabled is the same and needs no quotes. Some
+	// refused, which proves whose they are, also where client addresses are hidden) or Disabled. Some
 	// clients can't resume: try yours before you require it.
 	// +optional
 	// +kubebuilder:default=Prefer

@@ -65,14 +65,14 @@ const (
 	ConditionPortsWithinLimits = "PortsWithinLimits"
 	// ConditionScaleAsDeclared: spec.replicas is the number of pods, and nobody scaled the Deployment instead.
 	ConditionScaleAsDeclared = "ScaleAsDeclared"
-	// ConditionClientNetworksKept: the networks that clients may connect from, if any are declared, are
-	// kept, and let somebody in. It never holds Ready up.
-	ConditionClientNetworksKept = "ClientNetworksKept"
+	// ConditionClientNetworksEnforced is True while the declared client networks are enforced, or none are declared,
+	// and what enforces them can see real client addresses. It never keeps the server from being Ready.
+	ConditionClientNetworksEnforced = "ClientNetworksEnforced"
 	// ConditionConfigLoaded: every pod serves the newest configuration.
 	ConditionConfigLoaded = "ConfigLoaded"
 	// ConditionCRDCurrent: the CustomResourceDefinition in the cluster has every field that the operator has. It
 	// never holds Ready up.
 	ConditionCRDCurrent = "CRDCurrent"
-	// ConditionPaused: spec.suspend is set and nothing is reconciled.
-	ConditionPaused = "Paused"
+	// ConditionSuspended is True while spec.suspend is set, and nothing is reconciled.
+	ConditionSuspended = "Suspended"
 )

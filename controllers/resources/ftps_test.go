@@ -114,8 +114,8 @@ func TestTLSOfTheDaemon(t *testing.T) {
 		t.Errorf("implicit TLS disabled: listening on %v", got.ImplicitListen)
 	}
 	for written, want := range map[v1alpha1.SessionReuse]config.SessionReuse{
-		v1alpha1.SessionReuseOff: config.SessionReuseOff, v1alpha1.SessionReuseDisabled: config.SessionReuseOff,
-		v1alpha1.SessionReusePrefer: config.SessionReusePrefer, v1alpha1.SessionReuseRequire: config.SessionReuseRequire,
+		v1alpha1.SessionReuseDisabled: config.SessionReuseOff,
+		v1alpha1.SessionReusePrefer:   config.SessionReusePrefer, v1alpha1.SessionReuseRequire: config.SessionReuseRequire,
 	} {
 		if got := declared(func(s *v1alpha1.TLSSpec) { s.SessionReuse = written }); got.SessionReuse != want {
 			t.Errorf("session reuse %s: %s", written, got.SessionReuse)

@@ -69,7 +69,7 @@ func daemonTLS(in Inputs) *config.TLS {
 	return out
 }
 
-// sessionReuse maps both values that mean off to the older one, since older daemons know no other.
+// sessionReuse maps Disabled to the daemon's word for it.
 func sessionReuse(r v1alpha1.SessionReuse) config.SessionReuse {
 	if r == v1alpha1.SessionReuseDisabled {
 		return config.SessionReuseOff

@@ -45,7 +45,7 @@ var gauges = []struct {
 }{
 	{serverDesc("ready", "Whether the FtpServer is Ready (1)."), conditionTrue(v1alpha1.ConditionReady)},
 	{serverDesc("stalled", "Whether the FtpServer is Stalled (1): somebody has to change something."), conditionTrue(v1alpha1.ConditionStalled)},
-	{serverDesc("paused", "Whether the FtpServer is Paused (1)."), conditionTrue(v1alpha1.ConditionPaused)},
+	{serverDesc("suspended", "Whether the FtpServer is Suspended (1)."), conditionTrue(v1alpha1.ConditionSuspended)},
 	{serverDesc("replicas", "Pods that are not terminating."),
 		func(s *v1alpha1.FtpServer) float64 { return float64(s.Status.Replicas) }},
 	{serverDesc("replicas_ready", "Pods that are ready."),

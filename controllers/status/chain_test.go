@@ -173,7 +173,7 @@ func TestTrueMeansWell(t *testing.T) {
 	well := map[string]bool{
 		"Ready": true, "PodsReady": true, "UsersReady": true, "CertificateValid": true, "TLSDisabled": true, "ClaimBound": true, "Ephemeral": true,
 		"AddressResolved": true, "OnlyIPv6": true, "PortsExposed": true, "PortsAssigned": true, "ConfigLoaded": true, "WithinLimits": true,
-		"WholeRangeForwarded": true, "ManyNodePorts": true, "AnyNetwork": true, "NetworksKept": true, "CRDCurrent": true, "AsDeclared": true,
+		"WholeRangeForwarded": true, "ManyNodePorts": true, "AnyNetwork": true, "NetworksEnforced": true, "CRDCurrent": true, "AsDeclared": true,
 	}
 	changes := []func(*Observed){
 		func(*Observed) {},
@@ -218,7 +218,7 @@ func TestReadyComesFirst(t *testing.T) {
 		for _, c := range o.Server.Status.Conditions {
 			kinds = append(kinds, c.Type)
 		}
-		if text := strings.Join(kinds, " "); !strings.HasPrefix(text, "Ready Stalled Paused Available UsersReady") || !strings.HasSuffix(text, " Theirs") {
+		if text := strings.Join(kinds, " "); !strings.HasPrefix(text, "Ready Stalled Suspended Available UsersReady") || !strings.HasSuffix(text, " Theirs") {
 			t.Errorf("conditions %s", text)
 		}
 	}

@@ -35,7 +35,7 @@ func Events(before, after v1alpha1.FtpServerStatus) []Event {
 				e.Grace = grace[is.Reason]
 			}
 			events = append(events, e)
-		case kind == v1alpha1.ConditionPaused:
+		case kind == v1alpha1.ConditionSuspended:
 			if is.Status == metav1.ConditionTrue || was != nil && was.Status == metav1.ConditionTrue {
 				events = append(events, Event{Reason: is.Reason, Message: is.Message})
 			}
@@ -97,7 +97,7 @@ func bad(c *metav1.Condition) bool {
 	switch c.Type {
 	case v1alpha1.ConditionStalled:
 		return c.Status == metav1.ConditionTrue
-	case v1alpha1.ConditionPaused:
+	case v1alpha1.ConditionSuspended:
 		return false
 	case v1alpha1.ConditionPortsWithinLimits:
 		if c.Reason == loadbalancer.ReasonManyNodePorts {

@@ -14,6 +14,6 @@ func Failed(server *v1alpha1.FtpServer, message string, now metav1.Time) v1alpha
 	set(&s.Conditions, condition(v1alpha1.ConditionReady, metav1.ConditionFalse, string(ProblemFailed), message), server.Generation, now)
 	set(&s.Conditions, condition(v1alpha1.ConditionReconciling, metav1.ConditionTrue, string(ProblemFailed), message), server.Generation, now)
 	setOrRemove(&s.Conditions, v1alpha1.ConditionStalled, nil, server.Generation, now)
-	inOrder(s.Conditions)
+	s.Conditions = inOrder(s.Conditions)
 	return s
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 )
 
-// These are the reasons of the ClientNetworksKept condition.
+// These are the reasons of the ClientNetworksEnforced condition.
 const (
-	ReasonAnyNetwork    = "AnyNetwork"
-	ReasonNetworksKept  = "NetworksKept"
-	ReasonNodePortsOpen = "NodePortsOpen"
-	ReasonClientsHidden = "ClientsHidden"
+	ReasonAnyNetwork       = "AnyNetwork"
+	ReasonNetworksEnforced = "NetworksEnforced"
+	ReasonNodePortsOpen    = "NodePortsOpen"
+	ReasonClientsHidden    = "ClientsHidden"
 	// ReasonForeignSourceRanges means that the Service has source ranges that the spec does not declare.
 	ReasonForeignSourceRanges = "ForeignSourceRanges"
 )
@@ -33,10 +33,10 @@ type ClientNetworks struct {
 	NodePorts bool
 }
 
-// clientNetworksKept is True if the declared restrictions of clients' networks are effective, as far as that depends
+// clientNetworksEnforced is True if the declared restrictions of clients' networks are effective, as far as that depends
 // on the operator. It can't detect a network plugin that enforces no policies.
-func clientNetworksKept(o Observed) metav1.Condition {
-	const kind = v1alpha1.ConditionClientNetworksKept
+func clientNetworksEnforced(o Observed) metav1.Condition {
+	const kind = v1alpha1.ConditionClientNetworksEnforced
 	yes := func(reason, message string) metav1.Condition {
 		return condition(kind, metav1.ConditionTrue, reason, message)
 	}
@@ -47,19 +47,19 @@ func clientNetworksKept(o Observed) metav1.Condition {
 			"the Service has loadBalancerSourceRanges that somebody else wrote, and the load balancer keeps out clients from elsewhere: %s; declare them in spec.service.loadBalancerSourceRanges, or take them off: kubectl --namespace %s patch service %s --type=merge --patch='{\"spec\":{\"loadBalancerSourceRanges\":null}}'",
 			list(n.Foreign), o.Server.Namespace, o.Server.Name))
 	case n.Allowed && n.Proxied:
-		return yes(ReasonNetworksKept, "the daemons, which are told the clients' addresses by the PROXY protocol, keep spec.networkPolicy.allowedNetworks")
+		return yes(ReasonNetworksEnforced, "the daemons, which are told the clients' addresses by the PROXY protocol, keep spec.networkPolicy.allowedNetworks")
 	case n.Allowed && !n.Real:
 		return condition(kind, metav1.ConditionFalse, ReasonClientsHidden,
 			"spec.networkPolicy.allowedNetworks shuts everybody out, since the pods see other addresses than the clients': those of the nodes (externalTrafficPolicy Cluster, as with several replicas) or of the load balancer. Have the clients' kept, declare spec.service.proxyProtocol, or use spec.service.loadBalancerSourceRanges instead")
 	case n.Allowed && n.Policy:
-		return yes(ReasonNetworksKept, "the NetworkPolicy and the daemons keep spec.networkPolicy.allowedNetworks")
+		return yes(ReasonNetworksEnforced, "the NetworkPolicy and the daemons keep spec.networkPolicy.allowedNetworks")
 	case n.Allowed:
-		return yes(ReasonNetworksKept, "the daemons keep spec.networkPolicy.allowedNetworks")
+		return yes(ReasonNetworksEnforced, "the daemons keep spec.networkPolicy.allowedNetworks")
 	case n.Ranges && n.NodePorts && (n.Proxied || !n.Real || !n.Policy):
 		return condition(kind, metav1.ConditionFalse, ReasonNodePortsOpen,
 			"the load balancer keeps spec.service.loadBalancerSourceRanges, but who can reach a node could dial its node ports: keep strangers from the nodes, or set spec.service.allocateLoadBalancerNodePorts to false if the load balancer does without them")
 	case n.Ranges:
-		return yes(ReasonNetworksKept, "whoever reaches the server comes by the load balancer or is kept out by the NetworkPolicy: they keep spec.service.loadBalancerSourceRanges")
+		return yes(ReasonNetworksEnforced, "whoever reaches the server comes by the load balancer or is kept out by the NetworkPolicy: they keep spec.service.loadBalancerSourceRanges")
 	}
 	return yes(ReasonAnyNetwork, "clients may connect from anywhere")
 }

@@ -103,8 +103,8 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 
 	parts := []metav1.Condition{
 		available(o), addressResolved(o, now.Time), passivePortsExposed(o), passivePortsAssigned(o),
-		portsWithinLimits(o), clientNetworksKept(o), usersReady(o), storageReady(o, now.Time),
-		certificateReady(o, now.Time), configLoaded(o), scaleAsDeclared(o), crdCurrent(o), notPaused(),
+		portsWithinLimits(o), clientNetworksEnforced(o), usersReady(o), storageReady(o, now.Time),
+		certificateReady(o, now.Time), configLoaded(o), scaleAsDeclared(o), crdCurrent(o), notSuspended(),
 	}
 	summary := ready(o, parts)
 	for _, c := range append(parts, summary) {
@@ -112,7 +112,7 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	}
 	setOrRemove(&s.Conditions, v1alpha1.ConditionStalled, stalled(o, summary), o.Server.Generation, now)
 	setOrRemove(&s.Conditions, v1alpha1.ConditionReconciling, reconciling(o, summary), o.Server.Generation, now)
-	inOrder(s.Conditions)
+	s.Conditions = inOrder(s.Conditions)
 	return s
 }
 

@@ -2,6 +2,7 @@ package status
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,25 +118,25 @@ func TestConditions(t *testing.T) {
 			o.LoadBalancer = loadbalancer.Input{Type: "ClusterIP", ControlPorts: 1, PassivePorts: 10, DeclaredPorts: 10}
 		}, "PortsWithinLimits", yes, "WithinLimits", "by 11 ports", yes, status.CurrentStatus},
 
-		{"clients from anywhere", func(*Observed) {}, "ClientNetworksKept", yes, "AnyNetwork", "anywhere", yes, status.CurrentStatus},
+		{"clients from anywhere", func(*Observed) {}, "ClientNetworksEnforced", yes, "AnyNetwork", "anywhere", yes, status.CurrentStatus},
 		{"allowed networks", func(o *Observed) {
 			o.ClientNetworks = ClientNetworks{Allowed: true, Real: true, Policy: true, NodePorts: true}
 		},
-			"ClientNetworksKept", yes, "NetworksKept", "the NetworkPolicy and the daemons", yes, status.CurrentStatus},
+			"ClientNetworksEnforced", yes, "NetworksEnforced", "the NetworkPolicy and the daemons", yes, status.CurrentStatus},
 		{"allowed networks without a policy", func(o *Observed) { o.ClientNetworks = ClientNetworks{Allowed: true, Real: true} },
-			"ClientNetworksKept", yes, "NetworksKept", "the daemons keep", yes, status.CurrentStatus},
+			"ClientNetworksEnforced", yes, "NetworksEnforced", "the daemons keep", yes, status.CurrentStatus},
 		{"allowed networks behind a proxy", func(o *Observed) { o.ClientNetworks = ClientNetworks{Allowed: true, Proxied: true, Policy: true} },
-			"ClientNetworksKept", yes, "NetworksKept", "PROXY protocol", yes, status.CurrentStatus},
+			"ClientNetworksEnforced", yes, "NetworksEnforced", "PROXY protocol", yes, status.CurrentStatus},
 		{"allowed networks behind what hides clients", func(o *Observed) { o.ClientNetworks = ClientNetworks{Allowed: true, Policy: true} },
-			"ClientNetworksKept", no, "ClientsHidden", "shuts everybody out", yes, status.CurrentStatus},
+			"ClientNetworksEnforced", no, "ClientsHidden", "shuts everybody out", yes, status.CurrentStatus},
 		{"source ranges under Local", func(o *Observed) {
 			o.ClientNetworks = ClientNetworks{Ranges: true, Real: true, Policy: true, NodePorts: true}
 		},
-			"ClientNetworksKept", yes, "NetworksKept", "loadBalancerSourceRanges", yes, status.CurrentStatus},
+			"ClientNetworksEnforced", yes, "NetworksEnforced", "loadBalancerSourceRanges", yes, status.CurrentStatus},
 		{"source ranges under Cluster", func(o *Observed) { o.ClientNetworks = ClientNetworks{Ranges: true, Policy: true, NodePorts: true} },
-			"ClientNetworksKept", no, "NodePortsOpen", "allocateLoadBalancerNodePorts to false", yes, status.CurrentStatus},
+			"ClientNetworksEnforced", no, "NodePortsOpen", "allocateLoadBalancerNodePorts to false", yes, status.CurrentStatus},
 		{"source ranges without node ports", func(o *Observed) { o.ClientNetworks = ClientNetworks{Ranges: true, Policy: true} },
-			"ClientNetworksKept", yes, "NetworksKept", "loadBalancerSourceRanges", yes, status.CurrentStatus},
+			"ClientNetworksEnforced", yes, "NetworksEnforced", "loadBalancerSourceRanges", yes, status.CurrentStatus},
 
 		{"no Deployment yet", func(o *Observed) { o.Deployment = nil }, "Ready", no, "Progressing", "rolled out", no, status.InProgressStatus},
 		{"Deployment not yet observed", func(o *Observed) { o.Deployment.Generation = 4 }, "Ready", no, "Progressing", "", no, status.InProgressStatus},
@@ -329,6 +330,23 @@ func TestForeignConditionsStay(t *testing.T) {
 	}
 }
 
+// TestRetiredConditionsGo: conditions of an earlier version, which have other names now, do not stay.
+func TestRetiredConditionsGo(t *testing.T) {
+	o := healthy()
+	o.Server.Status.Conditions = []metav1.Condition{{Type: "Paused"}, {Type: "Theirs"}, {Type: "ClientNetworksKept"}}
+	for name, s := range map[string]v1alpha1.FtpServerStatus{
+		"computed": Compute(o, noon), "suspended": Suspended(o.Server, noon), "failed": Failed(o.Server, "x", noon),
+	} {
+		var kinds []string
+		for _, c := range s.Conditions {
+			kinds = append(kinds, c.Type)
+		}
+		if slices.Contains(kinds, "Paused") || slices.Contains(kinds, "ClientNetworksKept") || !slices.Contains(kinds, "Theirs") {
+			t.Errorf("%s: %v", name, kinds)
+		}
+	}
+}
+
 func TestSuspendedAndFailedKeepWhatWasKnown(t *testing.T) {
 	o := healthy()
 	o.Server.Status = Compute(o, noon)
@@ -343,8 +361,8 @@ func TestSuspendedAndFailedKeepWhatWasKnown(t *testing.T) {
 			t.Errorf("%s: kstatus calls it %s", name, got)
 		}
 	}
-	if got := get(Suspended(o.Server, noon), "Paused").Status; got != metav1.ConditionTrue {
-		t.Errorf("Paused is %s", got)
+	if got := get(Suspended(o.Server, noon), "Suspended").Status; got != metav1.ConditionTrue {
+		t.Errorf("Suspended is %s", got)
 	}
 }
 

@@ -164,7 +164,7 @@ func TestMessagesAreTheProgram(t *testing.T) {
 // should be.
 var wellReasons = []string{
 	"AddressResolved", "AnyNetwork", "AsDeclared", "CRDCurrent", "CertificateValid", "ClaimBound", "ConfigLoaded", "Ephemeral",
-	"NetworksKept", "NotPaused", "PodsReady", "PortsAssigned", "PortsExposed", "Ready", "TLSDisabled", "UsersReady", "WithinLimits",
+	"NetworksEnforced", "NotSuspended", "PodsReady", "PortsAssigned", "PortsExposed", "Ready", "TLSDisabled", "UsersReady", "WithinLimits",
 }
 
 // TestEachReasonHasAnEntry: each reason of a condition is in the first cell of a row of troubleshooting.md, or is one

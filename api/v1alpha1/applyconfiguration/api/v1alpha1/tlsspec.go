@@ -36,8 +36,7 @@ type TLSSpecApplyConfiguration struct {
 	ClientCA *ClientCASpecApplyConfiguration `json:"clientCA,omitempty"`
 	// sessionReuse binds data connections to their control connection by TLS session resumption:
 	// Prefer (default: a client may resume its own), Require (data connections that do not are
-	// refused, which proves whose they are, also where client addresses are hidden) or "Off", which
-	// YAML takes for a boolean unless it is quoted; Disabled is the same and needs no quotes. Some
+	// refused, which proves whose they are, also where client addresses are hidden) or Disabled. Some
 	// clients can't resume: try yours before you require it.
 	SessionReuse *apiv1alpha1.SessionReuse `json:"sessionReuse,omitempty"`
 	// implicit is one more control port, on which TLS begins at once (ftps://), for clients that
