@@ -49,6 +49,10 @@ type FtpServerStatus struct {
 	// if there is none.
 	// +optional
 	FTPSEndpoint string `json:"ftpsEndpoint,omitempty"`
+	// endpoints are endpoint and ftpsEndpoint in parts, for programs.
+	// +optional
+	// +listType=atomic
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
 	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
 	// +optional
 	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
@@ -79,6 +83,11 @@ type FtpServerStatus struct {
 	// range is taking over it also holds the ports of the pods that still have the old ones.
 	// +optional
 	PassiveRange string `json:"passiveRange,omitempty"`
+	// passivePortRanges are the ports of passiveRange as ranges, lowest first, for programs that open
+	// firewalls.
+	// +optional
+	// +listType=atomic
+	PassivePortRanges []PortSpan `json:"passivePortRanges,omitempty"`
 	// allocatedPortRange is the range that was chosen for spec.passive.portCount, as in 30000-30063.
 	// It stays for the server's life.
 	// +optional
@@ -112,6 +121,29 @@ type FtpServerStatus struct {
 	// usersSummary is how many of the declared users can log in, as in 2/3. Anonymous login does not count.
 	// +optional
 	UsersSummary string `json:"usersSummary,omitempty"`
+}
+
+// Endpoint is an address and port at which clients connect.
+type Endpoint struct {
+	// scheme is ftp (without TLS, or with explicit TLS) or ftps (implicit TLS).
+	// +required
+	Scheme string `json:"scheme"`
+	// address is an IP address or a host name.
+	// +required
+	Address string `json:"address"`
+	// port is the control port that clients dial, 1 to 65535.
+	// +required
+	Port int32 `json:"port"`
+}
+
+// PortSpan is a run of TCP ports without a gap, both ends inclusive. Unlike a PortRange, it may be of any length.
+type PortSpan struct {
+	// start is the first port.
+	// +required
+	Start int32 `json:"start"`
+	// end is the last port.
+	// +required
+	End int32 `json:"end"`
 }
 
 // PodStatus tells what one pod holds.

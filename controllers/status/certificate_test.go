@@ -85,9 +85,12 @@ func TestStatusOfTLS(t *testing.T) {
 	if s.FTPSEndpoint != "ftps://203.0.113.10:990" || !s.CertificateNotAfter.Time.Equal(noon.Add(240*time.Hour)) {
 		t.Errorf("ftpsEndpoint %q, certificateNotAfter %v", s.FTPSEndpoint, s.CertificateNotAfter)
 	}
+	if len(s.Endpoints) != 2 || s.Endpoints[1] != (v1alpha1.Endpoint{Scheme: "ftps", Address: "203.0.113.10", Port: 990}) {
+		t.Errorf("endpoints %+v", s.Endpoints)
+	}
 	o := healthy()
 	o.Server.Status = s
-	if s := Compute(o, noon); s.FTPSEndpoint != "" || s.CertificateNotAfter != nil {
+	if s := Compute(o, noon); len(s.Endpoints) != 1 || s.FTPSEndpoint != "" || s.CertificateNotAfter != nil {
 		t.Errorf("without TLS: ftpsEndpoint %q, certificateNotAfter %v", s.FTPSEndpoint, s.CertificateNotAfter)
 	}
 }

@@ -77,12 +77,16 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	s.Port = o.Port
 	s.Endpoint = address.Endpoint("ftp", o.Address.Address, o.Port)
 	s.FTPSEndpoint = address.Endpoint("ftps", o.Address.Address, o.ImplicitPort)
+	s.Endpoints = endpoints(o)
 	s.CertificateNotAfter = nil
 	if end := o.Certificates.notAfter(); !end.IsZero() {
 		s.CertificateNotAfter = &metav1.Time{Time: end}
 	}
 	s.ScaledBy = o.ScaledBy
-	s.PassiveRange = o.Plan.Exposed.String()
+	s.PassiveRange, s.PassivePortRanges = o.Plan.Exposed.String(), nil
+	for _, run := range o.Plan.Exposed.Runs() {
+		s.PassivePortRanges = append(s.PassivePortRanges, v1alpha1.PortSpan{Start: int32(run.First), End: int32(run.Last)})
+	}
 	if o.Server.Spec.Passive.PortCount == 0 {
 		s.AllocatedPortRange = ""
 	}
@@ -114,6 +118,17 @@ func Compute(o Observed, now metav1.Time) v1alpha1.FtpServerStatus {
 	setOrRemove(&s.Conditions, v1alpha1.ConditionReconciling, reconciling(o, summary), o.Server.Generation, now)
 	s.Conditions = inOrder(s.Conditions)
 	return s
+}
+
+// endpoints returns where clients connect; none while the address is not known.
+func endpoints(o Observed) []v1alpha1.Endpoint {
+	var all []v1alpha1.Endpoint
+	for _, e := range []v1alpha1.Endpoint{{Scheme: "ftp", Port: o.Port}, {Scheme: "ftps", Port: o.ImplicitPort}} {
+		if e.Address = o.Address.Address; e.Address != "" && e.Port != 0 {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 func set(conditions *[]metav1.Condition, c metav1.Condition, generation int64, now metav1.Time) {

@@ -283,6 +283,16 @@ func TestStatusFields(t *testing.T) {
 		s.Selector != "ftp-operator.io/server=files" || s.Endpoint != "ftp://203.0.113.10:21" || s.PassiveRange != "30000-30009" {
 		t.Errorf("status is %+v", s)
 	}
+	if want := []v1alpha1.Endpoint{{Scheme: "ftp", Address: "203.0.113.10", Port: 21}}; !slices.Equal(s.Endpoints, want) {
+		t.Errorf("endpoints %+v, want %+v", s.Endpoints, want)
+	}
+	if want := []v1alpha1.PortSpan{{Start: 30000, End: 30009}}; !slices.Equal(s.PassivePortRanges, want) {
+		t.Errorf("passivePortRanges %+v, want %+v", s.PassivePortRanges, want)
+	}
+	o.Plan.Exposed = config.PortSet{30000, 30001, 30005}
+	if got, want := Compute(o, noon).PassivePortRanges, []v1alpha1.PortSpan{{Start: 30000, End: 30001}, {Start: 30005, End: 30005}}; !slices.Equal(got, want) {
+		t.Errorf("of two runs: %+v, want %+v", got, want)
+	}
 	var states []string
 	for _, p := range s.Pods {
 		states = append(states, p.Name+" "+string(p.State)+" "+p.PassivePorts+" "+p.AdvertisedIP)

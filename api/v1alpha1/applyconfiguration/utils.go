@@ -34,6 +34,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DrainSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddedMetadata"):
 		return &apiv1alpha1.EmbeddedMetadataApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Endpoint"):
+		return &apiv1alpha1.EndpointApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExtraCertificate"):
 		return &apiv1alpha1.ExtraCertificateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FtpServer"):
@@ -60,6 +62,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PodTemplateSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PortRange"):
 		return &apiv1alpha1.PortRangeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PortSpan"):
+		return &apiv1alpha1.PortSpanApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProxyProtocolSpec"):
 		return &apiv1alpha1.ProxyProtocolSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Quota"):

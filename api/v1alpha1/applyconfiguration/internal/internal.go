@@ -163,6 +163,18 @@ var schemaYAML = typed.YAMLObject(`types:
         map:
           elementType:
             scalar: string
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.Endpoint
+  map:
+    fields:
+    - name: address
+      type:
+        scalar: string
+    - name: port
+      type:
+        scalar: numeric
+    - name: scheme
+      type:
+        scalar: string
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.ExtraCertificate
   map:
     fields:
@@ -298,12 +310,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: endpoint
       type:
         scalar: string
+    - name: endpoints
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.Endpoint
+          elementRelationship: atomic
     - name: ftpsEndpoint
       type:
         scalar: string
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: passivePortRanges
+      type:
+        list:
+          elementType:
+            namedType: com.github.ftp-operator.ftp-operator.api.v1alpha1.PortSpan
+          elementRelationship: atomic
     - name: passiveRange
       type:
         scalar: string
@@ -510,6 +534,15 @@ var schemaYAML = typed.YAMLObject(`types:
             namedType: io.k8s.api.core.v1.TopologySpreadConstraint
           elementRelationship: atomic
 - name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PortRange
+  map:
+    fields:
+    - name: end
+      type:
+        scalar: numeric
+    - name: start
+      type:
+        scalar: numeric
+- name: com.github.ftp-operator.ftp-operator.api.v1alpha1.PortSpan
   map:
     fields:
     - name: end

@@ -27,6 +27,8 @@ type FtpServerStatusApplyConfiguration struct {
 	// ftpsEndpoint is where clients connect with implicit TLS, as in ftps://203.0.113.10:990; empty
 	// if there is none.
 	FTPSEndpoint *string `json:"ftpsEndpoint,omitempty"`
+	// endpoints are endpoint and ftpsEndpoint in parts, for programs.
+	Endpoints []EndpointApplyConfiguration `json:"endpoints,omitempty"`
 	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
 	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
 	// advertisedAddress is the address that PASV replies name. One that is withdrawn stays until
@@ -50,6 +52,9 @@ type FtpServerStatusApplyConfiguration struct {
 	// passiveRange is the range of passive ports in use, as in 30000-30063. While a changed
 	// range is taking over it also holds the ports of the pods that still have the old ones.
 	PassiveRange *string `json:"passiveRange,omitempty"`
+	// passivePortRanges are the ports of passiveRange as ranges, lowest first, for programs that open
+	// firewalls.
+	PassivePortRanges []PortSpanApplyConfiguration `json:"passivePortRanges,omitempty"`
 	// allocatedPortRange is the range that was chosen for spec.passive.portCount, as in 30000-30063.
 	// It stays for the server's life.
 	AllocatedPortRange *string `json:"allocatedPortRange,omitempty"`
@@ -117,6 +122,19 @@ func (b *FtpServerStatusApplyConfiguration) WithFTPSEndpoint(value string) *FtpS
 	return b
 }
 
+// WithEndpoints adds the given value to the Endpoints field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Endpoints field.
+func (b *FtpServerStatusApplyConfiguration) WithEndpoints(values ...*EndpointApplyConfiguration) *FtpServerStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithEndpoints")
+		}
+		b.Endpoints = append(b.Endpoints, *values[i])
+	}
+	return b
+}
+
 // WithCertificateNotAfter sets the CertificateNotAfter field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the CertificateNotAfter field is set to the value of the last call.
@@ -170,6 +188,19 @@ func (b *FtpServerStatusApplyConfiguration) WithPort(value int32) *FtpServerStat
 // If called multiple times, the PassiveRange field is set to the value of the last call.
 func (b *FtpServerStatusApplyConfiguration) WithPassiveRange(value string) *FtpServerStatusApplyConfiguration {
 	b.PassiveRange = &value
+	return b
+}
+
+// WithPassivePortRanges adds the given value to the PassivePortRanges field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the PassivePortRanges field.
+func (b *FtpServerStatusApplyConfiguration) WithPassivePortRanges(values ...*PortSpanApplyConfiguration) *FtpServerStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithPassivePortRanges")
+		}
+		b.PassivePortRanges = append(b.PassivePortRanges, *values[i])
+	}
 	return b
 }
 
