@@ -19,7 +19,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // frontend is an address of this machine on which HAProxy listens, and the way in which it reports clients:

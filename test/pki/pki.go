@@ -23,13 +23,13 @@ type CA struct {
 	key  *ecdsa.PrivateKey
 }
 
-// NewCA creates an authority with that name.
+// NewCA creates an authority with that name. Its certificate has been valid for two days, and is for ninety more.
 func NewCA(name string) (*CA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	template := template(name, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
+	template := template(name, time.Now().Add(-48*time.Hour), time.Now().Add(90*24*time.Hour))
 	template.IsCA, template.BasicConstraintsValid = true, true
 	template.KeyUsage = x509.KeyUsageCertSign
 	ca := &CA{key: key, Pool: x509.NewCertPool()}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // beginUpload starts an upload of new content and sends a part of it. Until the upload is completed, the name has its

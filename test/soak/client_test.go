@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // patience bounds every step of a client. It is long, since the machine may be busy and the race detector slows the

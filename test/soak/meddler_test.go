@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // meddle does to the daemon, until the soak ends, what administrators do: it writes new configurations, good and bad,

@@ -5,7 +5,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // tap is the network of one session. It has the connections below TLS, so that tests can reset them.

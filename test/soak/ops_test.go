@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // store uploads a new file, or replaces one.

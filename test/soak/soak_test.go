@@ -24,7 +24,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 var (

@@ -2,29 +2,24 @@
 package authority
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/test/pki"
 )
 
-// Authority issues certificates for tests.
+// validBefore is the time for which certificates of tests have been valid already.
+const validBefore = 48 * time.Hour
+
+// Authority issues certificates for tests, as files.
 type Authority struct {
-	t    testing.TB
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	dir  string
+	t   testing.TB
+	ca  *pki.CA
+	dir string
 	// File is its certificate, as PEM.
 	File string
 }
@@ -32,34 +27,19 @@ type Authority struct {
 // New makes an authority whose files are gone when the test ends.
 func New(t testing.TB) *Authority {
 	t.Helper()
-	a := &Authority{t: t, dir: t.TempDir()}
-	a.key = a.newKey()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
-		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	ca, err := pki.NewCA("test authority")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.cert, _ = x509.ParseCertificate(der)
-	a.File = a.write("ca.pem", "CERTIFICATE", der)
+	a := &Authority{t: t, ca: ca, dir: t.TempDir()}
+	a.File = a.write("ca.pem", ca.CertPEM)
 	return a
 }
 
-func (a *Authority) newKey() *ecdsa.PrivateKey {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return key
-}
-
-func (a *Authority) write(name, kind string, der []byte) string {
+func (a *Authority) write(name string, text []byte) string {
 	file := filepath.Join(a.dir, name)
 	temp := file + ".new"
-	if err := os.WriteFile(temp, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(temp, text, 0o600); err != nil {
 		a.t.Fatal(err)
 	}
 	if err := os.Rename(temp, file); err != nil {
@@ -72,33 +52,11 @@ func (a *Authority) write(name, kind string, der []byte) string {
 // is its common name. Its files are NAME.crt and NAME.key; those that are there are replaced.
 func (a *Authority) Issue(name string, until time.Time, hosts ...string) config.Certificate {
 	a.t.Helper()
-	key := a.newKey()
-	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62))
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: hosts[0]},
-		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until,
-		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	for _, host := range hosts {
-		if ip := net.ParseIP(host); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else {
-			template.DNSNames = append(template.DNSNames, host)
-		}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	cert, key, err := a.ca.Issue(time.Now().Add(-validBefore), until, hosts...)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	keyDER, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return config.Certificate{
-		CertFile: a.write(name+".crt", "CERTIFICATE", der),
-		KeyFile:  a.write(name+".key", "EC PRIVATE KEY", keyDER),
-	}
+	return config.Certificate{CertFile: a.write(name+".crt", cert), KeyFile: a.write(name+".key", key)}
 }
 
 // Tomorrow is a time until which certificates of tests are good.
@@ -116,10 +74,8 @@ func (a *Authority) WithTLS(edits ...func(*config.TLS)) func(*config.Config) {
 
 // Client is a client's TLS, with sessions that it keeps.
 func (a *Authority) Client(edits ...func(*tls.Config)) *tls.Config {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
 	cfg := &tls.Config{
-		RootCAs: pool, ServerName: "ftp.example.com", MinVersion: tls.VersionTLS12,
+		RootCAs: a.ca.Pool, ServerName: "ftp.example.com", MinVersion: tls.VersionTLS12,
 		ClientSessionCache: tls.NewLRUClientSessionCache(8),
 	}
 	for _, edit := range edits {

@@ -10,7 +10,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // client is one client of the load.

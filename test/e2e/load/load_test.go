@@ -14,7 +14,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // small is a load on the test's own server, half of it with TLS.

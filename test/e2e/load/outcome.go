@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/textproto"
 
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // Outcome is the result of a transfer.

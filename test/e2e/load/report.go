@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // Report is the result of a load.

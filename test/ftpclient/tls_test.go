@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest"
 	"github.com/ftp-operator/ftp-operator/ftpd/ftptest/authority"
-	"github.com/ftp-operator/ftp-operator/test/e2e/ftpclient"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // TestTLS: the client has the TLS features that the tests on a cluster need.
