@@ -4,12 +4,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// FtpServer is an FTP server: pods that run the daemon, the Service that exposes its control
-// port and every passive port, and the routing that leads each passive port to the pod that
-// announced it.
+// FtpServer is an FTP server: the pods that run the daemon, the Service that exposes the control port and every
+// passive port, and the routing that leads each passive port to the pod that announced it.
 //
-// Its name becomes the Service's name and a part of pod names and label values, so it is a
-// DNS-1035 label of at most 52 characters.
+// Its name becomes the Service's name and a part of pod names and label values, so it must be a DNS-1035 label of at
+// most 52 characters.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=ftpservers,singular=ftpserver,shortName=ftp,categories=all,scope=Namespaced
@@ -32,11 +31,11 @@ type FtpServer struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec is what is wanted.
+	// spec is the desired state.
 	// +required
 	Spec FtpServerSpec `json:"spec"`
-	// status is what was observed. The operator writes it. Until it does, observedGeneration is -1,
-	// so that nobody takes a new FtpServer for one that is ready.
+	// status is the observed state. The operator writes it. Before that, observedGeneration is -1, so that no tool
+	// takes a new FtpServer for a ready one.
 	// +optional
 	// +kubebuilder:default={observedGeneration:-1}
 	Status FtpServerStatus `json:"status,omitzero"`
@@ -50,19 +49,19 @@ type FtpServerList struct {
 	Items           []FtpServer `json:"items"`
 }
 
-// The rules below cross from one part of the spec to another; those within a part stand at its
-// type. They run after the defaults are filled in, so defaulted fields need no has(). The range has no
-// such default, since it may be a count instead: [30000, 30031] in the rules is that of portrange.Of.
+// The validation rules below compare different parts of the spec; the rules within one part are at its type. The API
+// server applies them after it has filled in the defaults, so defaulted fields need no has(). The passive range has no
+// such default, since a count may be given instead: the rules use [30000, 30031], the default of portrange.Of.
 //
-// The cluster's node port range is a flag of its API server (--service-node-port-range) and can't
-// be seen from a rule. Its default is refused against here, so that the mistake is met at apply;
-// on a cluster with a range of its own the Helm chart's nodePortRange puts the right numbers in.
+// A rule can't see the cluster's node port range, which is a flag of the API server (--service-node-port-range). The
+// rules check against the default of that flag, so that mistakes are found at kubectl apply. For a cluster with another
+// range, the Helm chart's value nodePortRange puts the right numbers in.
 
-// Charset is a set of characters of which each is one byte, or UTF-8.
+// Charset is a character set: UTF-8, or one that has one byte per character.
 // +kubebuilder:validation:Enum=utf-8;latin1;latin2;latin9;windows-1250;windows-1251;windows-1252;windows-1253;windows-1254;koi8-r;cp437;cp850
 type Charset string
 
-// FtpServerSpec is what is wanted.
+// FtpServerSpec is the desired state of a FtpServer.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.passive.advertisedAddressFrom) || has(self.service.proxyProtocol)",message="passive.advertisedAddressFrom ProxyProtocol needs a load balancer that tells the address: declare service.proxyProtocol, or leave the field out",fieldPath=".passive.advertisedAddressFrom"
 // +kubebuilder:validation:XValidation:rule="has(self.passive.portCount) || [has(self.passive.portRange) ? [self.passive.portRange.start, self.passive.portRange.end] : [30000, 30031]].all(r, self.service.port < r[0] || self.service.port > r[1])",message="the control port lies in the passive range: set service.port to a port outside it (21 is usual), or move passive.portRange",fieldPath=".service.port"
@@ -82,105 +81,104 @@ type Charset string
 // +kubebuilder:validation:XValidation:rule="!has(self.networkPolicy) || !has(self.networkPolicy.allowedNetworks) || self.networkPolicy.allowedNetworks.size() == 0 || self.service.type == 'ClusterIP' || has(self.service.proxyProtocol) || (has(self.service.externalTrafficPolicy) ? self.service.externalTrafficPolicy == 'Local' : self.replicas <= 1)",message="networkPolicy.allowedNetworks would shut everybody out: under externalTrafficPolicy Cluster, which is the default with several replicas, the pods see the nodes' addresses and not the clients'; use service.loadBalancerSourceRanges, declare service.proxyProtocol, or set replicas to 1 and the policy to Local",fieldPath=".networkPolicy.allowedNetworks"
 // +kubebuilder:validation:XValidation:rule="!has(self.drain) || !has(self.drain.lameDuck) || !self.drain.lameDuck.matches('^([0-9]{1,5}(h|m|s|ms))+$') || duration(self.drain.lameDuck).getSeconds() < (has(self.template) ? self.template.terminationGracePeriodSeconds : 3600)",message="drain.lameDuck is as long as template.terminationGracePeriodSeconds (3600 if that is not set), which leaves no time to drain: shorten it, or lengthen the grace period",fieldPath=".drain.lameDuck"
 type FtpServerSpec struct {
-	// className is the class of the operator that handles this server, its flag --class, where a cluster
-	// runs several. Default empty: the operator without a class. When it changes, the former operator leaves
-	// everything as it is and the other one takes it over.
+	// className is the class of the operator that handles this server (the operator's flag --class), for clusters
+	// with several operators. Default empty: the operator without a class. When it changes, the former operator
+	// leaves everything as it is, and the other one takes the server over.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	ClassName string `json:"className,omitempty"`
 
-	// suspend: true stops the operator from changing anything for this server; its pods serve
-	// on, but routing and addresses are no longer kept up to date. Default false.
+	// suspend, while true, stops the operator from changing anything for this server. The pods continue to serve, but
+	// routing and addresses are not kept up to date. Default false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// replicas is the number of pods, 0 to 999; kubectl scale and HorizontalPodAutoscalers that aim
-	// at the FtpServer set it. Default 1. Each pod gets a share of the passive
-	// ports, so the range must hold replicas + 1 ports (a rollout adds a pod). More than one
-	// needs storage that several pods can share, and hides the clients' addresses behind the
-	// nodes' (see service.externalTrafficPolicy).
+	// replicas is the number of pods, 0 to 999. kubectl scale, and HorizontalPodAutoscalers that target the
+	// FtpServer, set it. Default 1. Each pod gets a share of the passive ports, so the range must hold replicas + 1
+	// ports (a rollout adds a pod). More than one replica needs storage that several pods can share, and hides the
+	// clients' addresses behind the nodes' (see service.externalTrafficPolicy).
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=999
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// service shapes the Service that clients reach. It is named as the FtpServer.
+	// service configures the Service that clients connect to. It has the FtpServer's name.
 	// +optional
 	// +kubebuilder:default={}
 	Service ServiceSpec `json:"service,omitzero"`
 
-	// passive is passive mode (PASV, EPSV), in which the client dials the server's port.
+	// passive configures passive mode (PASV, EPSV), in which the client connects to a port of the server.
 	// +optional
 	// +kubebuilder:default={}
 	Passive PassiveSpec `json:"passive,omitzero"`
 
-	// active is active mode (PORT, EPRT), in which the server dials the client. Off by default.
+	// active configures active mode (PORT, EPRT), in which the server connects to the client. Off by default.
 	// +optional
 	Active ActiveSpec `json:"active,omitzero"`
 
-	// hosts are the names by which clients know the server, at most 32, for the command HOST (RFC
-	// 7151); *.example.com is every name one label below. They are also what the certificate is
-	// checked against. Default: HOST takes any name.
+	// hosts are the names by which clients know the server, at most 32, for the command HOST (RFC 7151);
+	// *.example.com means every name one label below. The certificates are checked for these names, too. Default:
+	// HOST accepts any name.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=32
 	Hosts []HostPattern `json:"hosts,omitempty"`
 
-	// charset is how names of files are written for clients that don't say that they know UTF-8 (OPTS UTF8
-	// ON): old cameras, scanners and printers. On the volume they are in UTF-8 in any case. latin1
-	// (ISO 8859-1) and windows-1252 suit Western Europe. Default: UTF-8 for all.
+	// charset is the encoding of file names for clients that do not announce UTF-8 (OPTS UTF8 ON): old cameras,
+	// scanners and printers. On the volume, names are always in UTF-8. latin1 (ISO 8859-1) and windows-1252 suit
+	// Western Europe. Default: UTF-8 for all clients.
 	// +optional
 	Charset Charset `json:"charset,omitempty"`
 
-	// tls is FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
+	// tls configures FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
 	// +optional
 	TLS *TLSSpec `json:"tls,omitempty"`
 
-	// users are the accounts that can log in, at most 1000. A change takes effect within
-	// seconds, without a restart; a session of a removed user ends.
+	// users are the accounts that can log in, at most 1000. A change takes effect within seconds, without a restart;
+	// the sessions of a removed user end.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=1000
 	Users []User `json:"users,omitempty"`
 
-	// anonymous is login without an account. Off by default.
+	// anonymous configures login without an account. Off by default.
 	// +optional
 	Anonymous AnonymousSpec `json:"anonymous,omitzero"`
 
-	// limits bound sessions, bandwidth and time.
+	// limits sets limits for sessions, bandwidth and time.
 	// +optional
 	Limits LimitsSpec `json:"limits,omitzero"`
 
-	// bans keep out, for a while, who guesses passwords. On by default.
+	// bans keeps out, for a while, clients that guess passwords. On by default.
 	// +optional
 	Bans BansSpec `json:"bans,omitzero"`
 
-	// storage is the volume that holds every user's files: exactly one of
-	// persistentVolumeClaim, volumeClaimTemplate and emptyDir.
+	// storage is the volume that holds the files of all users: exactly one of persistentVolumeClaim,
+	// volumeClaimTemplate and emptyDir.
 	// +required
 	Storage StorageSpec `json:"storage"`
 
-	// networkPolicy says who may connect to the pods. On by default.
+	// networkPolicy limits which clients may connect to the pods. On by default.
 	// +optional
 	NetworkPolicy NetworkPolicySpec `json:"networkPolicy,omitzero"`
 
-	// podDisruptionBudget keeps node drains from taking several pods at once. On by default.
+	// podDisruptionBudget limits how many pods node drains may evict at once. On by default.
 	// +optional
 	PodDisruptionBudget PodDisruptionBudgetSpec `json:"podDisruptionBudget,omitzero"`
 
-	// drain is how pods go that are replaced, scaled away or evicted.
+	// drain says how a pod ends its sessions when it is replaced, scaled down or evicted.
 	// +optional
 	Drain DrainSpec `json:"drain,omitzero"`
 
-	// template shapes the pods: resources, placement, labels, grace period.
+	// template configures the pods: resources, placement, labels, grace period.
 	// +optional
 	Template PodTemplateSpec `json:"template,omitzero"`
 
-	// image of the daemon. Default: the operator's own, which holds the daemon too, so that both
-	// are of one version.
+	// image is the daemon's image. Default: the operator's own image, which contains the daemon, too, so that both
+	// have the same version.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9][^\\\\s]*$')",message="image is no image reference: write it as in registry.example.com/ftp-operator:0.1.0, without blanks"

@@ -16,7 +16,7 @@ var GroupVersion = schema.GroupVersion{Group: "ftp-operator.io", Version: "v1alp
 // SchemeGroupVersion is GroupVersion under the name that the generated apply configurations use.
 var SchemeGroupVersion = GroupVersion
 
-// AddToScheme registers the types of this package.
+// AddToScheme adds the types of this package to a scheme.
 var AddToScheme = (&runtime.SchemeBuilder{func(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion, &FtpServer{}, &FtpServerList{})
 	metav1.AddToGroupVersion(s, GroupVersion)

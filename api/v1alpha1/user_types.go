@@ -9,11 +9,11 @@ import (
 type Access string
 
 const (
-	// AccessReadOnly lists and downloads.
+	// AccessReadOnly allows listing and downloading.
 	AccessReadOnly Access = "ReadOnly"
-	// AccessReadWrite does everything.
+	// AccessReadWrite allows everything.
 	AccessReadWrite Access = "ReadWrite"
-	// AccessUploadOnly stores new files and makes directories, and nothing else: a drop box.
+	// AccessUploadOnly allows storing new files and making directories, and nothing else: a drop box.
 	AccessUploadOnly Access = "UploadOnly"
 )
 
@@ -21,7 +21,7 @@ const (
 // +kubebuilder:validation:Enum=List;Read;Create;Write;Append;Delete;Rename;Mkdir
 type Right string
 
-// The rights.
+// These are the rights; User.Rights says what each of them allows.
 const (
 	RightList   Right = "List"
 	RightRead   Right = "Read"
@@ -33,27 +33,25 @@ const (
 	RightMkdir  Right = "Mkdir"
 )
 
-// Quota bounds what a home may hold, whoever stored it. Users who share a home share what is
-// there, and each has his own bound on it. A bound that is changed holds at once. With several
-// replicas a user who uploads to several pods at once can exceed it by what they have not yet
-// counted of each other.
+// Quota limits what a home may hold, no matter which user stored it. Users who share a home share its content, and
+// each has their own limit on it. A changed limit applies at once. With several replicas, a user who uploads to
+// several pods at once can exceed it by what the pods have not counted of each other yet.
 type Quota struct {
-	// bytes bounds the sum of the sizes of all files, as in 10Gi or 500M. Default 0: no bound.
+	// bytes is the largest sum of the sizes of all files, as in 10Gi or 500M. Default 0: no limit.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:Pattern=`^[0-9]{1,15}(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$`
 	Bytes *resource.Quantity `json:"bytes,omitempty"`
-	// files bounds the number of files, directories and links together. Default 0: no bound.
+	// files is the largest number of files, directories and links together. Default 0: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Files int64 `json:"files,omitempty"`
 }
 
-// HomePath is a directory below the storage root: a relative path with / between its parts, of
-// at most 255 characters, or "." for the root itself.
+// HomePath is a directory below the storage root: a relative path with / between its parts, of at most 255
+// characters, or "." for the root itself.
 //
-// The last rule keeps homes out of the names under which the daemon hides uploads that are not
-// yet complete.
+// The last rule refuses the names under which the daemon hides uploads that are not complete yet.
 //
 // +kubebuilder:validation:MaxLength=255
 // +kubebuilder:validation:XValidation:rule="self == '.' || !self.matches('(^|/)[.]{0,2}(/|$)')",message="home is no relative path: write it as in alice or teams/alice (. is the storage root), without / at either end, // , or parts that are . or .."
@@ -63,60 +61,58 @@ type HomePath = string
 
 // User is an account.
 type User struct {
-	// name is what the client gives as user name: letters, digits and . _ @ -, beginning with a
-	// letter or digit, 1 to 64 characters. "anonymous" and "ftp" belong to spec.anonymous.
+	// name is the name that the client logs in with: letters, digits and . _ @ -, beginning with a letter or digit, 1
+	// to 64 characters. "anonymous" and "ftp" are reserved for spec.anonymous.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9._@-]*$')",message="a user name consists of letters, digits and . _ @ - and begins with a letter or digit: rename the user"
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['anonymous', 'ftp'])",message="anonymous and ftp are the names of login without an account: rename the user, or use spec.anonymous"
 	Name string `json:"name"`
 
-	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password, one
-	// line of UTF-8 of at most 1024 bytes, or a hash of it: argon2id ($argon2id$..., with at most 64
-	// MiB of memory, m=65536, 10 passes and 16 lanes) or bcrypt ($2a$, $2b$, $2y$, with a cost of at
-	// most 14). The command hash of ftpd makes one. A hash of another kind is a problem and never the password.
-	// Only a hash reaches the pods. A changed Secret takes effect within seconds. While the Secret,
-	// the key or its content is missing the former password serves for one minute, so that a Secret
-	// can be deleted and created again; removing the user revokes at once.
+	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password or a hash of it. A
+	// password is one line of UTF-8 of at most 1024 bytes. A hash is argon2id ($argon2id$..., with at most 64 MiB of
+	// memory, m=65536, 10 passes and 16 lanes) or bcrypt ($2a$, $2b$, $2y$, with a cost of at most 14); the command
+	// ftpd hash makes one. A hash of another kind is an error, and is never taken as the password. Only a hash
+	// reaches the pods. A changed Secret takes effect within seconds. While the Secret, the key or its content is
+	// missing, the former password works for one minute, so that a Secret can be deleted and created again; removing
+	// the user revokes it at once.
 	// +required
 	PasswordSecretRef SecretKeyReference `json:"passwordSecretRef"`
 
-	// home is the user's directory below the storage root, as a relative path such as
-	// teams/alice, at most 255 characters; "." is the root itself. Default: the user's name. It
-	// is made at the first login, and the user can't leave it. Users may share one.
+	// home is the user's directory below the storage root, as a relative path such as teams/alice, at most 255
+	// characters; "." is the root itself. Default: the user's name. It is created at the first login, and the user
+	// can't leave it. Users may share one.
 	// +optional
 	Home HomePath `json:"home,omitempty"`
 
-	// access is ReadWrite (default), ReadOnly (lists and downloads), or UploadOnly: a drop box,
-	// in which files can be stored and directories made but nothing listed, read, overwritten,
-	// renamed or deleted.
+	// access is ReadWrite (default), ReadOnly (list and download), or UploadOnly: a drop box, in which files can be
+	// stored and directories made, but nothing listed, read, overwritten, renamed or deleted.
 	// +optional
 	// +kubebuilder:default=ReadWrite
 	Access Access `json:"access,omitempty"`
 
-	// rights, if there are any, take the place of access: List (see names and their facts), Read
-	// (download), Create (store under names that are free), Write (create, replace, resume and
-	// append to files, and change their facts), Append (to files that are there), Delete, Rename
-	// (to names that are free, or, with Write, those of other files) and Mkdir.
+	// rights, if set, replace access: List (see names and their facts), Read (download), Create (store under unused
+	// names), Write (create, replace, resume and append to files, and change their facts), Append (to existing
+	// files), Delete, Rename (to unused names or, with Write, to those of other files) and Mkdir.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	Rights []Right `json:"rights,omitempty"`
 
-	// quota bounds what the home may hold. Default: no bound.
+	// quota limits what the home may hold. Default: no limit.
 	// +optional
 	Quota Quota `json:"quota,omitzero"`
 }
 
 // SecretKeyReference names a key of a Secret in the same namespace.
 type SecretKeyReference struct {
-	// name of the Secret, in the FtpServer's namespace.
+	// name is the name of the Secret, in the FtpServer's namespace.
 	// +required
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="a Secret's name consists of lower case letters, digits, - and . and begins and ends with a letter or digit: write the Secret's metadata.name"
 	Name string `json:"name"`
-	// key in the Secret's data. Default "password".
+	// key is the key in the Secret's data. Default "password".
 	// +optional
 	// +kubebuilder:default=password
 	// +kubebuilder:validation:MaxLength=253
@@ -124,13 +120,12 @@ type SecretKeyReference struct {
 	Key string `json:"key,omitempty"`
 }
 
-// AnonymousSpec is login without an account, as "anonymous" or "ftp" with any password
-// (RFC 1635).
+// AnonymousSpec configures login without an account, as "anonymous" or "ftp" with any password (RFC 1635).
 type AnonymousSpec struct {
-	// enabled: true lets everybody in who can reach the server. Default false.
+	// enabled allows anonymous login for all clients that can reach the server. Default false.
 	// +optional
 	Enabled bool `json:"enabled,omitempty"`
-	// home is the directory below the storage root, as for a user. Default "anonymous".
+	// home is the directory below the storage root, in the form of a user's home. Default "anonymous".
 	// +optional
 	Home HomePath `json:"home,omitempty"`
 	// access is ReadOnly (default), UploadOnly (a drop box) or ReadWrite.
@@ -138,14 +133,14 @@ type AnonymousSpec struct {
 	// +kubebuilder:default=ReadOnly
 	Access Access `json:"access,omitempty"`
 
-	// rights, if there are any, take the place of access, as for a user.
+	// rights, if set, replace access, as for a user.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	Rights []Right `json:"rights,omitempty"`
 
-	// quota bounds what the home may hold, as for a user. Default: no bound.
+	// quota limits what the home may hold, as for a user. Default: no limit.
 	// +optional
 	Quota Quota `json:"quota,omitzero"`
 }

@@ -5,15 +5,14 @@ package v1alpha1
 // ActiveSpecApplyConfiguration represents a declarative configuration of the ActiveSpec type for use
 // with apply.
 //
-// ActiveSpec is active mode (PORT, EPRT).
+// ActiveSpec configures active mode (PORT, EPRT).
 type ActiveSpecApplyConfiguration struct {
-	// enabled: true allows PORT and EPRT, for clients that can't use passive mode and are not
-	// behind NAT or a firewall. The pods may then open connections to the clients' ports from
-	// 1024 up. Default false.
+	// enabled allows PORT and EPRT, for clients that can't use passive mode and are not behind NAT or a firewall. The
+	// pods may then connect to the clients' ports from 1024 up. Default false.
 	Enabled *bool `json:"enabled,omitempty"`
-	// sourcePort is the port to dial from, 1 to 1023: 20 (RFC 959), for clients' firewalls that
-	// expect it. It reaches them only where nothing between pods and clients translates addresses.
-	// Pods are replaced when it is first set, since it takes a right of theirs. Default: any port.
+	// sourcePort is the port that the pods connect from, 1 to 1023: 20 (RFC 959), for clients' firewalls that expect
+	// it. Clients see it only where nothing between them and the pods translates addresses. A change replaces the
+	// pods, since a sysctl of theirs permits the port. Default: any port.
 	SourcePort *int32 `json:"sourcePort,omitempty"`
 }
 

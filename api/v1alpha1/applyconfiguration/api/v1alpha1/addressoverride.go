@@ -9,17 +9,17 @@ import (
 // AddressOverrideApplyConfiguration represents a declarative configuration of the AddressOverride type for use
 // with apply.
 //
-// AddressOverride is the address that PASV names to some clients: exactly one of address and
-// addressFrom says which.
+// AddressOverride is the address that PASV names to some clients. Exactly one of address and addressFrom must be set.
 type AddressOverrideApplyConfiguration struct {
-	// clients are their networks, 1 to 64. They are compared with the addresses that the pods see.
+	// clients are the networks of these clients, 1 to 64. They are compared with the client addresses that the pods
+	// see.
 	Clients []apiv1alpha1.Network `json:"clients,omitempty"`
-	// address is an IP address or a host name, as advertisedAddress is.
+	// address is an IP address or a host name, in the form of passive.advertisedAddress.
 	Address *string `json:"address,omitempty"`
-	// addressFrom: ClusterIP names the Service's own cluster IP (the IPv4 one of two), for clients
-	// inside the cluster; clients are then the networks of its pods and nodes. With
-	// externalTrafficPolicy Cluster (or a load balancer that makes connections of its own) clients
-	// from outside show addresses of nodes, so give the networks of pods alone.
+	// addressFrom: ClusterIP names the Service's own cluster IP (the IPv4 one of two), for clients inside the
+	// cluster; clients then lists the networks of its pods and nodes. With externalTrafficPolicy Cluster (or a load
+	// balancer that opens its own connections), outside clients appear with addresses of nodes, so list only the
+	// pods' networks.
 	AddressFrom *apiv1alpha1.AddressSourceName `json:"addressFrom,omitempty"`
 }
 

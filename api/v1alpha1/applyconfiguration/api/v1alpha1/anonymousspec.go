@@ -9,18 +9,17 @@ import (
 // AnonymousSpecApplyConfiguration represents a declarative configuration of the AnonymousSpec type for use
 // with apply.
 //
-// AnonymousSpec is login without an account, as "anonymous" or "ftp" with any password
-// (RFC 1635).
+// AnonymousSpec configures login without an account, as "anonymous" or "ftp" with any password (RFC 1635).
 type AnonymousSpecApplyConfiguration struct {
-	// enabled: true lets everybody in who can reach the server. Default false.
+	// enabled allows anonymous login for all clients that can reach the server. Default false.
 	Enabled *bool `json:"enabled,omitempty"`
-	// home is the directory below the storage root, as for a user. Default "anonymous".
+	// home is the directory below the storage root, in the form of a user's home. Default "anonymous".
 	Home *string `json:"home,omitempty"`
 	// access is ReadOnly (default), UploadOnly (a drop box) or ReadWrite.
 	Access *apiv1alpha1.Access `json:"access,omitempty"`
-	// rights, if there are any, take the place of access, as for a user.
+	// rights, if set, replace access, as for a user.
 	Rights []apiv1alpha1.Right `json:"rights,omitempty"`
-	// quota bounds what the home may hold, as for a user. Default: no bound.
+	// quota limits what the home may hold, as for a user. Default: no limit.
 	Quota *QuotaApplyConfiguration `json:"quota,omitempty"`
 }
 

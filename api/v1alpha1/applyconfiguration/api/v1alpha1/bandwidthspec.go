@@ -5,13 +5,13 @@ package v1alpha1
 // BandwidthSpecApplyConfiguration represents a declarative configuration of the BandwidthSpec type for use
 // with apply.
 //
-// BandwidthSpec bounds rates; all that apply hold at the same time.
+// BandwidthSpec limits the rates of transfers. All limits apply at the same time.
 type BandwidthSpecApplyConfiguration struct {
-	// session is for each session.
+	// session limits each session.
 	Session *RatesSpecApplyConfiguration `json:"session,omitempty"`
-	// user is for all sessions of one user together.
+	// user limits all sessions of one user together.
 	User *RatesSpecApplyConfiguration `json:"user,omitempty"`
-	// server is for all sessions of a pod together.
+	// server limits all sessions of a pod together.
 	Server *RatesSpecApplyConfiguration `json:"server,omitempty"`
 }
 

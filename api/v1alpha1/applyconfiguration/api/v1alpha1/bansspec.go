@@ -9,29 +9,27 @@ import (
 // BansSpecApplyConfiguration represents a declarative configuration of the BansSpec type for use
 // with apply.
 //
-// BansSpec keeps out, for a while, who guesses passwords or abuses the protocol, by address; an
-// IPv6 client is its /64 network. Where the clients' addresses are hidden (see
-// service.externalTrafficPolicy and service.proxyProtocol) it slows down instead: while a user name is
-// banned, for failed logins alone, its logins are let through one every 10 seconds, the user's own
-// among them. Each pod counts for itself.
+// BansSpec keeps out, for a while, clients that guess passwords or abuse the protocol. A ban is for an address; for
+// IPv6, for its /64 network. Where the clients' addresses are hidden (see service.externalTrafficPolicy and
+// service.proxyProtocol), failed logins ban the user name instead, and abuse bans nothing: one login with a banned
+// name is let through every 10 seconds, the user's own included. Each pod counts separately.
 type BansSpecApplyConfiguration struct {
-	// enabled: false bans nobody. Default true.
+	// enabled turns bans on. Default true.
 	Enabled *bool `json:"enabled,omitempty"`
-	// failures is how many failed logins within window begin a ban, 1 to 1000. The same user with
-	// the same wrong password counts once, however often a client tries it: a device that was
-	// not told a new password does not lock out the others of its address. Abuse of the protocol
-	// counts too, as a part of a failure each. Default 10.
+	// failures is the number of failed logins within window after which a ban begins, 1 to 1000. The same user with
+	// the same wrong password counts once, however often a client tries it, so that a device with an outdated
+	// password does not lock out the others at its address. Abuse of the protocol counts, too, as a part of a failure
+	// each. Default 10.
 	Failures *int32 `json:"failures,omitempty"`
-	// window is how long a failure counts: 10s to 24h. Default 10m.
+	// window is the time for which a failure counts: 10s to 24h. Default 10m.
 	Window *apiv1alpha1.Duration `json:"window,omitempty"`
-	// duration of a first ban: 1s to 168h (a week). Each one that follows is twice as long.
-	// Default 5m.
+	// duration is the length of a first ban: 1s to 168h (a week). Each further ban is twice as long. Default 5m.
 	Duration *apiv1alpha1.Duration `json:"duration,omitempty"`
-	// maxDuration is the longest that a ban gets, and how long after a ban it is remembered: at
-	// least duration, at most 720h (30 days). Default 24h, or duration if that is longer. For a
-	// user name it is an hour at most, or duration if that is longer.
+	// maxDuration is the longest ban, and the time for which a ban is remembered after its end: at least duration, at
+	// most 720h (30 days). Default 24h, or duration if that is longer. For a user name it is at most an hour, or
+	// duration if that is longer.
 	MaxDuration *apiv1alpha1.Duration `json:"maxDuration,omitempty"`
-	// allow are networks that are never banned, at most 64.
+	// allow are networks that are never banned, at most 64. service.proxyProtocol.trusted is never banned, either.
 	Allow []apiv1alpha1.Network `json:"allow,omitempty"`
 }
 

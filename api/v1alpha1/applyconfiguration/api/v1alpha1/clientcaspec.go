@@ -9,14 +9,14 @@ import (
 // ClientCASpecApplyConfiguration represents a declarative configuration of the ClientCASpec type for use
 // with apply.
 //
-// ClientCASpec asks clients for certificates.
+// ClientCASpec configures the certificates of clients.
 type ClientCASpecApplyConfiguration struct {
-	// secretName names the Secret, in the FtpServer's namespace, with the certificates of the
-	// authorities that issue the clients' ones, as PEM under the key ca.crt. It may be the one of
-	// the server's certificate.
+	// secretName is the name of the Secret, in the FtpServer's namespace, with the certificates of the authorities
+	// that issue the clients' certificates, as PEM under the key ca.crt. It may be the Secret of the server's
+	// certificate.
 	SecretName *string `json:"secretName,omitempty"`
-	// mode is Required (default: no session without a good certificate) or Optional (one that is
-	// shown must be good).
+	// mode is Required (default: a session needs a valid certificate) or Optional (a client may send none, but an
+	// invalid one is refused).
 	Mode *apiv1alpha1.ClientAuthMode `json:"mode,omitempty"`
 }
 

@@ -9,20 +9,19 @@ import (
 // DrainSpecApplyConfiguration represents a declarative configuration of the DrainSpec type for use
 // with apply.
 //
-// DrainSpec is how pods go that are replaced, scaled away or evicted: at first they still take new
-// sessions, until routing has led these elsewhere; then they answer new ones with 421, end sessions that have
-// gone idle, and serve the others, their next transfers too, until
-// template.terminationGracePeriodSeconds is over. A change holds for pods that run, too.
+// DrainSpec says how a pod ends its sessions when it is replaced, scaled down or evicted. At first the pod still
+// takes new sessions, until routing sends them to other pods. Then it refuses new sessions with 421, ends idle ones,
+// and serves the others, including their next transfers, until template.terminationGracePeriodSeconds is over. A
+// change also applies to running pods.
 type DrainSpecApplyConfiguration struct {
-	// lameDuck is how long a pod still takes new sessions after it was withdrawn from routing, which nodes and
-	// load balancers learn with a delay: 0s to 5m, and less than
-	// template.terminationGracePeriodSeconds. It begins anew with each client that still logs in, and
-	// ends after six times as long in any case. Default 5s; where load balancers find out by health
-	// checks of their own it is what those of its kind take by default (35s for an AWS Network Load Balancer, 65s for a
-	// classic one, 30s on Google Cloud, 15s elsewhere), which is so with externalTrafficPolicy Local and with IP targets.
-	// Set it above interval times threshold of your load balancer's if you changed those.
+	// lameDuck is the time for which a pod still takes new sessions after it was withdrawn from routing, which nodes
+	// and load balancers notice with a delay: 0s to 5m, and less than template.terminationGracePeriodSeconds. Each
+	// login starts it again, but it ends after six times as long in any case. Default 5s; where load balancers notice
+	// by their own health checks, as with externalTrafficPolicy Local and with IP targets, the time that their
+	// default checks take: 35s for an AWS Network Load Balancer, 65s for a classic one, 30s on Google Cloud, 15s
+	// elsewhere. If you changed the checks, set it above their interval times their threshold.
 	LameDuck *apiv1alpha1.Duration `json:"lameDuck,omitempty"`
-	// idle is how long a session must have been idle to be ended with 421: 1s to 24h. Default 5s.
+	// idle is the time for which a session must have been idle to be ended with 421: 1s to 24h. Default 5s.
 	Idle *apiv1alpha1.Duration `json:"idle,omitempty"`
 }
 

@@ -5,12 +5,12 @@ package v1alpha1
 // EmbeddedMetadataApplyConfiguration represents a declarative configuration of the EmbeddedMetadata type for use
 // with apply.
 //
-// EmbeddedMetadata is the metadata that an embedded object may have.
+// EmbeddedMetadata is the metadata that you can give to an object that the operator creates.
 type EmbeddedMetadataApplyConfiguration struct {
-	// labels of the object. Keys of ftp-operator.io/ belong to the operator, and where it sets
-	// the same key (app.kubernetes.io/name and the like), its value wins.
+	// labels are added to the object. Keys with the prefix ftp-operator.io/ are reserved for the operator. Where it
+	// sets the same key (app.kubernetes.io/name and the like), its value wins.
 	Labels map[string]string `json:"labels,omitempty"`
-	// annotations of the object. Keys of ftp-operator.io/ belong to the operator.
+	// annotations are added to the object. Keys with the prefix ftp-operator.io/ are reserved for the operator.
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 

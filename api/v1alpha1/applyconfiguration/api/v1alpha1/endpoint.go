@@ -5,13 +5,13 @@ package v1alpha1
 // EndpointApplyConfiguration represents a declarative configuration of the Endpoint type for use
 // with apply.
 //
-// Endpoint is an address and port at which clients connect.
+// Endpoint is an address and a port that clients connect to.
 type EndpointApplyConfiguration struct {
 	// scheme is ftp (without TLS, or with explicit TLS) or ftps (implicit TLS).
 	Scheme *string `json:"scheme,omitempty"`
 	// address is an IP address or a host name.
 	Address *string `json:"address,omitempty"`
-	// port is the control port that clients dial, 1 to 65535.
+	// port is the control port that clients connect to, 1 to 65535.
 	Port *int32 `json:"port,omitempty"`
 }
 

@@ -9,12 +9,12 @@ import (
 // ExtraCertificateApplyConfiguration represents a declarative configuration of the ExtraCertificate type for use
 // with apply.
 //
-// ExtraCertificate is one more certificate of the server.
+// ExtraCertificate is a further certificate of the server.
 type ExtraCertificateApplyConfiguration struct {
-	// secretName names the Secret that holds it, as tls.secretName does.
+	// secretName is the name of the Secret that holds the certificate, in the form of tls.secretName.
 	SecretName *string `json:"secretName,omitempty"`
-	// hosts are the server names that it is for, at most 32; *.example.com is every name one label
-	// below. Default: those that the certificate itself names.
+	// hosts are the server names that the certificate is for, at most 32; *.example.com means every name one label
+	// below. Default: the names in the certificate.
 	Hosts []apiv1alpha1.HostPattern `json:"hosts,omitempty"`
 }
 

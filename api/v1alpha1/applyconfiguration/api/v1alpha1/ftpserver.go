@@ -14,19 +14,18 @@ import (
 // FtpServerApplyConfiguration represents a declarative configuration of the FtpServer type for use
 // with apply.
 //
-// FtpServer is an FTP server: pods that run the daemon, the Service that exposes its control
-// port and every passive port, and the routing that leads each passive port to the pod that
-// announced it.
+// FtpServer is an FTP server: the pods that run the daemon, the Service that exposes the control port and every
+// passive port, and the routing that leads each passive port to the pod that announced it.
 //
-// Its name becomes the Service's name and a part of pod names and label values, so it is a
-// DNS-1035 label of at most 52 characters.
+// Its name becomes the Service's name and a part of pod names and label values, so it must be a DNS-1035 label of at
+// most 52 characters.
 type FtpServerApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration    `json:""`
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	// spec is what is wanted.
+	// spec is the desired state.
 	Spec *FtpServerSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what was observed. The operator writes it. Until it does, observedGeneration is -1,
-	// so that nobody takes a new FtpServer for one that is ready.
+	// status is the observed state. The operator writes it. Before that, observedGeneration is -1, so that no tool
+	// takes a new FtpServer for a ready one.
 	Status *FtpServerStatusApplyConfiguration `json:"status,omitempty"`
 }
 

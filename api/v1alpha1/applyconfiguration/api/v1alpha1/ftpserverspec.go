@@ -9,59 +9,58 @@ import (
 // FtpServerSpecApplyConfiguration represents a declarative configuration of the FtpServerSpec type for use
 // with apply.
 //
-// FtpServerSpec is what is wanted.
+// FtpServerSpec is the desired state of a FtpServer.
 type FtpServerSpecApplyConfiguration struct {
-	// className is the class of the operator that handles this server, its flag --class, where a cluster
-	// runs several. Default empty: the operator without a class. When it changes, the former operator leaves
-	// everything as it is and the other one takes it over.
+	// className is the class of the operator that handles this server (the operator's flag --class), for clusters
+	// with several operators. Default empty: the operator without a class. When it changes, the former operator
+	// leaves everything as it is, and the other one takes the server over.
 	ClassName *string `json:"className,omitempty"`
-	// suspend: true stops the operator from changing anything for this server; its pods serve
-	// on, but routing and addresses are no longer kept up to date. Default false.
+	// suspend, while true, stops the operator from changing anything for this server. The pods continue to serve, but
+	// routing and addresses are not kept up to date. Default false.
 	Suspend *bool `json:"suspend,omitempty"`
-	// replicas is the number of pods, 0 to 999; kubectl scale and HorizontalPodAutoscalers that aim
-	// at the FtpServer set it. Default 1. Each pod gets a share of the passive
-	// ports, so the range must hold replicas + 1 ports (a rollout adds a pod). More than one
-	// needs storage that several pods can share, and hides the clients' addresses behind the
-	// nodes' (see service.externalTrafficPolicy).
+	// replicas is the number of pods, 0 to 999. kubectl scale, and HorizontalPodAutoscalers that target the
+	// FtpServer, set it. Default 1. Each pod gets a share of the passive ports, so the range must hold replicas + 1
+	// ports (a rollout adds a pod). More than one replica needs storage that several pods can share, and hides the
+	// clients' addresses behind the nodes' (see service.externalTrafficPolicy).
 	Replicas *int32 `json:"replicas,omitempty"`
-	// service shapes the Service that clients reach. It is named as the FtpServer.
+	// service configures the Service that clients connect to. It has the FtpServer's name.
 	Service *ServiceSpecApplyConfiguration `json:"service,omitempty"`
-	// passive is passive mode (PASV, EPSV), in which the client dials the server's port.
+	// passive configures passive mode (PASV, EPSV), in which the client connects to a port of the server.
 	Passive *PassiveSpecApplyConfiguration `json:"passive,omitempty"`
-	// active is active mode (PORT, EPRT), in which the server dials the client. Off by default.
+	// active configures active mode (PORT, EPRT), in which the server connects to the client. Off by default.
 	Active *ActiveSpecApplyConfiguration `json:"active,omitempty"`
-	// hosts are the names by which clients know the server, at most 32, for the command HOST (RFC
-	// 7151); *.example.com is every name one label below. They are also what the certificate is
-	// checked against. Default: HOST takes any name.
+	// hosts are the names by which clients know the server, at most 32, for the command HOST (RFC 7151);
+	// *.example.com means every name one label below. The certificates are checked for these names, too. Default:
+	// HOST accepts any name.
 	Hosts []apiv1alpha1.HostPattern `json:"hosts,omitempty"`
-	// charset is how names of files are written for clients that don't say that they know UTF-8 (OPTS UTF8
-	// ON): old cameras, scanners and printers. On the volume they are in UTF-8 in any case. latin1
-	// (ISO 8859-1) and windows-1252 suit Western Europe. Default: UTF-8 for all.
+	// charset is the encoding of file names for clients that do not announce UTF-8 (OPTS UTF8 ON): old cameras,
+	// scanners and printers. On the volume, names are always in UTF-8. latin1 (ISO 8859-1) and windows-1252 suit
+	// Western Europe. Default: UTF-8 for all clients.
 	Charset *apiv1alpha1.Charset `json:"charset,omitempty"`
-	// tls is FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
+	// tls configures FTP over TLS (FTPS), explicit and implicit. Default: clear text only.
 	TLS *TLSSpecApplyConfiguration `json:"tls,omitempty"`
-	// users are the accounts that can log in, at most 1000. A change takes effect within
-	// seconds, without a restart; a session of a removed user ends.
+	// users are the accounts that can log in, at most 1000. A change takes effect within seconds, without a restart;
+	// the sessions of a removed user end.
 	Users []UserApplyConfiguration `json:"users,omitempty"`
-	// anonymous is login without an account. Off by default.
+	// anonymous configures login without an account. Off by default.
 	Anonymous *AnonymousSpecApplyConfiguration `json:"anonymous,omitempty"`
-	// limits bound sessions, bandwidth and time.
+	// limits sets limits for sessions, bandwidth and time.
 	Limits *LimitsSpecApplyConfiguration `json:"limits,omitempty"`
-	// bans keep out, for a while, who guesses passwords. On by default.
+	// bans keeps out, for a while, clients that guess passwords. On by default.
 	Bans *BansSpecApplyConfiguration `json:"bans,omitempty"`
-	// storage is the volume that holds every user's files: exactly one of
-	// persistentVolumeClaim, volumeClaimTemplate and emptyDir.
+	// storage is the volume that holds the files of all users: exactly one of persistentVolumeClaim,
+	// volumeClaimTemplate and emptyDir.
 	Storage *StorageSpecApplyConfiguration `json:"storage,omitempty"`
-	// networkPolicy says who may connect to the pods. On by default.
+	// networkPolicy limits which clients may connect to the pods. On by default.
 	NetworkPolicy *NetworkPolicySpecApplyConfiguration `json:"networkPolicy,omitempty"`
-	// podDisruptionBudget keeps node drains from taking several pods at once. On by default.
+	// podDisruptionBudget limits how many pods node drains may evict at once. On by default.
 	PodDisruptionBudget *PodDisruptionBudgetSpecApplyConfiguration `json:"podDisruptionBudget,omitempty"`
-	// drain is how pods go that are replaced, scaled away or evicted.
+	// drain says how a pod ends its sessions when it is replaced, scaled down or evicted.
 	Drain *DrainSpecApplyConfiguration `json:"drain,omitempty"`
-	// template shapes the pods: resources, placement, labels, grace period.
+	// template configures the pods: resources, placement, labels, grace period.
 	Template *PodTemplateSpecApplyConfiguration `json:"template,omitempty"`
-	// image of the daemon. Default: the operator's own, which holds the daemon too, so that both
-	// are of one version.
+	// image is the daemon's image. Default: the operator's own image, which contains the daemon, too, so that both
+	// have the same version.
 	Image *string `json:"image,omitempty"`
 }
 

@@ -11,71 +11,68 @@ import (
 // FtpServerStatusApplyConfiguration represents a declarative configuration of the FtpServerStatus type for use
 // with apply.
 //
-// FtpServerStatus is what was observed.
+// FtpServerStatus is the observed state of a FtpServer.
 type FtpServerStatusApplyConfiguration struct {
-	// observedGeneration is the generation of the spec that this status is about.
+	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions: Ready, Stalled, Reconciling (kstatus), Suspended, Available, UsersReady, CertificateReady,
 	// StorageReady, AddressResolved, PassivePortsExposed, PassivePortsAssigned, ConfigLoaded, PortsWithinLimits,
-	// ClientNetworksEnforced, ScaleAsDeclared, CRDCurrent, in this order. Ready names the first cause of trouble. One that is False
-	// while Ready is True says what to mend while the server serves.
+	// ClientNetworksEnforced, ScaleAsDeclared, CRDCurrent, in this order. Ready names the first cause of trouble. A
+	// condition that is False while Ready is True says what to fix although the server works.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// endpoint is where clients connect, as in ftp://203.0.113.10:21. For service.type NodePort with
-	// externalTrafficPolicy Local it names the node whose pod takes new sessions, and so changes when another
-	// node's pod does.
+	// endpoint is where clients connect, as in ftp://203.0.113.10:21; empty while that is not known. For service.type
+	// NodePort with externalTrafficPolicy Local it names the node whose pod takes new sessions, so it changes when
+	// another node's pod takes over.
 	Endpoint *string `json:"endpoint,omitempty"`
-	// ftpsEndpoint is where clients connect with implicit TLS, as in ftps://203.0.113.10:990; empty
-	// if there is none.
+	// ftpsEndpoint is where clients connect with implicit TLS, as in ftps://203.0.113.10:990; empty if there is none.
 	FTPSEndpoint *string `json:"ftpsEndpoint,omitempty"`
 	// endpoints are endpoint and ftpsEndpoint in parts, for programs.
 	Endpoints []EndpointApplyConfiguration `json:"endpoints,omitempty"`
-	// certificateNotAfter is when the first of the certificates in use ends; empty without TLS.
+	// certificateNotAfter is when the first of the certificates in use expires; empty without TLS.
 	CertificateNotAfter *metav1.Time `json:"certificateNotAfter,omitempty"`
-	// advertisedAddress is the address that PASV replies name. One that is withdrawn stays until
-	// there is another; the condition AddressResolved tells of it. Where each pod names the address of
-	// its own node (service.type NodePort with externalTrafficPolicy Local) it is the endpoint's, and
-	// pods has that of each.
+	// advertisedAddress is the address that PASV replies name. A withdrawn address stays until there is another,
+	// which the condition AddressResolved reports. Where each pod names the address of its own node (service.type
+	// NodePort with externalTrafficPolicy Local), this is the endpoint's address, and pods has that of each pod.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
-	// advertisedAddressSource says where it came from: Spec, LoadBalancerIP,
-	// LoadBalancerHostname, NodeExternalIP, NodeInternalIP or ClusterIP.
+	// advertisedAddressSource says where that address comes from: Spec, LoadBalancerIP, LoadBalancerHostname,
+	// NodeExternalIP, NodeInternalIP or ClusterIP.
 	AdvertisedAddressSource *apiv1alpha1.AddressSource `json:"advertisedAddressSource,omitempty"`
-	// dataPeerCheck says what proves that a data connection is the client's whose session asked for
-	// it: Strict (it comes from the address of the control connection), TLSSession (addresses are
-	// hidden, but it resumes the control connection's TLS session, or is refused) or Relaxed
-	// (nothing but that it dials the reserved port; no other session is given that port meanwhile).
-	// It is the weakest of what the pods that run say that they do.
+	// dataPeerCheck says what proves that a data connection belongs to the client whose session asked for it: Strict
+	// (it comes from the address of the control connection), TLSSession (addresses are hidden, but it must resume the
+	// control connection's TLS session, or is refused) or Relaxed (only that it comes to the reserved port, which no
+	// other session is given meanwhile). It is the weakest check that the running pods report.
 	DataPeerCheck *apiv1alpha1.DataPeerCheck `json:"dataPeerCheck,omitempty"`
 	// dataPeerCheckReason says why, and for Relaxed what would make it stricter.
 	DataPeerCheckReason *string `json:"dataPeerCheckReason,omitempty"`
-	// port is the control port that clients dial.
+	// port is the control port that clients connect to.
 	Port *int32 `json:"port,omitempty"`
-	// passiveRange is the range of passive ports in use, as in 30000-30063. While a changed
-	// range is taking over it also holds the ports of the pods that still have the old ones.
+	// passiveRange is the range of passive ports in use, as in 30000-30063. After the range was changed, it includes
+	// the ports of the pods that still have old ones.
 	PassiveRange *string `json:"passiveRange,omitempty"`
-	// passivePortRanges are the ports of passiveRange as ranges, lowest first, for programs that open
-	// firewalls.
+	// passivePortRanges are the ports of passiveRange as ranges, the lowest first, for programs that open firewalls.
 	PassivePortRanges []PortSpanApplyConfiguration `json:"passivePortRanges,omitempty"`
-	// allocatedPortRange is the range that was chosen for spec.passive.portCount, as in 30000-30063.
-	// It stays for the server's life.
+	// allocatedPortRange is the range that the operator chose for spec.passive.portCount, which says how long it
+	// stays, as in 30000-30063; empty without portCount.
 	AllocatedPortRange *string `json:"allocatedPortRange,omitempty"`
-	// pods tells which pod holds which passive ports.
+	// pods lists the pods, with the passive ports that each of them holds.
 	Pods []PodStatusApplyConfiguration `json:"pods,omitempty"`
 	// replicas is the number of pods that are not terminating.
 	Replicas *int32 `json:"replicas,omitempty"`
-	// readyReplicas is how many of them are ready.
+	// readyReplicas is the number of these pods that are ready.
 	ReadyReplicas *int32 `json:"readyReplicas,omitempty"`
-	// replicasSummary is ready/wanted, as in 3/3.
+	// replicasSummary is the number of ready pods, of those wanted, as in 3/3.
 	ReplicasSummary *string `json:"replicasSummary,omitempty"`
-	// scaledBy is who sets the number of pods in place of spec.replicas, through the scale subresource
-	// of the Deployment: the name of a field manager, as in kube-controller-manager for a
-	// HorizontalPodAutoscaler. Empty, as it should be: spec.replicas counts, at which autoscalers
-	// should aim. It counts again once it says what the Deployment has.
+	// scaledBy is the field manager that sets the number of pods in place of spec.replicas, through the scale
+	// subresource of the Deployment: kube-controller-manager for a HorizontalPodAutoscaler, for example. It should be
+	// empty: then spec.replicas counts, which autoscalers should set instead. spec.replicas counts again once it
+	// equals the Deployment's number.
 	ScaledBy *string `json:"scaledBy,omitempty"`
-	// selector of the pods, for the scale subresource.
+	// selector selects the pods, for the scale subresource.
 	Selector *string `json:"selector,omitempty"`
 	// users is the number of accounts that can log in.
 	Users *int32 `json:"users,omitempty"`
-	// usersSummary is how many of the declared users can log in, as in 2/3. Anonymous login does not count.
+	// usersSummary is the number of users that can log in, of those declared, as in 2/3. Anonymous login does not
+	// count.
 	UsersSummary *string `json:"usersSummary,omitempty"`
 }
 

@@ -5,13 +5,13 @@ package v1alpha1
 // ImplicitTLSSpecApplyConfiguration represents a declarative configuration of the ImplicitTLSSpec type for use
 // with apply.
 //
-// ImplicitTLSSpec is the control port on which TLS begins at once.
+// ImplicitTLSSpec configures the control port on which TLS begins at once.
 type ImplicitTLSSpecApplyConfiguration struct {
-	// enabled: true opens it. Default false.
+	// enabled opens the port. Default false.
 	Enabled *bool `json:"enabled,omitempty"`
-	// port of the Service, 1 to 65535, outside the passive range and not service.port. Default 990.
+	// port is the port of the Service, 1 to 65535, outside the passive range and not service.port. Default 990.
 	Port *int32 `json:"port,omitempty"`
-	// nodePort of this port, as service.nodePort is of the control port. Unset, the cluster chooses.
+	// nodePort is the node port of this port, with the rules of service.nodePort. Default: the cluster chooses one.
 	NodePort *int32 `json:"nodePort,omitempty"`
 }
 

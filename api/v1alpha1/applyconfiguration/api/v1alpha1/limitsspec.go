@@ -5,28 +5,28 @@ package v1alpha1
 // LimitsSpecApplyConfiguration represents a declarative configuration of the LimitsSpec type for use
 // with apply.
 //
-// LimitsSpec bounds what clients may take. Each pod counts for itself. What is changed holds at
-// once: the number of sessions for new ones, all else for those that run, too.
+// LimitsSpec limits what clients may use. Each pod counts separately. A changed number of sessions applies to new
+// sessions; all other changes also apply to running ones.
 type LimitsSpecApplyConfiguration struct {
-	// maxSessions bounds the sessions of a pod. When there are so many, one more takes the place of a session in
-	// which nobody is logged in, also of one whose failed login is being delayed; it is refused with 421 if there is
-	// none. A pod with a memory limit (template.resources.limits.memory) takes no more sessions
-	// than its memory bears, whatever this says. Default 0: no bound.
+	// maxSessions is the largest number of sessions of a pod. When it is reached, a new session replaces one in which
+	// no user is logged in, even if the failed login of that one is being delayed. If there is none, the new session
+	// is refused with 421. A pod with a memory limit (template.resources.limits.memory) never takes more sessions
+	// than its memory allows. Default 0: no limit.
 	MaxSessions *int32 `json:"maxSessions,omitempty"`
-	// maxSessionsPerUser bounds the sessions in which one user is logged in; all anonymous ones
-	// count together. Default 0: no bound.
+	// maxSessionsPerUser is the largest number of sessions of one user; all anonymous sessions count together.
+	// Default 0: no limit.
 	MaxSessionsPerUser *int32 `json:"maxSessionsPerUser,omitempty"`
-	// maxSessionsPerAddress bounds the sessions of one client address; an IPv6 client is its /64
-	// network. It does nothing where the clients' addresses are hidden (see
-	// service.externalTrafficPolicy and service.proxyProtocol). Default 0: no bound.
+	// maxSessionsPerAddress is the largest number of sessions of one client address; for IPv6, of its /64 network. It
+	// has no effect where the clients' addresses are hidden (see service.externalTrafficPolicy and
+	// service.proxyProtocol). Default 0: no limit.
 	MaxSessionsPerAddress *int32 `json:"maxSessionsPerAddress,omitempty"`
-	// maxPreLogin bounds the sessions in which nobody is logged in yet, 1 to 100000. One more takes
-	// the place of the oldest of the address that has the most of them, also of one whose failed login is being
-	// delayed. With a memory limit it is at most half of the sessions that the memory bears. Default 1024.
+	// maxPreLogin is the largest number of sessions in which no user is logged in yet, 1 to 100000. A further one
+	// replaces the oldest one of the address that has the most of them, even if its failed login is being delayed.
+	// With a memory limit it is at most half of the sessions that the memory allows. Default 1024.
 	MaxPreLogin *int32 `json:"maxPreLogin,omitempty"`
-	// bandwidth bounds the rates of transfers.
+	// bandwidth limits the rates of transfers.
 	Bandwidth *BandwidthSpecApplyConfiguration `json:"bandwidth,omitempty"`
-	// timeouts end what no longer moves.
+	// timeouts end sessions and transfers that make no progress.
 	Timeouts *TimeoutsSpecApplyConfiguration `json:"timeouts,omitempty"`
 }
 

@@ -9,22 +9,20 @@ import (
 // NetworkPolicySpecApplyConfiguration represents a declarative configuration of the NetworkPolicySpec type for use
 // with apply.
 //
-// NetworkPolicySpec says who may connect to the pods.
+// NetworkPolicySpec limits which clients may connect to the pods.
 type NetworkPolicySpecApplyConfiguration struct {
-	// enabled: true makes a NetworkPolicy that opens the control ports and exactly the declared
-	// passive range, and nothing else. Default true. It acts only in clusters whose network
-	// plugin enforces NetworkPolicies.
+	// enabled creates a NetworkPolicy that lets clients connect to the control ports and the passive ports in use,
+	// and to no other port; outgoing connections are limited to active mode and DNS. Default true. It takes effect
+	// only in clusters whose network plugin enforces NetworkPolicies.
 	Enabled *bool `json:"enabled,omitempty"`
-	// allowedNetworks are the networks from which clients may connect, at most 64; nobody else can,
-	// neither by the load balancer nor by a node port nor from within the cluster, whose pods'
-	// network is to be named too if it is meant. The NetworkPolicy keeps them, and so do the
-	// daemons, which refuse new sessions from elsewhere with 421. It needs the clients' real
+	// allowedNetworks are the only networks from which clients may connect, at most 64, be it through the load
+	// balancer, through a node port or within the cluster: to allow pods, list their network, too. The NetworkPolicy
+	// enforces this, and so do the daemons, which refuse other new sessions with 421. It needs the clients' real
 	// addresses: one replica under externalTrafficPolicy Local (the defaults), type ClusterIP, or
-	// service.proxyProtocol, with which the daemons alone keep them. Default: anybody.
+	// service.proxyProtocol, with which only the daemons enforce it. Default: all networks.
 	AllowedNetworks []apiv1alpha1.Network `json:"allowedNetworks,omitempty"`
-	// metricsFrom are the pods that may read the metrics (path /metrics of port 8021), at most 16
-	// selections. Default: none; the operator itself always reaches that port, and so does the
-	// kubelet, for its probes.
+	// metricsFrom selects the pods that may read the metrics (path /metrics of port 8021), with at most 16 entries.
+	// Default: none. The operator itself, and the kubelet for its probes, can always reach that port.
 	MetricsFrom []PodPeerApplyConfiguration `json:"metricsFrom,omitempty"`
 }
 

@@ -9,51 +9,47 @@ import (
 // PassiveSpecApplyConfiguration represents a declarative configuration of the PassiveSpec type for use
 // with apply.
 //
-// PassiveSpec is passive mode (PASV, EPSV).
+// PassiveSpec configures passive mode (PASV, EPSV).
 type PassiveSpecApplyConfiguration struct {
-	// portRange is the one declared range of passive ports. Default, without portCount too:
-	// 30000-30031. The daemon's listeners, the Service, the EndpointSlices, the NetworkPolicy and
-	// the PASV replies all come from it. A port is held only from a PASV reply to the data
-	// connection, not for the transfer, so ten carry many concurrent transfers; load balancers often
-	// allow few (an AWS NLB 49). In a changed range, ports that go are drained, not cut.
+	// portRange is the range of passive ports. Default, unless portCount is set: 30000-30031. The daemon's listeners,
+	// the Service, the EndpointSlices, the NetworkPolicy and the PASV replies all use it. A port is reserved only
+	// from a PASV reply to the data connection, not for the transfer, so ten ports carry many concurrent transfers;
+	// load balancers often allow few (an AWS NLB 49). When the range changes, the removed ports are drained, not cut.
 	//
-	// With service.type NodePort the ports are node ports, which a cluster has only once. While
-	// another Service holds one of them the condition PassivePortsExposed says which and whose, the
-	// Service stays as it is, and the rest is done once they come free. Services that share a load
-	// balancer's address (MetalLB's annotation allow-shared-ip) have its ports only once, too.
+	// With service.type NodePort the ports are node ports, which exist only once in a cluster. While another Service
+	// holds one of them, the condition PassivePortsExposed names the port and its holder, and the Service stays as it
+	// is until the port is free. Services that share a load balancer's address (MetalLB's annotation allow-shared-ip)
+	// can't have a port in common, either.
 	PortRange *PortRangeApplyConfiguration `json:"portRange,omitempty"`
-	// portCount is the number of passive ports, 2 to 1000, at least replicas + 1, instead of
-	// portRange: the operator chooses the ports. It takes the lowest that follow one another and
-	// that no other FtpServer has and, for service.type NodePort, no Service of the cluster has as
-	// node ports; and records them in status.allocatedPortRange. They stay for the server's life,
-	// unless they come to be impossible (the type becomes NodePort and they lie outside the
-	// cluster's node port range, say). With another count as many of them stay as can.
+	// portCount is the number of passive ports, 2 to 1000, at least replicas + 1. It replaces portRange: the operator
+	// chooses the ports and records them in status.allocatedPortRange. They are the lowest consecutive ports, from
+	// the start of the cluster's node port range on, that no other FtpServer has and, for service.type NodePort, no
+	// Service has as node ports. They stay for the server's life, unless they become impossible (the type becomes
+	// NodePort and they lie outside the node port range, for example). If the count changes, as many of them stay as
+	// can.
 	PortCount *int32 `json:"portCount,omitempty"`
-	// warmUp is how long a new pod's passive ports are published before its control port is, while other pods take the
-	// sessions: 0s to 5m. Load balancers that check each port send nothing to one that has not passed. Default: what
-	// those of its kind take (15s on Azure; 35s for an AWS Network Load Balancer, 95s for one that is not made by the AWS
-	// Load Balancer Controller), else 2s, in which the nodes follow.
-	// Set it above interval times threshold of your load balancer's checks if you changed those.
+	// warmUp is the time for which a new pod's passive ports are published before its control port is, while other
+	// pods take the sessions: 0s to 5m. Load balancers that check each port send nothing to a port that has not
+	// passed its check. Default, for their default checks: 15s on Azure; 35s for an AWS Network Load Balancer, or 95s
+	// under externalTrafficPolicy Cluster if the AWS Load Balancer Controller does not manage it; otherwise 2s for
+	// the nodes. If you changed the checks, set it above their interval times their threshold.
 	WarmUp *apiv1alpha1.Duration `json:"warmUp,omitempty"`
-	// advertisedAddress is the IP address or host name that PASV names. A host name is resolved
-	// by the pods, and again every 30 seconds; of several addresses a pod keeps the one that it
-	// names while the name still has it, and else takes the lowest; while the name can't be
-	// resolved the last good answer serves. Default, the first of: the load balancer's IP; the
-	// load balancer's host name (resolved); for NodePort a node's external, else internal, IP (with
-	// externalTrafficPolicy Local each pod names its own node, which alone leads to it); for
-	// ClusterIP the cluster IP. Of several of one kind, too, the one in use stays, and else the
-	// lowest is taken, IPv4 first: PASV can't name IPv6 addresses, and without an IPv4 one only
-	// EPSV works. An address that is withdrawn is kept until there is another. Set it where clients
-	// reach the server by yet another address.
+	// advertisedAddress is the IP address or host name that PASV names. The pods resolve a host name, and again every
+	// 30 seconds. Of several addresses, a pod keeps the one that it names while the name still has it, or else takes
+	// the lowest; while the name can't be resolved, the last good answer stays in use. Default, the first that exists
+	// of: the load balancer's IP; the load balancer's host name (resolved); for NodePort a node's external or else
+	// internal IP (with externalTrafficPolicy Local each pod names its own node, the only one that leads to it); for
+	// ClusterIP the cluster IP. Of several of one kind, the one in use stays, or else the lowest is taken, IPv4
+	// first: PASV can't name IPv6 addresses, and without an IPv4 address only EPSV works. A withdrawn address stays
+	// until there is another. Set this field where clients reach the server by a different address.
 	AdvertisedAddress *string `json:"advertisedAddress,omitempty"`
-	// advertisedAddressFrom: ProxyProtocol makes PASV name the address that the client has dialled,
-	// where the load balancer tells it in the PROXY header of the control connection (see
-	// service.proxyProtocol); advertisedAddress, or what is found, serves where it does not. This is
-	// for load balancers with several addresses. Default: it is not used.
+	// advertisedAddressFrom: ProxyProtocol makes PASV name the address that the client connected to, as the load
+	// balancer reports it in the PROXY header of the control connection (see service.proxyProtocol). Without such a
+	// report, PASV names advertisedAddress or its default. This is for load balancers with several addresses.
+	// Default: it is not used.
 	AdvertisedAddressFrom *apiv1alpha1.AdvertisedAddressSource `json:"advertisedAddressFrom,omitempty"`
-	// overrides are addresses that PASV names instead to clients of certain networks, which reach
-	// the server by another way (from inside a NAT, say); at most 32. The first that covers the
-	// client counts.
+	// overrides are addresses that PASV names instead to clients of certain networks, which reach the server another
+	// way (from inside a NAT, for example); at most 32. The first override that covers the client is used.
 	Overrides []AddressOverrideApplyConfiguration `json:"overrides,omitempty"`
 }
 

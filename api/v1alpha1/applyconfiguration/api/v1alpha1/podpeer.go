@@ -9,12 +9,12 @@ import (
 // PodPeerApplyConfiguration represents a declarative configuration of the PodPeer type for use
 // with apply.
 //
-// PodPeer selects pods that may connect, as a NetworkPolicy does.
+// PodPeer selects pods that may connect, in the same way as a NetworkPolicy.
 type PodPeerApplyConfiguration struct {
-	// namespaceSelector selects namespaces by their labels; {} is all of them. Default: the
-	// FtpServer's own namespace. By name: matchLabels kubernetes.io/metadata.name.
+	// namespaceSelector selects namespaces by their labels; {} selects all. Default: the FtpServer's own namespace.
+	// To select one by its name, use the label kubernetes.io/metadata.name.
 	NamespaceSelector *v1.LabelSelectorApplyConfiguration `json:"namespaceSelector,omitempty"`
-	// podSelector selects pods within those namespaces by their labels. Default: all of them.
+	// podSelector selects pods in these namespaces by their labels. Default: all pods.
 	PodSelector *v1.LabelSelectorApplyConfiguration `json:"podSelector,omitempty"`
 }
 

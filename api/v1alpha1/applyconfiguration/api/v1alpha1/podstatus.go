@@ -9,20 +9,20 @@ import (
 // PodStatusApplyConfiguration represents a declarative configuration of the PodStatus type for use
 // with apply.
 //
-// PodStatus tells what one pod holds.
+// PodStatus describes one pod.
 type PodStatusApplyConfiguration struct {
-	// name of the pod.
+	// name is the name of the pod.
 	Name *string `json:"name,omitempty"`
-	// passivePorts are the pod's own, as in 30000-30015.
+	// passivePorts are the pod's own passive ports, as in 30000-30015.
 	PassivePorts *string `json:"passivePorts,omitempty"`
-	// node that it runs on.
+	// node is the node that the pod runs on.
 	Node *string `json:"node,omitempty"`
-	// state is Waiting (for ports or its container), Ready, or Draining.
+	// state is Waiting (not ready yet: without ports or a running container, for example), Ready, or Draining.
 	State *apiv1alpha1.PodState `json:"state,omitempty"`
-	// advertisedIP is the IP address that its PASV replies name (or that stands for the server in
-	// IPv6, where it has no IPv4 address), as its daemon says; empty if the daemon could not be
-	// asked. A pod that drains is not asked: for service.type NodePort with externalTrafficPolicy Local it
-	// is the address of the pod's own node, which it was told, and else empty.
+	// advertisedIP is the IP address that the pod's PASV replies name (without an IPv4 address, the IPv6 one of the
+	// server), as its daemon reports it; empty if the daemon could not be asked. A draining pod is not asked: for
+	// service.type NodePort with externalTrafficPolicy Local this is then the address of its own node that it was
+	// given, and otherwise empty.
 	AdvertisedIP *string `json:"advertisedIP,omitempty"`
 }
 

@@ -5,11 +5,11 @@ package v1alpha1
 // PortRangeApplyConfiguration represents a declarative configuration of the PortRange type for use
 // with apply.
 //
-// PortRange is a range of TCP ports, both ends inclusive.
+// PortRange is a range of TCP ports that includes both ends.
 type PortRangeApplyConfiguration struct {
 	// start is the first port, 1024 to 65535.
 	Start *int32 `json:"start,omitempty"`
-	// end is the last port, start to 65535; at most 1000 ports in all, and at least replicas + 1.
+	// end is the last port, start to 65535. The range holds at most 1000 ports, and at least replicas + 1.
 	End *int32 `json:"end,omitempty"`
 }
 

@@ -5,7 +5,7 @@ package v1alpha1
 // PortSpanApplyConfiguration represents a declarative configuration of the PortSpan type for use
 // with apply.
 //
-// PortSpan is a run of TCP ports without a gap, both ends inclusive. Unlike a PortRange, it may be of any length.
+// PortSpan is a range of TCP ports that includes both ends. Unlike a PortRange, it may have any length.
 type PortSpanApplyConfiguration struct {
 	// start is the first port.
 	Start *int32 `json:"start,omitempty"`

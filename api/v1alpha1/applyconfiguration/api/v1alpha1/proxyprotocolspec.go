@@ -9,16 +9,15 @@ import (
 // ProxyProtocolSpecApplyConfiguration represents a declarative configuration of the ProxyProtocolSpec type for use
 // with apply.
 //
-// ProxyProtocolSpec is the PROXY protocol.
+// ProxyProtocolSpec configures the PROXY protocol.
 type ProxyProtocolSpecApplyConfiguration struct {
-	// mode is Accept (default) or Require. Trusted networks must send a header in both; Accept takes
-	// connections from elsewhere for what they are, clients without a proxy (in the cluster, as a
-	// rule), and Require refuses them.
+	// mode is Accept (default) or Require. Trusted networks must send a header in both modes. Accept takes
+	// connections from elsewhere as clients without a proxy (usually in the cluster), and Require refuses them.
 	Mode *apiv1alpha1.ProxyProtocolMode `json:"mode,omitempty"`
-	// trusted are the networks of the load balancer as the pods see it, at most 64: with
-	// externalTrafficPolicy Cluster these are the nodes' addresses, and for a pod on the node that a
-	// connection comes by the one that the node has on its pods' network (10.244.1.1, say). Without
-	// this setting, the peers in the audit log are they. A header from elsewhere is never believed.
+	// trusted are the networks of the load balancer as the pods see it, at most 64. With externalTrafficPolicy
+	// Cluster these are the nodes' addresses; a connection that comes through the pod's own node has that node's
+	// address on its pods' network (for example 10.244.1.1). Without this setting, the audit log shows them as the
+	// peers. A header from elsewhere is never believed.
 	Trusted []apiv1alpha1.Network `json:"trusted,omitempty"`
 }
 

@@ -9,14 +9,13 @@ import (
 // QuotaApplyConfiguration represents a declarative configuration of the Quota type for use
 // with apply.
 //
-// Quota bounds what a home may hold, whoever stored it. Users who share a home share what is
-// there, and each has his own bound on it. A bound that is changed holds at once. With several
-// replicas a user who uploads to several pods at once can exceed it by what they have not yet
-// counted of each other.
+// Quota limits what a home may hold, no matter which user stored it. Users who share a home share its content, and
+// each has their own limit on it. A changed limit applies at once. With several replicas, a user who uploads to
+// several pods at once can exceed it by what the pods have not counted of each other yet.
 type QuotaApplyConfiguration struct {
-	// bytes bounds the sum of the sizes of all files, as in 10Gi or 500M. Default 0: no bound.
+	// bytes is the largest sum of the sizes of all files, as in 10Gi or 500M. Default 0: no limit.
 	Bytes *resource.Quantity `json:"bytes,omitempty"`
-	// files bounds the number of files, directories and links together. Default 0: no bound.
+	// files is the largest number of files, directories and links together. Default 0: no limit.
 	Files *int64 `json:"files,omitempty"`
 }
 

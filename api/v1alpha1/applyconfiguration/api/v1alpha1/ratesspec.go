@@ -9,11 +9,11 @@ import (
 // RatesSpecApplyConfiguration represents a declarative configuration of the RatesSpec type for use
 // with apply.
 //
-// RatesSpec are bytes a second, as in 10Mi or 500k.
+// RatesSpec limits rates, in bytes per second, as in 10Mi or 500k.
 type RatesSpecApplyConfiguration struct {
-	// up is from the clients to the server: bytes a second, at least 1Ki. Default: no bound.
+	// up is the rate from clients to the server, in bytes per second: 1Ki to 1Pi. Default: no limit.
 	Up *resource.Quantity `json:"up,omitempty"`
-	// down is from the server to the clients: bytes a second, at least 1Ki. Default: no bound.
+	// down is the rate from the server to clients, in bytes per second: 1Ki to 1Pi. Default: no limit.
 	Down *resource.Quantity `json:"down,omitempty"`
 }
 

@@ -7,9 +7,9 @@ package v1alpha1
 //
 // SecretKeyReference names a key of a Secret in the same namespace.
 type SecretKeyReferenceApplyConfiguration struct {
-	// name of the Secret, in the FtpServer's namespace.
+	// name is the name of the Secret, in the FtpServer's namespace.
 	Name *string `json:"name,omitempty"`
-	// key in the Secret's data. Default "password".
+	// key is the key in the Secret's data. Default "password".
 	Key *string `json:"key,omitempty"`
 }
 

@@ -9,48 +9,48 @@ import (
 // ServiceSpecApplyConfiguration represents a declarative configuration of the ServiceSpec type for use
 // with apply.
 //
-// ServiceSpec shapes the Service that clients reach.
+// ServiceSpec configures the Service that clients connect to.
 type ServiceSpecApplyConfiguration struct {
-	// type is LoadBalancer (default), NodePort or ClusterIP. With NodePort every passive port is
-	// also the node port, since a client dials the port that PASV names; the range must then lie
-	// in the cluster's node port range (30000-32767 unless the cluster says otherwise), where
-	// the cluster gives 30000-30085 to nobody by itself. See passive.portCount to have them chosen.
+	// type is LoadBalancer (default), NodePort or ClusterIP. With NodePort every passive port is also the node port,
+	// since a client connects to the port that PASV names. The range must then lie in the cluster's node port range
+	// (30000-32767 by default), of which the cluster itself assigns 30000-30085 only when the others are used up.
+	// With passive.portCount the operator chooses the ports.
 	Type *v1.ServiceType `json:"type,omitempty"`
 	// port is the control port of the Service, 1 to 65535, outside the passive range. Default 21.
 	Port *int32 `json:"port,omitempty"`
-	// nodePort is the node port of the control port, for type NodePort or LoadBalancer, in the
-	// cluster's node port range. Unset, the cluster chooses one.
+	// nodePort is the node port of the control port, for type NodePort or LoadBalancer, in the cluster's node port
+	// range. Default: the cluster chooses one.
 	NodePort *int32 `json:"nodePort,omitempty"`
-	// externalTrafficPolicy, for type NodePort or LoadBalancer: Local keeps the clients' real
-	// addresses and allows one replica at most; Cluster serves any number and hides the clients
-	// behind the nodes' addresses. Default: Local for one replica, Cluster for more.
+	// externalTrafficPolicy is for type NodePort or LoadBalancer. Local keeps the clients' real addresses and allows
+	// at most one replica; Cluster allows any number and hides the clients behind the nodes' addresses. Default:
+	// Local for one replica, Cluster for more.
 	ExternalTrafficPolicy *v1.ServiceExternalTrafficPolicy `json:"externalTrafficPolicy,omitempty"`
-	// annotations are put on the Service, for load balancers that are told by them. Keys of
-	// ftp-operator.io/ belong to the operator. With MetalLB's metallb.io/allow-shared-ip Services of
-	// the same value share an address if all their ports differ, port and the passive ports above
-	// all, and externalTrafficPolicy is Cluster.
+	// annotations are added to the Service, for load balancers that read them. Keys with the prefix ftp-operator.io/
+	// are reserved for the operator. With MetalLB's annotation metallb.io/allow-shared-ip, Services with the same
+	// value share an address if all their ports differ, above all port and the passive ports, and
+	// externalTrafficPolicy is Cluster.
 	Annotations map[string]string `json:"annotations,omitempty"`
-	// labels are put on the Service. Keys of ftp-operator.io/ belong to the operator, and where
-	// it sets the same key (app.kubernetes.io/name and the like), its value wins.
+	// labels are added to the Service. Keys with the prefix ftp-operator.io/ are reserved for the operator. Where it
+	// sets the same key (app.kubernetes.io/name and the like), its value wins.
 	Labels map[string]string `json:"labels,omitempty"`
-	// loadBalancerClass names the load balancer implementation, as in example.com/lb. Default:
-	// the cluster's. It can't be changed while the type is LoadBalancer.
+	// loadBalancerClass names the load balancer implementation, as in example.com/lb. Default: the cluster's default
+	// one. It can't be changed while type is LoadBalancer.
 	LoadBalancerClass *string `json:"loadBalancerClass,omitempty"`
-	// loadBalancerSourceRanges are the client networks (CIDR, as in 203.0.113.0/24) that the
-	// load balancer lets in, at most 64. Default: all. They are about what comes by the load
-	// balancer: under externalTrafficPolicy Cluster who reaches a node's address could dial the
-	// node ports past it, unless allocateLoadBalancerNodePorts is false. Under Local the
-	// NetworkPolicy keeps them there too. See networkPolicy.allowedNetworks.
+	// loadBalancerSourceRanges are the client networks (CIDR, as in 203.0.113.0/24) that the load balancer admits, at
+	// most 64. Default: all. They limit only connections through the load balancer: under externalTrafficPolicy
+	// Cluster, clients that can reach a node could bypass it through the node ports, unless
+	// allocateLoadBalancerNodePorts is false. Under Local the NetworkPolicy enforces the ranges there, too. See
+	// networkPolicy.allowedNetworks.
 	LoadBalancerSourceRanges []string `json:"loadBalancerSourceRanges,omitempty"`
-	// allocateLoadBalancerNodePorts: false spares a node port for each port, for load balancers
-	// that reach pods or Service addresses without node ports. Default true.
+	// allocateLoadBalancerNodePorts says whether each port gets a node port. Set it to false for load balancers that
+	// reach pods or Service addresses without node ports. Default true.
 	AllocateLoadBalancerNodePorts *bool `json:"allocateLoadBalancerNodePorts,omitempty"`
-	// proxyProtocol reads the PROXY protocol (versions 1 and 2), by which a load balancer tells the
-	// clients' addresses, on the control ports and on the passive ports. Switch it on at the load
-	// balancer for all of them. Default: it is not read.
+	// proxyProtocol makes the pods read the PROXY protocol (versions 1 and 2), by which a load balancer reports the
+	// clients' addresses, on the control ports and the passive ports. Enable it at the load balancer for all of them.
+	// Default: it is not read.
 	ProxyProtocol *ProxyProtocolSpecApplyConfiguration `json:"proxyProtocol,omitempty"`
-	// ipFamilyPolicy of the Service: SingleStack, PreferDualStack or RequireDualStack. Default:
-	// the cluster's, SingleStack.
+	// ipFamilyPolicy is the Service's: SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's,
+	// SingleStack.
 	IPFamilyPolicy *v1.IPFamilyPolicy `json:"ipFamilyPolicy,omitempty"`
 }
 

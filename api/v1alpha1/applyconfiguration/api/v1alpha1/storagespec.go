@@ -10,24 +10,24 @@ import (
 // StorageSpecApplyConfiguration represents a declarative configuration of the StorageSpec type for use
 // with apply.
 //
-// StorageSpec is the volume that holds every user's files.
+// StorageSpec is the volume that holds the files of all users.
 type StorageSpecApplyConfiguration struct {
-	// persistentVolumeClaim mounts a claim that exists. For several replicas it must be one that
-	// pods on different nodes can share (ReadWriteMany).
+	// persistentVolumeClaim mounts an existing claim. For several replicas, pods on different nodes must be able to
+	// share it (ReadWriteMany).
 	PersistentVolumeClaim *ClaimReferenceApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
-	// volumeClaimTemplate makes a claim, named as the FtpServer with -data after it.
+	// volumeClaimTemplate makes the operator create a claim, with the FtpServer's name and the suffix -data.
 	VolumeClaimTemplate *VolumeClaimTemplateApplyConfiguration `json:"volumeClaimTemplate,omitempty"`
-	// emptyDir is a directory that lives and dies with its pod: for trials, with one replica.
+	// emptyDir is a directory that is deleted with its pod: for trials, with one replica.
 	EmptyDir *v1.EmptyDirVolumeSource `json:"emptyDir,omitempty"`
-	// durability is what an acknowledged upload survives: Fsync (default) answers only when it is
-	// on the disk; None leaves it to the kernel when to write, so that many small files go faster,
-	// and those of the last half minute may be lost or empty when a node dies. Names show only
-	// complete uploads in both.
+	// durability is what an acknowledged upload survives. Fsync (default) acknowledges an upload only when it is on
+	// the disk. None lets the kernel decide when to write: many small files are stored faster, but those of the last
+	// half minute may be lost or empty if a node crashes. In both, names show only complete uploads (but see
+	// partialUploads).
 	Durability *apiv1alpha1.Durability `json:"durability,omitempty"`
-	// partialUploads is what becomes of an upload that breaks off: Discard (default) drops what has
-	// come, so that its name shows the old file or nothing; Keep stores it under the name, in place
-	// of what was there, for clients that go on with REST later. Keep holds for binary uploads of
-	// users who may overwrite, and never when disk or quota is full.
+	// partialUploads is what happens to an upload that breaks off. Discard (default) drops what has arrived: its name
+	// shows the old file or nothing. Keep stores it under the name, in place of the old file, for clients that resume
+	// with REST later. Keep applies to binary uploads of users who may overwrite, and never if the disk or the quota
+	// is full.
 	PartialUploads *apiv1alpha1.PartialUploads `json:"partialUploads,omitempty"`
 }
 

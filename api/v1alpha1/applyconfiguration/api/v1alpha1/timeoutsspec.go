@@ -9,15 +9,16 @@ import (
 // TimeoutsSpecApplyConfiguration represents a declarative configuration of the TimeoutsSpec type for use
 // with apply.
 //
-// TimeoutsSpec end what no longer moves.
+// TimeoutsSpec ends sessions and transfers that make no progress.
 type TimeoutsSpecApplyConfiguration struct {
-	// idle ends a session without a command or a running transfer: 10s to 24h. Default 5m.
+	// idle is the time after which a session without a command or a running transfer is ended: 10s to 24h. Default
+	// 5m.
 	Idle *apiv1alpha1.Duration `json:"idle,omitempty"`
-	// login bounds the time from connecting to being logged in: 1s to 10m. Default 1m.
+	// login is the longest time from connecting to being logged in: 1s to 10m. Default 1m.
 	Login *apiv1alpha1.Duration `json:"login,omitempty"`
-	// data ends a transfer whose data connection stands still: 1s to 1h. Default 1m.
+	// data is the time after which a transfer is ended whose data connection moves nothing: 1s to 1h. Default 1m.
 	Data *apiv1alpha1.Duration `json:"data,omitempty"`
-	// handshake bounds a TLS handshake, of a control or a data connection: 1s to 1m. Default 10s.
+	// handshake is the longest time for a TLS handshake, on a control or a data connection: 1s to 1m. Default 10s.
 	Handshake *apiv1alpha1.Duration `json:"handshake,omitempty"`
 }
 

@@ -9,46 +9,45 @@ import (
 // TLSSpecApplyConfiguration represents a declarative configuration of the TLSSpec type for use
 // with apply.
 //
-// TLSSpec is FTP over TLS (RFC 4217): explicit by AUTH TLS on the control port, and implicit on a
+// TLSSpec configures FTP over TLS (RFC 4217): explicit TLS by AUTH TLS on the control port, and implicit TLS on a
 // port of its own.
 //
-// The certificates' Secrets may come after the server. A new server starts once they are there; one
-// that served without TLS before goes on so until then. A Secret that is replaced takes
-// effect within seconds, without a restart, for new sessions; one that is lost or unusable leaves
-// what was good in force, and the condition CertificateReady tells of it.
+// The certificates' Secrets may be created after the server. A new server starts once they exist; one that ran
+// without TLS before continues to do so until then. A replaced Secret takes effect for new sessions within seconds,
+// without a restart. If a Secret is deleted or becomes unusable, its last good content stays in force, which the
+// condition CertificateReady reports.
 type TLSSpecApplyConfiguration struct {
-	// mode is Required (default: no password and no file in clear text), Optional (each client
-	// chooses) or Disabled. It is about logins and data connections; see data for these alone.
+	// mode is Required (default: no passwords and no files in clear text), Optional (each client chooses) or
+	// Disabled. It applies to logins and data connections; data overrides it for the latter.
 	Mode *apiv1alpha1.TLSMode `json:"mode,omitempty"`
-	// data says whether data connections need TLS (PROT P): Required or Optional. Default: as mode
-	// says. Optional under mode Required protects passwords and leaves files to the clients' choice.
+	// data says whether data connections must use TLS (PROT P): Required or Optional. Default: as mode says. Optional
+	// under mode Required protects passwords and lets clients choose for files.
 	Data *apiv1alpha1.DataProtection `json:"data,omitempty"`
-	// secretName names the Secret, in the FtpServer's namespace, with the server's certificate: of
-	// type kubernetes.io/tls, with tls.crt (the certificate, then the intermediate ones, as PEM)
-	// and tls.key, as cert-manager makes them. Needed unless mode is Disabled.
+	// secretName is the name of the Secret, in the FtpServer's namespace, with the server's certificate. Its type is
+	// kubernetes.io/tls, as cert-manager creates it, with tls.crt (the certificate, then the intermediate ones, as
+	// PEM) and tls.key. Required unless mode is Disabled.
 	SecretName *string `json:"secretName,omitempty"`
-	// extraCertificates are further ones, at most 16, for clients that ask for one of their names
-	// (SNI, or HOST before AUTH TLS). The one of secretName serves all others.
+	// extraCertificates are further certificates, at most 16, for clients that ask for one of their names (SNI, or
+	// HOST before AUTH TLS). The one of secretName serves all other clients.
 	ExtraCertificates []ExtraCertificateApplyConfiguration `json:"extraCertificates,omitempty"`
-	// minVersion of TLS: "1.2" (default) or "1.3".
+	// minVersion is the lowest accepted version of TLS: "1.2" (default) or "1.3".
 	MinVersion *apiv1alpha1.TLSVersion `json:"minVersion,omitempty"`
-	// clientCA asks clients for certificates, besides their passwords. Default: they are not asked.
+	// clientCA asks clients for certificates, in addition to passwords. Default: they are not asked.
 	ClientCA *ClientCASpecApplyConfiguration `json:"clientCA,omitempty"`
-	// sessionReuse binds data connections to their control connection by TLS session resumption:
-	// Prefer (default: a client may resume its own), Require (data connections that do not are
-	// refused, which proves whose they are, also where client addresses are hidden) or Disabled. Some
-	// clients can't resume: try yours before you require it.
+	// sessionReuse binds data connections to their control connection by TLS session resumption. Prefer (default)
+	// lets a client resume the session of its control connection. Require refuses data connections that do not, which
+	// proves whose they are even where client addresses are hidden. Disabled offers no resumption. Some clients can't
+	// resume: test yours before you require it.
 	SessionReuse *apiv1alpha1.SessionReuse `json:"sessionReuse,omitempty"`
-	// implicit is one more control port, on which TLS begins at once (ftps://), for clients that
-	// don't know AUTH TLS. Off by default.
+	// implicit is an additional control port, on which TLS begins at once (ftps://), for clients that do not know
+	// AUTH TLS. Off by default.
 	Implicit *ImplicitTLSSpecApplyConfiguration `json:"implicit,omitempty"`
-	// allowCCC: true lets clients send commands in clear text again after the login (CCC, RFC 4217
-	// section 5), for firewalls that have to read them. They can then be read and forged on the
-	// way. Default false.
+	// allowCCC lets clients send commands in clear text again after login (CCC, RFC 4217 section 5), for firewalls
+	// that must read them. Attackers on the network can then read and forge commands. Default false.
 	AllowCCC *bool `json:"allowCCC,omitempty"`
-	// allowTruncation: true takes an upload for complete though its client closed the connection
-	// without TLS's close_notify, as some old clients do. An attacker on the way can then cut
-	// uploads off unseen. Default false: such an upload is refused, and leaves nothing behind.
+	// allowTruncation accepts an upload as complete even if the client closed the connection without TLS's
+	// close_notify, as some old clients do. Attackers on the network can then cut off uploads unnoticed. Default
+	// false: such an upload counts as broken off (see storage.partialUploads).
 	AllowTruncation *bool `json:"allowTruncation,omitempty"`
 }
 

@@ -11,31 +11,29 @@ import (
 //
 // User is an account.
 type UserApplyConfiguration struct {
-	// name is what the client gives as user name: letters, digits and . _ @ -, beginning with a
-	// letter or digit, 1 to 64 characters. "anonymous" and "ftp" belong to spec.anonymous.
+	// name is the name that the client logs in with: letters, digits and . _ @ -, beginning with a letter or digit, 1
+	// to 64 characters. "anonymous" and "ftp" are reserved for spec.anonymous.
 	Name *string `json:"name,omitempty"`
-	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password, one
-	// line of UTF-8 of at most 1024 bytes, or a hash of it: argon2id ($argon2id$..., with at most 64
-	// MiB of memory, m=65536, 10 passes and 16 lanes) or bcrypt ($2a$, $2b$, $2y$, with a cost of at
-	// most 14). The command hash of ftpd makes one. A hash of another kind is a problem and never the password.
-	// Only a hash reaches the pods. A changed Secret takes effect within seconds. While the Secret,
-	// the key or its content is missing the former password serves for one minute, so that a Secret
-	// can be deleted and created again; removing the user revokes at once.
+	// passwordSecretRef names the Secret, in the FtpServer's namespace, that holds the password or a hash of it. A
+	// password is one line of UTF-8 of at most 1024 bytes. A hash is argon2id ($argon2id$..., with at most 64 MiB of
+	// memory, m=65536, 10 passes and 16 lanes) or bcrypt ($2a$, $2b$, $2y$, with a cost of at most 14); the command
+	// ftpd hash makes one. A hash of another kind is an error, and is never taken as the password. Only a hash
+	// reaches the pods. A changed Secret takes effect within seconds. While the Secret, the key or its content is
+	// missing, the former password works for one minute, so that a Secret can be deleted and created again; removing
+	// the user revokes it at once.
 	PasswordSecretRef *SecretKeyReferenceApplyConfiguration `json:"passwordSecretRef,omitempty"`
-	// home is the user's directory below the storage root, as a relative path such as
-	// teams/alice, at most 255 characters; "." is the root itself. Default: the user's name. It
-	// is made at the first login, and the user can't leave it. Users may share one.
+	// home is the user's directory below the storage root, as a relative path such as teams/alice, at most 255
+	// characters; "." is the root itself. Default: the user's name. It is created at the first login, and the user
+	// can't leave it. Users may share one.
 	Home *string `json:"home,omitempty"`
-	// access is ReadWrite (default), ReadOnly (lists and downloads), or UploadOnly: a drop box,
-	// in which files can be stored and directories made but nothing listed, read, overwritten,
-	// renamed or deleted.
+	// access is ReadWrite (default), ReadOnly (list and download), or UploadOnly: a drop box, in which files can be
+	// stored and directories made, but nothing listed, read, overwritten, renamed or deleted.
 	Access *apiv1alpha1.Access `json:"access,omitempty"`
-	// rights, if there are any, take the place of access: List (see names and their facts), Read
-	// (download), Create (store under names that are free), Write (create, replace, resume and
-	// append to files, and change their facts), Append (to files that are there), Delete, Rename
-	// (to names that are free, or, with Write, those of other files) and Mkdir.
+	// rights, if set, replace access: List (see names and their facts), Read (download), Create (store under unused
+	// names), Write (create, replace, resume and append to files, and change their facts), Append (to existing
+	// files), Delete, Rename (to unused names or, with Write, to those of other files) and Mkdir.
 	Rights []apiv1alpha1.Right `json:"rights,omitempty"`
-	// quota bounds what the home may hold. Default: no bound.
+	// quota limits what the home may hold. Default: no limit.
 	Quota *QuotaApplyConfiguration `json:"quota,omitempty"`
 }
 

@@ -10,17 +10,17 @@ import (
 // VolumeClaimTemplateApplyConfiguration represents a declarative configuration of the VolumeClaimTemplate type for use
 // with apply.
 //
-// VolumeClaimTemplate is a claim that the operator makes.
+// VolumeClaimTemplate is a claim that the operator creates.
 type VolumeClaimTemplateApplyConfiguration struct {
-	// metadata of the claim: labels and annotations.
+	// metadata is the labels and annotations of the claim.
 	Metadata *EmbeddedMetadataApplyConfiguration `json:"metadata,omitempty"`
-	// spec of the claim; accessModes and resources.requests.storage are required. Later, only
-	// the requested size, storageClassName and volumeAttributesClassName can be changed. A volume can only
-	// grow, and storageClassName can only change while the claim has no volume; the condition StorageReady tells
-	// of what can't be done and how to go back, and the files stay as they are.
+	// spec is the spec of the claim; accessModes and resources.requests.storage are required. Later, only the
+	// requested size, storageClassName and volumeAttributesClassName can be changed. A volume can only grow, and
+	// storageClassName can only change while the claim has no volume. The condition StorageReady reports what can't
+	// be done and how to go back; the files stay as they are.
 	Spec *v1.PersistentVolumeClaimSpec `json:"spec,omitempty"`
-	// whenDeleted says what becomes of the claim when the FtpServer is deleted: Retain (default)
-	// keeps the files, and a FtpServer of the same name takes them up again; Delete deletes them.
+	// whenDeleted says what happens to the claim when the FtpServer is deleted: Retain (default) keeps the files, and
+	// a FtpServer of the same name uses them again; Delete deletes them.
 	WhenDeleted *apiv1alpha1.RetentionPolicy `json:"whenDeleted,omitempty"`
 }
 
