@@ -6,14 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
-
 	. "github.com/onsi/ginkgo/v2"
-
 	. "github.com/onsi/gomega"
-
 	corev1 "k8s.io/api/core/v1"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -22,6 +17,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers"
+	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
 )
 
 func emptyCRD() *unstructured.Unstructured {

@@ -1,8 +1,9 @@
 // Package controllers reconciles FtpServers: observe, plan, write, report, and nothing else.
 //
 // The desired state is computed by pure packages (resources, portplan, portrange, address, status). This package reads
-// the cluster, calls them, and writes. Every write is a server-side apply by one field manager (package children), or a
-// patch of one of our annotations or of a pod's readiness gate. No write is sent if it would change nothing.
+// the cluster, calls them, and writes. Children and slices are written by package children, the status by a server-side
+// apply of the same field manager; pods get patches of our annotations and of their readiness gate. No write is sent if
+// it would change nothing.
 //
 // Begin with Reconcile in ftpserver_controller.go. The phases of a pass are functions, in the files reconcile_*.go;
 // runPhases in reconcile.go calls them in their order.

@@ -155,10 +155,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s := scope{r, server}
 	if !server.DeletionTimestamp.IsZero() {
 		r.forget(req)
-		if err := drainDeleting(ctx, s); err != nil {
-			return failed(ctx, s, nil, err)
+		found, err := drainDeleting(ctx, s)
+		if err != nil {
+			return failed(ctx, s, found.problems, err)
 		}
-		return ctrl.Result{}, nil
+		return ctrl.Result{RequeueAfter: found.after}, nil
 	}
 	if server.Spec.Suspend {
 		_, _, err := report(ctx, s, nil, status.Suspended(server, r.now()))

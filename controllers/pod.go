@@ -1,10 +1,7 @@
 package controllers
 
 import (
-	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -73,18 +70,8 @@ func (p *pod) neverReady() bool {
 	return gated && !p.conditionTrue(gate) && !p.containersReady()
 }
 
-// daemon returns the state of the daemon's container; nil before there is one.
-func (p *pod) daemon() *corev1.ContainerStatus {
-	for i := range p.Status.ContainerStatuses {
-		if p.Status.ContainerStatuses[i].Name == resources.ContainerName {
-			return &p.Status.ContainerStatuses[i]
-		}
-	}
-	return nil
-}
-
 func (p *pod) running() bool {
-	d := p.daemon()
+	d := status.DaemonContainer(p.Pod)
 	return d != nil && d.State.Running != nil && p.Status.PodIP != ""
 }
 
@@ -106,90 +93,4 @@ func (p *pod) route(ports config.PortSet) resources.PodRoute {
 		r.IPs = []string{p.Status.PodIP}
 	}
 	return r
-}
-
-const (
-	// creatingPatience is the time that a container may take to be created, including its volumes and network.
-	creatingPatience = 2 * time.Minute
-	// crashMemory is the time for which a container that was restarted counts as crashing, unless it becomes ready.
-	// The kubelet resets its back-off after the same time.
-	crashMemory = 10 * time.Minute
-)
-
-// trouble returns why a pod's daemon does not run; the zero value while the pod is starting normally.
-func trouble(p *pod, now time.Time) status.Trouble {
-	scheduled := now
-	for i := range p.Status.Conditions {
-		c := &p.Status.Conditions[i]
-		if c.Type != corev1.PodScheduled {
-			continue
-		}
-		if c.Status == corev1.ConditionFalse {
-			return status.Trouble{
-				Stage: status.StageScheduling, Reason: c.Reason, Message: c.Message,
-				AwaitsStorage: strings.Contains(c.Message, "unbound immediate PersistentVolumeClaims"),
-			}
-		}
-		scheduled = c.LastTransitionTime.Time
-	}
-	d := p.daemon()
-	if d == nil {
-		return status.Trouble{}
-	}
-	switch w := d.State.Waiting; {
-	case w == nil:
-	case w.Reason == status.ReasonContainerCreating || w.Reason == "PodInitializing":
-		if now.Sub(scheduled) < creatingPatience {
-			return status.Trouble{}
-		}
-		return status.Trouble{Stage: status.StageContainer, Reason: status.ReasonContainerCreating, Message: fmt.Sprintf(
-			"its container has not started for more than %.0f minutes, as when a volume can't be mounted: `kubectl describe pod -n %s %s` shows why",
-			creatingPatience.Minutes(), p.Namespace, p.Name)}
-	case w.Reason == status.ReasonCrashLoopBackOff:
-		return crashing(d)
-	default:
-		return waiting(w)
-	}
-	switch {
-	case d.State.Terminated != nil && (d.State.Terminated.ExitCode != 0 || d.RestartCount > 0):
-		return crashing(d)
-	case d.State.Running != nil && !d.Ready && d.RestartCount > 0 && d.LastTerminationState.Terminated != nil &&
-		d.LastTerminationState.Terminated.ExitCode != 0 && now.Sub(d.LastTerminationState.Terminated.FinishedAt.Time) < crashMemory:
-		return crashing(d)
-	}
-	return status.Trouble{}
-}
-
-// waiting returns the trouble of a container that can't be started.
-func waiting(w *corev1.ContainerStateWaiting) status.Trouble {
-	t := status.Trouble{Stage: status.StageContainer, Reason: w.Reason, Message: w.Message}
-	switch w.Reason {
-	case "ErrImagePull", status.ReasonImagePullBackOff: // the kubelet alternates between the two
-		t.Stage, t.Reason = status.StageImage, status.ReasonImagePullBackOff
-	case status.ReasonInvalidImageName, "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
-		t.Stage = status.StageImage
-	}
-	return t
-}
-
-// crashing returns the trouble of a container that has ended and is about to be restarted, or has been. The message
-// is the same in all these states.
-func crashing(d *corev1.ContainerStatus) status.Trouble {
-	t := status.Trouble{Stage: status.StageContainer, Reason: status.ReasonCrashLoopBackOff}
-	end := d.State.Terminated
-	if end == nil {
-		end = d.LastTerminationState.Terminated
-	}
-	if end == nil {
-		t.Message = d.State.Waiting.Message
-		return t
-	}
-	t.Message = fmt.Sprintf("its container ended with exit code %d", end.ExitCode)
-	if end.Reason != "" {
-		t.Message += " (" + end.Reason + ")"
-	}
-	if end.Message != "" {
-		t.Message += ": " + strings.TrimSpace(end.Message)
-	}
-	return t
 }

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -36,8 +37,13 @@ func (f *findings) lookAgain(after time.Duration) {
 	}
 }
 
+// add adds more findings. A problem that two phases found counts once.
 func (f *findings) add(more findings) {
-	f.problems = append(f.problems, more.problems...)
+	for _, problem := range more.problems {
+		if !slices.Contains(f.problems, problem) {
+			f.problems = append(f.problems, problem)
+		}
+	}
 	if more.after > 0 {
 		f.lookAgain(more.after)
 	}
@@ -57,7 +63,9 @@ func runPhases(ctx context.Context, s scope) (_ scope, found findings, _ error) 
 	if err != nil {
 		return s, found, err
 	}
-	if err := withdrawEndpoints(ctx, s, o); err != nil {
+	withdrawn, err := withdrawEndpoints(ctx, s, o)
+	found.add(withdrawn)
+	if err != nil {
 		return s, found, err
 	}
 	s, ports, err := decidePorts(ctx, s, o)
@@ -72,10 +80,10 @@ func runPhases(ctx context.Context, s scope) (_ scope, found findings, _ error) 
 	if err == nil {
 		users, err = awaitHashes(ctx, s, o, ports, plan, users)
 	}
+	found.add(users.findings)
 	if err != nil {
 		return s, found, err
 	}
-	found.add(users.findings)
 	certs, err := findCertificates(ctx, s, o)
 	if err != nil {
 		return s, found, err

@@ -44,8 +44,7 @@ func findAddress(s scope, o *observed) address.Result {
 
 // findConfigured finds the address in the configuration, which is for pods that do not know their own: daemons older
 // than the annotation for it. Where each pod is reached by its own node, it is the address of the oldest pod's node,
-// since the sessions of a pod that drains go on. Otherwise it is the
-// address that was found.
+// since the sessions of a pod that drains go on. Otherwise it is the address that was found.
 func findConfigured(s scope, o *observed, found address.Result) address.Result {
 	if !byOwnNode(s.server, o) {
 		return found

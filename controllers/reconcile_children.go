@@ -3,12 +3,9 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
@@ -229,69 +226,5 @@ func applyService(ctx context.Context, s scope, o *observed, in resources.Inputs
 			return &children.ChangedError{What: "a node port that was chosen is held by a Service that the operator does not see"}
 		}
 	}
-	return nil
-}
-
-// surplusPorts returns the ports that the Service carries and should not carry; none while the Service can't be
-// changed.
-func surplusPorts(o *observed, blocked bool, in resources.Inputs) []string {
-	if o.child(children.KindService).State != children.Ours || blocked {
-		return nil
-	}
-	type key struct {
-		port     int32
-		protocol corev1.Protocol
-	}
-	wanted := map[key]bool{}
-	for _, port := range resources.Service(in).Spec.Ports {
-		wanted[key{*port.Port, *port.Protocol}] = true
-	}
-	var surplus []string
-	for _, port := range o.service().Spec.Ports {
-		if !wanted[key{port.Port, port.Protocol}] {
-			surplus = append(surplus, fmt.Sprintf("%s (%d/%s)", port.Name, port.Port, port.Protocol))
-		}
-	}
-	return surplus
-}
-
-// clientNetworks collects what decides whether restrictions on the clients' networks are effective.
-func clientNetworks(server *v1alpha1.FtpServer, o *observed, in resources.Inputs) status.ClientNetworks {
-	spec, service := &server.Spec, o.service()
-	n := status.ClientNetworks{
-		Allowed: len(spec.NetworkPolicy.AllowedNetworks) > 0,
-		Ranges:  resources.ServiceType(server) == corev1.ServiceTypeLoadBalancer && len(spec.Service.LoadBalancerSourceRanges) > 0,
-		Policy:  resources.NetworkPolicyEnabled(server),
-		Real:    resources.RealClientAddresses(o.asScaled(server), service.Status.LoadBalancer.Ingress),
-		Proxied: spec.Service.ProxyProtocol != nil,
-	}
-	if declared := resources.Service(in).Spec.LoadBalancerSourceRanges; !slices.Equal(service.Spec.LoadBalancerSourceRanges, declared) {
-		n.Foreign = service.Spec.LoadBalancerSourceRanges
-	}
-	for i := range service.Spec.Ports {
-		n.NodePorts = n.NodePorts || service.Spec.Ports[i].NodePort != 0
-	}
-	return n
-}
-
-// dropSelector removes the selector from our Service, if it has one. The operator does not own that field, so
-// server-side apply leaves a selector that a user put there. With a selector the cluster creates EndpointSlices of
-// its own, which route passive ports to any pod. dropForeignSlices deletes the ones that remain.
-func dropSelector(ctx context.Context, s scope, o *observed) error {
-	service := o.service()
-	if o.child(children.KindService).State != children.Ours || len(service.Spec.Selector) == 0 {
-		return nil
-	}
-	s.liveReads.Demand(s.server.UID, s.Clock.Now())
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"selector":null}}`, service.UID)
-	err := s.Client.Patch(ctx, service, client.RawPatch(types.MergePatchType, patch), children.FieldOwner)
-	if err != nil {
-		return fmt.Errorf("taking the selector off %s: %w", o.child(children.KindService), err)
-	}
-	s.children.Tracker.Wrote(children.KindService, service)
-	if err := deleteEndpoints(ctx, s); err != nil {
-		return err
-	}
-	log.FromContext(ctx).Info("took a selector off the Service, which must have none", "service", service.Name)
 	return nil
 }

@@ -61,14 +61,14 @@ func holders(pods []pod) []metav1.OwnerReference {
 // deletion it exists until its Deployment, and so its pods, are gone; but the garbage collector deletes what the pods
 // own as soon as they start to drain. So the Service, the NetworkPolicy and the EndpointSlices are created again with
 // the pods as their only owners: the garbage collector does not delete those before the pods are gone.
-func drainDeleting(ctx context.Context, s scope) error {
+func drainDeleting(ctx context.Context, s scope) (findings, error) {
 	o, err := observe(ctx, s)
 	if err != nil {
-		return err
+		return findings{}, err
 	}
 	holders := holders(o.pods)
 	if len(holders) == 0 {
-		return nil
+		return findings{}, nil
 	}
 	plan := portplan.Compute(planInput(s, o, nil)) // without a range: the plan covers the ports that pods hold
 	service := o.service()
@@ -87,17 +87,16 @@ func drainDeleting(ctx context.Context, s scope) error {
 		desired.Spec.WithClusterIP(s.server.Status.AdvertisedAddress) // the address that clients were given
 	}
 	if _, err := s.children.Ensure(ctx, s.server, o.child(children.KindService), desired); err != nil {
-		return err
+		return findings{}, err
 	}
 	if policy := resources.NetworkPolicy(in); policy != nil {
 		policy.OwnerReferences = owners
 		if _, err := s.children.Ensure(ctx, s.server, o.child(children.KindPolicy), policy); err != nil {
-			return err
+			return findings{}, err
 		}
 	}
 	balancer := loadBalancer(ctx, s, o, portDecision{}, plan)
-	_, err = applySlices(ctx, s, o, routing{plan: plan, warmUp: warmUp(s, o, balancer)})
-	return err
+	return applySlices(ctx, s, o, routing{plan: plan, warmUp: warmUp(s, o, balancer)})
 }
 
 // drainDeleted updates the EndpointSlices of pods whose server is gone. A pod that drains is shown as terminating, so

@@ -72,9 +72,10 @@ func applySlices(ctx context.Context, s scope, o *observed, r routing) (findings
 
 // withdrawEndpoints removes the control port from pods that have started to terminate or are lost. It runs before
 // everything else in the pass, which may take seconds or fail: nodes must know before the pods refuse new sessions.
-func withdrawEndpoints(ctx context.Context, s scope, o *observed) error {
+func withdrawEndpoints(ctx context.Context, s scope, o *observed) (findings, error) {
+	var found findings
 	if o.child(children.KindService).State == children.Foreign {
-		return nil
+		return found, nil
 	}
 	r := routing{plan: portplan.Compute(planInput(s, o, nil))}
 	for i := range o.pods {
@@ -82,12 +83,11 @@ func withdrawEndpoints(ctx context.Context, s scope, o *observed) error {
 		if !one.terminating() && !one.nodeLost() || !o.slicesSay(one, false) {
 			continue
 		}
-		// What is found here is found again when the pod is published, later in the pass.
-		if err := publish(ctx, s, o, one, r, map[string]types.UID{}, &findings{}); err != nil {
-			return err
+		if err := publish(ctx, s, o, one, r, map[string]types.UID{}, &found); err != nil {
+			return found, err
 		}
 	}
-	return nil
+	return found, nil
 }
 
 // publish brings a pod's slices up to date. Once the pod takes sessions and its warm-up is over, it also opens the
@@ -213,6 +213,28 @@ func dropStraySlices(ctx context.Context, s scope, o *observed, wanted map[strin
 		}
 		log.FromContext(ctx).Info("deleted", "child", "EndpointSlice "+slice.Namespace+"/"+slice.Name)
 	}
+	return nil
+}
+
+// dropSelector removes the selector from our Service, if it has one. The operator does not own that field, so
+// server-side apply leaves a selector that a user put there. With a selector the cluster creates EndpointSlices of
+// its own, which route passive ports to any pod. dropForeignSlices deletes the ones that remain.
+func dropSelector(ctx context.Context, s scope, o *observed) error {
+	service := o.service()
+	if o.child(children.KindService).State != children.Ours || len(service.Spec.Selector) == 0 {
+		return nil
+	}
+	s.liveReads.Demand(s.server.UID, s.Clock.Now())
+	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"selector":null}}`, service.UID)
+	err := s.Client.Patch(ctx, service, client.RawPatch(types.MergePatchType, patch), children.FieldOwner)
+	if err != nil {
+		return fmt.Errorf("taking the selector off %s: %w", o.child(children.KindService), err)
+	}
+	s.children.Tracker.Wrote(children.KindService, service)
+	if err := deleteEndpoints(ctx, s); err != nil {
+		return err
+	}
+	log.FromContext(ctx).Info("took a selector off the Service, which must have none", "service", service.Name)
 	return nil
 }
 

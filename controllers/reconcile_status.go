@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -54,8 +55,9 @@ func summarize(ctx context.Context, s scope, o *observed, p pass, problems []sta
 		},
 		Address: p.want.address, DataPeer: p.want.dataPeer,
 		LoadBalancer: loadBalancer(ctx, s, o, p.ports, p.plan), ClientNetworks: clientNetworks(s.server, o, p.want.inputs),
-		Port: o.dialled(s.server, resources.ControlPortName, resources.ServicePort(s.server)), ImplicitPort: o.implicitPort(s.server, p.certs),
-		Users: p.users.report, Certificates: p.certs.report,
+		Port:         o.dialled(s.server, resources.ControlPortName, resources.ServicePort(s.server)),
+		ImplicitPort: o.implicitPort(s.server, p.certs),
+		Users:        p.users.report, Certificates: p.certs.report,
 		Storage: storage, CRD: s.CRD.State(), ConfigHash: p.applied.configHash, Problems: problems,
 		SelectorLabels: resources.SelectorLabels(s.server),
 	}, nil
@@ -80,10 +82,52 @@ func podsForStatus(s scope, o *observed) []status.Pod {
 		pods = append(pods, status.Pod{
 			Name: one.Name, Node: one.Spec.NodeName, Ports: one.held, Address: podAddress(s, o, one),
 			Running: one.running(), Ready: one.conditionTrue(corev1.PodReady), Terminating: one.terminating(),
-			Trouble: trouble(one, s.Clock.Now()),
+			Trouble: status.TroubleOf(one.Pod, s.Clock.Now()),
 		})
 	}
 	return pods
+}
+
+// surplusPorts returns the ports that the Service carries and should not carry; none while the Service can't be
+// changed.
+func surplusPorts(o *observed, blocked bool, in resources.Inputs) []string {
+	if o.child(children.KindService).State != children.Ours || blocked {
+		return nil
+	}
+	type key struct {
+		port     int32
+		protocol corev1.Protocol
+	}
+	wanted := map[key]bool{}
+	for _, port := range resources.Service(in).Spec.Ports {
+		wanted[key{*port.Port, *port.Protocol}] = true
+	}
+	var surplus []string
+	for _, port := range o.service().Spec.Ports {
+		if !wanted[key{port.Port, port.Protocol}] {
+			surplus = append(surplus, fmt.Sprintf("%s (%d/%s)", port.Name, port.Port, port.Protocol))
+		}
+	}
+	return surplus
+}
+
+// clientNetworks collects what decides whether restrictions on the clients' networks are effective.
+func clientNetworks(server *v1alpha1.FtpServer, o *observed, in resources.Inputs) status.ClientNetworks {
+	spec, service := &server.Spec, o.service()
+	n := status.ClientNetworks{
+		Allowed: len(spec.NetworkPolicy.AllowedNetworks) > 0,
+		Ranges:  resources.ServiceType(server) == corev1.ServiceTypeLoadBalancer && len(spec.Service.LoadBalancerSourceRanges) > 0,
+		Policy:  resources.NetworkPolicyEnabled(server),
+		Real:    resources.RealClientAddresses(o.asScaled(server), service.Status.LoadBalancer.Ingress),
+		Proxied: spec.Service.ProxyProtocol != nil,
+	}
+	if declared := resources.Service(in).Spec.LoadBalancerSourceRanges; !slices.Equal(service.Spec.LoadBalancerSourceRanges, declared) {
+		n.Foreign = service.Spec.LoadBalancerSourceRanges
+	}
+	for i := range service.Spec.Ports {
+		n.NodePorts = n.NodePorts || service.Spec.Ports[i].NodePort != 0
+	}
+	return n
 }
 
 // implicitPort returns the port for implicit TLS that clients dial; 0 if there is none.

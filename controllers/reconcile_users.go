@@ -153,14 +153,16 @@ func (all *accounts) leaveOut(s scope, user v1alpha1.User, problem status.UserPr
 
 // awaitHashes requests the hashes in all.asked and waits for up to HashPatience. Hashes that are ready by then are
 // written and reported in this pass, the others in a later one. Routing must not wait, and does not depend on the
-// configuration, so it is brought up to date first; the full pass finds the same problems again.
+// configuration, so it is brought up to date first. What that finds is among the findings of the result: a child that
+// another client changes too may be as desired when the pass comes to it again.
 func awaitHashes(ctx context.Context, s scope, o *observed, ports portDecision, plan portplan.Plan, all accounts) (accounts, error) {
 	if len(all.asked) == 0 {
 		return all, nil
 	}
 	balancer := loadBalancer(ctx, s, o, ports, plan)
-	if _, err := routePods(ctx, s, o, routing{plan: plan, warmUp: warmUp(s, o, balancer)}); err != nil {
-		return accounts{}, err
+	routed, err := routePods(ctx, s, o, routing{plan: plan, warmUp: warmUp(s, o, balancer)})
+	if err != nil {
+		return accounts{findings: routed.findings}, err
 	}
 	ref := passwords.ServerRef{UID: s.server.UID, Name: client.ObjectKeyFromObject(s.server)}
 	s.hasher.Ask(ref, all.asked)
@@ -174,7 +176,8 @@ func awaitHashes(ctx context.Context, s scope, o *observed, ports portDecision, 
 			}
 		}
 	}
-	all, err := findUsers(ctx, s, o, hashed)
+	all, err = findUsers(ctx, s, o, hashed)
+	all.add(routed.findings)
 	if err == nil && len(all.asked) > 0 {
 		all.lookAgain(hashProgress)
 		lost := o.child(children.KindSecret).State != children.Ours && all.awaited > 0

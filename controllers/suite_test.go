@@ -6,19 +6,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
-
 	. "github.com/onsi/ginkgo/v2"
-
 	. "github.com/onsi/gomega"
-
 	rbacv1 "k8s.io/api/rbac/v1"
-
 	storagev1 "k8s.io/api/storage/v1"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
@@ -28,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
 )
 
 // These tests run the reconciler against a real API server. No kubelet and no controller of Kubernetes runs, so the

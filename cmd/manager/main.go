@@ -10,27 +10,23 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-
-	"github.com/ftp-operator/ftp-operator/controllers/caches"
-	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
-	"github.com/ftp-operator/ftp-operator/controllers/daemonclient"
-	"github.com/ftp-operator/ftp-operator/controllers/servermetrics"
-
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
-
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
-
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/controllers"
+	"github.com/ftp-operator/ftp-operator/controllers/caches"
+	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
+	"github.com/ftp-operator/ftp-operator/controllers/daemonclient"
 	"github.com/ftp-operator/ftp-operator/controllers/resources"
+	"github.com/ftp-operator/ftp-operator/controllers/servermetrics"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 

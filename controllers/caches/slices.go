@@ -20,7 +20,8 @@ const (
 )
 
 // ForeignSlices returns a cache of the metadata of EndpointSlices that neither carry the server label nor are created
-// from a selector: the manager's cache holds all others that may route to an FtpServer's Service. The slices that it
+// from a selector. The manager's cache holds the slices with the server label. Slices that are created from a selector and
+// lack the label are in neither cache: see memory.LiveReads. The slices that this cache
 // holds are few in a cluster; a cache of all slices would cost memory for every Service. The caller adds it to the
 // manager, which starts it.
 func ForeignSlices(mgr manager.Manager, namespaces []string) (cache.Cache, error) {

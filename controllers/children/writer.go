@@ -147,7 +147,7 @@ func (w *Writer) Ensure(ctx context.Context, server *v1alpha1.FtpServer, c *Chil
 	}
 	log.FromContext(ctx).Info("applied", "child", c.String(), "why", why)
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, c.Object); err != nil {
-		return Result{}, fmt.Errorf("decoding %s: %w", c, err)
+		return result, fmt.Errorf("decoding %s: %w", c, err)
 	}
 	c.State = Ours
 	w.Tracker.Wrote(c.Kind, c.Object)

@@ -19,8 +19,8 @@ import (
 // for fresh.
 //
 // An object that is deleted before the cache has seen our last write of it is never compared again, so entries that
-// were not used for keepUnused are forgotten. After a restart nothing is
-// tracked; that is safe, since a new process has written nothing that its cache could lack.
+// were not used for keepUnused are forgotten. After a restart nothing is tracked; that is safe, since a new process has
+// written nothing that its cache could lack.
 type WriteTracker struct {
 	clock   clock.PassiveClock
 	mu      sync.Mutex

@@ -43,7 +43,7 @@ type HTTP struct {
 	port   int
 }
 
-// NewHTTP returns an HTTPDaemons that uses no proxy, follows no redirect and keeps no connection open.
+// NewHTTP returns an HTTP that uses no proxy, follows no redirect and keeps no connection open.
 func NewHTTP() *HTTP {
 	return &HTTP{
 		port: resources.AdminPort,
@@ -55,7 +55,7 @@ func NewHTTP() *HTTP {
 	}
 }
 
-// Status implements Daemons.
+// Status implements Client.
 func (d *HTTP) Status(ctx context.Context, ip string) (*config.Status, error) {
 	url := "http://" + net.JoinHostPort(ip, strconv.Itoa(d.port)) + "/status"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

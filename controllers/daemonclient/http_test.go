@@ -14,7 +14,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-func TestHTTPDaemons(t *testing.T) {
+func TestHTTP(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	ask := func(handler http.HandlerFunc) (*config.Status, error) {
 		t.Helper()

@@ -15,11 +15,11 @@ import (
 
 // Answer is what a daemon reported about itself, or why it did not answer.
 type Answer struct {
-	// report is the daemon's last report; nil if there is none or if the pod is out of reach.
+	// Report is the daemon's last report; nil if there is none or if the pod is out of reach.
 	Report *config.Status
-	// err is why the daemon did not answer this time; nil if it did.
+	// Err is why the daemon did not answer this time; nil if it did.
 	Err error
-	// pending is true if the daemon did not answer, but not for long enough yet (giveUp) to count as out of reach.
+	// Pending is true if the daemon did not answer, but not for long enough yet (giveUp) to count as out of reach.
 	Pending bool
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-func TestHeardPods(t *testing.T) {
+func TestPoller(t *testing.T) {
 	start := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 	refused, timeout := errors.New("connection refused"), &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 	first, second := &config.Status{ConfigHash: "first"}, &config.Status{ConfigHash: "second"}

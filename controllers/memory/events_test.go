@@ -10,8 +10,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
-// TestGraces: an event with a grace period is sent once, after that period, if its condition is still bad.
-func TestGraces(t *testing.T) {
+// TestHeldEvents: an event with a grace period is sent once, after that period, if its condition is still bad.
+func TestHeldEvents(t *testing.T) {
 	start := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 	missing := v1alpha1.FtpServerStatus{Conditions: []metav1.Condition{{
 		Type: v1alpha1.ConditionUsersReady, Status: metav1.ConditionFalse, Reason: status.ReasonPasswordMissing, Message: "no Secret",

@@ -77,7 +77,7 @@ func (t *Interests) InService(s portrange.Service) []ctrl.Request {
 		case i.sharingKey != "" && i.sharingKey == s.SharingKey, i.anyPort:
 			return true
 		}
-		for _, port := range s.NodePorts { // no slices.ContainsFunc: its argument would be allocated for each server
+		for _, port := range s.NodePorts { //nolint:modernize // the argument of slices.ContainsFunc would be allocated for each server
 			if i.nodePorts.Contains(port) {
 				return true
 			}

@@ -11,7 +11,8 @@ import (
 )
 
 // RefusedNodePorts remembers the node ports that the API server refused for a server, so that others are chosen. An
-// operator that is limited to some namespaces can't see which Service holds them.
+// operator that is limited to some namespaces can't see which Service holds them. After a restart a range may be chosen
+// that is refused once more.
 type RefusedNodePorts struct {
 	mu    sync.Mutex
 	ports map[types.UID]config.PortSet // by server's UID

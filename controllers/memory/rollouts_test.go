@@ -8,7 +8,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 )
 
-func TestProgress(t *testing.T) {
+func TestRollouts(t *testing.T) {
 	now := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 	p := NewRollouts()
 	seen := status.Observed{ConfigHash: "new", Pods: []status.Pod{{Name: "a", Running: true, Daemon: &config.Status{ConfigHash: "old"}}}}

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// settlingKept is the time for which it is remembered when a pod's ports were published.
+// warmUpsKept is the time for which it is remembered when a pod's ports were published.
 const warmUpsKept = time.Hour
 
 // WarmUps remembers since when the passive ports of pods are published. After a restart the warm-up of a pod that has

@@ -35,11 +35,11 @@ const (
 // server is done, the server is reconciled again. There are at most hashWorkers goroutines, and none while there is
 // nothing to do.
 type Hasher struct {
-	live     client.Reader
-	memory   *Memory
-	policy   policy.Policy
-	verified *passhash.Cache
-	// hash and verify are passhash.Hash and verified.Verify, except in tests.
+	live   client.Reader
+	memory *Memory
+	policy policy.Policy
+	// Hash and Verify are passhash.Hash and the Verify of a cache of it. A test may replace them before the first Ask:
+	// they are read without a lock.
 	Hash   func(password string) (string, error)
 	Verify func(hash, password string) (bool, error)
 	// again enqueues a server for another pass; nil before the controller has started the source.
@@ -83,7 +83,7 @@ type work struct {
 // User is a user whose hash is requested.
 type User struct {
 	Key Key
-	// former is the hash in use, which is kept if it matches the password; empty if there is none.
+	// Former is the hash in use, which is kept if it matches the password; empty if there is none.
 	Former string
 }
 
@@ -100,10 +100,10 @@ func (h *Hasher) Source() source.Source {
 // NewHasher returns a Hasher that reads Secrets by live and records what it finds in memory.
 func NewHasher(live client.Reader, memory *Memory, policy policy.Policy) *Hasher {
 	h := &Hasher{
-		live: live, memory: memory, policy: policy, verified: passhash.NewCache(verifiedPasswords),
-		Hash: passhash.Hash, asked: map[types.UID]*request{},
+		live: live, memory: memory, policy: policy,
+		Hash: passhash.Hash, Verify: passhash.NewCache(verifiedPasswords).Verify,
+		asked: map[types.UID]*request{},
 	}
-	h.Verify = h.verified.Verify
 	return h
 }
 

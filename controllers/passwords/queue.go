@@ -9,7 +9,7 @@ import (
 // queue holds work that waits for a worker, and serves it fairly: the namespaces take turns, within a namespace
 // its servers take turns, and the work of one server is done in the order in which it was queued. So a thousand
 // passwords of one tenant do not delay the one password of another, however many servers they are spread over. A
-// hashQueue is not safe for concurrent use.
+// queue is not safe for concurrent use.
 type queue struct {
 	namespaces []*namespaceTurns
 }

@@ -14,8 +14,8 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
-	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // recovery is the time that the operator may take to restore what was deleted.

@@ -21,9 +21,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 	"github.com/ftp-operator/ftp-operator/test/e2e/podnet"
 	"github.com/ftp-operator/ftp-operator/test/e2e/prometheus"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 var _ = Describe("Metrics", func() {

@@ -17,8 +17,8 @@ import (
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/internal/passhash"
-	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // target is a server that a comparison puts under load.

@@ -11,8 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
-	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 )
 
 // These Azure annotations are supported by the lab's router, too: with them it acts as a load balancer that probes

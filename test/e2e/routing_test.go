@@ -15,8 +15,8 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
 	"github.com/ftp-operator/ftp-operator/test/e2e/auditlog"
-	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 	"github.com/ftp-operator/ftp-operator/test/e2e/load"
+	"github.com/ftp-operator/ftp-operator/test/ftpclient"
 	"github.com/ftp-operator/ftp-operator/test/pki"
 )
 

@@ -1,4 +1,4 @@
-package controllers
+package status
 
 import (
 	"testing"
@@ -6,8 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/ftp-operator/ftp-operator/controllers/status"
 )
 
 // TestTroubleIsSteady: the states between which a kubelet alternates are one trouble with one message, so that it is
@@ -18,9 +16,9 @@ func TestTroubleIsSteady(t *testing.T) {
 	waits := func(reason string) corev1.ContainerState {
 		return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "back-off 40s restarting"}}
 	}
-	of := func(s corev1.ContainerStatus, at time.Time) status.Trouble {
+	of := func(s corev1.ContainerStatus, at time.Time) Trouble {
 		s.Name = "ftpd"
-		return trouble(&pod{Pod: &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{s}}}}, at)
+		return TroubleOf(&corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{s}}}, at)
 	}
 	first := of(corev1.ContainerStatus{State: corev1.ContainerState{Terminated: end}}, now)
 	if first.Reason != "CrashLoopBackOff" || first.Message != "its container ended with exit code 137 (OOMKilled)" {
@@ -41,14 +39,14 @@ func TestTroubleIsSteady(t *testing.T) {
 		"ready": {State: running, LastTerminationState: last, RestartCount: 1, Ready: true},
 		"new":   {State: running},
 	} {
-		if got := of(s, now); got != (status.Trouble{}) {
+		if got := of(s, now); got != (Trouble{}) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if got := of(corev1.ContainerStatus{State: running, LastTerminationState: last, RestartCount: 1}, now.Add(10*time.Minute)); got != (status.Trouble{}) {
+	if got := of(corev1.ContainerStatus{State: running, LastTerminationState: last, RestartCount: 1}, now.Add(10*time.Minute)); got != (Trouble{}) {
 		t.Errorf("up again for long: %+v", got)
 	}
-	if a, b := of(corev1.ContainerStatus{State: waits("ErrImagePull")}, now), of(corev1.ContainerStatus{State: waits("ImagePullBackOff")}, now); a != b || a.Stage != status.StageImage {
+	if a, b := of(corev1.ContainerStatus{State: waits("ErrImagePull")}, now), of(corev1.ContainerStatus{State: waits("ImagePullBackOff")}, now); a != b || a.Stage != StageImage {
 		t.Errorf("an image is told as %+v and %+v", a, b)
 	}
 }
