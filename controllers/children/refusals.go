@@ -84,7 +84,7 @@ func hint(err error) string {
 	case exhausted(err) && !has(portAllocated):
 		return "the cluster has no free node port left: delete Services that nobody needs, widen the API server's --service-node-port-range, declare fewer passive ports, or set spec.service.allocateLoadBalancerNodePorts to false if the load balancer does without; it is tried again every minute"
 	case has(portAllocated):
-		return "another Service has that node port, one that the operator may not see or that took it a moment ago: choose other ports in spec.passive.portRange (or spec.service.nodePort)"
+		return "another Service has that node port, one that the operator may not see, that took it a moment ago, or that is gone and whose port the API server gives back within minutes: choose other ports in spec.passive.portRange (or spec.service.nodePort), or wait"
 	case has("provided port is not in the valid range"):
 		return "choose spec.passive.portRange (and spec.service.nodePort) within the cluster's node port range"
 	case has("exceeded quota"):

@@ -50,7 +50,7 @@ func ftps() sample {
 			MinVersion:        v1alpha1.TLS13,
 			ClientCA:          &v1alpha1.ClientCASpec{SecretName: "partners-ca", Mode: v1alpha1.ClientAuthOptional},
 			SessionReuse:      v1alpha1.SessionReuseRequire,
-			Implicit:          &v1alpha1.ImplicitTLSSpec{Enabled: true, NodePort: new(int32(30990))},
+			Implicit:          &v1alpha1.ImplicitTLSSpec{Enabled: true, NodePort: new(int32(30082))},
 			AllowCCC:          true, AllowTruncation: true,
 		},
 		Users: []v1alpha1.User{{
@@ -258,7 +258,7 @@ func TestCertificatesStayInTheSecret(t *testing.T) {
 // the order of the list.
 func TestNodePortsThatAreAskedForComeFirst(t *testing.T) {
 	for _, control := range []*int32{nil, new(int32(30021))} {
-		for _, implicit := range []*int32{nil, new(int32(30990))} {
+		for _, implicit := range []*int32{nil, new(int32(30082))} {
 			s := ftps()
 			s.in.Server.Spec.Service.Type = corev1.ServiceTypeNodePort
 			s.in.Server.Spec.Service.NodePort = control

@@ -69,7 +69,7 @@ func everything() sample {
 		Replicas: new(int32(1)),
 		Image:    "example.com/ftpd:custom",
 		Service: v1alpha1.ServiceSpec{
-			Type: corev1.ServiceTypeLoadBalancer, Port: 2100, NodePort: new(int32(31021)),
+			Type: corev1.ServiceTypeLoadBalancer, Port: 2100, NodePort: new(int32(30081)),
 			ExternalTrafficPolicy:         corev1.ServiceExternalTrafficPolicyLocal,
 			Annotations:                   map[string]string{"lb.example.com/pool": "blue", v1alpha1.PassivePortsAnnotation: "1-9"},
 			Labels:                        map[string]string{"team": "a", v1alpha1.ServerLabel: "stolen"},
