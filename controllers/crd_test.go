@@ -29,7 +29,7 @@ func emptyCRD() *unstructured.Unstructured {
 // olderCRD installs a CRD without the fields at those paths of the schema, and restores ours after the test.
 func olderCRD(ctx context.Context, removed ...string) {
 	GinkgoHelper()
-	DeferCleanup(ourCRD)
+	DeferCleanup(restoreCRD)
 	u := emptyCRD()
 	Expect(admin.Get(ctx, client.ObjectKey{Name: "ftpservers.ftp-operator.io"}, u)).To(Succeed())
 	versions, _, err := unstructured.NestedSlice(u.Object, "spec", "versions")
@@ -54,6 +54,29 @@ func ourCRD(ctx context.Context) {
 	u := emptyCRD()
 	Expect(yaml.Unmarshal(text, &u.Object)).To(Succeed())
 	Expect(admin.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("kubectl"), client.ForceOwnership)).To(Succeed())
+}
+
+// restoreCRD installs our CRD, and waits until the API server has applied it: the next spec needs all of its fields and
+// values.
+func restoreCRD(ctx context.Context) {
+	GinkgoHelper()
+	ourCRD(ctx)
+	look, err := crdschema.NewCRD(operatorConfig)
+	Expect(err).NotTo(HaveOccurred())
+	c := &cluster{namespace: metav1.NamespaceDefault}
+	defer func() { Expect(client.IgnoreNotFound(admin.Delete(ctx, c.files()))).To(Succeed()) }()
+	Eventually(func(g Gomega) {
+		look.Check(ctx)
+		g.Expect(look.Ready(nil)).To(Succeed())
+		s := c.files()
+		g.Expect(client.IgnoreAlreadyExists(admin.Create(ctx, s))).To(Succeed())
+		s = c.server(ctx, s.Name)
+		s.Status.UsersSummary = "0/1"
+		s.Status.Pods = []v1alpha1.PodStatus{{Name: "p", State: v1alpha1.PodReady, Node: "n"}}
+		g.Expect(admin.Status().Update(ctx, s)).To(Succeed())
+		g.Expect(s.Status.UsersSummary).To(Equal("0/1"))
+		g.Expect(s.Status.Pods[0].Node).To(Equal("n"))
+	}, soon).Should(Succeed())
 }
 
 var _ = Describe("a CustomResourceDefinition that is older than the operator", Serial, func() {
@@ -151,7 +174,7 @@ var _ = Describe("a CustomResourceDefinition that is older than the operator", S
 	})
 
 	It("does not take a value that it does not know", func(ctx context.Context) {
-		DeferCleanup(ourCRD)
+		DeferCleanup(restoreCRD)
 		u := emptyCRD()
 		Expect(admin.Get(ctx, client.ObjectKey{Name: "ftpservers.ftp-operator.io"}, u)).To(Succeed())
 		versions, _, err := unstructured.NestedSlice(u.Object, "spec", "versions")
