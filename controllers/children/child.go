@@ -29,8 +29,8 @@ const (
 	KindPod        = "Pod"
 )
 
-// Kinds are the kinds of which a server has one child each, beside its claim. The children are watched, cached and
-// observed by this list.
+// Kinds are the kinds of which a server has one child each, in addition to its claim. The children are
+// watched, cached and observed by this list.
 var Kinds = []struct {
 	// Kind is the kind, and New returns an empty object of it.
 	Kind string

@@ -20,8 +20,8 @@ import (
 // set of pods may change while a child itself can't be written, for instance because its node ports are taken.
 const ownersManager = v1alpha1.FieldManager + "-pods"
 
-// AddOwners makes the pods owners of a child, beside its controller. It writes only if an owner must be added; the
-// garbage collector removes owners that are gone.
+// AddOwners makes the pods owners of a child, in addition to its controller. It writes only if an owner
+// must be added; the garbage collector removes owners that are gone.
 func (w *Writer) AddOwners(ctx context.Context, c *Child, pods []metav1.OwnerReference) error {
 	if c.State != Ours {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Streaks counts the passes of a server that failed in a row. After a restart the count begins anew, so that the first
+// Streaks counts the passes of a server that failed in a row. After a restart the count starts again, so that the first
 // failure is once more only logged.
 type Streaks struct {
 	mu    sync.Mutex

@@ -11,7 +11,7 @@ import (
 const warmUpsKept = time.Hour
 
 // WarmUps remembers since when the passive ports of pods are published. After a restart the warm-up of a pod that has
-// not taken sessions yet begins anew.
+// not taken sessions yet starts again.
 type WarmUps struct {
 	mu    sync.Mutex
 	since map[types.UID]time.Time

@@ -11,9 +11,9 @@ import (
 // value and different ports. The first one that is present counts.
 var sharingAnnotations = []string{"metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip"}
 
-// SharingKey returns the key under which a Service with these annotations shares its load balancer's address with
+// sharingKey returns the key under which a Service with these annotations shares its load balancer's address with
 // others; empty if it does not share it.
-func SharingKey(annotations map[string]string) string {
+func sharingKey(annotations map[string]string) string {
 	for _, name := range sharingAnnotations {
 		if key := annotations[name]; key != "" {
 			return key
@@ -71,7 +71,7 @@ func ServiceOf(s *corev1.Service) Service {
 	}
 	out.NodePorts = config.NewPortSet(nodePorts...)
 	if s.Spec.Type == corev1.ServiceTypeLoadBalancer {
-		if out.SharingKey = SharingKey(s.Annotations); out.SharingKey != "" {
+		if out.SharingKey = sharingKey(s.Annotations); out.SharingKey != "" {
 			out.Ports = config.NewPortSet(ports...)
 		}
 	}

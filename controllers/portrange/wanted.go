@@ -13,7 +13,7 @@ func SharedKey(server *v1alpha1.FtpServer) string {
 	if resources.ServiceType(server) != corev1.ServiceTypeLoadBalancer {
 		return ""
 	}
-	return SharingKey(server.Spec.Service.Annotations)
+	return sharingKey(server.Spec.Service.Annotations)
 }
 
 // NeedsOthers reports whether the server requests ports that another Service may hold.
