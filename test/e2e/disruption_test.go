@@ -52,6 +52,7 @@ var _ = Describe("Under load", func() {
 				u.goOn()
 			}
 		}
+		session := login(ctx, inPod, server)
 
 		By("all EndpointSlices deleted")
 		before := slicesOf(ctx, server)
@@ -68,13 +69,12 @@ var _ = Describe("Under load", func() {
 			}
 		}).WithTimeout(recovery).Should(Succeed())
 		goOn()
-		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, network, server) }).WithTimeout(recovery).Should(Succeed())
+		eventuallyServes(ctx, server)
 
 		By("the Service deleted")
 		service := &corev1.Service{}
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), service)).To(Succeed())
 		was := service.UID
-		session := login(ctx, inPod, server)
 		Expect(k8s.Delete(ctx, service)).To(Succeed())
 		Eventually(ctx, func(g Gomega, ctx context.Context) {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), service)).To(Succeed())
@@ -86,7 +86,7 @@ var _ = Describe("Under load", func() {
 		Eventually(func() (string, error) { return pasvHost(session) }).WithTimeout(recovery).Should(Equal(service.Status.LoadBalancer.Ingress[0].IP))
 		waitReady(ctx, server)
 		Expect(server.Status.AdvertisedAddress).To(Equal(service.Status.LoadBalancer.Ingress[0].IP))
-		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, network, server) }).WithTimeout(recovery).Should(Succeed())
+		eventuallyServes(ctx, server)
 
 		By("a pod deleted by force")
 		lost := uploads[0]
@@ -245,6 +245,16 @@ func slicesOf(ctx context.Context, server *v1alpha1.FtpServer) map[string]discov
 		}
 	}
 	return all
+}
+
+// eventuallyServes waits until new sessions can transfer from each network. Each node's kube-proxy follows the API
+// server by itself, up to its minSyncPeriod (1 s) after another's: while one node serves, another may still refuse.
+func eventuallyServes(ctx context.Context, server *v1alpha1.FtpServer) {
+	GinkgoHelper()
+	for name, network := range networks(server.Status.AdvertisedAddress) {
+		Eventually(ctx, func(ctx context.Context) error { return tryTransfer(ctx, network, server) }).
+			WithTimeout(recovery).Should(Succeed(), "from %s", name)
+	}
 }
 
 // tryTransfer returns an error unless a new session can upload and download in both passive modes.
