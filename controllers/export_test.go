@@ -34,7 +34,7 @@ func (r *Reconciler) Hashed(goOn <-chan struct{}) *atomic.Int64 {
 
 // AllowNodes allows the reconciler to read nodes, without a watch that would start passes.
 func (r *Reconciler) AllowNodes() {
-	r.nodes.allowed, r.nodes.start = true, func() error { return nil }
+	r.nodes.Allowed, r.nodes.Start = true, func() error { return nil }
 }
 
 // RequestsOfNode returns the servers that an event of a node enqueues.

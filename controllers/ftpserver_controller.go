@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ftp-operator/ftp-operator/api/v1alpha1"
+	"github.com/ftp-operator/ftp-operator/controllers/caches"
 	"github.com/ftp-operator/ftp-operator/controllers/children"
 	"github.com/ftp-operator/ftp-operator/controllers/crdschema"
 	"github.com/ftp-operator/ftp-operator/controllers/daemonclient"
@@ -89,9 +90,9 @@ type Reconciler struct {
 	interests *memory.Interests
 
 	// nodes watches nodes, if the operator may read them.
-	nodes *nodeAccess
+	nodes *caches.Nodes
 	// others are the Services whose ports may conflict with a server's.
-	others *otherServices
+	others *caches.OtherServices
 	// foreignSlices is the cache of EndpointSlices that are not in the manager's cache; nil: they are read from the API
 	// server.
 	foreignSlices client.Reader
@@ -130,8 +131,8 @@ func New(o Options) *Reconciler {
 		liveReads:  memory.NewLiveReads(),
 		interests:  memory.NewInterests(),
 
-		nodes:      &nodeAccess{},
-		others:     &otherServices{},
+		nodes:      &caches.Nodes{},
+		others:     &caches.OtherServices{},
 		identities: map[types.NamespacedName]types.UID{},
 	}
 }

@@ -1,15 +1,12 @@
 package controllers
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"reflect"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -23,7 +20,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -118,22 +114,22 @@ func (r *Reconciler) Setup(ctx context.Context, mgr ctrl.Manager, o SetupOptions
 		return fmt.Errorf("setting up the cache of EndpointSlices that are not ours: %w", err)
 	}
 	r.foreignSlices = slices
-	r.nodes.allowed = o.NodesAllowed
-	r.nodes.start = func() error { return c.Watch(r.nodeSource(mgr.GetCache())) }
+	r.nodes.Allowed = o.NodesAllowed
+	r.nodes.Start = func() error { return c.Watch(r.nodeSource(mgr.GetCache())) }
 
-	r.others.serverNamespaces = o.Namespaces
+	r.others.ServerNamespaces = o.Namespaces
 	if !o.ServicesAllowed {
-		r.others.serviceNamespaces = o.Namespaces
+		r.others.ServiceNamespaces = o.Namespaces
 	}
-	services, err := caches.Services(mgr, r.others.serviceNamespaces)
+	services, err := caches.Services(mgr, r.others.ServiceNamespaces)
 	if err == nil {
 		err = mgr.Add(services)
 	}
 	if err != nil {
 		return fmt.Errorf("setting up the cache of Services: %w", err)
 	}
-	r.others.cached = services
-	r.others.start = func() error { return c.Watch(r.serviceSource(services)) }
+	r.others.Cached = services
+	r.others.Start = func() error { return c.Watch(r.serviceSource(services)) }
 	return nil
 }
 
@@ -305,88 +301,4 @@ func nodeChanged() predicate.TypedPredicate[*corev1.Node] {
 	return predicate.TypedFuncs[*corev1.Node]{UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Node]) bool {
 		return !equality.Semantic.DeepEqual(e.ObjectOld.Status, e.ObjectNew.Status) // slimNode has reduced the status
 	}}
-}
-
-// MayRead asks the API server whether this client may list and watch a core resource, such as "nodes", in the whole
-// cluster.
-func MayRead(ctx context.Context, c client.Client, resource string) (bool, error) {
-	for _, verb := range []string{"list", "watch"} {
-		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: verb, Resource: resource},
-		}}
-		if err := c.Create(ctx, review); err != nil {
-			return false, fmt.Errorf("asking whether %s may be read: %w", resource, err)
-		}
-		if !review.Status.Allowed {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// lazyWatch starts, at the first call of watch, a watch that most servers do not need.
-type lazyWatch struct {
-	// start starts the watch; nil where there is nothing to watch.
-	start func() error
-
-	mu      sync.Mutex
-	started bool
-}
-
-func (w *lazyWatch) watch() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.started || w.start == nil {
-		return nil
-	}
-	if err := w.start(); err != nil {
-		return err
-	}
-	w.started = true
-	return nil
-}
-
-// otherServices are the Services, of any owner, that have node ports or may share an address. They have a cache of
-// their own, which holds nothing until the first server needs it.
-type otherServices struct {
-	lazyWatch
-	// cached is that cache; nil: the Services are read from the API server.
-	cached client.Reader
-	// serviceNamespaces and serverNamespaces are the namespaces in which Services and FtpServers may be read; none
-	// means all.
-	serviceNamespaces, serverNamespaces []string
-}
-
-// nodeAccess watches nodes if the operator may read them.
-type nodeAccess struct {
-	lazyWatch
-	allowed bool
-
-	providerMu   sync.Mutex
-	provider     string    // a node's provider ID; empty until one was found
-	providerNext time.Time // the time of the next search
-}
-
-// providerIDRecheck is the time between two searches for a provider ID while no node has one. A cloud's controller
-// may set it long after the node joined, and on bare metal no node ever has one.
-const providerIDRecheck = time.Minute
-
-// providerID returns the provider ID of any node; empty if no node has one yet or nodes can't be read now. A cluster
-// does not move from one cloud to another, so an ID that was found is kept, and nodes are not watched for it.
-func (n *nodeAccess) providerID(ctx context.Context, reader client.Reader, now time.Time) string {
-	n.providerMu.Lock()
-	defer n.providerMu.Unlock()
-	if n.provider != "" || now.Before(n.providerNext) {
-		return n.provider
-	}
-	var list corev1.NodeList
-	if err := reader.List(ctx, &list, client.Limit(10)); err != nil {
-		log.FromContext(ctx).V(1).Info("can't read a node, to know the load balancer's limits by", "why", err.Error())
-		return ""
-	}
-	for i := range list.Items {
-		n.provider = cmp.Or(n.provider, list.Items[i].Spec.ProviderID)
-	}
-	n.providerNext = now.Add(providerIDRecheck)
-	return n.provider
 }

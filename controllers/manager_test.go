@@ -42,9 +42,9 @@ func (c *cluster) manage(config *rest.Config, namespaces ...string) {
 	Expect(err).NotTo(HaveOccurred())
 	asking, err := client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	nodesAllowed, err := controllers.MayRead(ctx, asking, "nodes")
+	nodesAllowed, err := caches.MayRead(ctx, asking, "nodes")
 	Expect(err).NotTo(HaveOccurred())
-	servicesAllowed, err := controllers.MayRead(ctx, asking, "services")
+	servicesAllowed, err := caches.MayRead(ctx, asking, "services")
 	Expect(err).NotTo(HaveOccurred())
 
 	c.cached = mgr.GetCache()

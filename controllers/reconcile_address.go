@@ -23,7 +23,7 @@ func podAddress(s scope, o *observed, one *pod) address.Result {
 	if !byOwnNode(s.server, o) || one.Spec.NodeName == "" {
 		return address.Result{}
 	}
-	return address.OfNode(one.Spec.NodeName, o.nodes, !s.nodes.allowed, one.Annotations[v1alpha1.AdvertisedAddressAnnotation])
+	return address.OfNode(one.Spec.NodeName, o.nodes, !s.nodes.Allowed, one.Annotations[v1alpha1.AdvertisedAddressAnnotation])
 }
 
 // mayTellPorts reports whether a pod may be given its ports. A pod starts to serve once it has them, so they are written
@@ -68,7 +68,7 @@ func findAddressOf(s scope, o *observed, pods []pod) address.Result {
 		Ingress:        service.Status.LoadBalancer.Ingress,
 		ClusterIPs:     service.Spec.ClusterIPs,
 		Nodes:          o.nodes,
-		NodesHidden:    !s.nodes.allowed,
+		NodesHidden:    !s.nodes.Allowed,
 		Previous:       s.server.Status.AdvertisedAddress,
 		PreviousSource: s.server.Status.AdvertisedAddressSource,
 	}

@@ -86,8 +86,8 @@ func loadBalancer(ctx context.Context, s scope, o *observed, ports portDecision,
 	if allocate := service.Spec.AllocateLoadBalancerNodePorts; allocate != nil {
 		in.NoNodePorts = !*allocate
 	}
-	if in.Type == corev1.ServiceTypeLoadBalancer && s.nodes.allowed {
-		in.ProviderID = s.nodes.providerID(ctx, s.Live, s.Clock.Now())
+	if in.Type == corev1.ServiceTypeLoadBalancer && s.nodes.Allowed {
+		in.ProviderID = s.nodes.ProviderID(ctx, s.Live, s.Clock.Now())
 	}
 	return in
 }

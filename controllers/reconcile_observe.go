@@ -140,10 +140,10 @@ func observeSlices(ctx context.Context, s scope) ([]discoveryv1.EndpointSlice, e
 }
 
 func observeNodes(ctx context.Context, s scope) ([]address.Node, error) {
-	if !resources.NeedsNodes(s.server) || !s.nodes.allowed {
+	if !resources.NeedsNodes(s.server) || !s.nodes.Allowed {
 		return nil, nil
 	}
-	if err := s.nodes.watch(); err != nil {
+	if err := s.nodes.Watch(); err != nil {
 		return nil, fmt.Errorf("watching nodes, whose addresses a NodePort server needs: %w", err)
 	}
 	var list corev1.NodeList

@@ -2,12 +2,10 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -141,83 +139,6 @@ func recorded(server *v1alpha1.FtpServer, pods []pod) bool {
 		}
 	}
 	return true
-}
-
-// annotate writes into a pod's annotations its ports, the address of its own node if that is the only way to reach
-// it, and the hash of the configuration that it should serve. The patch names the pod's UID, so it never changes a
-// later pod of that name.
-func annotate(ctx context.Context, s scope, o *observed, one *pod, configHash string) error {
-	change := map[string]any{}
-	want := func(key, value string) {
-		if value != "" && one.Annotations[key] != value {
-			change[key] = value
-		}
-	}
-	if mayTellPorts(s, o, one) {
-		want(v1alpha1.PassivePortsAnnotation, one.held.String())
-	}
-	own := podAddress(s, o, one).Address
-	want(v1alpha1.AdvertisedAddressAnnotation, own)
-	if _, has := one.Annotations[v1alpha1.AdvertisedAddressAnnotation]; has && own == "" {
-		change[v1alpha1.AdvertisedAddressAnnotation] = nil
-	}
-	want(v1alpha1.ConfigHashAnnotation, configHash)
-	want(v1alpha1.ConfigTouchAnnotation, s.rollouts.Touch(s.server.UID, one.Name))
-	if len(change) == 0 {
-		return nil
-	}
-	return annotatePod(ctx, s, one, change, "")
-}
-
-// annotatePod writes annotations of a pod, and removes those whose value is nil. If version is not empty, the write
-// succeeds only if the pod still has that resource version.
-func annotatePod(ctx context.Context, s scope, one *pod, change map[string]any, version string) error {
-	metadata := map[string]any{"uid": one.UID, "annotations": change}
-	if version != "" {
-		metadata["resourceVersion"] = version
-	}
-	patch, err := json.Marshal(map[string]any{"metadata": metadata})
-	if err != nil {
-		return fmt.Errorf("encoding annotations of Pod %s: %w", one.Name, err)
-	}
-	err = s.Client.Patch(ctx, one.Pod, client.RawPatch(types.MergePatchType, patch), children.FieldOwner)
-	if children.Gone(err) {
-		return &children.ChangedError{What: fmt.Sprintf("Pod %s is gone", one.Name)}
-	}
-	if err != nil {
-		return fmt.Errorf("annotating Pod %s/%s: %w", one.Namespace, one.Name, err)
-	}
-	s.children.Tracker.Wrote(children.KindPod, one.Pod)
-	return nil
-}
-
-// openGate sets the pod's readiness gate, once. From then on the pod is ready when its containers are.
-func openGate(ctx context.Context, s scope, one *pod) error {
-	gate := corev1.PodConditionType(v1alpha1.RoutedConditionType)
-	has := slices.ContainsFunc(one.Spec.ReadinessGates, func(g corev1.PodReadinessGate) bool { return g.ConditionType == gate })
-	if !has || one.conditionTrue(gate) {
-		return nil
-	}
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": one.UID},
-		"status": map[string]any{"conditions": []corev1.PodCondition{{
-			Type: gate, Status: corev1.ConditionTrue, LastTransitionTime: s.now(),
-			Reason: "SlicePublished", Message: "the pod's EndpointSlice is published",
-		}}},
-	})
-	if err != nil {
-		return fmt.Errorf("encoding the readiness gate of Pod %s: %w", one.Name, err)
-	}
-	err = s.Client.Status().Patch(ctx, one.Pod, client.RawPatch(types.StrategicMergePatchType, patch), children.FieldOwner)
-	if children.Gone(err) {
-		return &children.ChangedError{What: fmt.Sprintf("Pod %s is gone", one.Name)}
-	}
-	if err != nil {
-		return fmt.Errorf("opening the readiness gate of Pod %s/%s: %w", one.Namespace, one.Name, err)
-	}
-	s.children.Tracker.Wrote(children.KindPod, one.Pod)
-	log.FromContext(ctx).Info("pod is routed", "pod", one.Name)
-	return nil
 }
 
 // replacePods deletes the pods that the plan replaces. They drain as in a rolling update, and the Deployment creates

@@ -234,14 +234,14 @@ func observeOthers(ctx context.Context, s scope) ([]portrange.Service, error) {
 	if !portrange.NeedsOthers(s.server) {
 		return nil, nil
 	}
-	if err := s.others.watch(); err != nil {
+	if err := s.others.Watch(); err != nil {
 		return nil, fmt.Errorf("watching Services, which may hold ports that FtpServer %s/%s needs: %w", s.server.Namespace, s.server.Name, err)
 	}
-	if s.others.cached == nil {
+	if s.others.Cached == nil {
 		return liveOthers(ctx, s)
 	}
 	var list corev1.ServiceList
-	if err := s.others.cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+	if err := s.others.Cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing Services, which may hold ports that FtpServer %s/%s needs: %w", s.server.Namespace, s.server.Name, err)
 	}
 	return notOwn(s.server, list.Items), nil
@@ -250,7 +250,7 @@ func observeOthers(ctx context.Context, s scope) ([]portrange.Service, error) {
 // liveOthers reads these Services from the API server.
 func liveOthers(ctx context.Context, s scope) ([]portrange.Service, error) {
 	var others []portrange.Service
-	for _, namespace := range scopes(s.others.serviceNamespaces) {
+	for _, namespace := range scopes(s.others.ServiceNamespaces) {
 		var list corev1.ServiceList
 		if err := s.Live.List(ctx, &list, client.InNamespace(namespace), client.MatchingFieldsSelector{Selector: caches.ExposingServices}); err != nil {
 			return nil, fmt.Errorf("listing Services, which may hold ports that FtpServer %s/%s needs: %w", s.server.Namespace, s.server.Name, err)
@@ -274,7 +274,7 @@ func notOwn(server *v1alpha1.FtpServer, list []corev1.Service) []portrange.Servi
 // liveServers reads all other FtpServers from the API server.
 func liveServers(ctx context.Context, s scope) ([]v1alpha1.FtpServer, error) {
 	var others []v1alpha1.FtpServer
-	for _, namespace := range scopes(s.others.serverNamespaces) {
+	for _, namespace := range scopes(s.others.ServerNamespaces) {
 		var list v1alpha1.FtpServerList
 		if err := s.Live.List(ctx, &list, client.InNamespace(namespace)); err != nil {
 			return nil, fmt.Errorf("listing FtpServers, whose passive ports must not be chosen again: %w", err)

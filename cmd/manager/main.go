@@ -180,9 +180,9 @@ func mayRead(ctx context.Context, cluster *rest.Config, scheme *runtime.Scheme) 
 	if err != nil {
 		return false, false, fmt.Errorf("connecting to the API server: %w", err)
 	}
-	if nodes, err = controllers.MayRead(ctx, c, "nodes"); err != nil {
+	if nodes, err = caches.MayRead(ctx, c, "nodes"); err != nil {
 		return false, false, err
 	}
-	services, err = controllers.MayRead(ctx, c, "services")
+	services, err = caches.MayRead(ctx, c, "services")
 	return nodes, services, err
 }

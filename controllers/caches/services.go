@@ -23,6 +23,17 @@ func Services(mgr manager.Manager, namespaces []string) (cache.Cache, error) {
 	}))
 }
 
+// OtherServices are the Services, of any owner, that have node ports or may share an address. They have a cache of
+// their own, which holds nothing until the first server needs it.
+type OtherServices struct {
+	Lazy
+	// Cached is that cache; nil: the Services are read from the API server.
+	Cached client.Reader
+	// ServiceNamespaces and ServerNamespaces are the namespaces in which Services and FtpServers may be read; none
+	// means all.
+	ServiceNamespaces, ServerNamespaces []string
+}
+
 // slimService reduces a Service to its identity, its owner and its ports.
 func slimService(in any) (any, error) {
 	s, ok := in.(*corev1.Service)
