@@ -39,7 +39,7 @@ func (s *session) banSubject(user string) bans.Subject {
 	if s.hidden() {
 		return bans.User(user)
 	}
-	return bans.Address(s.peer.Addr())
+	return bans.Address(s.origin.Peer.Addr())
 }
 
 // banned reports whether the client's address has been banned since the client connected. It is false if addresses
@@ -48,7 +48,7 @@ func (s *session) banned() bool {
 	if s.hidden() {
 		return false
 	}
-	_, banned := s.srv.bans.Banned(bans.Address(s.peer.Addr()))
+	_, banned := s.srv.bans.Banned(bans.Address(s.origin.Peer.Addr()))
 	return banned
 }
 
@@ -85,7 +85,7 @@ func (s *Server) logBan(log *slog.Logger, ban bans.Ban, encrypted bool) {
 // or, if addresses are hidden, the session's own offences weigh enough.
 func (s *session) report(e bans.Event) bool {
 	if !s.hidden() {
-		return s.logIfBegun(s.srv.bans.Report(bans.Address(s.peer.Addr()), e))
+		return s.logIfBegun(s.srv.bans.Report(bans.Address(s.origin.Peer.Addr()), e))
 	}
 	s.weight += bans.Weight(e)
 	most := s.srv.bans.Threshold()

@@ -60,7 +60,7 @@ func (s *Server) acceptTCP(c net.Conn, implicit bool) {
 		return
 	}
 	s.headers.Identify(conn, s.settings.Load().proxy, func(o proxy.Origin, err error) {
-		a := arrival{srv: s, conn: conn, implicit: implicit, origin: origin{peer: o.Peer, local: o.Local, proxy: o.Proxy}}
+		a := arrival{srv: s, conn: conn, implicit: implicit, origin: o}
 		a.identified(err)
 	})
 }

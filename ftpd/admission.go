@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/bans"
@@ -20,13 +19,6 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/wire"
 )
 
-// origin says where a control connection comes from.
-type origin struct {
-	peer  netip.AddrPort // the client's address
-	local netip.AddrPort // the address that the client connected to
-	proxy netip.AddrPort // the proxy that reported peer and local; invalid without one
-}
-
 // These errors say why a connection is refused. Their texts are sent to the client.
 var (
 	errBanned   = errors.New("your address is banned for a while")
@@ -36,9 +28,9 @@ var (
 
 // arrival is a control connection that has no session yet.
 type arrival struct {
-	srv  *Server
-	conn *net.TCPConn
-	origin
+	srv      *Server
+	conn     *net.TCPConn
+	origin   proxy.Origin
 	implicit bool
 }
 
@@ -53,7 +45,7 @@ func (a *arrival) identified(err error) {
 		return
 	case !errors.Is(err, proxy.ErrUntrusted) && !errors.Is(err, proxy.ErrPending):
 		a.srv.observer.Connection(observe.ConnectionProxy)
-		a.srv.log.Warn("connection refused", "peer", a.peer.String(), "reason", err)
+		a.srv.log.Warn("connection refused", "peer", a.origin.Peer.String(), "reason", err)
 		_ = a.conn.Close() // without a reply, since it is not known who the client is
 		return
 	}
@@ -65,7 +57,7 @@ func (a *arrival) identified(err error) {
 // admit starts a session for the connection, or returns why the connection is refused. Clients that are banned or not
 // allowed are refused before anything is allocated, and the session is made last.
 func (a *arrival) admit() error {
-	s, addr := a.srv, a.peer.Addr()
+	s, addr := a.srv, a.origin.Peer.Addr()
 	current, files := s.settings.Load(), s.files.Load()
 	cfg := current.cfg
 	if len(cfg.AllowedNetworks) > 0 && !config.InNetworks(cfg.AllowedNetworks, addr) {
@@ -103,7 +95,7 @@ func (a *arrival) admit() error {
 func (a *arrival) lease(cfg *config.Config, files *budget.DescriptorPool, evict func()) (*limits.Lease, error) {
 	s := a.srv
 	bounds := s.limits(cfg)
-	lease, err := s.counter.Connect(a.peer.Addr(), cfg.AddressesHidden(), &bounds, evict)
+	lease, err := s.counter.Connect(a.origin.Peer.Addr(), cfg.AddressesHidden(), &bounds, evict)
 	if err == nil {
 		if err = s.takeSession(files); err != nil {
 			lease.Release()
@@ -113,8 +105,8 @@ func (a *arrival) lease(cfg *config.Config, files *budget.DescriptorPool, evict 
 	case errors.Is(err, limits.ErrServerFull) && bounds.MaxSessions != cfg.Limits.MaxSessions:
 		err = s.scarce(cfg)
 	case errors.Is(err, limits.ErrAddressFull) && !cfg.AddressesHidden():
-		if ban, begun := s.bans.Report(bans.Address(a.peer.Addr()), bans.Refused); begun {
-			s.logBan(a.origin.log(s.log), ban, false)
+		if ban, begun := s.bans.Report(bans.Address(a.origin.Peer.Addr()), bans.Refused); begun {
+			s.logBan(logFrom(s.log, a.origin), ban, false)
 		}
 	}
 	return lease, err
@@ -129,7 +121,7 @@ func (a *arrival) refuse(reason error) {
 	if errors.Is(reason, errBanned) {
 		log = a.srv.log.Debug // logged when the ban began
 	}
-	log("connection refused", "peer", a.peer.String(), "reason", reason)
+	log("connection refused", "peer", a.origin.Peer.String(), "reason", reason)
 	if !a.implicit {
 		_ = a.conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = io.WriteString(a.conn, "421 Service not available: "+wire.OneLine(reason.Error())+"; try again later.\r\n")
@@ -162,11 +154,11 @@ func connectionResult(reason error) observe.ConnectionResult {
 	return observe.ConnectionNotReady
 }
 
-// log returns a logger for a connection, or for a session in which no user is logged in.
-func (o *origin) log(log *slog.Logger) *slog.Logger {
-	log = log.With("peer", o.peer.String())
-	if o.proxy.IsValid() {
-		log = log.With("proxy", o.proxy.String())
+// logFrom returns a logger for a connection of that origin, or for a session in which no user is logged in.
+func logFrom(log *slog.Logger, from proxy.Origin) *slog.Logger {
+	log = log.With("peer", from.Peer.String())
+	if from.Proxy.IsValid() {
+		log = log.With("proxy", from.Proxy.String())
 	}
 	return log
 }
@@ -193,7 +185,7 @@ func (a *arrival) session(ctx context.Context, end context.CancelCauseFunc, leas
 
 // sessionLog returns the logger of a session in which no user is logged in.
 func (s *Server) sessionLog(sess *session) *slog.Logger {
-	return sess.origin.log(s.log.With("session", sess.id))
+	return logFrom(s.log.With("session", sess.id), sess.origin)
 }
 
 // register adds a session to the open sessions. It returns false if the server no longer accepts sessions.

@@ -142,7 +142,7 @@ func (s *session) cmdHost(arg string) error {
 // none.
 func (s *session) servesHost(h wire.VirtualHost) bool {
 	if h.Addr.IsValid() {
-		return h.Addr == s.local.Addr().WithZone("") || h.Addr == s.srv.advertised(h.Addr.Is4())
+		return h.Addr == s.origin.Local.Addr().WithZone("") || h.Addr == s.srv.advertised(h.Addr.Is4())
 	}
 	names := s.settings().cfg.Hosts
 	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return config.MatchHost(n, h.Name) })

@@ -35,7 +35,7 @@ func (s *session) cmdEprt(arg string) error {
 	}
 	to, err := wire.ParseExtended(arg)
 	switch {
-	case errors.Is(err, wire.ErrFamily), err == nil && to.Addr().Is4() != s.peer.Addr().Is4():
+	case errors.Is(err, wire.ErrFamily), err == nil && to.Addr().Is4() != s.origin.Peer.Addr().Is4():
 		return s.wrongFamily()
 	case err != nil:
 		return refuse(501, "Not understood: "+err.Error()+".")
@@ -62,7 +62,7 @@ func (s *session) setActive(to netip.AddrPort) error {
 	if err := s.expelBanned(); err != nil {
 		return err
 	}
-	own := to.Addr() == s.peer.Addr().WithZone("") || to.Addr().IsUnspecified()
+	own := to.Addr() == s.origin.Peer.Addr().WithZone("") || to.Addr().IsUnspecified()
 	if !own || to.Port() < minActivePort {
 		s.log.Warn("active mode refused: not the client's address, or a privileged port", "target", to)
 		s.reply(504, "Refused: the address must be the one you connect from, the port at least 1024.")
@@ -73,7 +73,7 @@ func (s *session) setActive(to netip.AddrPort) error {
 	}
 	s.setData(transfer.Active{
 		From:    netip.AddrPortFrom(s.dialFrom(), s.settings().cfg.Active.SourcePort),
-		To:      netip.AddrPortFrom(s.peer.Addr(), to.Port()),
+		To:      netip.AddrPortFrom(s.origin.Peer.Addr(), to.Port()),
 		Timeout: s.settings().cfg.Passive.ReservationTimeout.Std(),
 	})
 	return s.answer(200, "Address noted.")
@@ -82,10 +82,10 @@ func (s *session) setActive(to netip.AddrPort) error {
 // dialFrom returns the local address for active connections: the address that the client knows the server by. Behind
 // a proxy that address is not the server's own; dialFrom then returns the zero Addr, and the system chooses.
 func (s *session) dialFrom() netip.Addr {
-	if s.proxy.IsValid() {
+	if s.origin.Proxy.IsValid() {
 		return netip.Addr{}
 	}
-	return s.local.Addr()
+	return s.origin.Local.Addr()
 }
 
 // cmdPasv reserves a passive port and replies with it and the IPv4 address to connect to.
@@ -107,13 +107,13 @@ func (s *session) cmdPasv(string) error {
 // pasvAddress returns the IPv4 address for PASV, or why there is none.
 func (s *session) pasvAddress() (addr netip.Addr, why string) {
 	passiveCfg := s.settings().cfg.Passive
-	over4 := s.local.Addr().Is4()
+	over4 := s.origin.Local.Addr().Is4()
 	if !over4 && passiveCfg.PeerCheck != config.PeerCheckRelaxed {
 		// The client would connect over IPv4, from another address than the one known to the session.
 		return netip.Addr{}, "PASV needs IPv4, and you are connected by IPv6; use EPSV."
 	}
 	for _, o := range passiveCfg.Overrides {
-		if !o.Covers(s.peer.Addr()) {
+		if !o.Covers(s.origin.Peer.Addr()) {
 			continue
 		}
 		if addr = s.srv.overrides.Addr(o.Address, true); !addr.IsValid() {
@@ -133,14 +133,14 @@ func (s *session) pasvAddress() (addr netip.Addr, why string) {
 	case !over4:
 		return netip.Addr{}, "PASV needs an IPv4 address, and there is none; use EPSV."
 	}
-	return s.local.Addr(), ""
+	return s.origin.Local.Addr(), ""
 }
 
 // dialled returns the IPv4 address that the client connected to according to the PROXY header; the zero Addr if there
 // was no header or it has no such address.
 func (s *session) dialled() netip.Addr {
-	addr := s.local.Addr().Unmap()
-	if !s.proxy.IsValid() || !addr.Is4() || addr.IsUnspecified() || addr.IsMulticast() {
+	addr := s.origin.Local.Addr().Unmap()
+	if !s.origin.Proxy.IsValid() || !addr.Is4() || addr.IsUnspecified() || addr.IsMulticast() {
 		return netip.Addr{}
 	}
 	return addr
@@ -156,7 +156,7 @@ func (s *session) cmdEpsv(arg string) error {
 	if arg != "" {
 		family, err := wire.ParseFamily(arg)
 		switch {
-		case errors.Is(err, wire.ErrFamily), err == nil && (family == wire.FamilyIPv4) != s.local.Addr().Is4():
+		case errors.Is(err, wire.ErrFamily), err == nil && (family == wire.FamilyIPv4) != s.origin.Local.Addr().Is4():
 			return s.wrongFamily()
 		case err != nil:
 			return refuse(501, "Syntax: EPSV [1 | 2 | ALL]")
@@ -182,7 +182,7 @@ func (s *session) reserve(addr netip.Addr) (*passive.Reservation, error) {
 	}
 	cfg := s.settings().cfg.Passive
 	r, err := s.srv.pool().Reserve(s.present, passive.Request{
-		Client:  s.peer.Addr(),
+		Client:  s.origin.Peer.Addr(),
 		AnyPeer: cfg.PeerCheck == config.PeerCheckRelaxed,
 		Timeout: cfg.ReservationTimeout.Std(),
 		Waiting: s.whilePresent,
@@ -203,7 +203,7 @@ func (s *session) reserve(addr netip.Addr) (*passive.Reservation, error) {
 // wrongFamily returns the refusal that names the only address family that works: the control connection's.
 func (s *session) wrongFamily() error {
 	family := wire.FamilyIPv6
-	if s.local.Addr().Is4() {
+	if s.origin.Local.Addr().Is4() {
 		family = wire.FamilyIPv4
 	}
 	return refuse(522, fmt.Sprintf("Network protocol not supported, use (%d)", family))

@@ -87,7 +87,7 @@ func (s *session) cmdStat(arg string) error {
 
 func (s *session) statusLines() []string {
 	lines := []string{
-		"Connected from " + s.peer.Addr().String(),
+		"Connected from " + s.origin.Peer.Addr().String(),
 		"Logged in as " + s.login.Name + ", access " + s.login.AccessText(),
 		"TYPE: " + s.typeName() + "; STRUcture: " + s.structureName() + "; MODE: " + s.coding.String(),
 	}

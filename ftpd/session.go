@@ -17,6 +17,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/limits"
 	"github.com/ftp-operator/ftp-operator/ftpd/listing"
 	"github.com/ftp-operator/ftp-operator/ftpd/observe"
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
@@ -26,13 +27,13 @@ import (
 // session is one control connection. See schedule.go for the goroutines that work on it.
 type session struct {
 	// These fields never change once the session is made.
-	srv  *Server
-	id   uint64 // the number of the session in the log
-	conn *socket.Control
-	origin
-	lease *limits.Lease // the session's place among all sessions
-	in    *wire.Reader  // read by one goroutine at a time; see pipeline.reading
-	out   *wire.Writer  // has a lock of its own
+	srv    *Server
+	id     uint64 // the number of the session in the log
+	conn   *socket.Control
+	origin proxy.Origin  // where the control connection comes from
+	lease  *limits.Lease // the session's place among all sessions
+	in     *wire.Reader  // read by one goroutine at a time; see pipeline.reading
+	out    *wire.Writer  // has a lock of its own
 	// ctx is cancelled when the session is to end now; its cause says why. end cancels it.
 	ctx context.Context
 	end context.CancelCauseFunc
@@ -204,8 +205,6 @@ func (s *session) dispatch(c *command, verb, arg string) error {
 	return c.run(s, arg)
 }
 
-var errAccountChanged = refuse(421, "Your account was removed or changed: connect and log in again.")
-
 func (s *session) reply(code int, text string) { s.out.Reply(code, text) }
 
 // denied returns the refusal of a command that the user's rights do not allow.
@@ -266,14 +265,13 @@ func (s *session) timeout() {
 	case time.Now().Before(s.deadline()):
 		return // the session has been active, or the settings have changed, since the timer was set
 	case s.srv.refusing():
-		s.reply(421, "The server is shutting down; connect again.")
+		s.refuse(errGoingDown)
 	case s.login == nil && !time.Now().Before(s.loginBy):
 		s.report(bans.NoLogin)
-		s.reply(421, "No login in time; connect again.")
+		s.refuse(errNoLogin)
 	default:
-		s.reply(421, "Idle for too long; connect again.")
+		s.refuse(errIdle)
 	}
-	s.closeIntake()
 }
 
 // terminate ends the session at once because its context was cancelled: the cause is an end of the server, an
@@ -286,8 +284,8 @@ func (s *session) terminate() {
 	if errors.Is(context.Cause(s.ctx), errCrowded) {
 		s.report(bans.NoLogin)
 	}
-	if text := farewell(context.Cause(s.ctx)); text != "" && !s.closed() {
-		s.reply(421, text)
+	if !s.closed() {
+		s.refuseIf(farewell(context.Cause(s.ctx)))
 	}
 	s.closeIntake()
 }
@@ -347,18 +345,29 @@ func (s *session) linger() {
 	}
 }
 
+// errCrowded is the cause of the end of a session that has to give its place to a newer one.
 var errCrowded = errors.New("too many clients that do not log in")
 
-// farewell returns the text of the 421 for the cause of a session's end, or "" if the cause has none.
-func farewell(cause error) string {
+// These refusals end a session.
+var (
+	errAccountChanged = refuse(421, "Your account was removed or changed: connect and log in again.")
+	errGoingDown      = refuse(421, "The server is shutting down; connect again.")
+	errNoLogin        = refuse(421, "No login in time; connect again.")
+	errIdle           = refuse(421, "Idle for too long; connect again.")
+	errKicked         = refuse(421, "The server's operator has ended your session.")
+	errEvicted        = refuse(421, "Too many clients do not log in, and you have waited for the longest; connect again.")
+)
+
+// farewell returns the refusal for the cause of a session's end, or nil if the client gets no reply.
+func farewell(cause error) error {
 	switch {
 	case errors.Is(cause, transfer.ErrShutdown):
-		return "The server is shutting down; connect again."
+		return errGoingDown
 	case errors.Is(cause, transfer.ErrKicked):
-		return "The server's operator has ended your session."
+		return errKicked
 	case errors.Is(cause, errCrowded):
-		return "Too many clients do not log in, and you have waited for the longest; connect again."
+		return errEvicted
 	default:
-		return ""
+		return nil
 	}
 }

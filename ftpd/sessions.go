@@ -100,7 +100,7 @@ func (s *Server) Kick(id uint64) bool {
 
 // info describes the session at the time now.
 func (s *session) info(now time.Time) SessionInfo {
-	i := SessionInfo{ID: s.id, Peer: s.peer, Local: s.local, Proxy: s.proxy, State: SessionIdle}
+	i := SessionInfo{ID: s.id, Peer: s.origin.Peer, Local: s.origin.Local, Proxy: s.origin.Proxy, State: SessionIdle}
 	a := &s.activity
 	a.mu.Lock()
 	defer a.mu.Unlock()
