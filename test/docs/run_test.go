@@ -40,10 +40,18 @@ var ranBy = map[string]map[string]string{
 	"docs/routing.md":            {"kubectl delete pod": "test/e2e/routing_test.go"},
 	"docs/architecture.md":       {"ftpd --check": "cmd/ftpd/check_test.go"},
 	"docs/backup-and-restore.md": {"kubectl ": "test/e2e/docs_readme_test.go"},
-	"docs/troubleshooting.md":    {"kubectl ": "test/e2e/docs_readme_test.go"},
-	"docs/metrics.md":            {"helm upgrade": "test/e2e/docs_readme_test.go"},
-	"docs/passive-range.md":      {"kubectl get ftpserver NAME": "test/e2e/passive_test.go"},
-	"docs/scaling.md":            {"kubectl scale ftpserver": "test/e2e/change_test.go", "kubectl scale deployment": "controllers/scale_test.go"},
+	"docs/tutorial.md": {
+		"kubectl ":  "test/e2e/docs_tutorial_test.go",
+		"ADDRESS=":  "test/e2e/docs_tutorial_test.go",
+		"echo ":     "test/e2e/docs_tutorial_test.go",
+		"curl ":     "test/e2e/docs_tutorial_test.go",
+		"openssl ":  "test/e2e/docs_tutorial_test.go",
+		"rm hello.": "test/e2e/docs_tutorial_test.go",
+	},
+	"docs/troubleshooting.md": {"kubectl ": "test/e2e/docs_readme_test.go"},
+	"docs/metrics.md":         {"helm upgrade": "test/e2e/docs_readme_test.go"},
+	"docs/passive-range.md":   {"kubectl get ftpserver NAME": "test/e2e/passive_test.go"},
+	"docs/scaling.md":         {"kubectl scale ftpserver": "test/e2e/change_test.go", "kubectl scale deployment": "controllers/scale_test.go"},
 }
 
 // TestEveryCommandIsRun: a test runs every command in the documentation.
