@@ -51,9 +51,8 @@ func (s *session) fail() {
 			t.Run()
 		}
 		if !s.closed() {
-			s.reply(421, transfer.TextPanicked)
+			s.refuse(errPanicked)
 		}
-		s.closeIntake()
 		return nil
 	})
 }

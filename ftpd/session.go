@@ -356,6 +356,7 @@ var (
 	errIdle           = refuse(421, "Idle for too long; connect again.")
 	errKicked         = refuse(421, "The server's operator has ended your session.")
 	errEvicted        = refuse(421, "Too many clients do not log in, and you have waited for the longest; connect again.")
+	errPanicked       = refuse(421, transfer.TextPanicked)
 )
 
 // farewell returns the refusal for the cause of a session's end, or nil if the client gets no reply.
