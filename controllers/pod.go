@@ -140,14 +140,7 @@ func annotatePod(ctx context.Context, s scope, one *pod, change map[string]any, 
 		return fmt.Errorf("encoding annotations of Pod %s: %w", one.Name, err)
 	}
 	err = s.Client.Patch(ctx, one.Pod, client.RawPatch(types.MergePatchType, patch), children.FieldOwner)
-	if children.Gone(err) {
-		return &children.ChangedError{What: fmt.Sprintf("Pod %s is gone", one.Name)}
-	}
-	if err != nil {
-		return fmt.Errorf("annotating Pod %s/%s: %w", one.Namespace, one.Name, err)
-	}
-	s.children.Tracker.Wrote(children.KindPod, one.Pod)
-	return nil
+	return patched(s, one, "annotating", err)
 }
 
 // openGate sets the pod's readiness gate, once. From then on the pod is ready when its containers are.
@@ -168,13 +161,27 @@ func openGate(ctx context.Context, s scope, one *pod) error {
 		return fmt.Errorf("encoding the readiness gate of Pod %s: %w", one.Name, err)
 	}
 	err = s.Client.Status().Patch(ctx, one.Pod, client.RawPatch(types.StrategicMergePatchType, patch), children.FieldOwner)
-	if children.Gone(err) {
-		return &children.ChangedError{What: fmt.Sprintf("Pod %s is gone", one.Name)}
+	if err := patched(s, one, "opening the readiness gate of", err); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("opening the readiness gate of Pod %s/%s: %w", one.Namespace, one.Name, err)
-	}
-	s.children.Tracker.Wrote(children.KindPod, one.Pod)
 	log.FromContext(ctx).Info("pod is routed", "pod", one.Name)
 	return nil
+}
+
+// patched records that a pod was written. If the write failed with err, it returns the error: see podGone, and otherwise one
+// that says what the operator was doing to the pod.
+func patched(s scope, one *pod, doing string, err error) error {
+	switch {
+	case children.Gone(err):
+		return podGone(one.Pod)
+	case err != nil:
+		return fmt.Errorf("%s Pod %s/%s: %w", doing, one.Namespace, one.Name, err)
+	}
+	s.children.Tracker.Wrote(children.KindPod, one.Pod)
+	return nil
+}
+
+// podGone returns the error of a pass that has found a pod gone: the next pass sees the pods as they are.
+func podGone(one *corev1.Pod) error {
+	return &children.ChangedError{What: fmt.Sprintf("Pod %s is gone", one.Name)}
 }

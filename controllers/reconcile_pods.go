@@ -152,7 +152,7 @@ func replacePods(ctx context.Context, s scope, o *observed, plan portplan.Plan) 
 		one := o.pods[i].Pod
 		err := s.Client.Delete(ctx, one, client.Preconditions{UID: &one.UID})
 		if children.Gone(err) {
-			return &children.ChangedError{What: fmt.Sprintf("Pod %s is gone", one.Name)}
+			return podGone(one)
 		}
 		if err != nil {
 			return fmt.Errorf("deleting Pod %s/%s, which must be replaced (%s): %w", one.Namespace, one.Name, r.Cause, err)
