@@ -27,23 +27,31 @@ type program struct {
 func read(t *testing.T) program {
 	t.Helper()
 	p := program{strings: map[string]bool{}, tests: map[string]bool{}}
-	for _, folder := range []string{"api", "cmd", "controllers", "ftpd", "internal", "test"} {
+	eachGoFile(t, []string{"api", "cmd", "controllers", "ftpd", "internal", "test"}, parser.SkipObjectResolution, func(path string, file *ast.File) {
+		p.collect(file, strings.HasSuffix(path, "_test.go"))
+	})
+	return p
+}
+
+// eachGoFile calls each for every Go file in the folders below the root of the repository, and below these. It leaves out
+// the generated apply configurations.
+func eachGoFile(t *testing.T, folders []string, mode parser.Mode, each func(path string, file *ast.File)) {
+	t.Helper()
+	for _, folder := range folders {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.Contains(path, "applyconfiguration") {
 				return err
 			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-			if err != nil {
-				return err
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, mode)
+			if err == nil {
+				each(path, file)
 			}
-			p.collect(file, strings.HasSuffix(path, "_test.go"))
-			return nil
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return p
 }
 
 func (p program) collect(file *ast.File, test bool) {

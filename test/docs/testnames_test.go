@@ -1,13 +1,8 @@
 package docs
 
 import (
-	"errors"
+	"go/ast"
 	"go/parser"
-	"go/token"
-	"io/fs"
-	"os"
-	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,32 +11,18 @@ import (
 // TestInternalTestsAreNamed: in a folder with tests inside of its package and others outside, the files of those inside end in
 // _internal_test.go, and in no other folder, as CONTRIBUTING.md says.
 func TestInternalTestsAreNamed(t *testing.T) {
-	files, err := exec.Command("git", "-C", root, "ls-files", "*_test.go").Output()
-	if err != nil {
-		t.Skipf("NOT TESTED: the names of test files: git ls-files: %v", err)
-	}
 	inside, outside := map[string][]string{}, map[string]bool{}
-	for name := range strings.FieldsSeq(string(files)) {
-		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed, and not committed yet
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), name, text, parser.PackageClauseOnly)
-		if err != nil {
-			t.Fatal(err)
-		}
-		folder := path.Dir(name)
+	folders := []string{"api", "cmd", "controllers", "ftpd", "hack", "internal", "test"}
+	eachGoFile(t, folders, parser.PackageClauseOnly, func(name string, file *ast.File) {
+		folder := filepath.Dir(name)
 		switch {
-		case path.Base(name) == "export_test.go":
-		case strings.HasSuffix(parsed.Name.Name, "_test"):
+		case !strings.HasSuffix(name, "_test.go"), filepath.Base(name) == "export_test.go":
+		case strings.HasSuffix(file.Name.Name, "_test"):
 			outside[folder] = true
 		default:
 			inside[folder] = append(inside[folder], name)
 		}
-	}
+	})
 	for folder, names := range inside {
 		for _, name := range names {
 			switch marked := strings.HasSuffix(name, "_internal_test.go"); {
