@@ -71,9 +71,10 @@ users:
 	// true
 }
 
-// freePort is a port of this machine that was free a moment ago.
+// freePort is a port of this machine that was free a moment ago, on all addresses: the server binds it on all, too, and one
+// that is free on a single address may still be taken on others, by connections that have just ended.
 func freePort() int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", ":0")
 	if err != nil {
 		log.Fatal(err)
 	}
