@@ -10,36 +10,81 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// acceptor is the part of a *listener that acceptLoop needs.
-type acceptor interface {
-	accept() (conn *net.TCPConn, number uint64, err error)
+// sweepEvery is the time between two sweeps.
+const sweepEvery = time.Second
+
+// serveWanted drains the ports for whose connections goroutines wait, as soon as these come.
+func (p *Pool) serveWanted() {
+	for {
+		numbers, err := p.watch.Wait()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			p.log.Error("can't wait for data connections", "error", err)
+			return
+		}
+		for _, number := range numbers {
+			p.listening[number].ready()
+		}
+	}
 }
 
-// acceptLoop accepts every connection to one port until the pool is closed.
-func (p *Pool) acceptLoop(l acceptor, port uint16) {
-	loop := socket.AcceptLoop{
-		Accept: func() error {
-			conn, number, err := l.accept()
-			if err == nil {
-				p.identify(port, conn, number)
-			}
-			return err
-		},
-		Ended: func(err error) bool { return errors.Is(err, net.ErrClosed) },
-		Failed: func(err error, first bool, _ time.Duration) {
-			if first {
-				p.log.Warn("can't accept data connections; trying again", "port", port, "error", err)
-			}
-		},
-		Recovered: func() { p.log.Info("accepting data connections again", "port", port) },
-		Done:      p.closed,
+// sweep drains, from time to time, every port to which a connection has come: probes of load balancers, clients that
+// come late, and those that never send their command.
+func (p *Pool) sweep() {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			p.drainReady()
+		case <-p.closed:
+			return
+		}
 	}
-	_ = loop.Run() // the only error is that the listener was closed
+}
+
+// drainReady drains every port to which a connection has come.
+func (p *Pool) drainReady() {
+	if p.all == nil {
+		return // a test's pool without listeners
+	}
+	for range len(p.ports)/socket.WatchBatch + 1 {
+		numbers, _ := p.all.Ready() // an error means that the pool was closed
+		for _, number := range numbers {
+			p.listening[number].drain()
+		}
+		if len(numbers) < socket.WatchBatch {
+			return
+		}
+	}
 }
 
 // identify finds out which client a connection is from, and passes it on. It does not wait for a PROXY header.
-func (p *Pool) identify(port uint16, conn *net.TCPConn, number uint64) {
-	p.headers.Identify(conn, p.policy(), func(o proxy.Origin, err error) {
+func (p *Pool) identify(port uint16, conn *socket.Conn, number uint64) {
+	policy := p.policy()
+	peer := conn.Peer().Addr()
+	expects, err := policy.Expects(peer)
+	switch {
+	case err != nil:
+		p.reject(port, conn, peer, err)
+	case expects:
+		p.readHeader(port, conn, number, policy)
+	default:
+		p.arrive(port, conn, number, peer)
+	}
+}
+
+// readHeader has the PROXY header of a connection read, and passes the connection on when the header has come.
+func (p *Pool) readHeader(port uint16, conn *socket.Conn, number uint64, policy *proxy.Policy) {
+	tcp, err := conn.TCP()
+	if err != nil {
+		p.log.Warn("can't read the PROXY header of a data connection", "port", port, "error", err)
+		return
+	}
+	p.headers.Identify(tcp, policy, func(o proxy.Origin, err error) {
+		conn := socket.FromTCP(tcp)
 		switch {
 		case err != nil:
 			p.reject(port, conn, o.Peer.Addr(), err)
@@ -52,7 +97,7 @@ func (p *Pool) identify(port uint16, conn *net.TCPConn, number uint64) {
 }
 
 // reject drops a connection whose client is unknown, because its PROXY header is missing or wrong.
-func (p *Pool) reject(port uint16, conn *net.TCPConn, peer netip.Addr, err error) {
+func (p *Pool) reject(port uint16, conn *socket.Conn, peer netip.Addr, err error) {
 	p.mu.Lock()
 	p.stats.Headless++
 	p.mu.Unlock()
@@ -64,8 +109,8 @@ func (p *Pool) reject(port uint16, conn *net.TCPConn, peer netip.Addr, err error
 // not with a reset, so that a load balancer's probe of the port succeeds.
 //
 // A connection that was made before the reservation does not belong to it. It was left in the listener's queue by a
-// client, mostly the same one in an earlier session, while this process had no time to accept it.
-func (p *Pool) arrive(port uint16, conn *net.TCPConn, number uint64, peer netip.Addr) {
+// client, mostly the same one in an earlier session.
+func (p *Pool) arrive(port uint16, conn *socket.Conn, number uint64, peer netip.Addr) {
 	p.mu.Lock()
 	h := p.ledger.find(port, peer)
 	if h == nil || p.ended || number <= h.owner.after {

@@ -3,11 +3,10 @@ package passive
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // Where source NAT hides the clients' addresses, the first connection to a reserved port need not be its client's: a
@@ -30,7 +29,7 @@ const (
 
 // arrive adds a connection to the reservation. It returns false if the reservation has enough of them. The caller
 // holds the pool's lock.
-func (r *Reservation) arrive(conn *net.TCPConn) bool {
+func (r *Reservation) arrive(conn *socket.Conn) bool {
 	if len(r.conns) == MaxCandidates {
 		return false
 	}
@@ -42,9 +41,7 @@ func (r *Reservation) arrive(conn *net.TCPConn) bool {
 		r.finish(arrived)
 		return true
 	}
-	if r.timer != nil {
-		r.timer.Reset(max(min(time.Until(r.ends), proof), 0))
-	}
+	r.timer.Reset(max(min(time.Until(r.ends), proof), 0))
 	r.wakeUp()
 	return true
 }
@@ -52,7 +49,7 @@ func (r *Reservation) arrive(conn *net.TCPConn) bool {
 // proven frees the port if one of the connections has stayed open, or if the time for connections is over. Otherwise
 // it sets the timer for that time. The caller holds the pool's lock.
 func (r *Reservation) proven() {
-	if left := time.Until(r.ends); left > 0 && !slices.ContainsFunc(r.conns, isOpen) {
+	if left := time.Until(r.ends); left > 0 && !slices.ContainsFunc(r.conns, (*socket.Conn).Open) {
 		r.timer.Reset(left)
 		return
 	}
@@ -60,16 +57,17 @@ func (r *Reservation) proven() {
 }
 
 // choose returns the client's connection, if it can be told from others by now. undecided means that connections have
-// come, and that a later call can decide. The caller holds the pool's lock.
-func (r *Reservation) choose() (conn *net.TCPConn, undecided bool) {
+// come, and that a later call can decide. The caller holds the pool's lock, and has drained the port since the command
+// that needs the connection: a client connects before it sends its command.
+func (r *Reservation) choose() (conn *socket.Conn, undecided bool) {
 	if len(r.conns) == 0 || r.state != reserved && r.state != arrived {
 		return nil, false
 	}
 	if !r.hold.exclusive {
 		return r.conns[0], false
 	}
-	open := slices.DeleteFunc(slices.Clone(r.conns), func(c *net.TCPConn) bool { return !isOpen(c) })
-	if len(open) == 1 && !r.pool.mayHaveMore(r.port) {
+	open := slices.DeleteFunc(slices.Clone(r.conns), func(c *socket.Conn) bool { return !c.Open() })
+	if len(open) == 1 {
 		return open[0], false
 	}
 	if r.judged.IsZero() {
@@ -85,15 +83,8 @@ func (r *Reservation) choose() (conn *net.TCPConn, undecided bool) {
 	return nil, true
 }
 
-// mayHaveMore reports whether the port has connections that arrive has not seen yet. A client connects before it
-// sends its command, so its connection may be one of these.
-func (p *Pool) mayHaveMore(port uint16) bool {
-	l := p.listeners[port]
-	return l != nil && l.more()
-}
-
 // take ends the reservation, closes its other connections and returns conn. The caller holds the pool's lock.
-func (r *Reservation) take(conn *net.TCPConn) *net.TCPConn {
+func (r *Reservation) take(conn *socket.Conn) *socket.Conn {
 	for _, other := range r.conns {
 		if other != conn {
 			r.pool.stats.Strangers++
@@ -117,18 +108,4 @@ func (r *Reservation) sleepToLookAgain(ctx context.Context, undecided bool) erro
 		return err
 	}
 	return nil
-}
-
-// isOpen reports whether the peer has not closed the connection, or has sent data that was not read.
-func isOpen(conn *net.TCPConn) bool {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return false
-	}
-	open := false
-	err = raw.Control(func(fd uintptr) {
-		n, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT) //nolint:gosec // a descriptor
-		open = n > 0 || errors.Is(err, unix.EAGAIN)
-	})
-	return open && err == nil
 }

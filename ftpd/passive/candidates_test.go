@@ -150,33 +150,19 @@ func TestReservationThatOnlyChecksCameTo(t *testing.T) {
 // If another connection is there, Accept waits for the client's connection even if that was not accepted yet when the
 // command came.
 func TestConnectionInTheQueueIsWaitedFor(t *testing.T) {
-	ports := freePorts(t, 1)
-	p := newPool(ports, quiet)
-	tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(loopback, ports[0])))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := newListener(tcp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.listeners[ports[0]] = l
-	t.Cleanup(func() { _ = p.Close() })
+	p, port := bound(t)
 	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
-
 	check := dial(t, loopback, r.Port())
-	accepted, number, err := l.accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.identify(r.Port(), accepted, number)
-	conn := dial(t, loopback, r.Port()) // in the queue: no goroutine accepts yet
+	eventually(t, "the check has come", func() bool { port.drain(); return r.Came() })
+	conn := dial(t, loopback, r.Port())
+	eventually(t, "the connection is in the queue", func() bool { return port.listener.Queued() == 1 })
+	port.drainFor(r)
 	p.mu.Lock()
 	if chosen, _ := r.choose(); chosen != nil {
 		t.Error("a connection was chosen while another was in the queue")
 	}
 	p.mu.Unlock()
-	p.loops.Go(func() { p.acceptLoop(l, r.Port()) })
+	p.start()
 	if err := check.Close(); err != nil {
 		t.Fatal(err)
 	}

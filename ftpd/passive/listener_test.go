@@ -7,70 +7,78 @@ import (
 	"testing"
 )
 
+// bound returns a pool with one port whose connections stay in the kernel's queue until the test needs them.
+func bound(t *testing.T) (*Pool, *port) {
+	t.Helper()
+	var err error
+	for range 20 { // a port may be taken before it is bound
+		p := newPool(freePorts(t, 1), quiet)
+		if err = p.listen("127.0.0.1"); err == nil {
+			t.Cleanup(func() { _ = p.Close() })
+			return p, p.listening[p.ports[0]]
+		}
+		_ = p.closeSockets()
+	}
+	t.Fatal(err)
+	return nil, nil
+}
+
 // A connection that was made before the port was reserved, such as one that a client's earlier session has left
-// behind, does not count, whatever it has sent and whether or not it was accepted by then. Accept waits for the
-// client's own connection.
+// behind, does not count, whatever it has sent. Accept waits for the client's own connection.
 func TestLeftoverConnection(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := newListener(l.(*net.TCPListener))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = q.Close() })
-	p := unbound(1)
-	port := p.ports[0]
-	p.listeners = map[uint16]*listener{port: q}
-	made := uint64(0)
-	connect := func() *net.TCPConn {
+	p, port := bound(t)
+	connect := func(queued int) *net.TCPConn {
 		t.Helper()
-		made++
-		client := dial(t, loopback, uint16(l.Addr().(*net.TCPAddr).Port)) //nolint:gosec // a port
-		eventually(t, "the connection is made", func() bool { return q.last() == made })
+		client := dial(t, loopback, port.number)
+		eventually(t, "the connection is made", func() bool { return port.listener.Queued() == queued })
 		return client
-	}
-	accept := func() (*net.TCPConn, uint64) {
-		t.Helper()
-		conn, n, err := q.accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return conn, n
 	}
 	for name, leave := range map[string]func(*net.TCPConn) error{
 		"silent": func(*net.TCPConn) error { return nil },
 		"data":   func(c *net.TCPConn) error { _, err := c.Write([]byte("for somebody else")); return err },
 		"closed": (*net.TCPConn).CloseWrite,
 	} {
-		accepted, queued := connect(), connect()
-		left, number := accept()
-		r := reserve(t, p, Request{Client: loopback, Timeout: long})
-		for _, client := range []*net.TCPConn{accepted, queued} {
+		left := []*net.TCPConn{connect(1), connect(2)}
+		for _, client := range left {
 			if err := leave(client); err != nil {
 				t.Fatal(err)
 			}
 		}
-		own := connect()
 		before := p.Stats().Strangers
-		p.arrive(port, left, number, loopback)
-		wantDropped(t, accepted)
-		left, number = accept()
-		p.arrive(port, left, number, loopback)
-		wantDropped(t, queued)
+		r := reserve(t, p, Request{Client: loopback, Timeout: long})
+		for _, client := range left {
+			wantDropped(t, client)
+		}
 		if got := p.Stats().Strangers - before; got != 2 {
 			t.Errorf("%s: %d strangers are counted, want 2", name, got)
 		}
-		conn, number := accept()
-		p.arrive(port, conn, number, loopback)
+		own := connect(1)
 		server, err := r.Accept(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		wantConnected(t, own, server)
 	}
+}
+
+// A connection that was made before the port was reserved is not the client's either if accept works again only later.
+func TestLeftoverOfAFailure(t *testing.T) {
+	t.Parallel()
+	p, port := bound(t)
+	left := dial(t, loopback, port.number)
+	eventually(t, "the connection is made", func() bool { return port.listener.Queued() == 1 })
+	f := &failing{real: port.accept}
+	f.failures.Store(1)
+	port.accept = f.accept
+	r := reserve(t, p, Request{Client: loopback, Timeout: long})
+	own := dial(t, loopback, port.number)
+	server, err := r.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, own, server)
+	wantDropped(t, left)
 }
 
 // A client that leaves a connection behind and asks again at once gets its new one, even on a busy machine.

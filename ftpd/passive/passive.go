@@ -2,6 +2,10 @@
 // sessions share them. A session reserves a pair of a port and a client (RFC 959, RFC 2428) only from its PASV reply
 // until the data connection comes, so a handful of ports can carry thousands of transfers at once.
 //
+// No goroutine waits for connections as such. A connection stays in the kernel's queue until a session needs it, which
+// then takes all connections from the queue of its port and passes on those of others (port.go): most clients connect
+// before they send their command, so nobody has to be woken.
+//
 // Start reading at Pool.Reserve and Reservation.Accept; the rules of sharing are in ledger.go. The package imports
 // config, proxy and socket of this module.
 package passive
@@ -11,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -20,6 +25,7 @@ import (
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // The errors of the pool, for errors.Is. A closed pool and a released reservation return net.ErrClosed.
@@ -34,7 +40,9 @@ var (
 type Pool struct {
 	log       *slog.Logger
 	ports     config.PortSet
-	listeners map[uint16]*listener // by port
+	listening map[uint16]*port // by number
+	watch     *socket.Watch    // names the ports that goroutines wait for
+	all       *socket.Watch    // names every port with connections in its queue
 	loops     sync.WaitGroup
 	closed    chan struct{}
 	policy    func() *proxy.Policy
@@ -89,55 +97,80 @@ func ListenBehind(host string, ports config.PortSet, log *slog.Logger, policy fu
 	}
 	p := newPool(ports, log)
 	p.policy = policy
-	// A data connection lives for one transfer, which has its own deadlines, so keep-alive would only cost system
-	// calls. Multipath TCP would prevent splice.
-	lc := net.ListenConfig{KeepAlive: -1}
-	lc.SetMultipathTCP(false)
-	for _, port := range p.ports {
-		tcp, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
-		var l *listener
-		if err == nil {
-			l, err = newListener(tcp.(*net.TCPListener))
-		}
-		if err != nil {
-			for _, bound := range p.listeners {
-				_ = bound.Close()
-			}
-			return nil, fmt.Errorf("bind passive port %d: %w", port, err)
-		}
-		p.listeners[port] = l
+	if err := p.listen(host); err != nil {
+		_ = p.closeSockets()
+		return nil, err
 	}
-	for port, l := range p.listeners {
-		p.loops.Go(func() { p.acceptLoop(l, port) })
-	}
+	p.start()
 	return p, nil
+}
+
+// start starts the pool's goroutines.
+func (p *Pool) start() {
+	p.loops.Go(p.serveWanted)
+	p.loops.Go(p.sweep)
 }
 
 func newPool(ports config.PortSet, log *slog.Logger) *Pool {
 	return &Pool{
-		log: log, ports: slices.Clone(ports), listeners: map[uint16]*listener{}, closed: make(chan struct{}), ledger: newLedger(ports),
+		log: log, ports: slices.Clone(ports), listening: map[uint16]*port{}, closed: make(chan struct{}), ledger: newLedger(ports),
 		policy: func() *proxy.Policy { return nil }, headers: proxy.NewReader(proxy.Timeout, proxy.MaxPending),
 	}
+}
+
+// listen binds the ports. If it fails the caller closes the sockets.
+func (p *Pool) listen(host string) (err error) {
+	if p.watch, err = socket.NewWatch(); err == nil {
+		p.all, err = socket.NewWatch()
+	}
+	if err != nil {
+		return fmt.Errorf("watch passive ports: %w", err)
+	}
+	for _, number := range p.ports {
+		l, err := socket.ListenQuiet(net.JoinHostPort(host, strconv.Itoa(int(number))))
+		if err == nil {
+			p.listening[number] = &port{pool: p, number: number, accept: l.Accept, listener: l}
+			err = errors.Join(p.watch.Add(l, number, false), p.all.Add(l, number, true))
+		}
+		if err != nil {
+			return fmt.Errorf("bind passive port %d: %w", number, err)
+		}
+	}
+	return nil
+}
+
+// closeSockets closes the listeners and what watches them.
+func (p *Pool) closeSockets() error {
+	var errs []error
+	for _, port := range p.listening {
+		errs = append(errs, port.close())
+	}
+	for _, w := range []*socket.Watch{p.watch, p.all} {
+		if w != nil {
+			errs = append(errs, w.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Close closes the listeners, makes waiting calls of Reserve and Accept fail with net.ErrClosed, and waits for the
 // pool's goroutines. A connection that has come stays with its reservation. Close may be called again.
 func (p *Pool) Close() error {
+	for _, port := range p.listening {
+		port.drain()
+	}
 	p.mu.Lock()
 	if p.ended {
 		p.mu.Unlock()
 		return nil
 	}
 	p.ended = true
-	close(p.closed)
 	p.mu.Unlock()
-	var errs []error
-	for _, l := range p.listeners {
-		errs = append(errs, l.Close())
-	}
+	err := p.closeSockets()
+	close(p.closed)
 	p.loops.Wait()
 	p.headers.Close()
-	return errors.Join(errs...)
+	return err
 }
 
 // BoundHeaders bounds the number of connections whose PROXY header is awaited at one time.
@@ -166,29 +199,36 @@ func (p *Pool) Reserve(ctx context.Context, request Request) (*Reservation, erro
 	r.hold = hold{client: request.Client.Unmap(), exclusive: request.AnyPeer, owner: r}
 
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.ended {
+		p.mu.Unlock()
 		return nil, net.ErrClosed
 	}
-	if p.ledger.request(&r.hold) {
+	granted := p.ledger.request(&r.hold)
+	if granted {
 		p.granted(r)
-		r.startClock()
-		return r, nil
 	}
-	if err := r.awaitPort(ctx, request.Waiting); err != nil {
-		return nil, err
+	p.mu.Unlock()
+	if !granted {
+		if err := r.awaitPort(ctx, request.Waiting); err != nil {
+			return nil, err
+		}
 	}
-	r.startClock()
+	r.open()
 	return r, nil
 }
 
-// granted marks a reservation whose hold has got a port. The caller holds the lock.
+// granted marks a reservation whose hold has got a port. No connection belongs to it until open is called. The caller
+// holds the lock.
 func (p *Pool) granted(r *Reservation) {
-	r.state, r.port = reserved, r.hold.slot.port
-	if l := p.listeners[r.port]; l != nil {
-		r.after = l.last()
-	}
+	r.state, r.port, r.after = reserved, r.hold.slot.port, math.MaxUint64
 	p.stats.Reserved++
+}
+
+// drain takes all connections from the queue of a port and passes them on.
+func (p *Pool) drain(number uint16) {
+	if port := p.listening[number]; port != nil {
+		port.drain()
+	}
 }
 
 // end ends the reservation's hold and wakes the callers that get a port as a result. The caller holds the lock.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 func TestListenAllOrNothing(t *testing.T) {
@@ -341,36 +343,26 @@ func TestTimes(t *testing.T) {
 
 // failing fails with EMFILE for some time before it accepts.
 type failing struct {
-	*listener
+	real            func() (*socket.Conn, error)
 	failures, calls atomic.Int64
 }
 
-func (f *failing) accept() (*net.TCPConn, uint64, error) {
+func (f *failing) accept() (*socket.Conn, error) {
 	f.calls.Add(1)
 	if f.failures.Add(-1) >= 0 {
-		return nil, 0, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+		return nil, os.NewSyscallError("accept4", syscall.EMFILE)
 	}
-	return f.listener.accept()
+	return f.real()
 }
 
 func TestAcceptErrorsPass(t *testing.T) {
-	tcp, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := newListener(tcp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := uint16(l.Addr().(*net.TCPAddr).Port) //nolint:gosec // a port
-	f := &failing{listener: l}
+	p, port := bound(t)
+	f := &failing{real: port.accept}
 	f.failures.Store(5)
-	p := newPool(config.NewPortSet(port), quiet)
-	p.listeners[port] = l
-	p.loops.Go(func() { p.acceptLoop(f, port) })
-	defer p.Close() //nolint:errcheck // a test's
+	port.accept = f.accept
+	p.start()
 	r := reserve(t, p, Request{Client: loopback, Timeout: long})
-	client := dial(t, loopback, port)
+	client := dial(t, loopback, port.number)
 	server, err := r.Accept(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -383,7 +375,9 @@ func TestAcceptErrorsDoNotSpin(t *testing.T) {
 		f := &failing{}
 		f.failures.Store(1 << 40)
 		p := unbound(1)
-		p.loops.Go(func() { p.acceptLoop(f, 30000) })
+		port := &port{pool: p, number: 30000, accept: f.accept}
+		p.listening[30000] = port
+		port.ready()
 		<-time.After(time.Minute) // time of the synctest bubble
 		if n := f.calls.Load(); n < 50 || n > 70 {
 			t.Errorf("%d tries in a minute of failures, want about one a second", n)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
 // Reservation is the right to one connection on a port. The caller must end it with Release, even after Accept. It is
@@ -17,10 +19,10 @@ type Reservation struct {
 	hold  hold
 	state state
 	port  uint16 // set when a port is granted; it does not change afterwards
-	// after is the number of the port's last connection when the port was granted. The connections up to it were made
-	// before, so none of them is the client's.
+	// after is the number of the port's last connection that was made before the port was granted: none up to it is the
+	// client's.
 	after  uint64
-	conns  []*net.TCPConn // the connections that have come; more than one only for an exclusive hold, see candidates.go
+	conns  []*socket.Conn // the connections that have come; more than one only for an exclusive hold, see candidates.go
 	ends   time.Time      // when the time for the connection is over
 	judged time.Time      // when Accept stops waiting to tell the client's connection from others
 	came   bool           // a connection has come, even if it is gone since
@@ -48,23 +50,56 @@ func (r *Reservation) Port() uint16 { return r.port }
 // came within the timeout, which starts when Reserve returns; the error of ctx, after which Accept may be called
 // again; and net.ErrClosed after Release, after a successful Accept, or when the pool is closed.
 func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
+	conn, err := r.accept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return conn.TCP()
+}
+
+// accept is Accept without a place in Go's poller.
+func (r *Reservation) accept(ctx context.Context) (*socket.Conn, error) {
 	p := r.pool
+	port := p.listening[r.port]
+	if port != nil {
+		port.drainFor(r)
+	}
+	p.mu.Lock()
+	conn, _, err := r.look()
+	p.mu.Unlock()
+	if conn != nil || err != nil {
+		return conn, err
+	}
+	if port != nil {
+		port.want()
+		defer port.unwant()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		conn, undecided := r.choose()
-		switch {
-		case conn != nil:
-			return r.take(conn), nil
-		case r.state == expired:
-			return nil, ErrExpired
-		case r.state == ended || p.ended:
-			return nil, net.ErrClosed
+		conn, undecided, err := r.look()
+		if conn == nil && err == nil {
+			err = r.sleepToLookAgain(ctx, undecided)
 		}
-		if err := r.sleepToLookAgain(ctx, undecided); err != nil {
-			return nil, err
+		if conn != nil || err != nil {
+			return conn, err
 		}
 	}
+}
+
+// look returns the client's connection if it is there, or an error if it can't come any more. See choose for
+// undecided. The caller holds the pool's lock.
+func (r *Reservation) look() (conn *socket.Conn, undecided bool, err error) {
+	conn, undecided = r.choose()
+	switch {
+	case conn != nil:
+		return r.take(conn), false, nil
+	case r.state == expired:
+		return nil, false, ErrExpired
+	case r.state == ended || r.pool.ended:
+		return nil, false, net.ErrClosed
+	}
+	return nil, undecided, nil
 }
 
 // Came reports whether a connection has come for the reservation.
@@ -81,10 +116,23 @@ func (r *Reservation) Expired() bool {
 	return r.late
 }
 
+// settled reports whether all connections that Accept may choose from have come.
+func (r *Reservation) settled() bool {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	return r.state > reserved
+}
+
 // Release ends the reservation and closes any connection that Accept has not returned. It may be called at any time
 // and any number of times.
 func (r *Reservation) Release() {
 	p := r.pool
+	p.mu.Lock()
+	pending := r.state == reserved && !p.ended
+	p.mu.Unlock()
+	if pending {
+		p.drain(r.port) // the connection may have come
+	}
 	p.mu.Lock()
 	conns := r.conns
 	r.conns = nil
@@ -96,20 +144,20 @@ func (r *Reservation) Release() {
 }
 
 // awaitPort waits until the ledger grants a port; if it fails, it withdraws the request. derive is Request.Waiting.
-// The caller holds the pool's lock, which awaitPort releases while it waits.
 func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context) (context.Context, context.CancelFunc)) error {
 	p := r.pool
+	p.drainReady() // each connection that has come frees a port
 	if derive != nil {
-		p.mu.Unlock()
 		bounded, stop := derive(ctx)
-		defer func() {
-			p.mu.Unlock()
-			stop()
-			p.mu.Lock()
-		}()
+		defer stop()
 		ctx = bounded
-		p.mu.Lock()
 	}
+	for _, port := range p.listening {
+		port.want()
+		defer port.unwant()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	deadline := time.NewTimer(r.timeout)
 	defer deadline.Stop()
 	var err error
@@ -129,20 +177,24 @@ func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context
 	return err
 }
 
-// startClock starts the time within which the connection must come. The caller holds the lock.
-func (r *Reservation) startClock() {
-	if r.state == reserved { // otherwise a connection has come already, before the client knew the port
-		r.ends = time.Now().Add(r.timeout)
-		r.timer = time.AfterFunc(r.timeout, r.expire)
-		if len(r.conns) > 0 {
-			r.timer.Reset(min(r.timeout, proof))
-		}
+// open lets the client's connection come: one that is made from now on, within the timeout.
+func (r *Reservation) open() {
+	p := r.pool
+	after := uint64(0)
+	if port := p.listening[r.port]; port != nil {
+		after = port.mark()
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r.after = after
+	r.ends = time.Now().Add(r.timeout)
+	r.timer = time.AfterFunc(r.timeout, r.expire)
 }
 
 // expire is called when the timer fires.
 func (r *Reservation) expire() {
 	p := r.pool
+	p.drain(r.port) // the connection may have come in time
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {

@@ -1,0 +1,149 @@
+package socket
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrWait means that a call which never waits would have had to.
+var ErrWait error = unix.EAGAIN
+
+// Conn is a connection that was accepted and that Go's poller does not know. Its methods never wait. A small transfer
+// needs no more; for anything else TCP returns it as package net has it. Only one goroutine may use it at a time.
+type Conn struct {
+	fd   int
+	peer netip.AddrPort
+	tcp  *net.TCPConn // nil until TCP is called
+}
+
+// FromTCP returns a Conn of a connection of package net.
+func FromTCP(tcp *net.TCPConn) *Conn {
+	return &Conn{fd: -1, peer: AddrPort(tcp.RemoteAddr()), tcp: tcp}
+}
+
+// accept accepts a connection without waiting and without telling the scheduler.
+func accept(listener int) (*Conn, error) {
+	for {
+		var peer unix.RawSockaddrAny
+		size := uint32(unix.SizeofSockaddrAny)
+		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&peer)), uintptr(unsafe.Pointer(&size)),
+			unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0, 0)
+		switch errno {
+		case 0:
+			return &Conn{fd: int(fd), peer: addrPort(&peer)}, nil //nolint:gosec // a descriptor
+		case unix.EINTR, unix.ECONNABORTED: // the client has gone: take the next
+		case unix.EAGAIN:
+			return nil, ErrWait
+		default:
+			return nil, os.NewSyscallError("accept4", errno)
+		}
+	}
+}
+
+// addrPort returns an address of the kernel as AddrPort returns those of package net.
+func addrPort(raw *unix.RawSockaddrAny) netip.AddrPort {
+	switch raw.Addr.Family {
+	case unix.AF_INET:
+		a := (*unix.RawSockaddrInet4)(unsafe.Pointer(raw))
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), hostPort(&a.Port))
+	case unix.AF_INET6:
+		a := (*unix.RawSockaddrInet6)(unsafe.Pointer(raw))
+		addr := netip.AddrFrom16(a.Addr).Unmap()
+		if a.Scope_id != 0 {
+			addr = addr.WithZone(zone(a.Scope_id))
+		}
+		return netip.AddrPortFrom(addr, hostPort(&a.Port))
+	default:
+		return netip.AddrPort{}
+	}
+}
+
+// hostPort returns a port that is in network byte order.
+func hostPort(port *uint16) uint16 {
+	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(port))[:])
+}
+
+// zone returns the zone of an IPv6 address as package net names it.
+func zone(id uint32) string {
+	if i, err := net.InterfaceByIndex(int(id)); err == nil {
+		return i.Name
+	}
+	return strconv.FormatUint(uint64(id), 10)
+}
+
+// Peer returns the address of the other end.
+func (c *Conn) Peer() netip.AddrPort { return c.peer }
+
+// control calls f with the descriptor.
+func (c *Conn) control(f func(fd int)) error {
+	if c.tcp == nil {
+		if c.fd < 0 {
+			return net.ErrClosed
+		}
+		f(c.fd)
+		return nil
+	}
+	raw, err := c.tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) { f(int(fd)) }) //nolint:gosec // a descriptor
+}
+
+// Open reports whether the peer has not closed the connection, or has sent data that was not read.
+func (c *Conn) Open() (open bool) {
+	err := c.control(func(fd int) {
+		var b [1]byte
+		n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		open = n > 0 || errors.Is(err, unix.EAGAIN)
+	})
+	return open && err == nil
+}
+
+// TCP returns the connection as package net has it, with a place in Go's poller. The Conn must not be used any more.
+// After an error the connection is closed.
+func (c *Conn) TCP() (*net.TCPConn, error) {
+	if c.tcp != nil {
+		return c.tcp, nil
+	}
+	file := os.NewFile(uintptr(c.fd), "tcp")
+	c.fd = -1
+	if file == nil {
+		return nil, net.ErrClosed
+	}
+	conn, err := net.FileConn(file) // of a duplicate
+	if closed := file.Close(); err == nil && closed != nil {
+		err = closed
+	}
+	if err != nil {
+		return nil, err
+	}
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		_ = conn.Close()
+		return nil, syscall.EPROTOTYPE
+	}
+	c.tcp = tcp
+	return tcp, nil
+}
+
+// Close closes the connection.
+func (c *Conn) Close() error {
+	if c.tcp != nil {
+		return c.tcp.Close()
+	}
+	if c.fd < 0 {
+		return net.ErrClosed
+	}
+	fd := c.fd
+	c.fd = -1
+	return os.NewSyscallError("close", unix.Close(fd))
+}
