@@ -227,7 +227,7 @@ func (f *Flow) Chunk(n int64) int64 {
 // Pay waits for the time that moving n bytes takes at the bounded rates. If ctx ends first, it returns the cause of
 // ctx. If the bounds change, it returns nil at once.
 func (f *Flow) Pay(ctx context.Context, n int64) error {
-	if f == nil || n <= 0 || !f.bounded() {
+	if f == nil || n <= 0 || !f.Bounded() {
 		return nil
 	}
 	wake, now := f.shaper.wake(), time.Now()
@@ -250,8 +250,11 @@ func (f *Flow) Pay(ctx context.Context, n int64) error {
 	}
 }
 
-// bounded reports whether any bound applies.
-func (f *Flow) bounded() bool {
+// Bounded reports whether any bound applies now.
+func (f *Flow) Bounded() bool {
+	if f == nil {
+		return false
+	}
 	for _, b := range f.buckets {
 		if b.bound.Load() != nil {
 			return true

@@ -57,20 +57,25 @@ func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 	return conn.TCP()
 }
 
+// Ready returns the client's connection if it is there and can be told from others, as Accept would, and nil otherwise.
+// It does not wait.
+func (r *Reservation) Ready() *socket.Conn {
+	if port := r.pool.listening[r.port]; port != nil {
+		port.drainFor(r)
+	}
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	conn, _, _ := r.look()
+	return conn
+}
+
 // accept is Accept without a place in Go's poller.
 func (r *Reservation) accept(ctx context.Context) (*socket.Conn, error) {
 	p := r.pool
-	port := p.listening[r.port]
-	if port != nil {
-		port.drainFor(r)
+	if conn := r.Ready(); conn != nil {
+		return conn, nil
 	}
-	p.mu.Lock()
-	conn, _, err := r.look()
-	p.mu.Unlock()
-	if conn != nil || err != nil {
-		return conn, err
-	}
-	if port != nil {
+	if port := p.listening[r.port]; port != nil {
 		port.want()
 		defer port.unwant()
 	}

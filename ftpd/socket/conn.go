@@ -1,16 +1,21 @@
 package socket
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/slots"
 )
 
 // ErrWait means that a call which never waits would have had to.
@@ -106,6 +111,81 @@ func (c *Conn) Open() (open bool) {
 		open = n > 0 || errors.Is(err, unix.EAGAIN)
 	})
 	return open && err == nil
+}
+
+// Send sends as much of p as the connection takes now. The error is ErrWait if that is not all of p.
+func (c *Conn) Send(p []byte) (sent int, err error) {
+	a := nonblocking{p: p}
+	gone := c.control(func(fd int) {
+		for len(a.p) > 0 {
+			if !a.call(unix.SYS_SENDTO, uintptr(fd), unix.MSG_NOSIGNAL) {
+				err = ErrWait
+				return
+			}
+			if a.err != nil {
+				err = os.NewSyscallError("sendto", a.err)
+				return
+			}
+			sent += a.n
+			a.p = a.p[a.n:]
+		}
+	})
+	return sent, cmp.Or(gone, err)
+}
+
+// Recv reads what has arrived, up to len(p) bytes. Errors: ErrWait if nothing has arrived, and io.EOF at the end.
+func (c *Conn) Recv(p []byte) (n int, err error) {
+	a := nonblocking{p: p}
+	gone := c.control(func(fd int) {
+		switch {
+		case !a.call(unix.SYS_RECVFROM, uintptr(fd), 0):
+			err = ErrWait
+		case a.err != nil:
+			err = os.NewSyscallError("recvfrom", a.err)
+		case a.n == 0:
+			err = io.EOF
+		}
+	})
+	return a.n, cmp.Or(gone, err)
+}
+
+// Await blocks its thread until the connection can be read or has failed. It returns false if that takes longer than
+// most, or more than maxAwaiting threads wait.
+func (c *Conn) Await(most time.Duration) (readable bool) {
+	if most <= 0 || !awaiting.TryEnter() {
+		return false
+	}
+	defer awaiting.Leave()
+	_ = c.control(func(fd int) {
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor
+		timeout := unix.NsecToTimespec(int64(most))
+		n, err := unix.Ppoll(p, &timeout, nil)
+		readable = n > 0 && err == nil
+	})
+	return readable
+}
+
+// maxAwaiting is the number of threads that may block in Await at one time.
+const maxAwaiting = 32
+
+var awaiting = slots.New(maxAwaiting)
+
+// CloseWrite ends what is sent.
+func (c *Conn) CloseWrite() (err error) {
+	gone := c.control(func(fd int) { err = os.NewSyscallError("shutdown", unix.Shutdown(fd, unix.SHUT_WR)) })
+	return cmp.Or(gone, err)
+}
+
+// AwaitEnd reads and discards until the peer has closed its side, until most bytes were read, or until the given time.
+func (c *Conn) AwaitEnd(until time.Time, most int) {
+	var buf [4096]byte
+	for most > 0 {
+		n, err := c.Recv(buf[:])
+		most -= n
+		if err != nil && (!errors.Is(err, ErrWait) || !c.Await(time.Until(until))) {
+			return
+		}
+	}
 }
 
 // TCP returns the connection as package net has it, with a place in Go's poller. The Conn must not be used any more.

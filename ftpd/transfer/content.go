@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"net"
 	"sync"
@@ -10,11 +11,14 @@ import (
 )
 
 // content is what a transfer moves over its data connection. The transfer calls move once, then commit or drop or
-// neither, and close last. The transfer, not the content, chooses the way in which data are moved: a content that can
-// be sent in one piece may get another method for that.
+// neither, and close last. The transfer, not the content, chooses the way in which data are moved: a content that
 type content interface {
 	// move moves all data.
 	move(t *Transfer, conn net.Conn) error
+	// mayBeSmall reports whether it is worth trying moveRaw.
+	mayBeSmall() bool
+	// moveRaw moves all data as they are: in clear text, TYPE I and MODE S.
+	moveRaw(t *Transfer, conn *rawConn) error
 	// commit makes the data durable, after move has succeeded. If commit fails, it gives up what was stored.
 	commit() error
 	// drop gives up what was stored; it is called instead of commit. brokeOff says that the client or its connection
@@ -44,6 +48,12 @@ func (d *FileContent) move(t *Transfer, conn net.Conn) error {
 	}
 }
 
+func (d *FileContent) mayBeSmall() bool { return !d.Text && d.Size <= smallDownload }
+
+func (d *FileContent) moveRaw(_ *Transfer, conn *rawConn) error {
+	return copyPart(conn, d.File, d.Size)
+}
+
 func (d *FileContent) commit() error { return nil }
 func (d *FileContent) drop(bool)     {}
 func (d *FileContent) close()        { _ = d.File.Close() }
@@ -67,6 +77,26 @@ func (u *UploadContent) move(t *Transfer, conn net.Conn) error {
 	}
 }
 
+func (u *UploadContent) mayBeSmall() bool { return !u.Text }
+
+func (u *UploadContent) moveRaw(t *Transfer, conn *rawConn) error {
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	n, all, err := conn.gather(*buf)
+	if err != nil {
+		return err
+	}
+	_, err = u.Writer().Write((*buf)[:n])
+	if all {
+		return err
+	}
+	tcp, gone := conn.upgrade() // also after an error: the client is still sending
+	if err = cmp.Or(err, gone); err != nil {
+		return err
+	}
+	return receiveFile(t, tcp, u.Writer())
+}
+
 func (u *UploadContent) commit() error { return u.Commit() }
 
 // drop ignores errors: the client's reply says in either case that the upload broke off.
@@ -86,15 +116,19 @@ type LinesContent struct {
 	Closed func()
 }
 
-func (l *LinesContent) move(t *Transfer, conn net.Conn) error {
-	return t.send(conn, func(to io.Writer) error {
-		w, put := takeListWriter(to)
-		defer put()
-		if err := l.Write(w); err != nil {
-			return err
-		}
-		return w.Flush()
-	})
+func (l *LinesContent) move(t *Transfer, conn net.Conn) error { return t.send(conn, l.writeTo) }
+
+func (l *LinesContent) mayBeSmall() bool { return true }
+
+func (l *LinesContent) moveRaw(_ *Transfer, conn *rawConn) error { return l.writeTo(conn) }
+
+func (l *LinesContent) writeTo(to io.Writer) error {
+	w, put := takeListWriter(to)
+	defer put()
+	if err := l.Write(w); err != nil {
+		return err
+	}
+	return w.Flush()
 }
 
 func (l *LinesContent) commit() error { return nil }

@@ -112,6 +112,7 @@ type Transfer struct {
 
 	mu      sync.Mutex // guards the fields below
 	conn    *net.TCPConn
+	port    uint16    // the server's port of a data connection that was never in conn
 	limit   time.Time // if not zero, no deadline is set later than this
 	pace    pace
 	aborted error
@@ -190,6 +191,9 @@ func (t *Transfer) exchange() error {
 	// others wait for ever for a reply that they have read together with another.
 	t.Session.Opening(t.Opening)
 	t.opened = time.Now()
+	if conn := t.rawConn(); conn != nil {
+		return t.exchangeRaw(conn)
+	}
 	conn, err := t.Data.Connect(t.ctx)
 	if err != nil {
 		return &connectError{err}
@@ -208,6 +212,11 @@ func (t *Transfer) exchange() error {
 	if err := t.endData(conn); err != nil {
 		return err
 	}
+	return t.complete()
+}
+
+// complete returns why a transfer that has moved all data has failed nevertheless, or nil.
+func (t *Transfer) complete() error {
 	if t.Kind == Upload && t.Session.ClientGone() {
 		return ErrLost
 	}
@@ -374,7 +383,7 @@ func (t *Transfer) Snapshot(now time.Time) Snapshot {
 		Took: now.Sub(t.Started), Bytes: n, TLS: t.TLS != nil,
 		Rate: t.pace.rate(mark{now, n}, t.Started), Average: rateOf(n, now.Sub(t.Started)),
 	}
-	if t.conn != nil {
+	if s.Port = int(t.port); t.conn != nil {
 		s.Port = int(socket.AddrPort(t.conn.LocalAddr()).Port())
 	}
 	return s

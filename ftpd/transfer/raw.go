@@ -1,0 +1,136 @@
+package transfer
+
+import (
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
+)
+
+// A small transfer in clear text is done by a few system calls that never wait: its connection needs no place in Go's
+// poller, and no deadlines. As soon as a call would have to wait for longer than a moment, the connection gets its
+// place, and the transfer goes on like any other.
+
+const (
+	// smallDownload is the size of the largest file that is sent in this way.
+	smallDownload = 128 << 10
+	// moment is the time after the 150 that the data of a small upload may take. A client that is near sends them at
+	// once.
+	moment = 4 * time.Millisecond
+)
+
+// rawConn is the data connection of a transfer that may be small. It has the type that Write needs.
+type rawConn struct {
+	t    *Transfer
+	conn *socket.Conn
+	tcp  *net.TCPConn // the same connection, after upgrade
+}
+
+// rawConn returns the client's data connection if it is there, and if the transfer may be done in this way; else nil.
+func (t *Transfer) rawConn() *rawConn {
+	passive, ok := t.Data.(Passive)
+	if !ok || t.TLS != nil || t.Coding.Deflate || t.Flow.Bounded() || !t.Content.mayBeSmall() {
+		return nil
+	}
+	conn := passive.Ready()
+	if conn == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.port = passive.Port()
+	return &rawConn{t: t, conn: conn}
+}
+
+// exchangeRaw is the part of exchange that follows the data connection.
+func (t *Transfer) exchangeRaw(c *rawConn) error {
+	defer c.close()
+	t.Observer.FirstByte(t.Kind.Direction(), time.Since(t.Started))
+	if err := t.AbortCause(); err != nil {
+		return err
+	}
+	if err := t.Content.moveRaw(t, c); err != nil {
+		return err
+	}
+	if err := c.end(); err != nil {
+		return err
+	}
+	return t.complete()
+}
+
+// Write sends p.
+func (c *rawConn) Write(p []byte) (int, error) {
+	sent := 0
+	if c.tcp == nil {
+		if err := c.t.AbortCause(); err != nil {
+			return 0, err
+		}
+		n, err := c.conn.Send(p)
+		if stop := c.t.moved(int64(n)); stop != nil {
+			return n, stop
+		}
+		if !errors.Is(err, socket.ErrWait) {
+			return n, err
+		}
+		if _, err := c.upgrade(); err != nil {
+			return n, err
+		}
+		sent = n
+	}
+	n, err := dataWriter{c.t, c.tcp}.Write(p[sent:])
+	return sent + n, err
+}
+
+// gather reads until the client has closed its side (all is true), buf is full, or the client takes more than a moment.
+func (c *rawConn) gather(buf []byte) (n int, all bool, err error) {
+	until := c.t.opened.Add(moment)
+	for n < len(buf) {
+		m, err := c.conn.Recv(buf[n:])
+		n += m
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return n, true, c.t.moved(int64(n))
+		case errors.Is(err, socket.ErrWait):
+			if !c.conn.Await(time.Until(until)) {
+				return n, false, c.t.moved(int64(n))
+			}
+		default:
+			_ = c.t.moved(int64(n))
+			return n, false, err
+		}
+	}
+	return n, false, c.t.moved(int64(n))
+}
+
+// upgrade gives the connection a place in Go's poller. If the transfer was aborted, it returns the cause.
+func (c *rawConn) upgrade() (*net.TCPConn, error) {
+	tcp, err := c.conn.TCP()
+	if err != nil {
+		return nil, err
+	}
+	c.tcp = tcp
+	return tcp, c.t.setConn(tcp)
+}
+
+// end ends the connection after a successful transfer; see endData.
+func (c *rawConn) end() error {
+	switch {
+	case c.tcp != nil:
+		return c.t.endData(c.tcp)
+	case c.t.Kind == Upload:
+		return nil
+	}
+	_ = c.conn.CloseWrite()
+	c.conn.AwaitEnd(c.t.opened.Add(replyGap), maxLate)
+	return nil
+}
+
+// close closes the connection unless endConnection does that.
+func (c *rawConn) close() {
+	if c.tcp == nil {
+		_ = c.conn.Close()
+	}
+}
