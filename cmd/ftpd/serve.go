@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -71,6 +72,7 @@ func serve(ctx context.Context, f *flags, signals <-chan os.Signal, logTo io.Wri
 			_ = config.Watch(ctx, f.config, configPoll, reread, server.Reload) // Reload logs its errors
 		})
 	}
+	debug.FreeOSMemory() // what starting took, above all the hashes of --user
 	ended := make(chan error, 1)
 	background.Go(func() { ended <- server.ListenAndServe() })
 	defer func() { _ = server.Close() }() // must run before background.Wait

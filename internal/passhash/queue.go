@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 )
 
 // ErrTooLarge means that verifying the hash needs more memory than all hashes together may use.
@@ -36,14 +38,17 @@ func Memory(hash string) int64 {
 // then. If the next computation waits only because of garbage, the queue collects it at once.
 type queue struct {
 	collect func() // collects all garbage
+	release func() // collects it, and gives its memory back to the system
 
 	mu         sync.Mutex
 	slots      int
 	memory     int64 // 0: no limit
 	running    int
-	used       int64     // memory of running computations
-	garbage    int64     // memory of ended computations, not collected yet; not counted without a limit
-	collecting bool      // whether collect is running
+	used       int64 // memory of running computations
+	garbage    int64 // memory of ended computations, not collected yet; not counted without a limit
+	collecting bool  // whether collect or release is running
+	kept       int64 // memory of ended computations that the process may still hold, in bytes
+	rest       *time.Timer
 	waiting    list.List // of *turn
 }
 
@@ -54,7 +59,17 @@ type turn struct {
 	err   error
 }
 
-func newQueue(slots int) *queue { return &queue{slots: max(slots, 1), collect: runtime.GC} }
+// The memory of hashes is given back to the system when no hash was computed for restTime, if it is at least
+// worthReleasing. The Go runtime by itself keeps it for minutes, and a daemon at rest would hold more memory for its
+// last login than for a thousand sessions.
+const (
+	restTime       = 5 * time.Second
+	worthReleasing = 1 << 20
+)
+
+func newQueue(slots int) *queue {
+	return &queue{slots: max(slots, 1), collect: runtime.GC, release: debug.FreeOSMemory}
+}
 
 // bound changes the limits, also for those that wait.
 func (q *queue) bound(slots int, memory int64) {
@@ -102,6 +117,33 @@ func (q *queue) leave(need int64) {
 		q.garbage += need
 	}
 	q.grant()
+	if q.kept += need; q.running == 0 && q.kept >= worthReleasing {
+		q.startRest()
+	}
+}
+
+// startRest starts the time of rest again. The caller holds mu.
+func (q *queue) startRest() {
+	if q.rest == nil {
+		q.rest = time.AfterFunc(restTime, q.giveBack)
+	} else {
+		q.rest.Reset(restTime)
+	}
+}
+
+// giveBack gives the memory of hashes back to the system, unless a hash is being computed.
+func (q *queue) giveBack() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.running > 0 {
+		return // leave starts the rest again
+	}
+	if q.collecting {
+		q.startRest()
+		return
+	}
+	q.kept = 0
+	q.collectBy(q.release)
 }
 
 // grant lets waiting computations begin in their order, as the limits allow. The caller holds mu.
@@ -135,13 +177,17 @@ func (q *queue) tooLarge(need int64) error {
 
 // clean starts a garbage collection, and calls grant afterwards. The caller holds mu.
 func (q *queue) clean() {
-	if q.collecting {
-		return
+	if !q.collecting {
+		q.collectBy(q.collect)
 	}
+}
+
+// collectBy has collect run in another goroutine, and calls grant afterwards. The caller holds mu.
+func (q *queue) collectBy(collect func()) {
 	q.collecting = true
 	known := q.garbage
 	go func() {
-		q.collect()
+		collect()
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		q.collecting = false

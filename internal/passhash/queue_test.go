@@ -135,6 +135,41 @@ func TestQueueOrder(t *testing.T) {
 	})
 }
 
+// The memory of hashes must go back to the system once no hash was computed for a while, and not before. Small hashes
+// are not worth it.
+func TestQueueGivesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(2)
+		var releases atomic.Int64
+		q.release = func() { releases.Add(1) }
+		compute := func(need int64, took time.Duration) {
+			if err := q.enter(t.Context(), need); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(took)
+			q.leave(need)
+		}
+		for range 20 { // never at rest
+			compute(worthReleasing, time.Second)
+			time.Sleep(restTime / 2)
+		}
+		go compute(worthReleasing, 10*restTime)
+		time.Sleep(9 * restTime)
+		if n := releases.Load(); n != 0 {
+			t.Fatalf("released %d times while hashes were computed", n)
+		}
+		time.Sleep(3 * restTime)
+		if n := releases.Load(); n != 1 {
+			t.Fatalf("released %d times at rest, want once", n)
+		}
+		compute(littleMemory, time.Second)
+		time.Sleep(2 * restTime)
+		if releases.Load() != 1 {
+			t.Fatal("released for a hash that takes little memory")
+		}
+	})
+}
+
 // A cache with a memory limit must refuse a hash that can never be verified, and verify large ones one by one.
 func TestCacheBoundsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
