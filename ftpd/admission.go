@@ -77,6 +77,7 @@ func (a *arrival) admit() error {
 	}
 	sess := a.session(ctx, end, lease, current)
 	sess.held.Of = files
+	sess.alarm = sess.loginBy
 	sess.timer = time.AfterFunc(cfg.Timeouts.Login.Std(), func() { sess.guard(sess.onTimer) })
 	if !s.register(sess) {
 		sess.timer.Stop()

@@ -153,12 +153,15 @@ func (s *session) transferEnded(t *transfer.Transfer) *transfer.Transfer {
 	return s.takeToRun()
 }
 
-// resetTimer sets the timer to the time when the session will have been idle for too long.
+// resetTimer sees to it that the timer fires when the session will have been idle for too long, or earlier: onTimer then
+// sets it again. So a command does not move the timer, which would cost more than most commands. A transfer has its own
+// timeouts.
 func (s *session) resetTimer() {
-	if s.transfer != nil {
-		s.timer.Stop() // a transfer has its own timeouts
-	} else {
-		s.timer.Reset(time.Until(s.deadline()))
+	if s.transfer == nil {
+		if d := s.deadline(); s.alarm.IsZero() || d.Before(s.alarm) {
+			s.alarm = d
+			s.timer.Reset(time.Until(d))
+		}
 	}
 	if s.nudged.Load() {
 		s.timer.Reset(0)
@@ -176,6 +179,7 @@ func (s *session) onTimer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.nudged.Store(false)
+	s.alarm = time.Time{}
 	s.refresh()
 	if s.closed() {
 		return

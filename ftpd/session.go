@@ -59,6 +59,7 @@ type session struct {
 	failures   int          // number of failed logins
 	loginBy    time.Time    // time at which the session is ended if no user is logged in
 	lastActive time.Time    // time at which the last command or transfer ended
+	alarm      time.Time    // time for which the timer is set; zero: it is not
 	names      wire.Names   // encodes names of files as the client does
 
 	params // the parameters that REIN resets
