@@ -3,6 +3,7 @@ package ftpd
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/transfer"
@@ -41,13 +42,19 @@ func (s *session) audit(level slog.Level, event, result string, code int, more .
 }
 
 func auditLine(log *slog.Logger, level slog.Level, event, result string, code int, encrypted bool, more []slog.Attr) {
-	attrs := append(make([]slog.Attr, 0, 4+len(more)),
-		slog.String("event", event), slog.String("result", result), slog.Bool("tls", encrypted))
+	line := auditLines.Get().(*[]slog.Attr)
+	attrs := append(*line, slog.String("event", event), slog.String("result", result), slog.Bool("tls", encrypted)) //nolint:gocritic // line stays empty
 	if code != 0 {
 		attrs = append(attrs, slog.Int("code", code))
 	}
-	log.LogAttrs(context.Background(), level, auditMessage, append(attrs, more...)...)
+	attrs = append(attrs, more...)
+	log.LogAttrs(context.Background(), level, auditMessage, attrs...)
+	clear(attrs)
+	auditLines.Put(line)
 }
+
+// auditLines holds unused room for the attributes of a line.
+var auditLines = sync.Pool{New: func() any { line := make([]slog.Attr, 0, 24); return &line }}
 
 // auditLogin writes the line of a successful login.
 func (s *session) auditLogin(code int) {
@@ -70,21 +77,20 @@ func (s *session) auditLogout(why string) {
 // auditTransfer writes the line of a transfer, or of work that changes files, that has ended.
 func (s *session) auditTransfer(t *transfer.Transfer, r transfer.Result) {
 	now := t.Snapshot(time.Now())
-	more := []slog.Attr{
-		slog.String("verb", t.Verb), slog.String("type", t.Type), slog.String("path", wire.LoggableText(t.Path)),
-	}
-	if now.Port != 0 {
-		more = append(more, slog.Int("port", now.Port))
-	}
-	more = append(more,
-		slog.Int64("bytes", now.Bytes), slog.Duration("duration", now.Took), slog.Int64("rate", now.Average))
-	event, encrypted := "download", now.TLS
-	switch {
-	case t.Change != "":
-		event, encrypted = t.Change, s.tls != nil
-		more = []slog.Attr{slog.String("path", wire.LoggableText(t.Path)), slog.String("from", wire.LoggableText(t.From)), slog.Duration("duration", now.Took)}
-	case t.Kind == transfer.Upload:
+	var room [12]slog.Attr
+	more, event, encrypted := room[:0], "download", now.TLS
+	if t.Kind == transfer.Upload {
 		event = "upload"
+	}
+	if t.Change != "" {
+		event, encrypted = t.Change, s.tls != nil
+		more = append(more, slog.String("path", wire.LoggableText(t.Path)), slog.String("from", wire.LoggableText(t.From)), slog.Duration("duration", now.Took))
+	} else {
+		more = append(more, slog.String("verb", t.Verb), slog.String("type", t.Type), slog.String("path", wire.LoggableText(t.Path)))
+		if now.Port != 0 {
+			more = append(more, slog.Int("port", now.Port))
+		}
+		more = append(more, slog.Int64("bytes", now.Bytes), slog.Duration("duration", now.Took), slog.Int64("rate", now.Average))
 	}
 	level, outcome := slog.LevelInfo, resultOK
 	if r.Err != nil {

@@ -36,6 +36,9 @@ func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
+	if isSafe(&r) {
+		return h.next.Handle(ctx, r)
+	}
 	safe := slog.NewRecord(r.Time, r.Level, Text(r.Message), r.PC)
 	attrs := make([]slog.Attr, 0, r.NumAttrs())
 	r.Attrs(func(a slog.Attr) bool {
@@ -68,6 +71,22 @@ func all(attrs []slog.Attr) []slog.Attr {
 
 func attr(a slog.Attr) slog.Attr { return slog.Attr{Key: Text(a.Key), Value: value(a.Value.Resolve())} }
 
+// isSafe reports whether a record is safe as it is, as most are.
+func isSafe(r *slog.Record) bool {
+	safe := isSafeText(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		safe = safe && isSafeText(a.Key)
+		switch a.Value.Kind() {
+		case slog.KindString:
+			safe = safe && isSafeText(a.Value.String())
+		case slog.KindGroup, slog.KindAny, slog.KindLogValuer:
+			safe = false // these are converted
+		}
+		return safe
+	})
+	return safe
+}
+
 // value makes a value safe. Values other than numbers, booleans, times and the like are logged as text.
 func value(v slog.Value) slog.Value {
 	switch v.Kind() {
@@ -93,14 +112,26 @@ func value(v slog.Value) slog.Value {
 
 // Text makes a text safe. It returns a text that is safe already unchanged.
 func Text(text string) string {
+	if isSafeText(text) {
+		return text
+	}
 	if len(text) > maxText {
 		text = text[:maxText] + "..."
 	}
-	if utf8.ValidString(text) && !containsUnprintable(text) {
-		return text
-	}
 	quoted := strconv.Quote(text)
 	return quoted[1 : len(quoted)-1]
+}
+
+func isSafeText(text string) bool { return len(text) <= maxText && isPrintable(text) }
+
+// isPrintable reports whether text is valid UTF-8 and has printable characters only.
+func isPrintable(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' {
+			return utf8.ValidString(text) && !containsUnprintable(text)
+		}
+	}
+	return true
 }
 
 // containsUnprintable reports whether text has a character that is not printable.

@@ -176,16 +176,39 @@ func (c *Conn) CloseWrite() (err error) {
 	return cmp.Or(gone, err)
 }
 
-// AwaitEnd reads and discards until the peer has closed its side, until most bytes were read, or until the given time.
+// AwaitEnd discards what arrives until the peer has closed its side, until most bytes have arrived, or until the given
+// time.
 func (c *Conn) AwaitEnd(until time.Time, most int) {
-	var buf [4096]byte
 	for most > 0 {
-		n, err := c.Recv(buf[:])
+		n, err := c.discard(most)
 		most -= n
 		if err != nil && (!errors.Is(err, ErrWait) || !c.Await(time.Until(until))) {
 			return
 		}
 	}
+}
+
+// discard is Recv without a place for the data: with MSG_TRUNC the kernel discards what it would copy (tcp(7)).
+func (c *Conn) discard(most int) (n int, err error) {
+	gone := c.control(func(fd int) {
+		for {
+			got, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), 0, uintptr(most), unix.MSG_DONTWAIT|unix.MSG_TRUNC, 0, 0)
+			switch {
+			case errno == unix.EINTR:
+				continue
+			case errno == unix.EAGAIN:
+				err = ErrWait
+			case errno != 0:
+				err = os.NewSyscallError("recvfrom", errno)
+			case got == 0:
+				err = io.EOF
+			default:
+				n = int(got) //nolint:gosec // at most most
+			}
+			return
+		}
+	})
+	return n, cmp.Or(gone, err)
 }
 
 // TCP returns the connection as package net has it, with a place in Go's poller. The Conn must not be used any more.
