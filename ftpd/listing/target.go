@@ -159,7 +159,11 @@ func (t *Target) Walk(view storage.FS, each func(Entry) error) error {
 		return each(t.Single)
 	}
 	return t.entries(false, func(e dirEntry) error {
-		return each(follow(t.Names, view, path.Join(t.Dir, e.name), Entry{Name: t.Show(e.name), Info: e.info}))
+		entry := Entry{Name: t.Show(e.name), Info: e.info}
+		if e.info.Mode()&fs.ModeSymlink != 0 {
+			entry = follow(t.Names, view, path.Join(t.Dir, e.name), entry)
+		}
+		return each(entry)
 	})
 }
 

@@ -1,11 +1,13 @@
 package storage
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -33,13 +35,35 @@ type dir struct {
 
 // listed is a batch of entries.
 type listed struct {
-	buf   []byte
+	buf   []byte // the entries as the kernel returns them
+	at    []int  // for each name, where it begins in buf; a zero byte ends it there
 	names []string
 	next  int    // index in names of the next entry
 	infos []info // descriptions of names; empty until describe is called
 }
 
 var batches = sync.Pool{New: func() any { return &listed{buf: make([]byte, listBuffer)} }}
+
+// The layout of struct linux_dirent64, see getdents64(2).
+const (
+	direntLength = 16 // the length of the entry, 2 bytes
+	direntName   = 19 // the name
+)
+
+// parse finds the names in the first n bytes of buf. All names are parts of one string, which is the only allocation.
+func (l *listed) parse(n int) {
+	text := string(l.buf[:n])
+	for begin, length := 0, 0; begin+direntName < n; begin += length {
+		length = int(binary.NativeEndian.Uint16(l.buf[begin+direntLength:]))
+		if length <= direntName || begin+length > n {
+			return // not what the kernel returns
+		}
+		name, _, _ := strings.Cut(text[begin+direntName:begin+length], "\x00")
+		if name != "." && name != ".." {
+			l.at, l.names = append(l.at, begin+direntName), append(l.names, name)
+		}
+	}
+}
 
 func newDir(f *os.File, name string) *dir {
 	raw, err := f.SyscallConn()
@@ -49,7 +73,10 @@ func newDir(f *os.File, name string) *dir {
 }
 
 // empty clears the batch.
-func (l *listed) empty() { l.names, l.next, l.infos = l.names[:0], 0, l.infos[:0] }
+func (l *listed) empty() {
+	clear(l.names)
+	l.at, l.names, l.next, l.infos = l.at[:0], l.names[:0], 0, l.infos[:0]
+}
 
 // NextName returns the next name that is not hidden.
 func (d *dir) NextName() (string, error) {
@@ -88,7 +115,7 @@ func (d *dir) fill() (err error) {
 	case n <= 0:
 		return io.EOF
 	}
-	_, _, d.names = unix.ParseDirent(d.buf[:n], -1, d.names)
+	d.parse(n)
 	return nil
 }
 
@@ -126,25 +153,30 @@ func (d *dir) describe() error {
 		d.infos = d.infos[:n]
 	}
 	first := d.next - 1
-	names, infos := d.names[first:], d.infos[first:]
 	return d.raw.Control(func(fd uintptr) {
 		var others sync.WaitGroup
-		parts := max(1, min(runtime.GOMAXPROCS(0), len(names)/share))
-		size := (len(names) + parts - 1) / parts
-		for ; len(names) > size; names, infos = names[size:], infos[size:] {
-			part, into := names[:size], infos
-			others.Go(func() { describe(int(fd), part, into) })
+		left := len(d.names) - first
+		parts := max(1, min(runtime.GOMAXPROCS(0), left/share))
+		size := (left + parts - 1) / parts
+		for from := first; from < len(d.names); from += size {
+			if to := from + size; to < len(d.names) {
+				others.Go(func() { d.describePart(fd, from, to) })
+			} else {
+				d.describePart(fd, from, len(d.names))
+			}
 		}
-		describe(int(fd), names, infos)
 		others.Wait()
 	})
 }
 
-func describe(fd int, names []string, infos []info) {
-	for n, name := range names {
-		i := &infos[n]
-		i.name = name
-		i.err = unix.Fstatat(fd, name, &i.stat, unix.AT_SYMLINK_NOFOLLOW)
+// describePart describes the entries with the indices from to to-1.
+func (l *listed) describePart(fd uintptr, from, to int) {
+	for n := from; n < to; n++ {
+		i := &l.infos[n]
+		i.name, i.err = l.names[n], nil
+		if errno := statAt(fd, &l.buf[l.at[n]], &i.stat); errno != 0 {
+			i.err = errno
+		}
 	}
 }
 
