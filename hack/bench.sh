@@ -3,6 +3,11 @@
 # this machine, by turns, and writes docs/benchmarks.md. As root, on Linux. Flags go to test/bench;
 # -h lists them.
 #
+#   BASE=COMMIT   measures the daemon of that commit, too, and compares the two pair by pair
+#   DIR=FOLDER    where the files lie. Default: on a new ext4 with a journal, in an image of its own. (On ext4
+#                 without a journal, which some machines have, creating a file takes ten times as long once many
+#                 were deleted, and a benchmark would measure that.)
+#
 # The peers' packages conflict, so they are not installed: they are unpacked, with the libraries
 # that are missing here, into a cache from which they run.
 set -euo pipefail
@@ -64,8 +69,38 @@ for peer in "${!packages[@]}"; do
 	}
 done
 bin=$(mktemp -d)
-trap 'rm -rf "$bin"' EXIT
+finish() {
+	local status=$?
+	trap - EXIT INT TERM HUP
+	if mountpoint -q "$bin/files"; then umount "$bin/files"; fi
+	rm -rf "$bin"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 chmod 755 "$bin" # the daemon runs as nobody
+flags=()
+if [[ -n ${BASE-} ]]; then
+	commit=$(git rev-parse --verify --quiet --short "$BASE^{commit}") || {
+		echo "error: BASE=$BASE: there is no such commit here" >&2
+		exit 2
+	}
+	mkdir "$bin/base"
+	git archive "$commit" | tar -x -C "$bin/base"
+	(cd "$bin/base" && go build -trimpath -buildvcs=false -o "$bin/ftpd-base" ./cmd/ftpd)
+	rm -rf "$bin/base"
+	flags+=(-base "$bin/ftpd-base" -base-name "$commit")
+fi
 go build -trimpath -o "$bin/ftpd" ./cmd/ftpd
 go build -trimpath -o "$bin/bench" ./test/bench
-"$bin/bench" -peers "$cache" -ftpd "$bin/ftpd" "$@"
+dir=${DIR-}
+if [[ -z $dir ]]; then
+	dir=$bin/files
+	mkdir "$dir"
+	truncate -s 24G "$bin/image" # it takes the space of what is written
+	mkfs.ext4 -q -F -i 8192 -E lazy_itable_init=0,lazy_journal_init=0 "$bin/image" >/dev/null
+	mount -o loop "$bin/image" "$dir"
+	chmod 755 "$dir"
+fi
+"$bin/bench" -peers "$cache" -ftpd "$bin/ftpd" -dir "$dir" "${flags[@]}" "$@"

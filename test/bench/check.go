@@ -24,7 +24,7 @@ func (b *bench) check(r *server.Running) (version string, err error) {
 		}
 		s := list[0]
 		version = s.Version()
-		err = b.inUploads(func(dir string) error {
+		err = b.inUploads(false, func(dir string) error {
 			data, err := b.head(checked)
 			if err != nil {
 				return err

@@ -70,14 +70,17 @@ func randomFile(path string, size int64) error {
 	return err
 }
 
-// inUploads creates a directory for uploads, and removes it after do has returned. do gets its name as sessions see
-// it.
-func (b *bench) inUploads(do func(dir string) error) error {
+// inUploads creates a directory for uploads, and removes it after do has returned unless keep is set. do gets its name as
+// sessions see it. Many small files are kept until the end: what file systems do later for files that were removed would
+// slow down the next server.
+func (b *bench) inUploads(keep bool, do func(dir string) error) error {
 	path, err := os.MkdirTemp(b.site.Files, "up-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(path) //nolint:errcheck // the whole tree goes in the end
+	if !keep {
+		defer os.RemoveAll(path) //nolint:errcheck // the whole tree goes in the end
+	}
 	if err := os.Chown(path, nobody, nobody); err != nil {
 		return err
 	}

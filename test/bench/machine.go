@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -68,8 +69,25 @@ func fileSystem(path string) string {
 		"tmpfs (memory: fsync costs nothing)": unix.TMPFS_MAGIC, "overlayfs": unix.OVERLAYFS_SUPER_MAGIC,
 	} {
 		if int64(s.Type) == magic { //nolint:unconvert // of another type on other architectures
+			if name == "ext4" && !journaled(path) {
+				name = "ext4 without a journal, where creating files is slow after others were deleted"
+			}
 			return name
 		}
 	}
 	return fmt.Sprintf("a file system of type %#x", s.Type)
+}
+
+// journaled reports whether the ext4 of a path has a journal.
+func journaled(path string) bool {
+	var s unix.Stat_t
+	if unix.Stat(path, &s) != nil {
+		return false
+	}
+	device, err := os.Readlink(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(uint64(s.Dev)), unix.Minor(uint64(s.Dev)))) //nolint:unconvert // as above
+	if err != nil {
+		return false
+	}
+	journals, _ := filepath.Glob("/proc/fs/jbd2/" + filepath.Base(device) + "-*")
+	return len(journals) > 0
 }

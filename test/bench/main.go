@@ -40,6 +40,7 @@ func main() {
 // options are the values of the flags.
 type options struct {
 	peers, ftpd, dir, out string
+	base, baseName        string
 	rounds                int
 	size                  int64 // bytes
 	while                 time.Duration
@@ -51,6 +52,8 @@ func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.peers, "peers", "", "the `DIR` with the other servers' unpacked packages")
 	flags.StringVar(&o.ftpd, "ftpd", "", "the daemon's `BINARY`")
+	flags.StringVar(&o.base, "base", "", "the `BINARY` of the daemon at another commit, to compare with pair by pair; default: none")
+	flags.StringVar(&o.baseName, "base-name", "base", "the `COMMIT` of that")
 	flags.StringVar(&o.dir, "dir", os.TempDir(), "where the files that are served lie: a directory of its own is made in `DIR`, and removed")
 	flags.StringVar(&o.out, "out", "", "the report: the measured part of `FILE` is replaced; default: it is only printed")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often every server has its turn")
@@ -81,7 +84,27 @@ func parse(args []string) (o options, err error) {
 	if o.rounds < 1 || o.size < 4<<20 || o.while <= 0 {
 		return o, errors.New("-rounds must be at least 1, -size at least 4 and -while above zero")
 	}
-	return o, nil
+	return o, o.usable()
+}
+
+// usable returns an error if the report could not be written or a program is missing: the run takes long, and would fail
+// at its end.
+func (o *options) usable() error {
+	if o.out != "" {
+		page, err := os.ReadFile(o.out)
+		if err == nil {
+			_, err = replaceMeasured(string(page), "")
+		}
+		if err != nil {
+			return fmt.Errorf("-out %s: %w", o.out, err)
+		}
+	}
+	for name, path := range map[string]string{"-ftpd": o.ftpd, "-base": o.base, "-dir": o.dir} {
+		if _, err := os.Stat(path); path != "" && err != nil {
+			return fmt.Errorf("%s %s: %w", name, path, err)
+		}
+	}
+	return nil
 }
 
 // choose parses a comma-separated list of known words; "all" means all of them. A server whose name contains a comma
@@ -190,7 +213,11 @@ func (b *bench) say(format string, args ...any) {
 
 // kinds returns the chosen servers.
 func (b *bench) kinds() []server.Kind {
-	return slices.DeleteFunc(slices.Clone(server.All), func(k server.Kind) bool { return !slices.Contains(b.servers, k.Name) })
+	kinds := slices.DeleteFunc(slices.Clone(server.All), func(k server.Kind) bool { return !slices.Contains(b.servers, k.Name) })
+	if b.base != "" {
+		kinds = append(kinds, server.Base(b.baseName, b.base)...)
+	}
+	return kinds
 }
 
 func (b *bench) wants(group string) bool { return slices.Contains(b.rows, group) }

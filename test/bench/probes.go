@@ -39,10 +39,10 @@ func probes() []probe {
 			id := fmt.Sprintf("-%dk", size) + laneSuffix(lanes)
 			list = append(list,
 				probe{group: "small", run: func(b *bench, r *server.Running) (map[string]float64, error) {
-					return one("retr" + id)(b.fetchSmall(r, lanes, size))
+					return costly(r, "retr"+id, func() (float64, int, error) { return b.fetchSmall(r, lanes, size) })
 				}},
 				probe{group: "small", run: func(b *bench, r *server.Running) (map[string]float64, error) {
-					return one("stor" + id)(b.storeSmall(r, lanes, size))
+					return costly(r, "stor"+id, func() (float64, int, error) { return b.storeSmall(r, lanes, size) })
 				}})
 		}
 	}
@@ -58,10 +58,10 @@ func probes() []probe {
 	for _, lanes := range []int{1, manyLanes} {
 		list = append(list,
 			probe{group: "login", run: func(b *bench, r *server.Running) (map[string]float64, error) {
-				return one("login" + laneSuffix(lanes))(b.login(r, lanes, nil))
+				return costly(r, "login"+laneSuffix(lanes), func() (float64, int, error) { return b.login(r, lanes, nil) })
 			}},
 			probe{group: "tls", run: func(b *bench, r *server.Running) (map[string]float64, error) {
-				return one("tls-login" + laneSuffix(lanes))(b.login(r, lanes, secure(false)))
+				return costly(r, "tls-login"+laneSuffix(lanes), func() (float64, int, error) { return b.login(r, lanes, secure(false)) })
 			}})
 	}
 	return append(list,
@@ -79,6 +79,16 @@ func laneSuffix(lanes int) string {
 // one returns a function that makes a single value the result of a probe.
 func one(id string) func(float64, error) (map[string]float64, error) {
 	return func(v float64, err error) (map[string]float64, error) { return map[string]float64{id: v}, err }
+}
+
+// costly returns a rate, and the server's CPU time for each of what do has done, in microseconds.
+func costly(r *server.Running, id string, do func() (rate float64, calls int, err error)) (map[string]float64, error) {
+	rate, calls := 0.0, 0
+	_, used, err := timed(r, func() (err error) {
+		rate, calls, err = do()
+		return err
+	})
+	return map[string]float64{id: rate, id + "-cpu": float64(used.Microseconds()) / float64(max(calls, 1))}, err
 }
 
 // login logs in, with TLS if cfg is not nil.
@@ -218,7 +228,7 @@ func (b *bench) store(r *server.Running, lanes int, size int64, cfg func() *tls.
 		return 0, 0, err
 	}
 	defer source.Close() //nolint:errcheck // it was only read
-	err = b.inUploads(func(dir string) (err error) {
+	err = b.inUploads(false, func(dir string) (err error) {
 		took, used, err = timed(r, func() error {
 			return load.Lanes(lanes, func(lane int) error {
 				return list[lane].StoreFile(fmt.Sprintf("%s/%d", dir, lane), source, size)
@@ -229,10 +239,10 @@ func (b *bench) store(r *server.Running, lanes int, size int64, cfg func() *tls.
 	return took, used, err
 }
 
-func (b *bench) fetchSmall(r *server.Running, lanes, kib int) (float64, error) {
+func (b *bench) fetchSmall(r *server.Running, lanes, kib int) (rate float64, calls int, err error) {
 	list, end, err := sessions(r, lanes, inClear)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer end()
 	return load.Rate(lanes, b.while, func(lane, i int) error {
@@ -240,20 +250,20 @@ func (b *bench) fetchSmall(r *server.Running, lanes, kib int) (float64, error) {
 	})
 }
 
-func (b *bench) storeSmall(r *server.Running, lanes, kib int) (rate float64, err error) {
+func (b *bench) storeSmall(r *server.Running, lanes, kib int) (rate float64, calls int, err error) {
 	list, end, err := sessions(r, lanes, inClear)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer end()
 	data := make([]byte, kib<<10)
-	err = b.inUploads(func(dir string) (err error) {
-		rate, err = load.Rate(lanes, b.while, func(lane, i int) error {
+	err = b.inUploads(true, func(dir string) (err error) {
+		rate, calls, err = load.Rate(lanes, b.while, func(lane, i int) error {
 			return list[lane].StoreBytes(fmt.Sprintf("%s/%d-%d", dir, lane, i), data)
 		})
 		return err
 	})
-	return rate, err
+	return rate, calls, err
 }
 
 // list returns the median time, in milliseconds, of several listings in one session.
@@ -279,7 +289,7 @@ func (b *bench) list(r *server.Running, verb string, n int) (float64, error) {
 	return times[len(times)/2], nil
 }
 
-func (b *bench) login(r *server.Running, lanes int, cfg *tls.Config) (float64, error) {
+func (b *bench) login(r *server.Running, lanes int, cfg *tls.Config) (rate float64, calls int, err error) {
 	return load.Rate(lanes, b.while, func(int, int) error {
 		s, err := login(r, cfg)
 		if err != nil {

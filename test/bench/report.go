@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/ftp-operator/ftp-operator/test/bench/server"
 )
 
 // The part of the report between these lines is replaced.
@@ -55,6 +57,7 @@ func (b *bench) render(facts []string) string {
 	for _, k := range kinds {
 		t.WriteString(" " + k.Name + " |")
 		switch {
+		case k.Base:
 		case !k.Ours:
 			peers = append(peers, k.Name)
 		case k.Sync:
@@ -82,8 +85,32 @@ func (b *bench) render(facts []string) string {
 		}
 		t.WriteString(" " + b.verdict(m, own, ownUnsynced, peers) + " |\n")
 	}
+	if b.base != "" {
+		t.WriteString("\n" + b.renderPairs())
+	}
 	if b.wants("bulk") {
 		t.WriteString("\n" + b.renderLimits(peers, own))
+	}
+	return t.String()
+}
+
+// renderPairs formats the table that compares the daemon with another commit of it.
+func (b *bench) renderPairs() string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "| Beside %s, pair by pair | With fsync | Without |\n|-|-|-|\n", b.baseName)
+	base := server.Base(b.baseName, b.base)
+	for _, m := range metrics {
+		text := ""
+		for i, own := range []string{"ftpd", "ftpd, no fsync"} {
+			cell := ""
+			if s := b.results.pairs(m, own, base[i].Name, b.rounds); s.n > 0 {
+				cell = fmt.Sprintf("%.2f (%.2f-%.2f, %d pairs)", s.median, s.low, s.high, s.n)
+			}
+			text += " " + cell + " |"
+		}
+		if strings.Trim(text, " |") != "" {
+			fmt.Fprintf(&t, "| %s |%s\n", m.title, text)
+		}
 	}
 	return t.String()
 }

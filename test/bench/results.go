@@ -8,10 +8,39 @@ import (
 type results struct {
 	samples map[string]map[string][]float64
 	notes   map[string]map[string]string // why there are no samples
+	rounds  map[turn]float64             // the samples by round
+}
+
+// turn is one measurement: the metric and the server, in a round.
+type turn struct {
+	metric, server string
+	round          int
 }
 
 func newResults() *results {
-	return &results{samples: map[string]map[string][]float64{}, notes: map[string]map[string]string{}}
+	return &results{samples: map[string]map[string][]float64{}, notes: map[string]map[string]string{}, rounds: map[turn]float64{}}
+}
+
+// pair notes the round of a sample, for pairs.
+func (r *results) pair(metric, server string, round int, v float64) {
+	r.rounds[turn{metric, server, round}] = v
+}
+
+// pairs compares two servers round by round: a ratio above 1 means that the first one is better. The two had their turns
+// within the same minute, so the machine was the same to both.
+func (r *results) pairs(m metric, server, base string, rounds int) summary {
+	var ratios []float64
+	for round := range rounds {
+		own, before := r.rounds[turn{m.id, server, round}], r.rounds[turn{m.id, base, round}]
+		switch {
+		case own == 0 || before == 0:
+		case m.less:
+			ratios = append(ratios, before/own)
+		default:
+			ratios = append(ratios, own/before)
+		}
+	}
+	return summarize(ratios)
 }
 
 func (r *results) add(metric, server string, v float64) {

@@ -110,6 +110,30 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// A pair is two samples of one round; a round in which one of the two failed has none.
+func TestPairs(t *testing.T) {
+	t.Parallel()
+	r := newResults()
+	for round, v := range []float64{10, 20, 30, 40} {
+		if round != 2 {
+			r.pair("m", "ours", round, 2*v)
+		}
+		r.pair("m", "base", round, v)
+	}
+	if got, want := r.pairs(metric{id: "m"}, "ours", "base", 4), (summary{2, 2, 2, 3}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := r.pairs(metric{id: "m", less: true}, "ours", "base", 2), (summary{0.5, 0.5, 0.5, 2}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	b := &bench{options: options{base: "binary", baseName: "1234567", rounds: 4, rows: groups}, results: r}
+	r.pair("retr-1k", "ftpd", 0, 3)
+	r.pair("retr-1k", "1234567", 0, 2)
+	if got, want := b.renderPairs(), "| RETR of 1 KiB, 1 session | 1.50 (1.50-1.50, 1 pairs) |  |\n"; !strings.Contains(got, want) {
+		t.Errorf("%q is not in\n%s", want, got)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{"-rows", "small,list", "-servers", "ftpd,vsftpd", "-size", "8", "-idle", "1000"})
@@ -117,7 +141,9 @@ func TestOptions(t *testing.T) {
 		!slices.Equal(o.servers, []string{"ftpd", "ftpd, no fsync", "vsftpd"}) {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for _, args := range [][]string{{"-rows", "smal"}, {"-servers", "wuftpd"}, {"-rounds", "0"}, {"-size", "1"}, {"-while", "0s"}} {
+	for _, args := range [][]string{{"-rows", "smal"}, {"-servers", "wuftpd"}, {"-rounds", "0"}, {"-size", "1"}, {"-while", "0s"},
+		{"-out", "absent"}, {"-out", "results.go"}, {"-ftpd", "absent"}, {"-base", "absent"}, {"-dir", "absent"},
+	} {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%q: no error", args)
 		}

@@ -21,7 +21,7 @@ func (b *bench) measure(ctx context.Context) error {
 		return nil
 	}
 	for _, k := range b.kinds() {
-		if k.Ours && !k.Sync {
+		if k.Base || k.Ours && !k.Sync {
 			continue // its memory is the same as that of the other
 		}
 		if err := b.memory(ctx, k, b.sessions); err != nil {
@@ -62,7 +62,7 @@ func (b *bench) turns(ctx context.Context) (err error) {
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
-				b.turn(p, running[(round+i)%len(running)])
+				b.turn(p, running[(round+i)%len(running)], round)
 			}
 		}
 		if b.wants("bulk") {
@@ -75,7 +75,7 @@ func (b *bench) turns(ctx context.Context) (err error) {
 }
 
 // turn runs a probe on a server. A failure is recorded, and the probe is tried again in the next round.
-func (b *bench) turn(p probe, r *server.Running) {
+func (b *bench) turn(p probe, r *server.Running, round int) {
 	if p.fits != nil && !p.fits(r.Kind) {
 		return
 	}
@@ -91,6 +91,7 @@ func (b *bench) turn(p probe, r *server.Running) {
 	}
 	for id, v := range values {
 		b.results.add(id, r.Name, v)
+		b.results.pair(id, r.Name, round, v)
 		b.say("%-18s %-14s %.4g (the server has used %v)", id, r.Name, v, after-before)
 	}
 }

@@ -18,12 +18,12 @@ func Lanes(n int, do func(lane int) error) error {
 }
 
 // Rate repeats do in the given number of lanes for the time d, at least once in each lane, and returns how many calls
-// were made per second. i is the number of the call within its lane.
-func Rate(lanes int, d time.Duration, do func(lane, i int) error) (float64, error) {
+// were made per second, and how many in all. i is the number of the call within its lane.
+func Rate(lanes int, d time.Duration, do func(lane, i int) error) (rate float64, calls int, err error) {
 	counts := make([]int, lanes)
 	start := time.Now()
 	end := start.Add(d)
-	err := Lanes(lanes, func(lane int) error {
+	err = Lanes(lanes, func(lane int) error {
 		for {
 			if err := do(lane, counts[lane]); err != nil {
 				return err
@@ -35,9 +35,8 @@ func Rate(lanes int, d time.Duration, do func(lane, i int) error) (float64, erro
 		}
 	})
 	took := time.Since(start)
-	total := 0
 	for _, n := range counts {
-		total += n
+		calls += n
 	}
-	return float64(total) / took.Seconds(), err
+	return float64(calls) / took.Seconds(), calls, err
 }

@@ -114,12 +114,12 @@ func TestEPSVPort(t *testing.T) {
 func TestRate(t *testing.T) {
 	t.Parallel()
 	var done atomic.Int64
-	rate, err := Rate(3, time.Millisecond, func(int, int) error { done.Add(1); return nil })
-	if err != nil || rate <= 0 || done.Load() < 3 {
+	rate, calls, err := Rate(3, time.Millisecond, func(int, int) error { done.Add(1); return nil })
+	if err != nil || rate <= 0 || done.Load() < 3 || int64(calls) != done.Load() {
 		t.Errorf("%v a second, %d done: %v", rate, done.Load(), err)
 	}
 	broken := errors.New("broken")
-	if _, err := Rate(2, time.Hour, func(int, int) error { return broken }); !errors.Is(err, broken) {
+	if _, _, err := Rate(2, time.Hour, func(int, int) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,19 +10,34 @@ import (
 )
 
 var (
-	ours       = ourKind("ftpd", config.DurabilityFsync)
-	oursNoSync = ourKind("ftpd, no fsync", config.DurabilityNone)
+	ours       = ourKind("ftpd", config.DurabilityFsync, current)
+	oursNoSync = ourKind("ftpd, no fsync", config.DurabilityNone, current)
 )
+
+func current(site Site) string { return site.Ftpd }
+
+// Base returns the project's own server of another commit, as it is by default and without fsync. binary is the
+// daemon that was built there, and name the commit.
+func Base(name, binary string) []Kind {
+	kinds := []Kind{
+		ourKind(name, config.DurabilityFsync, func(Site) string { return binary }),
+		ourKind(name+", no fsync", config.DurabilityNone, func(Site) string { return binary }),
+	}
+	for i := range kinds {
+		kinds[i].Base = true
+	}
+	return kinds
+}
 
 // passivePorts is the daemon's default number of passive ports.
 const passivePorts = 10
 
 // ourKind returns the project's own server: its defaults, ten passive ports, and TLS. It runs without privileges, as
 // in a pod.
-func ourKind(name string, durability config.Durability) Kind {
+func ourKind(name string, durability config.Durability, binary func(Site) string) Kind {
 	return Kind{
 		Name: name, Ours: true, Sync: durability == config.DurabilityFsync, MLSD: true,
-		version: func(site Site) *exec.Cmd { return exec.Command(site.Ftpd, "--version") },
+		version: func(site Site) *exec.Cmd { return exec.Command(binary(site), "--version") },
 		command: func(site Site, dir string, port int) (*exec.Cmd, error) {
 			hash, err := passhash.Hash(Password)
 			if err != nil {
@@ -52,7 +67,7 @@ func ourKind(name string, durability config.Durability) Kind {
 			if _, err := write(dir, "ftpd.yaml", string(text)); err != nil {
 				return nil, err
 			}
-			cmd := exec.Command(site.Ftpd, "--config", file)
+			cmd := exec.Command(binary(site), "--config", file)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 			return cmd, nil
 		},

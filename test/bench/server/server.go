@@ -40,9 +40,9 @@ type Site struct {
 // Kind is a kind of server.
 type Kind struct {
 	Name string
-	// Ours is true for the project's own server. Sync is true if the server acknowledges an upload only when it is on
+	// Ours is true for the project's own server. Base is true for one of another commit. Sync is true if the server acknowledges an upload only when it is on
 	// disk.
-	Ours, Sync bool
+	Ours, Base, Sync bool
 	// MLSD is true if the server supports the machine listings of RFC 3659.
 	MLSD bool
 	// tlsApart is true if the server accepts AUTH TLS on the next port only.
