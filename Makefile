@@ -34,7 +34,7 @@ CLIENTS ?= 200
 RACE ?=
 
 # For `make bench`: how often each server has its turn, what is measured (all, or some of
-# bulk,small,list,login,tls,memory), how big the big file is in MiB, where the files lie (default: a new
+# bulk,clients,small,list,login,tls,memory), how big the big file is in MiB, where the files lie (default: a new
 # ext4 in an image), the report that is written, and a commit to compare with, pair by pair. A short one:
 # make bench ROUNDS=1 ROWS=small OUT=
 ROUNDS ?= 5

@@ -25,6 +25,11 @@ var metrics = []metric{
 	{id: "stor4", group: "bulk", title: "STOR, 4 at a time", unit: "MB/s"},
 	{id: "stor-cpu", group: "bulk", title: "STOR, server's CPU", unit: "s/GiB", less: true, wanted: 1, unsynced: true},
 
+	{id: "curl-retr", group: "clients", title: "RETR by curl", unit: "MB/s", wanted: 1},
+	{id: "curl-stor", group: "clients", title: "STOR by curl", unit: "MB/s", wanted: 1, unsynced: true},
+	{id: "lftp-retr", group: "clients", title: "RETR by lftp", unit: "MB/s"},
+	{id: "lftp-stor", group: "clients", title: "STOR by lftp", unit: "MB/s"},
+
 	{id: "retr-1k", group: "small", title: "RETR of 1 KiB, 1 session", unit: "files/s", wanted: 1.2},
 	{id: "retr-1k-cpu", group: "small", title: "RETR of 1 KiB, 1 session, server's CPU", unit: "µs", less: true},
 	{id: "retr-1k-16", group: "small", title: "RETR of 1 KiB, 16 sessions", unit: "files/s", wanted: 1.2},
@@ -66,4 +71,4 @@ var metrics = []metric{
 }
 
 // groups are the groups that -rows accepts.
-var groups = []string{"bulk", "small", "list", "login", "tls", "memory"}
+var groups = []string{"bulk", "clients", "small", "list", "login", "tls", "memory"}

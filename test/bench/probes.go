@@ -34,6 +34,7 @@ func probes() []probe {
 		{group: "bulk", run: (*bench).storeBulk},
 		{group: "bulk", run: (*bench).storeBulkAtOnce},
 	}
+	list = append(list, clientProbes()...)
 	for _, lanes := range []int{1, manyLanes} {
 		for _, size := range []int{1, 64} {
 			id := fmt.Sprintf("-%dk", size) + laneSuffix(lanes)
