@@ -83,7 +83,9 @@ func (p *Pool) readHeader(port uint16, conn *socket.Conn, number uint64, policy 
 		p.log.Warn("can't read the PROXY header of a data connection", "port", port, "error", err)
 		return
 	}
-	p.headers.Identify(tcp, policy, func(o proxy.Origin, err error) {
+	p.awaited(port, 1)
+	p.headers.IdentifyFrom(proxy.Origin{Peer: conn.Peer()}, tcp, policy, func(o proxy.Origin, err error) {
+		defer p.awaited(port, -1)
 		conn := socket.FromTCP(tcp)
 		switch {
 		case err != nil:
@@ -94,6 +96,15 @@ func (p *Pool) readHeader(port uint16, conn *socket.Conn, number uint64, policy 
 			p.arrive(port, conn, number, o.Peer.Addr())
 		}
 	})
+}
+
+// awaited counts the connections to a port whose header is awaited.
+func (p *Pool) awaited(port uint16, more int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.headerless[port] += more; p.headerless[port] == 0 {
+		delete(p.headerless, port)
+	}
 }
 
 // reject drops a connection whose client is unknown, because its PROXY header is missing or wrong.

@@ -36,7 +36,7 @@ func (r *Reservation) arrive(conn *socket.Conn) bool {
 	if !r.came {
 		r.pool.stats.Accepted++
 	}
-	r.conns, r.came = append(r.conns, conn), true
+	r.conns, r.came, r.last = append(r.conns, conn), true, time.Now()
 	if !r.hold.exclusive {
 		r.finish(arrived)
 		return true

@@ -172,3 +172,28 @@ func TestConnectionInTheQueueIsWaitedFor(t *testing.T) {
 	}
 	wantConnected(t, conn, server)
 }
+
+// A connection is proven by the time that it has stayed open itself, not by that of an earlier one.
+func TestEachConnectionIsProvenByItself(t *testing.T) {
+	p, port := bound(t)
+	r := reserve(t, p, Request{Client: loopback, AnyPeer: true, Timeout: long})
+	if err := dial(t, loopback, r.Port()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the check has come", func() bool { port.drain(); return r.Came() })
+	check := dial(t, loopback, r.Port())
+	eventually(t, "another check is in the queue", func() bool { return port.listener.Queued() == 1 })
+	r.expire() // as the timer that the first one has set
+	if p.Stats().InUse != 1 {
+		t.Fatal("the port is free, though nothing has stayed open")
+	}
+	if err := check.Close(); err != nil {
+		t.Fatal(err)
+	}
+	conn := dial(t, loopback, r.Port())
+	server, err := r.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, conn, server)
+}

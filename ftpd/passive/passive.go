@@ -48,10 +48,11 @@ type Pool struct {
 	policy    func() *proxy.Policy
 	headers   *proxy.Reader
 
-	mu     sync.Mutex
-	ledger *ledger
-	ended  bool
-	stats  Stats // only the totals since the start
+	mu         sync.Mutex
+	ledger     *ledger
+	headerless map[uint16]int // number of connections, by port, whose PROXY header is awaited
+	ended      bool
+	stats      Stats // only the totals since the start
 }
 
 // Stats are the counts of a pool.
@@ -114,14 +115,15 @@ func (p *Pool) start() {
 func newPool(ports config.PortSet, log *slog.Logger) *Pool {
 	return &Pool{
 		log: log, ports: slices.Clone(ports), listening: map[uint16]*port{}, closed: make(chan struct{}), ledger: newLedger(ports),
-		policy: func() *proxy.Policy { return nil }, headers: proxy.NewReader(proxy.Timeout, proxy.MaxPending),
+		headerless: map[uint16]int{},
+		policy:     func() *proxy.Policy { return nil }, headers: proxy.NewReader(proxy.Timeout, proxy.MaxPending),
 	}
 }
 
 // listen binds the ports. If it fails the caller closes the sockets.
 func (p *Pool) listen(host string) (err error) {
-	if p.watch, err = socket.NewWatch(); err == nil {
-		p.all, err = socket.NewWatch()
+	if p.watch, err = socket.NewWatch(true); err == nil {
+		p.all, err = socket.NewWatch(false)
 	}
 	if err != nil {
 		return fmt.Errorf("watch passive ports: %w", err)

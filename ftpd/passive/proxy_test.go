@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/config"
 	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
@@ -93,4 +94,46 @@ func TestCloseBehindProxy(t *testing.T) {
 	if _, err := r.Accept(t.Context()); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept: %v", err)
 	}
+}
+
+// A check of a load balancer that resets its connection before anybody has looked at it does no harm.
+func TestResetBehindProxy(t *testing.T) {
+	p := listenBehind(t, config.ProxyRequire, "127.0.0.0/8")
+	for range 20 {
+		check := dial(t, loopback, p.Ports()[0])
+		_ = check.SetLinger(0)
+		_ = check.Close()
+	}
+	p.drain(p.Ports()[0])
+	client := netip.MustParseAddr("192.0.2.1")
+	r := reserve(t, p, Request{Client: client, Timeout: long})
+	conn := dial(t, loopback, r.Port())
+	_, _ = io.WriteString(conn, "PROXY TCP4 192.0.2.1 203.0.113.10 5 6\r\n")
+	server, err := r.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, conn, server)
+}
+
+// A connection whose header is still awaited when the time for connections is over has come in time.
+func TestHeaderAfterTheTime(t *testing.T) {
+	p := listenBehind(t, config.ProxyRequire, "127.0.0.0/8")
+	client := netip.MustParseAddr("192.0.2.1")
+	r := reserve(t, p, Request{Client: client, Timeout: proof})
+	conn := dial(t, loopback, r.Port())
+	eventually(t, "the header is awaited and the time is over", func() bool {
+		p.drain(r.Port())
+		return p.headers.Pending() == 1 && time.Now().After(r.ends)
+	})
+	r.expire()
+	if r.Expired() {
+		t.Fatal("it is over although a connection has come")
+	}
+	_, _ = io.WriteString(conn, "PROXY TCP4 192.0.2.1 203.0.113.10 5 6\r\n")
+	server, err := r.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantConnected(t, conn, server)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/proxy"
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
@@ -25,6 +26,7 @@ type Reservation struct {
 	conns  []*socket.Conn // the connections that have come; more than one only for an exclusive hold, see candidates.go
 	ends   time.Time      // when the time for the connection is over
 	judged time.Time      // when Accept stops waiting to tell the client's connection from others
+	last   time.Time      // when a connection came last
 	came   bool           // a connection has come, even if it is gone since
 	late   bool           // no connection came in time
 	timer  *time.Timer    // ends the reservation when no connection comes
@@ -82,6 +84,11 @@ func (r *Reservation) accept(ctx context.Context) (*socket.Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
+		if r.hold.exclusive {
+			p.mu.Unlock()
+			p.drain(r.port) // also waits for a drain that has passed on only a part of the queue; see choose
+			p.mu.Lock()
+		}
 		conn, undecided, err := r.look()
 		if conn == nil && err == nil {
 			err = r.sleepToLookAgain(ctx, undecided)
@@ -202,10 +209,15 @@ func (r *Reservation) expire() {
 	p.drain(r.port) // the connection may have come in time
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := time.Now()
 	switch {
 	case r.state != reserved:
+	case len(r.conns) > 0 && now.Before(r.ends) && now.Sub(r.last) < proof:
+		r.timer.Reset(min(proof-now.Sub(r.last), r.ends.Sub(now)))
 	case len(r.conns) > 0:
 		r.proven()
+	case p.headerless[r.port] > 0 && now.Before(r.ends.Add(proxy.Timeout)):
+		r.timer.Reset(proof) // a connection has come in time, and may be the client's
 	default:
 		p.stats.Expired++
 		r.late = true

@@ -31,7 +31,11 @@ type Origin struct {
 // closed the connection without a header, as a probe of the port does; and the errors of ReadHeader for a header that
 // is missing or wrong.
 func (r *Reader) Identify(conn *net.TCPConn, p *Policy, then func(Origin, error)) {
-	direct := Origin{Peer: socket.AddrPort(conn.RemoteAddr()), Local: socket.AddrPort(conn.LocalAddr())}
+	r.IdentifyFrom(Origin{Peer: socket.AddrPort(conn.RemoteAddr()), Local: socket.AddrPort(conn.LocalAddr())}, conn, p, then)
+}
+
+// IdentifyFrom is Identify for a connection whose addresses, as TCP has them, the caller knows.
+func (r *Reader) IdentifyFrom(direct Origin, conn *net.TCPConn, p *Policy, then func(Origin, error)) {
 	expects, err := p.Expects(direct.Peer.Addr())
 	if err != nil || !expects {
 		then(direct, err)

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -27,6 +26,9 @@ type Conn struct {
 	fd   int
 	peer netip.AddrPort
 	tcp  *net.TCPConn // nil until TCP is called
+	// failed is the error that Open has met. The kernel reports an error once; after that the connection would look as if the
+	// peer had closed it in good order.
+	failed error
 }
 
 // FromTCP returns a Conn of a connection of package net.
@@ -109,12 +111,18 @@ func (c *Conn) Open() (open bool) {
 		var b [1]byte
 		n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 		open = n > 0 || errors.Is(err, unix.EAGAIN)
+		if err != nil && !open {
+			c.failed = os.NewSyscallError("recvfrom", err)
+		}
 	})
 	return open && err == nil
 }
 
 // Send sends as much of p as the connection takes now. The error is ErrWait if that is not all of p.
 func (c *Conn) Send(p []byte) (sent int, err error) {
+	if c.failed != nil {
+		return 0, c.failed
+	}
 	a := nonblocking{p: p}
 	gone := c.control(func(fd int) {
 		for len(a.p) > 0 {
@@ -135,6 +143,9 @@ func (c *Conn) Send(p []byte) (sent int, err error) {
 
 // Recv reads what has arrived, up to len(p) bytes. Errors: ErrWait if nothing has arrived, and io.EOF at the end.
 func (c *Conn) Recv(p []byte) (n int, err error) {
+	if c.failed != nil {
+		return 0, c.failed
+	}
 	a := nonblocking{p: p}
 	gone := c.control(func(fd int) {
 		switch {
@@ -149,26 +160,41 @@ func (c *Conn) Recv(p []byte) (n int, err error) {
 	return a.n, cmp.Or(gone, err)
 }
 
-// Await blocks its thread until the connection can be read or has failed. It returns false if that takes longer than
-// most, or more than maxAwaiting threads wait.
-func (c *Conn) Await(most time.Duration) (readable bool) {
-	if most <= 0 || !awaiting.TryEnter() {
-		return false
+// Await blocks its thread until the connection can be read or has failed. Errors: os.ErrDeadlineExceeded if that takes
+// longer than most; ErrWait, at once, if MaxAwaiting threads wait already.
+func (c *Conn) Await(most time.Duration) error {
+	until := time.Now().Add(most)
+	if !awaiting.TryEnter() {
+		return ErrWait
 	}
 	defer awaiting.Leave()
-	_ = c.control(func(fd int) {
-		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor
-		timeout := unix.NsecToTimespec(int64(most))
-		n, err := unix.Ppoll(p, &timeout, nil)
-		readable = n > 0 && err == nil
-	})
-	return readable
+	for {
+		var n int
+		var err error
+		left := time.Until(until)
+		if left <= 0 {
+			return os.ErrDeadlineExceeded
+		}
+		gone := c.control(func(fd int) {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor
+			timeout := unix.NsecToTimespec(int64(left))
+			n, err = unix.Ppoll(p, &timeout, nil)
+		})
+		switch {
+		case gone != nil:
+			return gone
+		case n > 0:
+			return nil
+		case err != nil && !errors.Is(err, unix.EINTR):
+			return os.NewSyscallError("ppoll", err)
+		}
+	}
 }
 
-// maxAwaiting is the number of threads that may block in Await at one time.
-const maxAwaiting = 32
+// MaxAwaiting is the number of threads that may block in Await at one time.
+const MaxAwaiting = 32
 
-var awaiting = slots.New(maxAwaiting)
+var awaiting = slots.New(MaxAwaiting)
 
 // CloseWrite ends what is sent.
 func (c *Conn) CloseWrite() (err error) {
@@ -176,16 +202,21 @@ func (c *Conn) CloseWrite() (err error) {
 	return cmp.Or(gone, err)
 }
 
-// AwaitEnd discards what arrives until the peer has closed its side, until most bytes have arrived, or until the given
-// time.
-func (c *Conn) AwaitEnd(until time.Time, most int) {
+// AwaitEnd discards what arrives until the peer has closed its side, the connection has failed, or most bytes have arrived.
+// Its errors are those of Await, with until as the end of the time.
+func (c *Conn) AwaitEnd(until time.Time, most int) error {
 	for most > 0 {
 		n, err := c.discard(most)
 		most -= n
-		if err != nil && (!errors.Is(err, ErrWait) || !c.Await(time.Until(until))) {
-			return
+		if errors.Is(err, ErrWait) {
+			if err := c.Await(time.Until(until)); err != nil {
+				return err
+			}
+		} else if err != nil {
+			return nil //nolint:nilerr // the end, of whichever kind
 		}
 	}
+	return nil
 }
 
 // discard is Recv without a place for the data: with MSG_TRUNC the kernel discards what it would copy (tcp(7)).
@@ -214,6 +245,10 @@ func (c *Conn) discard(most int) (n int, err error) {
 // TCP returns the connection as package net has it, with a place in Go's poller. The Conn must not be used any more.
 // After an error the connection is closed.
 func (c *Conn) TCP() (*net.TCPConn, error) {
+	if c.failed != nil {
+		_ = c.Close()
+		return nil, c.failed
+	}
 	if c.tcp != nil {
 		return c.tcp, nil
 	}
@@ -223,17 +258,16 @@ func (c *Conn) TCP() (*net.TCPConn, error) {
 		return nil, net.ErrClosed
 	}
 	conn, err := net.FileConn(file) // of a duplicate
-	if closed := file.Close(); err == nil && closed != nil {
-		err = closed
-	}
+	_ = file.Close()
 	if err != nil {
 		return nil, err
 	}
 	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+	if !ok || tcp.RemoteAddr() == nil { // it has none if the peer has reset the connection
 		_ = conn.Close()
-		return nil, syscall.EPROTOTYPE
+		return nil, os.NewSyscallError("getpeername", unix.ECONNRESET)
 	}
+	_ = tcp.SetKeepAlive(false) // package net sets it; a transfer has timeouts of its own
 	c.tcp = tcp
 	return tcp, nil
 }

@@ -3,9 +3,13 @@ package socket_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,12 +100,12 @@ func TestConn(t *testing.T) {
 	if _, err := conn.Recv(buf); !errors.Is(err, socket.ErrWait) {
 		t.Errorf("Recv of nothing: %v", err)
 	}
-	if conn.Await(time.Millisecond) || !conn.Open() {
+	if err := conn.Await(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) || !conn.Open() {
 		t.Error("a silent connection can be read, or is closed")
 	}
 	_, _ = client.Write([]byte("ping"))
-	if !conn.Await(long) {
-		t.Fatal("Await does not see the data")
+	if err := conn.Await(long); err != nil {
+		t.Fatal(err)
 	}
 	if n, err := conn.Recv(buf); err != nil || string(buf[:n]) != "ping" {
 		t.Errorf("got %q, %v", buf[:n], err)
@@ -145,22 +149,75 @@ func TestSendAll(t *testing.T) {
 func TestAwaitEnd(t *testing.T) {
 	t.Parallel()
 	l := quiet(t, "127.0.0.1")
-	for name, do := range map[string]func(*net.TCPConn, *socket.Conn){
-		"end": func(client *net.TCPConn, conn *socket.Conn) {
+	for name, do := range map[string]func(*net.TCPConn, *socket.Conn) error{
+		"end": func(client *net.TCPConn, conn *socket.Conn) error {
 			_, _ = client.Write([]byte("late data"))
 			_ = client.CloseWrite()
-			conn.AwaitEnd(time.Now().Add(long), 1<<10)
+			return conn.AwaitEnd(time.Now().Add(long), 1<<10)
 		},
-		"time": func(_ *net.TCPConn, conn *socket.Conn) { conn.AwaitEnd(time.Now().Add(time.Millisecond), 1<<10) },
-		"most": func(client *net.TCPConn, conn *socket.Conn) {
+		"time": func(_ *net.TCPConn, conn *socket.Conn) error {
+			if err := conn.AwaitEnd(time.Now().Add(time.Millisecond), 1<<10); !errors.Is(err, os.ErrDeadlineExceeded) {
+				return fmt.Errorf("got %w", err)
+			}
+			return nil
+		},
+		"most": func(client *net.TCPConn, conn *socket.Conn) error {
 			_, _ = client.Write(make([]byte, 2<<10))
-			conn.AwaitEnd(time.Now().Add(long), 1<<10)
+			return conn.AwaitEnd(time.Now().Add(long), 1<<10)
 		},
 	} {
 		client, conn := accepted(t, l)
-		began := time.Now()
-		if do(client, conn); time.Since(began) > long/2 {
-			t.Errorf("%s: AwaitEnd has waited for nothing", name)
+		if err := do(client, conn); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A connection that the client has reset is never taken for one that it has closed, however often it was looked at.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	l := quiet(t, "127.0.0.1")
+	for _, looks := range []int{0, 1, 2} {
+		client, conn := accepted(t, l)
+		_ = client.SetLinger(0)
+		_ = client.Close()
+		if err := conn.Await(long); err != nil {
+			t.Fatal(err)
+		}
+		for range looks {
+			if conn.Open() {
+				t.Error("a connection that was reset is open")
+			}
+		}
+		if n, err := conn.Recv(make([]byte, 1)); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("after %d looks: read %d, %v", looks, n, err)
+		}
+	}
+	client, conn := accepted(t, l)
+	_ = client.SetLinger(0)
+	_ = client.Close()
+	if err := conn.Await(long); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.TCP(); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("as package net has it: %v", err)
+	}
+}
+
+// When too many threads wait, one more does not, and is told so. (Not in parallel: other tests wait, too.)
+func TestAwaitIsBounded(t *testing.T) { //nolint:paralleltest // see above
+	l := quiet(t, "127.0.0.1")
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	for range socket.MaxAwaiting {
+		client, conn := accepted(t, l)
+		defer client.Close() //nolint:errcheck // ends the wait
+		waiting.Go(func() { _ = conn.Await(long) })
+	}
+	_, conn := accepted(t, l)
+	for deadline := time.Now().Add(long); !errors.Is(conn.Await(time.Microsecond), socket.ErrWait); <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("any number of threads may wait")
 		}
 	}
 }
@@ -168,7 +225,7 @@ func TestAwaitEnd(t *testing.T) {
 // A Watch names a listener that is always watched as long as it has connections, and another one once after Arm.
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	w, err := socket.NewWatch()
+	w, err := socket.NewWatch(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,9 +248,11 @@ func TestWatch(t *testing.T) {
 			t.Fatalf("named %v, %v; want the first", ids, err)
 		}
 	}
-	if _, err := always.Accept(); err != nil {
+	conn, err := always.Accept()
+	if err != nil {
 		t.Fatal(err)
 	}
+	_ = conn.Close()
 	if ids, err := w.Ready(); len(ids) != 0 || err != nil {
 		t.Errorf("named %v, %v; want none", ids, err)
 	}

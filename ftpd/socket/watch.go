@@ -18,15 +18,18 @@ type Watch struct {
 // WatchBatch is the number of listeners that one call of a Watch returns at most.
 const WatchBatch = 64
 
-// NewWatch returns a Watch of no listeners. The caller must close it.
-func NewWatch() (*Watch, error) {
+// NewWatch returns a Watch of no listeners. The caller must close it. Only with waits may Wait be called: the Watch is then in
+// Go's poller, which is woken by each connection to a listener that the Watch would name.
+func NewWatch(waits bool) (*Watch, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // package os then puts it into Go's poller
-		_ = unix.Close(fd)
-		return nil, os.NewSyscallError("fcntl", err)
+	if waits {
+		if err := unix.SetNonblock(fd, true); err != nil { // by this package os puts it into the poller
+			_ = unix.Close(fd)
+			return nil, os.NewSyscallError("fcntl", err)
+		}
 	}
 	file := os.NewFile(uintptr(fd), "epoll")
 	raw, err := file.SyscallConn()

@@ -3,15 +3,18 @@ package transfer
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"io"
 	"net"
 	"sync"
 
+	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 	"github.com/ftp-operator/ftp-operator/ftpd/storage"
 )
 
 // content is what a transfer moves over its data connection. The transfer calls move once, then commit or drop or
-// neither, and close last. The transfer, not the content, chooses the way in which data are moved: a content that
+// neither, and close last. The transfer, not the content, chooses the way in which data are moved: moveRaw is called in
+// place of move where that is possible (raw.go).
 type content interface {
 	// move moves all data.
 	move(t *Transfer, conn net.Conn) error
@@ -50,8 +53,38 @@ func (d *FileContent) move(t *Transfer, conn net.Conn) error {
 
 func (d *FileContent) mayBeSmall() bool { return !d.Text && d.Size <= smallDownload }
 
-func (d *FileContent) moveRaw(_ *Transfer, conn *rawConn) error {
-	return copyPart(conn, d.File, d.Size)
+func (d *FileContent) moveRaw(t *Transfer, conn *rawConn) error {
+	sent, err := d.sendRaw(conn)
+	if !errors.Is(err, socket.ErrWait) {
+		return err
+	}
+	tcp, err := conn.upgrade()
+	if err == nil {
+		_, err = d.File.Seek(d.Offset+sent, io.SeekStart)
+	}
+	if err != nil {
+		return err
+	}
+	return sendFile(t, tcp, d.File, d.Offset+sent, d.Size-sent)
+}
+
+// sendRaw sends as much of the file as the connection takes at once. It returns socket.ErrWait if that is not all.
+func (d *FileContent) sendRaw(conn *rawConn) (sent int64, err error) {
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	for sent < d.Size && err == nil {
+		part := (*buf)[:min(int64(len(*buf)), d.Size-sent)]
+		if _, err := io.ReadFull(d.File, part); err != nil {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				err = errShrunk
+			}
+			return sent, err
+		}
+		var n int
+		n, err = conn.send(part)
+		sent += int64(n)
+	}
+	return sent, err
 }
 
 func (d *FileContent) commit() error { return nil }
@@ -80,21 +113,26 @@ func (u *UploadContent) move(t *Transfer, conn net.Conn) error {
 func (u *UploadContent) mayBeSmall() bool { return !u.Text }
 
 func (u *UploadContent) moveRaw(t *Transfer, conn *rawConn) error {
-	buf := takeBuffer()
-	defer putBuffer(buf)
-	n, all, err := conn.gather(*buf)
-	if err != nil {
-		return err
-	}
-	_, err = u.Writer().Write((*buf)[:n])
+	all, err := u.storeGathered(conn)
 	if all {
 		return err
 	}
-	tcp, gone := conn.upgrade() // also after an error: the client is still sending
+	tcp, gone := conn.upgrade() // also after an error: the client may still be sending
 	if err = cmp.Or(err, gone); err != nil {
 		return err
 	}
 	return receiveFile(t, tcp, u.Writer())
+}
+
+// storeGathered stores what the client sends at once. all says that the client has closed its side.
+func (u *UploadContent) storeGathered(conn *rawConn) (all bool, err error) {
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	n, all, err := conn.gather(*buf)
+	if _, failed := u.Writer().Write((*buf)[:n]); failed != nil {
+		return all, failed
+	}
+	return all, err
 }
 
 func (u *UploadContent) commit() error { return u.Commit() }

@@ -64,23 +64,28 @@ func (t *Transfer) exchangeRaw(c *rawConn) error {
 func (c *rawConn) Write(p []byte) (int, error) {
 	sent := 0
 	if c.tcp == nil {
-		if err := c.t.AbortCause(); err != nil {
-			return 0, err
-		}
-		n, err := c.conn.Send(p)
-		if stop := c.t.moved(int64(n)); stop != nil {
-			return n, stop
-		}
-		if !errors.Is(err, socket.ErrWait) {
-			return n, err
+		var err error
+		if sent, err = c.send(p); !errors.Is(err, socket.ErrWait) {
+			return sent, err
 		}
 		if _, err := c.upgrade(); err != nil {
-			return n, err
+			return sent, err
 		}
-		sent = n
 	}
 	n, err := dataWriter{c.t, c.tcp}.Write(p[sent:])
 	return sent + n, err
+}
+
+// send sends as much of p as the connection takes at once. It returns socket.ErrWait if that is not all.
+func (c *rawConn) send(p []byte) (int, error) {
+	if err := c.t.AbortCause(); err != nil {
+		return 0, err
+	}
+	n, err := c.conn.Send(p)
+	if stop := c.t.moved(int64(n)); stop != nil {
+		return n, stop
+	}
+	return n, err
 }
 
 // gather reads until the client has closed its side (all is true), buf is full, or the client takes more than a moment.
@@ -94,7 +99,7 @@ func (c *rawConn) gather(buf []byte) (n int, all bool, err error) {
 		case errors.Is(err, io.EOF):
 			return n, true, c.t.moved(int64(n))
 		case errors.Is(err, socket.ErrWait):
-			if !c.conn.Await(time.Until(until)) {
+			if c.conn.Await(time.Until(until)) != nil {
 				return n, false, c.t.moved(int64(n))
 			}
 		default:
@@ -124,8 +129,14 @@ func (c *rawConn) end() error {
 		return nil
 	}
 	_ = c.conn.CloseWrite()
-	c.conn.AwaitEnd(c.t.opened.Add(replyGap), maxLate)
-	return nil
+	if err := c.conn.AwaitEnd(c.t.opened.Add(replyGap), maxLate); !errors.Is(err, socket.ErrWait) {
+		return nil
+	}
+	tcp, err := c.upgrade() // too many threads wait
+	if err != nil {
+		return c.t.AbortCause() // the client has reset the connection, after it got everything
+	}
+	return c.t.endData(tcp)
 }
 
 // close closes the connection unless endConnection does that.

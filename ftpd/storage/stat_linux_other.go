@@ -1,4 +1,4 @@
-//go:build linux && (386 || arm || mips || mipsle)
+//go:build linux && !(amd64 || arm64 || riscv64 || ppc64 || ppc64le || s390x)
 
 package storage
 
