@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
@@ -47,6 +49,8 @@ func (t *Transfer) rawConn() *rawConn {
 // exchangeRaw is the part of exchange that follows the data connection.
 func (t *Transfer) exchangeRaw(c *rawConn) error {
 	defer c.close()
+	smallTransfers.Add(1)
+	defer smallTransfers.Add(-1)
 	t.Observer.FirstByte(t.Kind.Direction(), time.Since(t.Started))
 	if err := t.AbortCause(); err != nil {
 		return err
@@ -58,6 +62,17 @@ func (t *Transfer) exchangeRaw(c *rawConn) error {
 		return err
 	}
 	return t.complete()
+}
+
+// smallTransfers is the number of transfers in exchangeRaw, in the whole process, which has its threads only once.
+var smallTransfers atomic.Int32
+
+// giveWay lets other goroutines run, if other small transfers run: what this one waits for is mostly there afterwards, and
+// no thread has to block for it. (RETR by 16 sessions: 5 to 10 % more. A transfer that is alone would lose 7 % by it.)
+func giveWay() {
+	if smallTransfers.Load() > 1 {
+		runtime.Gosched()
+	}
 }
 
 // Write sends p.
@@ -129,6 +144,7 @@ func (c *rawConn) end() error {
 		return nil
 	}
 	_ = c.conn.CloseWrite()
+	giveWay() // meanwhile the client may close its side
 	if err := c.conn.AwaitEnd(c.t.opened.Add(replyGap), maxLate); !errors.Is(err, socket.ErrWait) {
 		return nil
 	}
