@@ -52,15 +52,16 @@ type session struct {
 	// pipeline's mu guards it and all fields below. Commands execute with it held.
 	pipeline
 
-	log        *slog.Logger // names the user while one is logged in
-	current    *settings    // the settings for the command that is being executed
-	user       string       // the name from USER, until PASS comes
-	login      *login       // nil: no user is logged in
-	failures   int          // number of failed logins
-	loginBy    time.Time    // time at which the session is ended if no user is logged in
-	lastActive time.Time    // time at which the last command or transfer ended
-	alarm      time.Time    // time for which the timer is set; zero: it is not
-	names      wire.Names   // encodes names of files as the client does
+	log        *slog.Logger  // names the user while one is logged in
+	current    *settings     // the settings for the command that is being executed
+	user       string        // the name from USER, until PASS comes
+	login      *login        // nil: no user is logged in
+	failures   int           // number of failed logins
+	loginBy    time.Time     // time at which the session is ended if no user is logged in
+	lastActive time.Time     // time at which the last command or transfer ended
+	alarm      time.Time     // time for which the timer is set; zero: it is not
+	names      wire.Names    // encodes names of files as the client does
+	peer       transfer.Peer // what transfers know about the client
 
 	params // the parameters that REIN resets
 	tlsState

@@ -97,7 +97,7 @@ func (s *session) refuseData(why observe.UnusedReservation) {
 // it; see schedule.go.
 func (s *session) begin(p transfer.Plan) {
 	o := transfer.Options{
-		Session: (*transferOwner)(s), Data: s.data, Timeout: s.settings().cfg.Timeouts.Data.Std(),
+		Session: (*transferOwner)(s), Peer: &s.peer, Data: s.data, Timeout: s.settings().cfg.Timeouts.Data.Std(),
 		TLS: s.dataTLS(), Coding: s.coding, Flow: s.login.rates.Flow(p.Kind == transfer.Upload), Deflates: s.srv.deflates, Held: s.held.Move(),
 		Observer: s.srv.observer, Account: account(s.login.Identity),
 	}
@@ -118,8 +118,8 @@ func (s *session) beginTransfer(t *transfer.Transfer) {
 	s.transfer, s.toRun = t, t
 }
 
-// settle ends the transfer for the session with the result of its run: it writes the audit line and the reply, and
-// ends the session if QUIT came.
+// settle ends the transfer for the session with the result of its run: it writes the reply, and ends the session if QUIT
+// came.
 func (s *session) settle(r transfer.Result) {
 	t := s.transfer
 	s.transfer = nil
@@ -127,9 +127,6 @@ func (s *session) settle(r transfer.Result) {
 	if t.Kind != transfer.Work {
 		s.unused(t.Data, unusedBy(t.AbortCause()))
 		s.srv.transfers.Add(-1)
-	}
-	if t.Kind != transfer.Listing && (t.Kind != transfer.Work || t.Change != "") {
-		s.auditTransfer(t, r)
 	}
 	s.reply(r.Code, r.Text)
 	if rest, held := t.TakeRest(); rest != nil {
@@ -153,6 +150,13 @@ type transferOwner session
 
 // Opening sends the 150 reply.
 func (o *transferOwner) Opening(text string) { (*session)(o).reply(150, text) }
+
+// Ended writes the audit line, before the reply that it is about.
+func (o *transferOwner) Ended(t *transfer.Transfer, r transfer.Result) {
+	if t.Kind != transfer.Listing && (t.Kind != transfer.Work || t.Change != "") {
+		(*session)(o).auditTransfer(t, r)
+	}
+}
 
 // ClientGone reports whether the control connection has ended without QUIT. The end of an upload's data connection is
 // the end of the file only if the client is still connected: when a client is killed, its kernel closes both

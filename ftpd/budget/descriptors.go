@@ -14,7 +14,7 @@ const (
 	// SessionDescriptors is the number of descriptors that a session takes.
 	SessionDescriptors = 1
 	// HomeDescriptors is the number that a home takes while a user is logged in to it.
-	HomeDescriptors = 1
+	HomeDescriptors = 2
 	// DataDescriptors is the number that a data connection takes.
 	DataDescriptors = 1
 	// TransferDescriptors is the number that a transfer takes besides its data connection: the file, its directory,

@@ -118,7 +118,8 @@ func (c *Conn) Open() (open bool) {
 	return open && err == nil
 }
 
-// Send sends as much of p as the connection takes now. The error is ErrWait if that is not all of p.
+// Send sends as much of p as the connection takes now. The error is ErrWait if that is not all of p. The kernel may keep
+// back the last bytes, for 200 ms at most, until more is sent or the end: so the end goes with them, in one packet.
 func (c *Conn) Send(p []byte) (sent int, err error) {
 	if c.failed != nil {
 		return 0, c.failed
@@ -126,7 +127,7 @@ func (c *Conn) Send(p []byte) (sent int, err error) {
 	a := nonblocking{p: p}
 	gone := c.control(func(fd int) {
 		for len(a.p) > 0 {
-			if !a.call(unix.SYS_SENDTO, uintptr(fd), unix.MSG_NOSIGNAL) {
+			if !a.call(unix.SYS_SENDTO, uintptr(fd), unix.MSG_NOSIGNAL|unix.MSG_MORE) {
 				err = ErrWait
 				return
 			}
@@ -198,21 +199,33 @@ var awaiting = slots.New(MaxAwaiting)
 
 // CloseWrite ends what is sent.
 func (c *Conn) CloseWrite() (err error) {
-	gone := c.control(func(fd int) { err = os.NewSyscallError("shutdown", unix.Shutdown(fd, unix.SHUT_WR)) })
+	gone := c.control(func(fd int) {
+		if _, _, errno := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0); errno != 0 {
+			err = os.NewSyscallError("shutdown", errno)
+		}
+	})
 	return cmp.Or(gone, err)
 }
 
 // AwaitEnd discards what arrives until the peer has closed its side, the connection has failed, or most bytes have arrived.
+// It blocks its thread, but for the time spin keeps a processor instead, because a thread that sleeps takes long to wake.
 // Its errors are those of Await, with until as the end of the time.
-func (c *Conn) AwaitEnd(until time.Time, most int) error {
+func (c *Conn) AwaitEnd(until time.Time, most int, spin time.Duration) error {
+	var spun time.Time // when spinning ends
 	for most > 0 {
 		n, err := c.discard(most)
 		most -= n
-		if errors.Is(err, ErrWait) {
+		switch {
+		case errors.Is(err, ErrWait) && spin > 0 && spun.IsZero():
+			if spun = time.Now().Add(spin); until.Before(spun) {
+				spun = until
+			}
+		case errors.Is(err, ErrWait) && time.Now().Before(spun):
+		case errors.Is(err, ErrWait):
 			if err := c.Await(time.Until(until)); err != nil {
 				return err
 			}
-		} else if err != nil {
+		case err != nil:
 			return nil //nolint:nilerr // the end, of whichever kind
 		}
 	}
@@ -282,5 +295,8 @@ func (c *Conn) Close() error {
 	}
 	fd := c.fd
 	c.fd = -1
-	return os.NewSyscallError("close", unix.Close(fd))
+	if _, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0); errno != 0 { // a TCP connection is closed without waiting
+		return os.NewSyscallError("close", errno)
+	}
+	return nil
 }

@@ -149,26 +149,29 @@ func TestSendAll(t *testing.T) {
 func TestAwaitEnd(t *testing.T) {
 	t.Parallel()
 	l := quiet(t, "127.0.0.1")
-	for name, do := range map[string]func(*net.TCPConn, *socket.Conn) error{
-		"end": func(client *net.TCPConn, conn *socket.Conn) error {
+	ways := map[string]func(*net.TCPConn, *socket.Conn, time.Duration) error{
+		"end": func(client *net.TCPConn, conn *socket.Conn, spin time.Duration) error {
 			_, _ = client.Write([]byte("late data"))
 			_ = client.CloseWrite()
-			return conn.AwaitEnd(time.Now().Add(long), 1<<10)
+			return conn.AwaitEnd(time.Now().Add(long), 1<<10, spin)
 		},
-		"time": func(_ *net.TCPConn, conn *socket.Conn) error {
-			if err := conn.AwaitEnd(time.Now().Add(time.Millisecond), 1<<10); !errors.Is(err, os.ErrDeadlineExceeded) {
+		"time": func(_ *net.TCPConn, conn *socket.Conn, spin time.Duration) error {
+			if err := conn.AwaitEnd(time.Now().Add(time.Millisecond), 1<<10, spin); !errors.Is(err, os.ErrDeadlineExceeded) {
 				return fmt.Errorf("got %w", err)
 			}
 			return nil
 		},
-		"most": func(client *net.TCPConn, conn *socket.Conn) error {
+		"most": func(client *net.TCPConn, conn *socket.Conn, spin time.Duration) error {
 			_, _ = client.Write(make([]byte, 2<<10))
-			return conn.AwaitEnd(time.Now().Add(long), 1<<10)
+			return conn.AwaitEnd(time.Now().Add(long), 1<<10, spin)
 		},
-	} {
-		client, conn := accepted(t, l)
-		if err := do(client, conn); err != nil {
-			t.Errorf("%s: %v", name, err)
+	}
+	for name, do := range ways {
+		for _, spin := range []time.Duration{0, 50 * time.Microsecond, long} {
+			client, conn := accepted(t, l)
+			if err := do(client, conn, spin); err != nil {
+				t.Errorf("%s, spinning for %v: %v", name, spin, err)
+			}
 		}
 	}
 }

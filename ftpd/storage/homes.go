@@ -1,12 +1,13 @@
 package storage
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"sync"
 )
 
-// homes holds the open homes, so that all sessions of one home share one descriptor.
+// homes holds the open homes, so that all sessions of one home share its descriptors.
 type homes struct {
 	mu   sync.Mutex
 	open map[string]*home
@@ -15,8 +16,9 @@ type homes struct {
 // home is an open directory that several views share.
 type home struct {
 	*os.Root
-	info  fs.FileInfo // of the directory, when it was opened
-	views int
+	beneath *beneath
+	info    fs.FileInfo // of the directory, when it was opened
+	views   int
 }
 
 // get returns the home with this name below root, and counts one more view of it.
@@ -30,12 +32,15 @@ func (h *homes) get(root *os.Root, name string) (*home, error) {
 	}
 	info, err := opened.Stat(".")
 	if err != nil {
-		_ = opened.Close()
-		return nil, err
+		return nil, errors.Join(err, opened.Close())
+	}
+	below, err := newBeneath(opened)
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	fresh := &home{Root: opened, info: info, views: 1}
+	fresh := &home{Root: opened, beneath: below, info: info, views: 1}
 	if h.open == nil {
 		h.open = map[string]*home{}
 	}
@@ -71,5 +76,5 @@ func (h *homes) put(name string, used *home) error {
 	if h.open[name] == used {
 		delete(h.open, name)
 	}
-	return used.Close()
+	return errors.Join(used.beneath.close(), used.Close())
 }

@@ -61,7 +61,7 @@ func (l *Local) Home(home string, create bool) (FS, error) {
 	if err != nil {
 		return nil, failure("open home", home, err)
 	}
-	v := &view{root: shared.Root, noSync: &l.noSync, promises: &l.promises, place: home}
+	v := &view{root: shared.Root, beneath: shared.beneath, noSync: &l.noSync, promises: &l.promises, place: home}
 	if place, err := resolve(l.root, home, true); err == nil {
 		v.place = place
 	}

@@ -314,7 +314,7 @@ func TestZeroCopyTypes(t *testing.T) {
 	must(t, upload(v, "/f", "abc", CreateOptions{}))
 	f, err := v.Open("/f")
 	must(t, err)
-	if _, ok := f.(*os.File); !ok {
+	if _, ok := OSFile(f); !ok {
 		t.Errorf("Open gives a %T: sendfile would not apply", f)
 	}
 	must(t, f.Close())

@@ -20,6 +20,7 @@ const (
 // view is the FS of one home.
 type view struct {
 	root     *os.Root
+	beneath  *beneath
 	noSync   *atomic.Bool // shared with the Local
 	promises *promises
 	place    string       // path of the home below the Local's root
@@ -63,16 +64,34 @@ func (v *view) Open(name string) (File, error) {
 		return nil, failure("open", name, err)
 	}
 	// Readers never see what a crashed append has left; what a running append has written they may see.
-	if err := rollBack(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
+	if err := v.rollBack(p); err != nil && !errors.Is(err, ErrBusy) {
 		return nil, failure("open", name, err)
 	}
-	f, err := v.root.OpenFile(p, openReadFlags, 0)
+	f, err := v.beneath.openRead(p)
+	if errors.Is(err, errUseRoot) {
+		f, err = openRead(v.root, p)
+	}
+	return f, failure("open", name, err)
+}
+
+// rollBack undoes what a crashed writer has appended to the file p; see the function. Most files have no journal, and for
+// those the first check is all.
+func (v *view) rollBack(p string) error {
+	dir, base := split(p)
+	if v.beneath.absent(dir + "/" + journalName(base)) {
+		return nil
+	}
+	return rollBack(v.root, p)
+}
+
+// openRead opens the regular file p for reading.
+func openRead(root *os.Root, p string) (File, error) {
+	f, err := root.OpenFile(p, openReadFlags, 0)
 	if err != nil {
-		return nil, failure("open", name, err)
+		return nil, err
 	}
 	if _, err := regular(f); err != nil {
-		_ = f.Close()
-		return nil, failure("open", name, err)
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }

@@ -40,6 +40,7 @@ func (n noting) Connect(context.Context) (*net.TCPConn, error) {
 type replying struct{ out *wire.Writer }
 
 func (s replying) Opening(text string)        { s.out.Reply(150, text) }
+func (replying) Ended(*Transfer, Result)      {}
 func (replying) ClientGone() bool             { return false }
 func (replying) Contain(f func() error) error { return f() }
 

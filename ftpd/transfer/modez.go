@@ -98,7 +98,7 @@ func (t *Transfer) enterCoding() (leave func(), err error) {
 	if !t.Coding.Deflate {
 		return func() {}, nil
 	}
-	place, err := t.Deflates.Enter(t.ctx, t.Account, fair.Patience)
+	place, err := t.Deflates.Enter(t.context(), t.Account, fair.Patience)
 	switch {
 	case errors.Is(err, fair.ErrBusy):
 		return nil, errDeflateBusy

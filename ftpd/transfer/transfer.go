@@ -71,6 +71,8 @@ type Plan struct {
 type Session interface {
 	// Opening sends the 150 reply.
 	Opening(text string)
+	// Ended is called once, with the result, before Wait returns it.
+	Ended(t *Transfer, r Result)
 	// ClientGone reports whether the control connection has ended without QUIT.
 	ClientGone() bool
 	// Contain runs f. If f panics, Contain logs the panic and returns ErrPanicked.
@@ -80,6 +82,7 @@ type Session interface {
 // Options holds what a session gives a transfer, besides the plan.
 type Options struct {
 	Session Session
+	Peer    *Peer // may be nil
 	// Data makes the data connection; nil for Work.
 	Data Connector
 	// Timeout is the longest time for which the data connection may move nothing.
@@ -106,11 +109,12 @@ type Transfer struct {
 	// rest is the data connection of an upload that the server refused while its client is still sending. Run sets
 	// it; the session drains it after the reply.
 	rest *net.TCPConn
-
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	// reader is the connection of a small download after everything was sent: the client is reading.
+	reader *rawConn
 
 	mu      sync.Mutex // guards the fields below
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
 	conn    *net.TCPConn
 	port    uint16    // the server's port of a data connection that was never in conn
 	limit   time.Time // if not zero, no deadline is set later than this
@@ -127,15 +131,26 @@ var (
 
 // New returns a transfer. The caller must see to it that Run is called.
 func New(p Plan, o Options) *Transfer {
-	t := &Transfer{Plan: p, Options: o, Started: time.Now(), result: make(chan Result, 1)}
-	t.ctx, t.cancel = context.WithCancelCause(context.Background())
-	return t
+	return &Transfer{Plan: p, Options: o, Started: time.Now(), result: make(chan Result, 1)}
+}
+
+// context returns the context that Abort cancels. It is made when it is needed: a small transfer in clear text needs none.
+func (t *Transfer) context() context.Context {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ctx == nil {
+		t.ctx, t.cancel = context.WithCancelCause(context.Background())
+		if t.aborted != nil {
+			t.cancel(t.aborted)
+		}
+	}
+	return t.ctx
 }
 
 // Run does the whole transfer. Wait returns its result.
 func (t *Transfer) Run() {
 	if t.Kind == Work {
-		t.result <- t.runWork()
+		t.end(t.runWork())
 		return
 	}
 	err := t.Session.Contain(t.exchange)
@@ -150,18 +165,29 @@ func (t *Transfer) Run() {
 	t.Flow.Close()
 	t.Data.Release()
 	_ = t.Session.Contain(func() error { t.Content.close(); return nil })
-	if t.rest == nil {
-		t.Held.GiveAll()
-	}
 	r := t.outcome(err)
 	t.Observer.TransferEnded(t.Kind.Direction(), r.Ending, time.Since(t.Started))
+	t.end(r)
+}
+
+// end ends Run with the result r.
+func (t *Transfer) end(r Result) {
+	_ = t.Session.Contain(func() error { t.Session.Ended(t, r); return nil })
+	t.awaitReader() // after all that can be done meanwhile
+	if t.rest == nil && t.Kind != Work {
+		t.Held.GiveAll()
+	}
 	t.result <- r
 }
 
 // Wait waits until Run has ended, and returns its result. It may be called only once.
 func (t *Transfer) Wait() Result {
 	r := <-t.result
-	t.cancel(nil)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cancel != nil {
+		t.cancel(nil)
+	}
 	return r
 }
 
@@ -171,7 +197,7 @@ func (t *Transfer) TakeRest() (*net.TCPConn, budget.Held) { return t.rest, t.Hel
 
 func (t *Transfer) runWork() Result {
 	var r Result
-	if err := t.Session.Contain(func() error { r = t.Work(t.ctx); return nil }); err != nil {
+	if err := t.Session.Contain(func() error { r = t.Work(t.context()); return nil }); err != nil {
 		return t.outcome(err)
 	}
 	if err := t.AbortCause(); err != nil && r.Err != nil {
@@ -194,7 +220,7 @@ func (t *Transfer) exchange() error {
 	if conn := t.rawConn(); conn != nil {
 		return t.exchangeRaw(conn)
 	}
-	conn, err := t.Data.Connect(t.ctx)
+	conn, err := t.Data.Connect(t.context())
 	if err != nil {
 		return &connectError{err}
 	}
@@ -330,7 +356,10 @@ func (t *Transfer) setReadDeadline(limit time.Time) error {
 func (t *Transfer) moved(n int64) error {
 	t.bytes.Add(n)
 	t.Observer.Moved(t.Kind.Direction(), n)
-	return t.Flow.Pay(t.ctx, n)
+	if !t.Flow.Bounded() {
+		return nil
+	}
+	return t.Flow.Pay(t.context(), n)
 }
 
 // Abort interrupts the transfer at whatever point it is. It has no effect on a transfer that was aborted before, or
@@ -342,7 +371,9 @@ func (t *Transfer) Abort(cause error) {
 		return
 	}
 	t.aborted = cause
-	t.cancel(cause)
+	if t.cancel != nil {
+		t.cancel(cause)
+	}
 	if t.conn != nil {
 		_ = t.conn.SetDeadline(time.Unix(1, 0)) // a time in the past makes pending I/O fail
 	}
