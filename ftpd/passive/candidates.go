@@ -41,16 +41,16 @@ func (r *Reservation) arrive(conn *socket.Conn) bool {
 		r.finish(arrived)
 		return true
 	}
-	r.timer.Reset(max(min(time.Until(r.ends), proof), 0))
+	r.pool.alarms.put(r, r.last.Add(min(r.ends.Sub(r.last), proof)))
 	r.wakeUp()
 	return true
 }
 
 // proven frees the port if one of the connections has stayed open, or if the time for connections is over. Otherwise
-// it sets the timer for that time. The caller holds the pool's lock.
+// it has the reservation looked at then. The caller holds the pool's lock.
 func (r *Reservation) proven() {
-	if left := time.Until(r.ends); left > 0 && !slices.ContainsFunc(r.conns, (*socket.Conn).Open) {
-		r.timer.Reset(left)
+	if time.Now().Before(r.ends) && !slices.ContainsFunc(r.conns, (*socket.Conn).Open) {
+		r.pool.alarms.put(r, r.ends)
 		return
 	}
 	r.finish(arrived)

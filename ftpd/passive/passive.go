@@ -50,6 +50,7 @@ type Pool struct {
 
 	mu         sync.Mutex
 	ledger     *ledger
+	alarms     alarms
 	headerless map[uint16]int // number of connections, by port, whose PROXY header is awaited
 	ended      bool
 	stats      Stats // only the totals since the start
@@ -113,10 +114,22 @@ func (p *Pool) start() {
 }
 
 func newPool(ports config.PortSet, log *slog.Logger) *Pool {
-	return &Pool{
+	p := &Pool{
 		log: log, ports: slices.Clone(ports), listening: map[uint16]*port{}, closed: make(chan struct{}), ledger: newLedger(ports),
 		headerless: map[uint16]int{},
 		policy:     func() *proxy.Policy { return nil }, headers: proxy.NewReader(proxy.Timeout, proxy.MaxPending),
+	}
+	p.alarms.ring = p.expire
+	return p
+}
+
+// expire looks at the reservations whose time has come.
+func (p *Pool) expire() {
+	p.mu.Lock()
+	due := p.alarms.take(time.Now())
+	p.mu.Unlock()
+	for _, r := range due {
+		r.expire()
 	}
 }
 

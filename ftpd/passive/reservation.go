@@ -29,8 +29,9 @@ type Reservation struct {
 	last   time.Time      // when a connection came last
 	came   bool           // a connection has come, even if it is gone since
 	late   bool           // no connection came in time
-	timer  *time.Timer    // ends the reservation when no connection comes
-	wake   chan struct{}  // closed at the next change of state; nil if no goroutine waits for that
+	alarm  time.Time      // when expire is called, and place: see alarms.go
+	place  int
+	wake   chan struct{} // closed at the next change of state; nil if no goroutine waits for that
 }
 
 // state is the progress of a reservation. It starts as waiting and only moves forward.
@@ -200,10 +201,10 @@ func (r *Reservation) open() {
 	defer p.mu.Unlock()
 	r.after = after
 	r.ends = time.Now().Add(r.timeout)
-	r.timer = time.AfterFunc(r.timeout, r.expire)
+	p.alarms.put(r, r.ends)
 }
 
-// expire is called when the timer fires.
+// expire is called when the reservation's alarm goes off.
 func (r *Reservation) expire() {
 	p := r.pool
 	p.drain(r.port) // the connection may have come in time
@@ -213,11 +214,11 @@ func (r *Reservation) expire() {
 	switch {
 	case r.state != reserved:
 	case len(r.conns) > 0 && now.Before(r.ends) && now.Sub(r.last) < proof:
-		r.timer.Reset(min(proof-now.Sub(r.last), r.ends.Sub(now)))
+		p.alarms.put(r, now.Add(min(proof-now.Sub(r.last), r.ends.Sub(now))))
 	case len(r.conns) > 0:
 		r.proven()
 	case p.headerless[r.port] > 0 && now.Before(r.ends.Add(proxy.Timeout)):
-		r.timer.Reset(proof) // a connection has come in time, and may be the client's
+		p.alarms.put(r, now.Add(proof)) // a connection has come in time, and may be the client's
 	default:
 		p.stats.Expired++
 		r.late = true
@@ -227,9 +228,7 @@ func (r *Reservation) expire() {
 
 // finish moves the reservation to a later state in which it holds no port. The caller holds the pool's lock.
 func (r *Reservation) finish(s state) {
-	if r.timer != nil {
-		r.timer.Stop()
-	}
+	r.pool.alarms.drop(r)
 	r.pool.end(r)
 	r.state = s
 	r.wakeUp()
