@@ -14,7 +14,7 @@ import (
 type appending struct {
 	v       *view
 	name    string
-	dir     *os.Root // the file's directory; stays the same directory if that is moved
+	dir     folder // the file's directory; stays the same directory if that is moved
 	base    string
 	f       *os.File
 	journal *os.File
@@ -26,7 +26,7 @@ type appending struct {
 func (v *view) appendTo(name, p string, o CreateOptions) (_ Upload, err error) {
 	dir, base := split(p)
 	u := &appending{v: v, name: name, base: base}
-	if u.dir, err = openDir(v.root, dir); err != nil {
+	if u.dir, err = v.folder(dir); err != nil {
 		return nil, failure("create", name, err)
 	}
 	if u.journal, err = makeJournal(u.dir, u.base); err != nil {
@@ -82,7 +82,7 @@ func (u *appending) check() error {
 		return err
 	}
 	there, err := u.dir.Lstat(u.base)
-	if err == nil && os.SameFile(info, there) {
+	if err == nil && sameFile(info, there) {
 		return nil
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {

@@ -15,5 +15,6 @@ var errUseRoot = errors.New("the path must be resolved step by step")
 
 func newBeneath(*os.Root) (*beneath, error)    { return &beneath{}, nil }
 func (*beneath) close() error                  { return nil }
+func (*beneath) folder(string) (folder, error) { return nil, errUseRoot }
 func (*beneath) absent(string) bool            { return false }
 func (*beneath) openRead(string) (File, error) { return nil, errUseRoot }

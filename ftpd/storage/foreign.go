@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Volumes that other programs write to hold files of other owners. The kernel decides what the server may do with
@@ -20,24 +18,6 @@ import (
 //     sticky bit, or because the file is a mount point), it first receives the upload completely, and then writes it to the
 //     old file; see stage.
 //   - If it can't create a file, it writes the data to the old file as they arrive; see rewrite.
-
-// mayWrite returns nil if the server may write to the file base of a directory, else why not.
-func mayWrite(dir *os.Root, base string) error {
-	d, err := dir.OpenFile(".", openDirFlags, 0)
-	if err != nil {
-		return err
-	}
-	defer d.Close() //nolint:errcheck // it was only used
-	conn, err := d.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var denied error
-	err = conn.Control(func(fd uintptr) {
-		denied = unix.Faccessat(int(fd), base, unix.W_OK, unix.AT_EACCESS) //nolint:gosec // a descriptor
-	})
-	return errors.Join(err, denied)
-}
 
 // isForbidden reports whether err says that the server may not create a file here.
 func isForbidden(err error) bool {
@@ -52,7 +32,7 @@ func (u *replacement) stage(existing fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	own := info.Sys().(*syscall.Stat_t)
+	own := statOf(info)
 	var refused error
 	if own.Uid != old.Uid || own.Gid != old.Gid {
 		refused = u.f.Chown(int(old.Uid), int(old.Gid))
@@ -65,21 +45,21 @@ func (u *replacement) stage(existing fs.FileInfo) error {
 		return err
 	}
 	now, err := regular(u.onto)
-	if err == nil && !os.SameFile(now, existing) {
+	if err == nil && !sameFile(now, existing) {
 		err = errChanged
 	}
 	return err
 }
 
 // sticks reports whether a file that the server may write can't be replaced with rename(2).
-func sticks(dir *os.Root, base string, old *syscall.Stat_t) bool {
+func sticks(dir folder, base string, old *syscall.Stat_t) bool {
 	info, err := dir.Stat(".")
 	if err != nil {
 		return false
 	}
 	euid := uint32(os.Geteuid()) //nolint:gosec // an id
-	sticky := info.Mode()&fs.ModeSticky != 0 && euid != 0 && euid != old.Uid && euid != info.Sys().(*syscall.Stat_t).Uid
-	return sticky || isMountPoint(dir, base)
+	sticky := info.Mode()&fs.ModeSticky != 0 && euid != 0 && euid != old.Uid && euid != statOf(info).Uid
+	return sticky || dir.isMountPoint(base)
 }
 
 // copyOnto writes the complete upload to the old file. It first makes sure that there is enough space, if the file
@@ -95,7 +75,7 @@ func (u *replacement) copyOnto() error {
 	if err != nil {
 		return err
 	}
-	if there, err := u.dir.Lstat(u.base); err != nil || !os.SameFile(old, there) {
+	if there, err := u.dir.Lstat(u.base); err != nil || !sameFile(old, there) {
 		return errChanged
 	}
 	source, err := u.dir.OpenFile(u.temp, openReadFlags, 0)

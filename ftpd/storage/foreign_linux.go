@@ -7,23 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isMountPoint reports whether something is mounted at the name, as Kubernetes does with a subPath that is a file.
-func isMountPoint(dir *os.Root, base string) bool {
-	d, err := dir.OpenFile(".", openDirFlags, 0)
-	if err != nil {
-		return false
-	}
-	defer d.Close() //nolint:errcheck // it was only used
-	conn, err := d.SyscallConn()
-	if err != nil {
-		return false
-	}
+// isMountPoint reports whether something is mounted at an entry of a directory.
+func isMountPoint(dir int, name string) bool {
 	var x unix.Statx_t
-	var failed error
-	err = conn.Control(func(fd uintptr) {
-		failed = unix.Statx(int(fd), base, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS, &x) //nolint:gosec // a descriptor
-	})
-	return err == nil && failed == nil && x.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+	err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS, &x)
+	return err == nil && x.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }
 
 // allocate reserves space for size bytes in a file, if the file system supports that.

@@ -34,13 +34,13 @@ func (h *homes) get(root *os.Root, name string) (*home, error) {
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	below, err := newBeneath(opened)
+	below, err := newBeneath(opened.Root)
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	fresh := &home{Root: opened, beneath: below, info: info, views: 1}
+	fresh := &home{Root: opened.Root, beneath: below, info: info, views: 1}
 	if h.open == nil {
 		h.open = map[string]*home{}
 	}

@@ -40,7 +40,7 @@ func journalName(base string) string {
 
 // makeJournal creates and locks the empty journal of the file base, after undoing what a crashed writer has left. It
 // returns ErrBusy while another writer is appending.
-func makeJournal(dir *os.Root, base string) (*os.File, error) {
+func makeJournal(dir folder, base string) (*os.File, error) {
 	name := journalName(base)
 	const tries = 5
 	for range tries {
@@ -78,7 +78,7 @@ func named(f *os.File) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return info.Sys().(*syscall.Stat_t).Nlink > 0, nil
+	return statOf(info).Nlink > 0, nil
 }
 
 // write writes the entry to the journal j.
@@ -97,7 +97,7 @@ func entryOf(base string, info fs.FileInfo) journalEntry {
 		Name:  []byte(base),
 		Size:  info.Size(),
 		Time:  info.ModTime(),
-		Inode: info.Sys().(*syscall.Stat_t).Ino,
+		Inode: statOf(info).Ino,
 	}
 }
 
@@ -138,7 +138,7 @@ func rollBack(root *os.Root, p string) error {
 }
 
 // settleIn does the same as rollBack, for the file base of a directory.
-func settleIn(dir *os.Root, base string) error {
+func settleIn(dir folder, base string) error {
 	name := journalName(base)
 	j, err := dir.OpenFile(name, os.O_RDWR|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -187,7 +187,7 @@ func ownerDied(f *os.File, now time.Time) (bool, error) {
 }
 
 // undo durably restores the file of a journal, and removes the journal.
-func undo(dir *os.Root, name string, j *os.File) error {
+func undo(dir folder, name string, j *os.File) error {
 	e, ok, err := readEntry(j)
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func undo(dir *os.Root, name string, j *os.File) error {
 }
 
 // truncateAppend cuts off what was appended to a file since the entry was written.
-func truncateAppend(dir *os.Root, e journalEntry) error {
+func truncateAppend(dir folder, e journalEntry) error {
 	base := string(e.Name)
 	f, err := dir.OpenFile(base, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrIsDirectory) || errors.Is(err, syscall.ENXIO) {
@@ -229,13 +229,13 @@ func truncateAppend(dir *os.Root, e journalEntry) error {
 }
 
 // removeSame removes the name if it still names the file f.
-func removeSame(dir *os.Root, name string, f *os.File) error {
+func removeSame(dir folder, name string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	there, err := dir.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, there) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !sameFile(info, there) {
 		return nil
 	}
 	if err == nil {

@@ -21,7 +21,7 @@ type promise struct {
 
 // make promises that the file f can grow to so many bytes. It returns ENOSPC if the file system of dir has not enough
 // space left. Zero bytes need no promise.
-func (p *promises) make(f *os.File, dir *os.Root, bytes int64) error {
+func (p *promises) make(f *os.File, dir folder, bytes int64) error {
 	if bytes <= 0 {
 		return nil
 	}
@@ -73,5 +73,5 @@ func deviceAndSize(f *os.File) (device uint64, size int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	return uint64(info.Sys().(*syscall.Stat_t).Dev), info.Size(), nil //nolint:unconvert // it differs by system
+	return uint64(statOf(info).Dev), info.Size(), nil //nolint:unconvert // it differs by system
 }

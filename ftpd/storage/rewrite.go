@@ -14,7 +14,7 @@ import (
 type rewrite struct {
 	v      *view
 	name   string
-	dir    *os.Root
+	dir    folder
 	base   string
 	f      *os.File
 	before int64 // size of the file before the upload
@@ -31,7 +31,7 @@ func (u *rewrite) Rewrites() bool { return true }
 
 // rewriteFile opens the file base of a directory for an upload that comes after its first kept bytes, or after all of
 // them if appending is set. It closes dir when the upload ends.
-func (v *view) rewriteFile(name string, dir *os.Root, base string, kept int64, appending bool) (_ Upload, err error) {
+func (v *view) rewriteFile(name string, dir folder, base string, kept int64, appending bool) (_ Upload, err error) {
 	u := &rewrite{v: v, name: name, dir: dir, base: base, kept: kept}
 	if u.f, err = dir.OpenFile(base, os.O_WRONLY|syscall.O_NONBLOCK, 0); err != nil {
 		return nil, errors.Join(err, dir.Close())
@@ -129,7 +129,7 @@ func (u *rewrite) check() error {
 	if err != nil {
 		return err
 	}
-	if there, err := u.dir.Lstat(u.base); err != nil || !os.SameFile(info, there) {
+	if there, err := u.dir.Lstat(u.base); err != nil || !sameFile(info, there) {
 		return errChanged
 	}
 	return nil

@@ -83,8 +83,8 @@ func (v *view) target(p string) (string, fs.FileInfo, error) {
 type replacement struct {
 	v         *view
 	name      string
-	dir       *os.Root // the target's directory; stays the same directory if that is moved
-	base      string   // the name of the target in dir
+	dir       folder // the target's directory; stays the same directory if that is moved
+	base      string // the name of the target in dir
 	temp      string
 	f         *os.File
 	exclusive bool  // the target must not exist
@@ -106,16 +106,16 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 		return nil, failure("create", name, fs.ErrPermission)
 	}
 	dir, base := split(p)
-	root, err := openDir(v.root, dir)
+	folder, err := v.folder(dir)
 	if err != nil {
 		return nil, failure("create", name, err)
 	}
 	if existing != nil {
-		if err := mayWrite(root, base); err != nil {
-			return nil, failure("create", name, errors.Join(err, root.Close()))
+		if err := folder.mayWrite(base); err != nil {
+			return nil, failure("create", name, errors.Join(err, folder.Close()))
 		}
 	}
-	u := &replacement{v: v, name: name, dir: root, base: base, exclusive: o.Exclusive, taken: fs.ErrExist}
+	u := &replacement{v: v, name: name, dir: folder, base: base, exclusive: o.Exclusive, taken: fs.ErrExist}
 	switch {
 	case o.Append && !o.Exclusive:
 		// Two uploads append to a file that does not exist yet: one must not replace the other's.
@@ -129,7 +129,7 @@ func (v *view) createFresh(name, p string, existing fs.FileInfo, o CreateOptions
 			if u.source != nil {
 				_ = u.source.Close()
 			}
-			w, err := v.rewriteFile(name, root, base, o.Offset, false)
+			w, err := v.rewriteFile(name, folder, base, o.Offset, false)
 			return w, failure("create", name, err)
 		}
 	}
