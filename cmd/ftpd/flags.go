@@ -263,6 +263,7 @@ func (f *flags) logger(w io.Writer) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return nil, fmt.Errorf("--log-level %q: choose debug, info, warn or error", f.logLevel)
 	}
+	w = safelog.Writer(w)
 	o := &slog.HandlerOptions{Level: level}
 	switch f.logFormat {
 	case "text":
