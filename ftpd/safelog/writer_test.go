@@ -1,4 +1,4 @@
-package safelog_test
+package safelog
 
 import (
 	"bytes"
@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/ftp-operator/ftp-operator/ftpd/safelog"
 )
 
 // Lines arrive whole and in order, also when the pipe has no room for them at once.
@@ -25,7 +23,7 @@ func TestWriterToPipe(t *testing.T) {
 	}
 	go func() {
 		defer w.Close() //nolint:errcheck // a test's
-		to := safelog.Writer(w)
+		to := Writer(w)
 		for line := range bytes.Lines(want.Bytes()) {
 			if n, err := to.Write(line); n != len(line) || err != nil {
 				t.Errorf("wrote %d of %d: %v", n, len(line), err)
@@ -46,7 +44,7 @@ func TestWriterToOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close() //nolint:errcheck // a test's
-	to := safelog.Writer(f)
+	to := Writer(f)
 	for _, line := range []string{"one\n", "", "two\n"} {
 		if n, err := to.Write([]byte(line)); n != len(line) || err != nil {
 			t.Errorf("%q: %d, %v", line, n, err)
@@ -56,7 +54,7 @@ func TestWriterToOthers(t *testing.T) {
 		t.Errorf("%q, %v", text, err)
 	}
 	var buf bytes.Buffer
-	if got := safelog.Writer(&buf); got != io.Writer(&buf) {
+	if got := Writer(&buf); got != io.Writer(&buf) {
 		t.Errorf("%T", got)
 	}
 }
