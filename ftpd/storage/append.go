@@ -66,13 +66,24 @@ func (u *appending) begin(o CreateOptions) (err error) {
 	if err := u.before.write(u.journal); err != nil {
 		return err
 	}
-	if u.v.durable() {
-		if err := errors.Join(syncFile(u.journal), syncDir(u.dir, ".")); err != nil {
-			return err
-		}
+	if err := u.syncJournal(); err != nil {
+		return err
 	}
 	_, err = u.f.Seek(0, io.SeekEnd)
 	return err
+}
+
+// syncJournal makes the journal durable, which must come before the first byte.
+func (u *appending) syncJournal() error {
+	if !u.v.durable() {
+		return nil
+	}
+	c, err := openCommit(u.dir, ".")
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return errors.Join(c.syncData(u.journal), c.syncNames())
 }
 
 // check returns errChanged if the name no longer names the open file.
@@ -97,27 +108,30 @@ func (u *appending) Commit() error {
 	if u.done {
 		return fs.ErrClosed
 	}
-	if err := u.complete(); err != nil {
+	var c *commit
+	var err error
+	if u.v.durable() {
+		c, err = openCommit(u.dir, ".")
+	}
+	defer c.close()
+	if err == nil {
+		err = c.syncData(u.f)
+	}
+	if err == nil {
+		err = u.check()
+	}
+	if err != nil {
 		_ = u.Abort() // the first error is the one that matters
 		return failure("store", u.name, err)
 	}
 	u.done = true
 	// The upload is complete once its journal is removed. That removal must be durable, or a sweep would undo the
 	// upload.
-	err := removeSame(u.dir, journalName(u.base), u.journal)
-	if err == nil && u.v.durable() {
-		err = syncDir(u.dir, ".")
+	err = removeSame(u.dir, journalName(u.base), u.journal)
+	if err == nil {
+		err = c.syncNames()
 	}
 	return failure("store", u.name, errors.Join(err, u.close()))
-}
-
-func (u *appending) complete() error {
-	if u.v.durable() {
-		if err := syncFile(u.f); err != nil {
-			return err
-		}
-	}
-	return u.check()
 }
 
 func (u *appending) Keep() error {

@@ -1,7 +1,9 @@
 package storage
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,12 +14,12 @@ import (
 )
 
 // watchSyncs records the base names of the files that are synced until the test ends, and lets fail make a sync fail.
+// Of a file that is only written out it records the name and " written".
 func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []string) {
 	t.Helper()
-	really := syncFile
 	var mu sync.Mutex
 	var names []string
-	syncFile = func(f *os.File) error {
+	watch := func(f *os.File, suffix string) error {
 		name := filepath.Base(f.Name())
 		if strings.HasPrefix(name, uploadPrefix) {
 			name = "temporary file"
@@ -26,16 +28,17 @@ func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []str
 			name = "journal"
 		}
 		mu.Lock()
-		names = append(names, name)
+		names = append(names, name+suffix)
 		mu.Unlock()
 		if fail != nil {
-			if err := fail(name); err != nil {
-				return err
-			}
+			return fail(name)
 		}
-		return really(f)
+		return nil
 	}
-	t.Cleanup(func() { syncFile = really })
+	reallySync, reallyWrite := syncFile, writeOut
+	syncFile = func(f *os.File) error { return cmp.Or(watch(f, ""), reallySync(f)) }
+	writeOut = func(f *os.File) error { return cmp.Or(watch(f, " written"), reallyWrite(f)) }
+	t.Cleanup(func() { syncFile, writeOut = reallySync, reallyWrite })
 	return func() []string {
 		mu.Lock()
 		defer mu.Unlock()
@@ -47,6 +50,7 @@ func watchSyncs(t *testing.T, fail func(name string) error) (synced func() []str
 
 // Everything must be on the disk before the acknowledgement; with NoSync nothing must be synced.
 func TestDurability(t *testing.T) {
+	ordering(t, false)
 	root := t.TempDir()
 	l, err := NewLocal(root)
 	must(t, err)
@@ -83,8 +87,37 @@ func TestDurability(t *testing.T) {
 	}
 }
 
+// Where the journal keeps the order, one fsync must do: the data are on the disk before the name is given.
+func TestDurabilityInOrder(t *testing.T) {
+	ordering(t, true)
+	v, _ := newHome(t)
+	synced := watchSyncs(t, nil)
+	for _, step := range []struct {
+		o    CreateOptions
+		want string
+	}{
+		{CreateOptions{}, "temporary file written, ."},
+		{CreateOptions{Append: true}, "journal written, ., f written, ."},
+		{CreateOptions{Offset: 2}, "temporary file written, ."},
+	} {
+		must(t, upload(v, "/f", "12345", step.o))
+		if got := strings.Join(synced(), ", "); got != step.want {
+			t.Errorf("%+v synced %q, want %q", step.o, got, step.want)
+		}
+	}
+}
+
 // An upload or a change that can't be made durable must be neither acknowledged nor visible.
 func TestSyncFails(t *testing.T) {
+	for _, ordered := range []bool{false, true} {
+		t.Run(fmt.Sprintf("ordered %v", ordered), func(t *testing.T) {
+			ordering(t, ordered)
+			syncFails(t)
+		})
+	}
+}
+
+func syncFails(t *testing.T) {
 	for _, c := range []struct {
 		o    CreateOptions
 		fail string

@@ -89,21 +89,3 @@ func openDir(root *os.Root, dir string) (rooted, error) {
 	opened, err := root.OpenRoot(dir + "/.")
 	return rooted{opened}, err
 }
-
-// syncFile makes a file durable. It is a variable so that tests can count the calls and make them fail.
-var syncFile = (*os.File).Sync
-
-// opener is an *os.Root or a folder.
-type opener interface {
-	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
-}
-
-// syncDir makes the entries of a directory durable.
-func syncDir(root opener, dir string) error {
-	f, err := root.OpenFile(dir, openDirFlags, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	return syncFile(f)
-}

@@ -201,8 +201,13 @@ func (u *replacement) Commit() error {
 		return fs.ErrClosed
 	}
 	err := u.fill()
+	var c *commit
 	if err == nil && u.v.durable() {
-		err = syncFile(u.f)
+		c, err = openCommit(u.dir, ".")
+	}
+	defer c.close()
+	if err == nil {
+		err = c.syncData(u.f)
 	}
 	if err == nil {
 		err = u.publish()
@@ -212,10 +217,7 @@ func (u *replacement) Commit() error {
 		return failure("store", u.name, err)
 	}
 	u.done = true
-	if u.v.durable() {
-		err = syncDir(u.dir, ".")
-	}
-	return failure("store", u.name, errors.Join(err, u.closeAll()))
+	return failure("store", u.name, errors.Join(c.syncNames(), u.closeAll()))
 }
 
 // fill copies the kept bytes of the old file; by reference, if the file system can do that.
