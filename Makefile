@@ -46,7 +46,7 @@ OUT ?= docs/benchmarks.md
 
 # The tests that need an API server, as their imports tell; and those with targets of their own.
 ENVTEST = $(shell grep -rl --include='*_test.go' controller-runtime/pkg/envtest . | xargs -r dirname | sort -u | grep -v -x ./test/chart)
-UNIT = $(shell go list ./... | grep -v -x -F -f <(go list -e $(ENVTEST) ./test/chart ./test/clients/... ./test/e2e ./test/soak 2>/dev/null))
+UNIT = $(shell go list ./... | grep -v -x -F -f <(go list -e $(ENVTEST) ./test/chart ./test/clients/... ./test/crash ./test/e2e ./test/soak 2>/dev/null))
 
 .PHONY: help
 help: ## List the targets.
@@ -88,12 +88,14 @@ clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone, ari
 	go test -count=1 -timeout $(TEST_TIMEOUT) ./test/clients/...
 
 .PHONY: soak
-soak: ## Load on a daemon, checked byte for byte, and nothing leaked at its end. DURATION=5m CLIENTS=200 RACE=1.
+soak: ## Load on a daemon, checked byte for byte, and nothing leaked at its end; then power cuts, for as long. DURATION=5m CLIENTS=200 RACE=1.
 	go test -count=1 -timeout 0 ./test/soak -v -duration $(DURATION) -clients $(CLIENTS) -stall 30s $(if $(RACE),-race-daemon)
+	go test -count=1 -timeout 0 ./test/crash -v -duration $(DURATION)
 
 .PHONY: soak-short
-soak-short: ## The same for 20 seconds, with the race detector.
+soak-short: ## The same for 20 seconds, with the race detector, and some power cuts.
 	go test -count=1 -timeout $(TEST_TIMEOUT) ./test/soak -race-daemon
+	go test -count=1 -timeout $(TEST_TIMEOUT) ./test/crash
 
 .PHONY: e2e
 e2e: ## Tests on a real cluster: one made for them, or KUBECONFIG=FILE. FOCUS=TEXT picks tests.
