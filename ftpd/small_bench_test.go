@@ -39,8 +39,8 @@ func BenchmarkSmallFiles(b *testing.B) {
 	data := []byte(strings.Repeat("x", 1024))
 	move := func(command string, upload bool) {
 		var port int
-		text := talk("EPSV")
-		if _, err := fmt.Sscanf(text[strings.Index(text, "(|||"):], "(|||%d|)", &port); err != nil {
+		_, text, _ := strings.Cut(talk("EPSV"), "(")
+		if _, err := fmt.Sscanf(text, "|||%d|)", &port); err != nil {
 			b.Fatal(text, err)
 		}
 		d, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))

@@ -60,12 +60,13 @@ func (a *alarms) adjust() {
 // byAlarm is a heap of reservations, by their alarm. A reservation's place is its index in the heap plus one.
 type byAlarm []*Reservation
 
-func (h byAlarm) Len() int           { return len(h) }
-func (h byAlarm) Less(i, j int) bool { return h[i].alarm.Before(h[j].alarm) }
+func (h *byAlarm) Len() int           { return len(*h) }
+func (h *byAlarm) Less(i, j int) bool { return (*h)[i].alarm.Before((*h)[j].alarm) }
 
-func (h byAlarm) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i+1, j+1
+func (h *byAlarm) Swap(i, j int) {
+	all := *h
+	all[i], all[j] = all[j], all[i]
+	all[i].place, all[j].place = i+1, j+1
 }
 
 // Push implements heap.Interface.

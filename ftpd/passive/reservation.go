@@ -167,8 +167,12 @@ func (r *Reservation) awaitPort(ctx context.Context, derive func(context.Context
 	}
 	for _, port := range p.listening {
 		port.want()
-		defer port.unwant()
 	}
+	defer func() {
+		for _, port := range p.listening {
+			port.unwant()
+		}
+	}()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	deadline := time.NewTimer(r.timeout)

@@ -247,7 +247,7 @@ func (c *Conn) discard(most int) (n int, err error) {
 			case got == 0:
 				err = io.EOF
 			default:
-				n = int(got) //nolint:gosec // at most most
+				n = int(got) //nolint:gosec // not more than most
 			}
 			return
 		}

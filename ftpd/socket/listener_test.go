@@ -211,10 +211,16 @@ func TestReset(t *testing.T) {
 func TestAwaitIsBounded(t *testing.T) { //nolint:paralleltest // see above
 	l := quiet(t, "127.0.0.1")
 	var waiting sync.WaitGroup
-	defer waiting.Wait()
+	var clients []*net.TCPConn
+	defer func() {
+		for _, client := range clients {
+			_ = client.Close() // ends the wait
+		}
+		waiting.Wait()
+	}()
 	for range socket.MaxAwaiting {
 		client, conn := accepted(t, l)
-		defer client.Close() //nolint:errcheck // ends the wait
+		clients = append(clients, client)
 		waiting.Go(func() { _ = conn.Await(long) })
 	}
 	_, conn := accepted(t, l)

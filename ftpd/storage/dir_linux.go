@@ -53,8 +53,8 @@ const (
 // parse finds the names in the first n bytes of buf. All names are parts of one string, which is the only allocation.
 func (l *listed) parse(n int) {
 	text := string(l.buf[:n])
-	for begin, length := 0, 0; begin+direntName < n; begin += length {
-		length = int(binary.NativeEndian.Uint16(l.buf[begin+direntLength:]))
+	for begin := 0; begin+direntName < n; {
+		length := int(binary.NativeEndian.Uint16(l.buf[begin+direntLength:]))
 		if length <= direntName || begin+length > n {
 			return // not what the kernel returns
 		}
@@ -62,6 +62,7 @@ func (l *listed) parse(n int) {
 		if name != "." && name != ".." {
 			l.at, l.names = append(l.at, begin+direntName), append(l.names, name)
 		}
+		begin += length
 	}
 }
 

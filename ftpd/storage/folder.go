@@ -56,7 +56,7 @@ func (r rooted) withDescriptor(f func(fd int)) error {
 // folder opens the directory at the path dir.
 func (v *view) folder(dir string) (folder, error) {
 	f, err := v.beneath.folder(dir)
-	if err == errUseRoot { //nolint:errorlint // it is never wrapped
+	if errors.Is(err, errUseRoot) {
 		return openDir(v.root, dir)
 	}
 	return f, err

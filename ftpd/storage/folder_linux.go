@@ -3,6 +3,7 @@
 package storage
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -30,10 +31,10 @@ func (d *directory) do(op, name string, f func(fd int) error) error {
 		return fs.ErrClosed
 	}
 	for {
-		switch err := f(d.fd); err { //nolint:errorlint // of the kernel
-		case nil:
+		switch err := f(d.fd); {
+		case err == nil:
 			return nil
-		case unix.EINTR:
+		case errors.Is(err, unix.EINTR):
 		default:
 			return &fs.PathError{Op: op, Path: name, Err: err}
 		}
@@ -84,7 +85,7 @@ func (d *directory) Link(oldname, newname string) error {
 func (d *directory) Rename(oldname, newname string) error {
 	return d.do("rename", newname, func(fd int) error {
 		err := unix.Renameat(fd, oldname, fd, newname)
-		if err == unix.EISDIR { //nolint:errorlint // of the kernel
+		if errors.Is(err, unix.EISDIR) {
 			return unix.EEXIST
 		}
 		return err
