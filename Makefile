@@ -88,7 +88,8 @@ clients: ## Tests of the daemon with curl, lftp, ncftp, tnftp, wget, rclone, ari
 	go test -count=1 -timeout $(TEST_TIMEOUT) ./test/clients/...
 
 .PHONY: soak
-soak: ## Load on a daemon, checked byte for byte, and nothing leaked at its end; then power cuts, for as long. DURATION=5m CLIENTS=200 RACE=1.
+soak: ## Load on a daemon, checked byte for byte, and nothing leaked at its end; listings beside changes; power cuts. DURATION=5m CLIENTS=200 RACE=1.
+	go test -count=1 -timeout 0 ./ftpd/storage/facts -run TestFactsAreTrue -v -meddling 1m
 	go test -count=1 -timeout 0 ./test/soak -v -duration $(DURATION) -clients $(CLIENTS) -stall 30s $(if $(RACE),-race-daemon)
 	go test -count=1 -timeout 0 ./test/crash -v -duration $(DURATION)
 
