@@ -14,14 +14,16 @@ import (
 // wallClock lists the places where a time loses its monotonic reading, and why that is correct. Anywhere else it
 // would lead to wrong results once the machine's clock is set. The keys are file and call.
 var wallClock = map[string]string{
-	"ftpd/cmd_status.go Round":            "a duration",
-	"ftpd/abuse.go Round":                 "a duration, for the log",
-	"ftpd/schedule.go time.Unix":          "a deadline in the past, whatever the clock says",
-	"ftpd/transfer/transfer.go time.Unix": "a deadline in the past, whatever the clock says",
-	"ftpd/wire/values.go UTC":             "a time of the protocol",
-	"ftpd/listing/ls.go UTC":              "a file's time",
-	"ftpd/storage/dir_linux.go time.Unix": "a file's time",
-	"ftpd/ftptls/store.go UTC":            "a certificate's time",
+	"ftpd/cmd_status.go Round":             "a duration",
+	"ftpd/abuse.go Round":                  "a duration, for the log",
+	"ftpd/schedule.go time.Unix":           "a deadline in the past, whatever the clock says",
+	"ftpd/transfer/transfer.go time.Unix":  "a deadline in the past, whatever the clock says",
+	"ftpd/wire/values.go UTC":              "a time of the protocol",
+	"ftpd/listing/ls.go UTC":               "a file's time",
+	"ftpd/listing/lines.go time.Unix":      "before and after all files' times",
+	"ftpd/storage/facts/fact.go time.Unix": "a file's time; it is compared with the clock by which the kernel has set it",
+	"ftpd/storage/facts/info.go time.Unix": "a file's time",
+	"ftpd/ftptls/store.go UTC":             "a certificate's time",
 }
 
 // Deadlines, bans, limits and ages must use the monotonic clock: only the places in wallClock may remove the

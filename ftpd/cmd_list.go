@@ -14,7 +14,7 @@ import (
 func (s *session) cmdList(arg string) error {
 	now, view := time.Now(), s.login.fs
 	return s.listEntries("LIST", arg, false, func(t *listing.Target, w *bufio.Writer) error {
-		return t.Walk(view, func(e listing.Entry) error { return writeEntry(w, listing.AppendLine(w.AvailableBuffer(), e, now)) })
+		return t.WriteLines(view, w, listing.Ls{Now: now})
 	})
 }
 
@@ -72,7 +72,7 @@ func (s *session) cmdMlsd(arg string) error {
 				}
 			}
 		}
-		return t.Walk(view, func(e listing.Entry) error { return line(e, "") })
+		return t.WriteLines(view, w, &f)
 	}))
 	return nil
 }

@@ -11,6 +11,11 @@ import (
 // halfYear is the age of a file from which ls(1) shows its year instead of its time of day.
 const halfYear = 182 * 24 * time.Hour
 
+// recent returns the first and the last time at which ls(1) shows a file's time of day.
+func recent(modified time.Time) (since, until time.Time) {
+	return modified.Add(-time.Hour), modified.Add(halfYear)
+}
+
 // AppendLine appends an entry as LIST shows it: in the format of ls -l, which clients can parse, with the time in UTC
 // and with an owner that reveals nothing about this machine. A symbolic link is shown with the letter, the
 // permissions and the arrow of a link, but with the size and the time of its target, which is what a client that
@@ -28,7 +33,7 @@ func AppendLine(b []byte, e Entry, now time.Time) []byte {
 	year, month, day := modified.Date()
 	b = append(append(b, ' '), months[3*month-3:3*month]...)
 	b = append(appendPadded(append(b, ' '), uint64(day), 2), ' ')
-	if age := now.Sub(modified); age > halfYear || age < -time.Hour {
+	if since, until := recent(modified); now.Before(since) || now.After(until) {
 		b = strconv.AppendInt(append(b, ' '), int64(year), 10)
 	} else {
 		hour, minute, _ := modified.Clock()

@@ -28,9 +28,11 @@ type Target struct {
 	Prefix     string // what NLST puts before each name, so that RETR accepts it
 	pattern    string // only names that match it are listed; "" lists all
 
-	// After Open: the directory, and its first entry.
+	// After Open: the directory, and its first entry; or, if it has entries in memory, the first of its pages.
 	opened storage.Dir
 	first  dirEntry
+	pages  storage.PagedDir // nil after the last page
+	page   storage.Page
 }
 
 // dirEntry is one result of a storage.Dir: the facts of an entry, only its name, or an error.
@@ -123,7 +125,14 @@ func (t *Target) Open(view storage.FS, namesOnly bool) error {
 	if err != nil {
 		return err
 	}
-	t.opened, t.first = d, next(d, namesOnly)
+	t.opened = d
+	if pages, ok := d.(storage.PagedDir); ok && !namesOnly {
+		if t.page = pages.NextPage(); t.page != nil {
+			t.pages = pages
+			return nil
+		}
+	}
+	t.first = next(d, namesOnly)
 	if t.first.err != nil && !errors.Is(t.first.err, io.EOF) {
 		t.Close()
 		return t.first.err
@@ -158,6 +167,17 @@ func (t *Target) Walk(view storage.FS, each func(Entry) error) error {
 	if t.Dir == "" {
 		return each(t.Single)
 	}
+	for page := t.takePage(); page != nil; page = t.takePage() {
+		var failed error
+		page.Each(func(info fs.FileInfo) {
+			if failed == nil && t.matches(info.Name()) {
+				failed = each(Entry{Name: t.Show(info.Name()), Info: info})
+			}
+		})
+		if failed != nil {
+			return failed
+		}
+	}
 	return t.entries(false, func(e dirEntry) error {
 		entry := Entry{Name: t.Show(e.name), Info: e.info}
 		if e.info.Mode()&fs.ModeSymlink != 0 {
@@ -165,6 +185,21 @@ func (t *Target) Walk(view storage.FS, each func(Entry) error) error {
 		}
 		return each(entry)
 	})
+}
+
+// takePage returns the next page of entries that are in memory, or nil. After the last one, first is the first of the
+// other entries.
+func (t *Target) takePage() storage.Page {
+	if t.pages == nil {
+		return nil
+	}
+	page := t.page
+	if page != nil {
+		t.page = t.pages.NextPage()
+	} else {
+		t.pages, t.first = nil, next(t.opened, false)
+	}
+	return page
 }
 
 // WalkNames is like Walk, but it passes only the names, as shown to the client. The caller has opened the target with

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage/facts"
 )
 
 const (
@@ -36,29 +36,31 @@ type dir struct {
 // listed is a batch of entries.
 type listed struct {
 	buf   []byte // the entries as the kernel returns them
+	text  string // the part of buf that the kernel has filled
 	at    []int  // for each name, where it begins in buf; a zero byte ends it there
 	names []string
-	next  int    // index in names of the next entry
-	infos []info // descriptions of names; empty until describe is called
+	next  int          // index in names of the next entry
+	infos []facts.Info // descriptions of names; empty until describe is called
 }
 
 var batches = sync.Pool{New: func() any { return &listed{buf: make([]byte, listBuffer)} }}
 
 // The layout of struct linux_dirent64, see getdents64(2).
 const (
+	direntInode  = 0  // the number of the inode, 8 bytes
 	direntLength = 16 // the length of the entry, 2 bytes
 	direntName   = 19 // the name
 )
 
 // parse finds the names in the first n bytes of buf. All names are parts of one string, which is the only allocation.
 func (l *listed) parse(n int) {
-	text := string(l.buf[:n])
+	l.text = string(l.buf[:n])
 	for begin := 0; begin+direntName < n; {
 		length := int(binary.NativeEndian.Uint16(l.buf[begin+direntLength:]))
 		if length <= direntName || begin+length > n {
 			return // not what the kernel returns
 		}
-		name, _, _ := strings.Cut(text[begin+direntName:begin+length], "\x00")
+		name, _, _ := strings.Cut(l.text[begin+direntName:begin+length], "\x00")
 		if name != "." && name != ".." {
 			l.at, l.names = append(l.at, begin+direntName), append(l.names, name)
 		}
@@ -76,7 +78,7 @@ func newDir(f *os.File, name string) *dir {
 // empty clears the batch.
 func (l *listed) empty() {
 	clear(l.names)
-	l.at, l.names, l.next, l.infos = l.at[:0], l.names[:0], 0, l.infos[:0]
+	l.text, l.at, l.names, l.next, l.infos = "", l.at[:0], l.names[:0], 0, l.infos[:0]
 }
 
 // NextName returns the next name that is not hidden.
@@ -132,16 +134,16 @@ func (d *dir) Next() (fs.FileInfo, error) {
 			}
 		}
 		switch i := &d.infos[d.next-1]; {
-		case i.err == nil:
+		case i.Err == nil:
 			return i, nil
-		case errors.Is(i.err, fs.ErrNotExist): // it was removed since its name was read
+		case errors.Is(i.Err, fs.ErrNotExist): // it was removed since its name was read
 		case d.searchable():
 			// The entry belongs to another file system that is broken, or to which the server has no access. The
 			// other entries are listed, and this one with its name only.
-			i.stat = unix.Stat_t{}
+			i.Stat = unix.Stat_t{}
 			return i, nil
 		default:
-			return nil, failure("list", d.name, os.NewSyscallError("fstatat", i.err))
+			return nil, failure("list", d.name, os.NewSyscallError("fstatat", i.Err))
 		}
 	}
 }
@@ -149,7 +151,7 @@ func (d *dir) Next() (fs.FileInfo, error) {
 // describe describes the entries of the batch, beginning with the one that NextName returned last.
 func (d *dir) describe() error {
 	if n := len(d.names); cap(d.infos) < n {
-		d.infos = make([]info, n)
+		d.infos = make([]facts.Info, n)
 	} else {
 		d.infos = d.infos[:n]
 	}
@@ -174,9 +176,9 @@ func (d *dir) describe() error {
 func (l *listed) describePart(fd uintptr, from, to int) {
 	for n := from; n < to; n++ {
 		i := &l.infos[n]
-		i.name, i.err = l.names[n], nil
-		if errno := statAt(fd, &l.buf[l.at[n]], &i.stat); errno != 0 {
-			i.err = errno
+		i.Base, i.Err = l.names[n], nil
+		if errno := statAt(fd, &l.buf[l.at[n]], &i.Stat); errno != 0 {
+			i.Err = errno
 		}
 	}
 }
@@ -197,53 +199,4 @@ func (d *dir) Close() error {
 		d.listed, d.end = &listed{}, fs.ErrClosed
 	}
 	return d.f.Close()
-}
-
-// info describes an entry of a directory.
-type info struct {
-	name string
-	stat unix.Stat_t
-	err  error // why the entry could not be described
-}
-
-func (i *info) Name() string       { return i.name }
-func (i *info) Size() int64        { return i.stat.Size }
-func (i *info) IsDir() bool        { return i.stat.Mode&unix.S_IFMT == unix.S_IFDIR }
-func (i *info) ModTime() time.Time { return time.Unix(i.stat.Mtim.Unix()) }
-
-// Mode returns the mode as package os does.
-func (i *info) Mode() fs.FileMode {
-	mode := fs.FileMode(i.stat.Mode & 0o777)
-	switch i.stat.Mode & unix.S_IFMT {
-	case unix.S_IFREG:
-	case unix.S_IFDIR:
-		mode |= fs.ModeDir
-	case unix.S_IFLNK:
-		mode |= fs.ModeSymlink
-	case unix.S_IFIFO:
-		mode |= fs.ModeNamedPipe
-	case unix.S_IFSOCK:
-		mode |= fs.ModeSocket
-	case unix.S_IFCHR:
-		mode |= fs.ModeDevice | fs.ModeCharDevice
-	case unix.S_IFBLK:
-		mode |= fs.ModeDevice
-	default:
-		mode |= fs.ModeIrregular
-	}
-	if i.stat.Mode&unix.S_ISUID != 0 {
-		mode |= fs.ModeSetuid
-	}
-	if i.stat.Mode&unix.S_ISGID != 0 {
-		mode |= fs.ModeSetgid
-	}
-	if i.stat.Mode&unix.S_ISVTX != 0 {
-		mode |= fs.ModeSticky
-	}
-	return mode
-}
-
-// Sys returns a *syscall.Stat_t, as package os does. That type is identical to unix.Stat_t: both are the kernel's.
-func (i *info) Sys() any {
-	return (*syscall.Stat_t)(unsafe.Pointer(&i.stat)) //nolint:gosec // see above
 }

@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage/facts"
 )
 
 // directory is a folder that beneath has opened.
@@ -46,9 +48,9 @@ func (d *directory) Lstat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &info{name: name}
+	i := &facts.Info{Base: name}
 	err = d.do("stat", name, func(fd int) error {
-		if errno := statAt(uintptr(fd), p, &i.stat); errno != 0 {
+		if errno := statAt(uintptr(fd), p, &i.Stat); errno != 0 {
 			return errno
 		}
 		return nil

@@ -25,6 +25,7 @@ type Local struct {
 	opened   time.Time
 	noSync   atomic.Bool
 	promises promises
+	kept     kept
 }
 
 var _ Backend = (*Local)(nil)
@@ -35,14 +36,17 @@ func NewLocal(root string) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the storage root: %w", err)
 	}
-	return &Local{root: r, opened: time.Now()}, nil
+	return &Local{root: r, opened: time.Now(), kept: newKept()}, nil
 }
 
 // Configure sets how uploads and changes are completed from now on.
 func (l *Local) Configure(o Options) { l.noSync.Store(o.NoSync) }
 
 // Close closes the directory. Open views stay usable.
-func (l *Local) Close() error { return l.root.Close() }
+func (l *Local) Close() error {
+	l.kept.close()
+	return l.root.Close()
+}
 
 // Home opens the view of a home. home is a relative slash path below the root; "." is the root itself. If the
 // directory does not exist, Home creates it with its parents (mode 0750) if create is set, and returns fs.ErrNotExist
@@ -61,7 +65,7 @@ func (l *Local) Home(home string, create bool) (FS, error) {
 	if err != nil {
 		return nil, failure("open home", home, err)
 	}
-	v := &view{root: shared.Root, beneath: shared.beneath, noSync: &l.noSync, promises: &l.promises, place: home}
+	v := &view{root: shared.Root, beneath: shared.beneath, noSync: &l.noSync, promises: &l.promises, kept: l.kept, place: home}
 	if place, err := resolve(l.root, home, true); err == nil {
 		v.place = place
 	}

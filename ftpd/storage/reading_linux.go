@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage/facts"
 )
 
 // openRead opens the regular file at the path p for reading. Errors are those of open and of checkRegular.
@@ -99,8 +101,8 @@ func (f *reading) Stat() (fs.FileInfo, error) {
 	if f.file != nil {
 		return f.file.Stat()
 	}
-	i := &info{name: f.name}
-	if errno := fstat(f.fd, &i.stat, f.local); errno != 0 {
+	i := &facts.Info{Base: f.name}
+	if errno := fstat(f.fd, &i.Stat, f.local); errno != 0 {
 		return nil, f.failure("stat", errno)
 	}
 	return i, nil

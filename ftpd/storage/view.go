@@ -23,6 +23,7 @@ type view struct {
 	beneath  *beneath
 	noSync   *atomic.Bool // shared with the Local
 	promises *promises
+	kept     kept         // shared with the Local
 	place    string       // path of the home below the Local's root
 	close    func() error // gives back root
 }
@@ -239,5 +240,5 @@ func (v *view) ReadDir(name string) (Dir, error) {
 	if err != nil {
 		return nil, failure("list", name, err)
 	}
-	return newDir(f, name), nil
+	return v.kept.dir(f, name), nil
 }
