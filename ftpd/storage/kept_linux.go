@@ -25,16 +25,16 @@ func (k kept) close() { k.cache.Close() }
 // dir returns a Dir that reads the open directory f, or what is kept of it.
 func (k kept) dir(f *os.File, name string) Dir { return &keptDir{dir: newDir(f, name), cache: k.cache} }
 
-// keptDir is a directory being listed. At the first call it is decided whether it reads from memory. Names alone are always
-// read from the directory, which takes little time.
+// keptDir is a directory being listed. Who asks for pages gets what is kept. For all others, such as those who count for
+// quotas, it reads the directory.
 type keptDir struct {
 	*dir
-	cache    *facts.Cache // nil after the first call
+	cache    *facts.Cache // nil after the first call of any method
 	snapshot *facts.Snapshot
 	entries  *facts.Reader // nil if the directory is read from the disk
 }
 
-// decide finds out whether the directory is kept.
+// decide finds out whether the directory is kept, at the first call.
 func (d *keptDir) decide() {
 	cache := d.cache
 	if d.cache = nil; cache == nil || d.end != nil {
@@ -88,7 +88,7 @@ func (d *keptDir) all(add facts.AddFunc) error {
 }
 
 func (d *keptDir) Next() (fs.FileInfo, error) {
-	d.decide()
+	d.cache = nil
 	if d.entries == nil {
 		return d.dir.Next()
 	}

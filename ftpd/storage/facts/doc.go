@@ -14,8 +14,9 @@
 //
 // These changes are not reported: the time of a file that is written through a memory mapping; writes by the system
 // call io_submit until the file is closed; writes through a file handle (open_by_handle_at, the NFS server of this
-// kernel) or through the descriptor of a file that was made without a name in another directory; and a new hard link in
-// another directory to a file that had one name, with what is then written through it. They show at the latest after
+// kernel), by an overlay file system of which the directory is a layer, or through the descriptor of a file that was made
+// without a name in another directory; and a new hard link in another directory to a file that had one name, with what is
+// then written through it. They show at the latest after
 // MaxAge, when the directory is read anew. A program that keeps writing in one of these ways, with pauses of less than
 // two seconds, is seen at once from then on, since its file does not settle.
 //
