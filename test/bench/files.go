@@ -34,17 +34,7 @@ func makeFiles(root string, size int64) error {
 			}
 		}
 	}
-	for _, n := range listings {
-		if err := makeDir(root, listDir(n)); err != nil {
-			return err
-		}
-		for i := range n {
-			if err := randomFile(filepath.Join(root, listDir(n), fmt.Sprintf("report-2026-%06d.csv", i)), 0); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return makeListings(root)
 }
 
 func makeDir(root, name string) error {

@@ -178,8 +178,9 @@ type bench struct {
 	options
 	site     server.Site
 	results  *results
-	versions map[string]string // the servers' versions
-	tls      map[string]string // the TLS versions that were negotiated with the servers
+	versions map[string]string    // the servers' versions
+	tls      map[string]string    // the TLS versions that were negotiated with the servers
+	listed   map[string]time.Time // when a server has ended its first listings of a kind
 }
 
 func prepare(o options, dir string) (*bench, error) {
@@ -187,7 +188,7 @@ func prepare(o options, dir string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{options: o, results: newResults(), versions: map[string]string{}, tls: map[string]string{}}
+	b := &bench{options: o, results: newResults(), versions: map[string]string{}, tls: map[string]string{}, listed: map[string]time.Time{}}
 	b.site = server.Site{
 		Files: filepath.Join(dir, "files"), Work: filepath.Join(dir, "work"),
 		Peers: o.peers, Ftpd: o.ftpd, Self: self,

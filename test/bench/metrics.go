@@ -47,10 +47,14 @@ var metrics = []metric{
 	{id: "stor-64k-16", group: "small", title: "STOR of 64 KiB, 16 sessions", unit: "files/s", wanted: 2, unsynced: true},
 	{id: "stor-64k-16-cpu", group: "small", title: "STOR of 64 KiB, 16 sessions, server's CPU", unit: "µs", less: true},
 
-	{id: "list-2000", group: "list", title: "LIST of 2,000 entries", unit: "ms", less: true, wanted: 2},
-	{id: "list-20000", group: "list", title: "LIST of 20,000 entries", unit: "ms", less: true, wanted: 2},
-	{id: "mlsd-2000", group: "list", title: "MLSD of 2,000 entries", unit: "ms", less: true, wanted: 2},
-	{id: "mlsd-20000", group: "list", title: "MLSD of 20,000 entries", unit: "ms", less: true, wanted: 2},
+	{id: "list-first-2000", group: "list", title: "LIST of 2,000 entries, the first time", unit: "ms", less: true, wanted: 1.7},
+	{id: "list-2000", group: "list", title: "LIST of 2,000 entries, again and again", unit: "ms", less: true, wanted: 10},
+	{id: "list-first-20000", group: "list", title: "LIST of 20,000 entries, the first time", unit: "ms", less: true, wanted: 1.7},
+	{id: "list-20000", group: "list", title: "LIST of 20,000 entries, again and again", unit: "ms", less: true, wanted: 10},
+	{id: "mlsd-first-2000", group: "list", title: "MLSD of 2,000 entries, the first time", unit: "ms", less: true, wanted: 1.7},
+	{id: "mlsd-2000", group: "list", title: "MLSD of 2,000 entries, again and again", unit: "ms", less: true, wanted: 10},
+	{id: "mlsd-first-20000", group: "list", title: "MLSD of 20,000 entries, the first time", unit: "ms", less: true, wanted: 1.7},
+	{id: "mlsd-20000", group: "list", title: "MLSD of 20,000 entries, again and again", unit: "ms", less: true, wanted: 10},
 
 	{id: "login", group: "login", title: "Logins, 1 at a time", unit: "logins/s", wanted: 1},
 	{id: "login-cpu", group: "login", title: "Logins, 1 at a time, server's CPU", unit: "µs", less: true},

@@ -50,6 +50,12 @@ func probes() []probe {
 	for _, n := range listings {
 		list = append(list,
 			probe{group: "list", run: func(b *bench, r *server.Running) (map[string]float64, error) {
+				return one(fmt.Sprintf("list-first-%d", n))(b.firstListings(r, "LIST", n))
+			}},
+			probe{group: "list", fits: func(k server.Kind) bool { return k.MLSD }, run: func(b *bench, r *server.Running) (map[string]float64, error) {
+				return one(fmt.Sprintf("mlsd-first-%d", n))(b.firstListings(r, "MLSD", n))
+			}},
+			probe{group: "list", run: func(b *bench, r *server.Running) (map[string]float64, error) {
 				return one(fmt.Sprintf("list-%d", n))(b.list(r, "LIST", n))
 			}},
 			probe{group: "list", fits: func(k server.Kind) bool { return k.MLSD }, run: func(b *bench, r *server.Running) (map[string]float64, error) {
