@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -19,7 +20,7 @@ import (
 const (
 	// listBuffer is the size of the buffers for directory entries from the kernel: room for some hundred entries.
 	listBuffer = 32 << 10
-	// share is the smallest number of entries for which it pays to use another processor.
+	// share is the number of entries that one processor describes at a time.
 	share = 64
 )
 
@@ -155,21 +156,32 @@ func (d *dir) describe() error {
 	} else {
 		d.infos = d.infos[:n]
 	}
-	first := d.next - 1
-	return d.raw.Control(func(fd uintptr) {
-		var others sync.WaitGroup
-		left := len(d.names) - first
-		parts := max(1, min(runtime.GOMAXPROCS(0), left/share))
-		size := (left + parts - 1) / parts
-		for from := first; from < len(d.names); from += size {
-			if to := from + size; to < len(d.names) {
-				others.Go(func() { d.describePart(fd, from, to) })
-			} else {
-				d.describePart(fd, from, len(d.names))
+	return d.raw.Control(func(fd uintptr) { d.describeFrom(fd, d.next-1) })
+}
+
+// describeFrom describes the entries from an index on, in parts. Other goroutines take parts of their own, if processors are free
+// for them in time: nobody waits for one that comes late.
+func (l *listed) describeFrom(fd uintptr, first int) {
+	parts := (len(l.names) - first + share - 1) / share
+	var taken atomic.Int64
+	var missing sync.WaitGroup
+	missing.Add(parts)
+	work := func() {
+		for {
+			n := int(taken.Add(1)) - 1
+			if n >= parts {
+				return // the batch may be in use for something else by now
 			}
+			from := first + n*share
+			l.describePart(fd, from, min(from+share, len(l.names)))
+			missing.Done()
 		}
-		others.Wait()
-	})
+	}
+	for range min(runtime.GOMAXPROCS(0), parts) - 1 {
+		go work()
+	}
+	work()
+	missing.Wait()
 }
 
 // describePart describes the entries with the indices from to to-1.
