@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ftp-operator/ftp-operator/ftpd/storage/facts"
 )
 
 // beneath opens files below a directory by openat2(2) with RESOLVE_BENEATH. The kernel resolves the whole path within
@@ -60,14 +62,7 @@ func (b *beneath) close() error { return b.dir.Close() }
 // what is in the kernel's caches is never checked with another machine or process.
 func localFileSystem(fd int) bool {
 	var about unix.Statfs_t
-	if unix.Fstatfs(fd, &about) != nil {
-		return false
-	}
-	switch uint32(about.Type) { //nolint:gosec // the numbers have 32 bits
-	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC:
-		return true
-	}
-	return false
+	return unix.Fstatfs(fd, &about) == nil && facts.Local(int64(about.Type)) //nolint:unconvert // of another type on other architectures
 }
 
 // open opens the path p, which is relative to the directory and may contain links. local says that what was opened lies on

@@ -311,8 +311,8 @@ func TestLocal(t *testing.T) {
 		unix.NFS_SUPER_MAGIC:      false, unix.CEPH_SUPER_MAGIC: false, unix.FUSE_SUPER_MAGIC: false, unix.OVERLAYFS_SUPER_MAGIC: false,
 		unix.V9FS_MAGIC: false, unix.SMB2_SUPER_MAGIC: false, unix.PROC_SUPER_MAGIC: false, unix.AFS_SUPER_MAGIC: false, 0: false, 0x12345678: false,
 	} {
-		if local(magic) != want {
-			t.Errorf("local(%#x) is %v", magic, !want)
+		if Local(magic) != want {
+			t.Errorf("Local(%#x) is %v", magic, !want)
 		}
 	}
 	if !exact(0x80000) || exact(0x80000|flagCasefold) || exact(flagEncrypted) { // 0x80000: extents
