@@ -1,13 +1,11 @@
 package load
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -24,9 +22,8 @@ type Session struct {
 	conn   io.ReadWriter // raw, or TLS over it
 	secure *tls.Config   // nil: everything is in clear text
 
-	buf        []byte
-	start, end int
-	out        []byte
+	replies
+	out []byte
 }
 
 // Login connects and logs in. If secure is not nil, the control connection and all data connections use TLS.
@@ -35,7 +32,7 @@ func Login(a Account, secure *tls.Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{server: a.Server, raw: raw, conn: raw, secure: secure, buf: make([]byte, 1024)}
+	s := &Session{server: a.Server, raw: raw, conn: raw, secure: secure}
 	if err := s.login(a); err != nil {
 		_ = s.raw.Close()
 		return nil, fmt.Errorf("log in: %w", err)
@@ -125,33 +122,18 @@ func (s *Session) expect(code string) error {
 // reply returns the last line of the next reply. It is valid until the next call.
 func (s *Session) reply() ([]byte, error) {
 	for {
-		line, err := s.line()
+		if line := s.next(); line != nil {
+			return line, nil
+		}
+		p, err := s.space()
 		if err != nil {
 			return nil, err
 		}
-		if len(line) >= 4 && line[3] == ' ' && '1' <= line[0] && line[0] <= '6' {
-			return line, nil
-		}
-	}
-}
-
-func (s *Session) line() ([]byte, error) {
-	for {
-		if i := bytes.IndexByte(s.buf[s.start:s.end], '\n'); i >= 0 {
-			line := bytes.TrimRight(s.buf[s.start:s.start+i], "\r")
-			s.start += i + 1
-			return line, nil
-		}
-		s.end = copy(s.buf, s.buf[s.start:s.end])
-		s.start = 0
-		if s.end == len(s.buf) {
-			return nil, errors.New("a line is too long")
-		}
-		n, err := s.conn.Read(s.buf[s.end:])
+		n, err := s.conn.Read(p)
 		if err != nil {
 			return nil, err
 		}
-		s.end += n
+		s.grew(n)
 	}
 }
 
@@ -169,18 +151,4 @@ func (s *Session) data() (*socket, error) {
 		return nil, fmt.Errorf("EPSV: %q", line)
 	}
 	return dial(netip.AddrPortFrom(s.server.Addr(), port))
-}
-
-// epsvPort parses "229 text (|||port|)".
-func epsvPort(line []byte) (uint16, bool) {
-	if !bytes.HasPrefix(line, []byte("229 ")) {
-		return 0, false
-	}
-	_, rest, ok := bytes.Cut(line, []byte("(|||"))
-	if !ok {
-		return 0, false
-	}
-	digits, _, ok := bytes.Cut(rest, []byte("|"))
-	port, err := strconv.ParseUint(string(digits), 10, 16)
-	return uint16(port), ok && err == nil
 }

@@ -1,8 +1,12 @@
 // Package load is the client side of the benchmark. It uses little CPU time, so that the measurement is about the
-// servers: it makes blocking system calls on its own sockets instead of using Go's poller, discards received data in
-// the kernel, and sends data from the page cache.
+// servers: it makes system calls on its own sockets instead of using Go's poller, discards received data in the kernel,
+// and sends data from the page cache.
 //
-// Each lane blocks an OS thread while it waits, so GOMAXPROCS should be larger than the number of lanes.
+// Small files and logins, where the client's own work counts most, are repeated by Repeat and Logins: a thread drives many
+// sessions as state machines over epoll. All else is done by lanes that block.
+//
+// Each lane and each such thread keeps an OS thread and a processor of the scheduler while it waits, so GOMAXPROCS should be
+// larger than the number of lanes.
 package load
 
 import (
