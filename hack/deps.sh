@@ -14,7 +14,7 @@ CHART=(promtool:prometheus)
 CLIENTS=(curl:curl lftp:lftp ncftp:ncftp tnftp:tnftp wget:wget rclone:rclone python3:python3
 	openssl:openssl strace:strace php:php8.2-cli ruby:ruby node:nodejs npm:npm aria2c:aria2 vsftpd:vsftpd)
 # What the servers to compare with need of the system; they themselves are unpacked, see bench.sh.
-BENCH=(python3:python3 openssl:openssl mount:mount mkfs.ext4:e2fsprogs curl:curl lftp:lftp)
+BENCH=(python3:python3 openssl:openssl mount:mount mkfs.ext4:e2fsprogs curl:curl lftp:lftp strace:strace)
 TOOLS=(shellcheck:shellcheck git:git make:make gcc:gcc)
 
 missing_packages() {

@@ -29,6 +29,12 @@ type daemon struct {
 // start runs the daemon on an address until the test ends. If secure is true it requires TLS everywhere.
 func start(t *testing.T, host string, secure bool, reuse config.SessionReuse, edits ...func(*config.Config)) *daemon {
 	t.Helper()
+	return startAt(t, "debug", host, secure, reuse, edits...)
+}
+
+// startAt does the same with a level of the log.
+func startAt(t *testing.T, level, host string, secure bool, reuse config.SessionReuse, edits ...func(*config.Config)) *daemon {
+	t.Helper()
 	ports := freePorts(t, host, 10)
 	d := &daemon{host: host, port: fmt.Sprint(ports[0]), root: t.TempDir(), log: &ftptest.Log{}}
 	noLameDuck := config.Duration(0)
@@ -67,7 +73,7 @@ func start(t *testing.T, host string, secure bool, reuse config.SessionReuse, ed
 		t.Fatal(err)
 	}
 	write(t, file, yaml)
-	cmd := exec.Command(ftpd, "--config", file, "--log-level", "debug", "--log-format", "json") //nolint:gosec // built by build
+	cmd := exec.Command(ftpd, "--config", file, "--log-level", level, "--log-format", "json") //nolint:gosec // built by build
 	cmd.Stderr = d.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
