@@ -34,10 +34,10 @@ CLIENTS ?= 200
 RACE ?=
 
 # For `make bench`: how often each server has its turn, what is measured (all, or some of
-# bulk,clients,small,list,login,tls,memory), how big the big file is in MiB, where the files lie (default: a new
+# bulk,clients,small,list,login,tls,calls,memory), how big the big file is in MiB, where the files lie (default: a new
 # ext4 in an image), the report that is written, and a commit to compare with, pair by pair. A short one:
 # make bench ROUNDS=1 ROWS=small OUT=
-ROUNDS ?= 5
+ROUNDS ?= 7
 ROWS ?= all
 SIZE ?= 1024
 DIR ?=
@@ -112,7 +112,7 @@ fuzz: ## Run every fuzz target for MINUTES (default 1) each.
 	@hack/fuzz.sh $(MINUTES)
 
 .PHONY: bench
-bench: ## Measure the daemon beside vsftpd, ProFTPD, Pure-FTPd and pyftpdlib (as root; about 15 minutes). ROUNDS, ROWS, SIZE (MiB), DIR, OUT, BASE.
+bench: ## Measure the daemon beside vsftpd, ProFTPD, Pure-FTPd and pyftpdlib (as root; about half an hour). ROUNDS, ROWS, SIZE (MiB), DIR, OUT, BASE.
 	@BASE='$(BASE)' DIR='$(DIR)' hack/bench.sh -out '$(OUT)' -rounds '$(ROUNDS)' -rows '$(ROWS)' -size '$(SIZE)'
 
 ##@ Check and generate

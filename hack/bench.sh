@@ -52,6 +52,13 @@ unpack() {
 	touch "$dir/complete"
 }
 
+commit=
+if [[ -n ${BASE-} ]]; then
+	commit=$(git rev-parse --verify --quiet --short "$BASE^{commit}") || {
+		echo "error: BASE=$BASE: there is no such commit here; git log lists those there are" >&2
+		exit 2
+	}
+fi
 if [[ $(id -u) != 0 ]]; then
 	echo "error: run this as root: the peers need it to change to a user of their own, and cgroups count what each one uses" >&2
 	exit 1
@@ -60,14 +67,6 @@ if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg >/dev/null 2>&1; th
 	echo "error: this needs Debian's apt-get and dpkg, for the servers to compare with" >&2
 	exit 1
 fi
-hack/deps.sh bench
-for peer in "${!packages[@]}"; do
-	unpack "$peer" || {
-		# The lists may be absent or too old; they are fetched only then.
-		apt-get update -q >/dev/null
-		unpack "$peer"
-	}
-done
 bin=$(mktemp -d)
 finish() {
 	local status=$?
@@ -80,20 +79,29 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 chmod 755 "$bin" # the daemon runs as nobody
-flags=()
-if [[ -n ${BASE-} ]]; then
-	commit=$(git rev-parse --verify --quiet --short "$BASE^{commit}") || {
-		echo "error: BASE=$BASE: there is no such commit here" >&2
-		exit 2
+hack/deps.sh bench
+go build -trimpath -o "$bin/bench" ./test/bench
+# What can't work is told before anything is fetched; with an image of its own, the space is that of the image.
+"$bin/bench" -check -dir "${DIR:-$bin}" "$@"
+for peer in "${!packages[@]}"; do
+	unpack "$peer" || {
+		# The lists may be absent or too old; they are fetched only then.
+		apt-get update -q >/dev/null
+		unpack "$peer"
 	}
+done
+flags=()
+if [[ -n $commit ]]; then
 	mkdir "$bin/base"
 	git archive "$commit" | tar -x -C "$bin/base"
-	(cd "$bin/base" && go build -trimpath -buildvcs=false -o "$bin/ftpd-base" ./cmd/ftpd)
+	(cd "$bin/base" && go build -trimpath -buildvcs=false -o "$bin/ftpd-base" ./cmd/ftpd) || {
+		echo "error: BASE=$BASE: the daemon of that commit does not build (see above); name another one" >&2
+		exit 2
+	}
 	rm -rf "$bin/base"
 	flags+=(-base "$bin/ftpd-base" -base-name "$commit")
 fi
 go build -trimpath -o "$bin/ftpd" ./cmd/ftpd
-go build -trimpath -o "$bin/bench" ./test/bench
 dir=${DIR-}
 if [[ -z $dir ]]; then
 	dir=$bin/files
@@ -101,6 +109,7 @@ if [[ -z $dir ]]; then
 	truncate -s 24G "$bin/image" # it takes the space of what is written
 	mkfs.ext4 -q -F -i 8192 -E lazy_itable_init=0,lazy_journal_init=0 "$bin/image" >/dev/null
 	mount -o loop "$bin/image" "$dir"
+	flags+=(-image "$bin")
 	chmod 755 "$dir"
 fi
 "$bin/bench" -peers "$cache" -ftpd "$bin/ftpd" -dir "$dir" "${flags[@]}" "$@"

@@ -16,6 +16,16 @@ var listings = []int{2000, 20000}
 
 const bulkFile = "bulk"
 
+// singleFile has 1 KiB, and lies in no folder.
+const singleFile = "single-1k"
+
+// smallSizes are the sizes of the small files in KiB.
+var smallSizes = []int{1, 64}
+
+// mostStored returns how many files of a size are stored in one turn at most, since they are kept until the end: 64 MiB, but
+// no more than 8192 files.
+func mostStored(kib int) int { return min(64<<10/kib, 8192) }
+
 func smallFile(kib, i int) string { return fmt.Sprintf("small-%dk/%04d", kib, i) }
 func listDir(n int) string        { return fmt.Sprintf("list-%d", n) }
 
@@ -24,7 +34,10 @@ func makeFiles(root string, size int64) error {
 	if err := randomFile(filepath.Join(root, bulkFile), size); err != nil {
 		return err
 	}
-	for _, kib := range []int{1, 64} {
+	if err := randomFile(filepath.Join(root, singleFile), 1<<10); err != nil {
+		return err
+	}
+	for _, kib := range smallSizes {
 		if err := makeDir(root, filepath.Dir(smallFile(kib, 0))); err != nil {
 			return err
 		}

@@ -14,16 +14,16 @@ import (
 // facts returns when, where and with which versions the measurement was made.
 func (b *bench) facts(took time.Duration) []string {
 	facts := []string{
-		fmt.Sprintf("Measured on %s, %d rounds of all servers by turns, in %s. Cells are medians (least-greatest).",
+		fmt.Sprintf("Measured on %s, %d rounds of all servers by turns, in %s. Cells are medians (least-greatest); those of system calls are means.",
 			time.Now().UTC().Format("2006-01-02"), b.rounds, took.Round(time.Second)),
 		fmt.Sprintf("The machine: %d processors (%s), %d GiB of memory, Linux %s, %s. Clients and servers share it, over loopback.",
 			processors(), field("/proc/cpuinfo", "model name"), memoryGiB(), kernel(), runtime.Version()),
 		fmt.Sprintf("The files lie on %s. The big file has %d MiB; 4 at a time store a quarter of it each.", fileSystem(b.site.Files), b.size>>20),
-		"Ratios compare with the best peer of the row, which is bold; above 1, the daemon is the better one.",
+		"Ratios compare with the best peer of the row, which is bold, round by round: the median (least-greatest). Above 1, the daemon is the better one.",
 	}
 	var versions []string
 	for _, k := range b.kinds() {
-		if k.Ours {
+		if k.Ours || k.Logged {
 			continue
 		}
 		versions = append(versions, fmt.Sprintf("%s: %s (%s)", k.Name, strings.Trim(strings.TrimPrefix(b.versions[k.Name], k.Name), " :"), b.tls[k.Name]))

@@ -23,8 +23,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) == 6 && os.Args[1] == rawArgument {
-		fmt.Fprintln(os.Stderr, serveRaw(os.Args[2], os.Args[3], os.Args[4], os.Args[5]))
+	if len(os.Args) == 7 && os.Args[1] == rawArgument {
+		fmt.Fprintln(os.Stderr, serveRaw(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6]))
 		os.Exit(1)
 	}
 	// The servers must be stopped first, whichever signal ends this program.
@@ -40,6 +40,8 @@ func main() {
 // options are the values of the flags.
 type options struct {
 	peers, ftpd, dir, out string
+	image                 string // the folder in which the file system of dir lies
+	check                 bool   // nothing is measured
 	base, baseName        string
 	rounds                int
 	size                  int64 // bytes
@@ -55,8 +57,10 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.base, "base", "", "the `BINARY` of the daemon at another commit, to compare with pair by pair; default: none")
 	flags.StringVar(&o.baseName, "base-name", "base", "the `COMMIT` of that")
 	flags.StringVar(&o.dir, "dir", os.TempDir(), "where the files that are served lie: a directory of its own is made in `DIR`, and removed")
+	flags.StringVar(&o.image, "image", "", "the folder in which an image with the file system of -dir lies; default: there is none")
+	flags.BoolVar(&o.check, "check", false, "only look whether the other flags can be used")
 	flags.StringVar(&o.out, "out", "", "the report: the measured part of `FILE` is replaced; default: it is only printed")
-	flags.IntVar(&o.rounds, "rounds", 5, "how often every server has its turn")
+	flags.IntVar(&o.rounds, "rounds", 7, "how often every server has its turn")
 	mib := flags.Int64("size", 1024, "size of the big file in `MiB`")
 	flags.DurationVar(&o.while, "while", time.Second, "how long each sample takes at least, but for uploads and downloads of several at a time")
 	rows := flags.String("rows", "all", "what to measure: all, or some of "+strings.Join(groups, ","))
@@ -81,30 +85,8 @@ func parse(args []string) (o options, err error) {
 			o.sessions = append(o.sessions, n)
 		}
 	}
-	if o.rounds < 1 || o.size < 4<<20 || o.while <= 0 {
-		return o, errors.New("-rounds must be at least 1, -size at least 4 and -while above zero")
-	}
-	return o, o.usable()
-}
-
-// usable returns an error if the report could not be written or a program is missing: the run takes long, and would fail
-// at its end.
-func (o *options) usable() error {
-	if o.out != "" {
-		page, err := os.ReadFile(o.out)
-		if err == nil {
-			_, err = replaceMeasured(string(page), "")
-		}
-		if err != nil {
-			return fmt.Errorf("-out %s: %w", o.out, err)
-		}
-	}
-	for name, path := range map[string]string{"-ftpd": o.ftpd, "-base": o.base, "-dir": o.dir} {
-		if _, err := os.Stat(path); path != "" && err != nil {
-			return fmt.Errorf("%s %s: %w", name, path, err)
-		}
-	}
-	return nil
+	err = o.usable()
+	return o, err
 }
 
 // choose parses a comma-separated list of known words; "all" means all of them. A server whose name contains a comma
@@ -123,7 +105,7 @@ func choose(flag, text string, known []string) ([]string, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("-%s: %q is not known; write all, or some of %s", flag, word, strings.Join(known, ","))
+			return nil, fmt.Errorf("%s (-%s): %q is not known; write all, or some of %s", strings.ToUpper(flag), flag, word, strings.Join(known, ","))
 		}
 	}
 	return chosen, nil
@@ -134,7 +116,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	}
-	if err != nil {
+	if err != nil || o.check {
 		return err
 	}
 	// A lane blocks its thread, and with it one of these, while it waits; see package load.
@@ -213,10 +195,12 @@ func (b *bench) say(format string, args ...any) {
 }
 
 // kinds returns the chosen servers.
-func (b *bench) kinds() []server.Kind {
-	kinds := slices.DeleteFunc(slices.Clone(server.All), func(k server.Kind) bool { return !slices.Contains(b.servers, k.Name) })
-	if b.base != "" {
-		kinds = append(kinds, server.Base(b.baseName, b.base)...)
+func (o *options) kinds() []server.Kind {
+	kinds := slices.DeleteFunc(slices.Clone(server.All), func(k server.Kind) bool {
+		return !slices.Contains(o.servers, k.Name) || k.Logged && !slices.Contains(o.rows, "small")
+	})
+	if o.base != "" {
+		kinds = append(kinds, server.Base(o.baseName, o.base)...)
 	}
 	return kinds
 }

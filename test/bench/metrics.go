@@ -70,9 +70,16 @@ var metrics = []metric{
 	{id: "tls-login-16", group: "tls", title: "TLS logins, 16 at a time", unit: "logins/s"},
 	{id: "tls-login-16-cpu", group: "tls", title: "TLS logins, 16 at a time, server's CPU", unit: "µs", less: true},
 
+	{id: "retr-1k-calls-work", group: "calls", title: "System calls for a RETR of 1 KiB", unit: "calls", less: true, most: 22},
+	{id: "retr-1k-calls", group: "calls", title: "System calls for a RETR of 1 KiB, with those of scheduling", unit: "calls", less: true},
+	{id: "stor-1k-calls-work", group: "calls", title: "System calls for a STOR of 1 KiB", unit: "calls", less: true, most: 32, unsynced: true},
+	{id: "stor-1k-calls", group: "calls", title: "System calls for a STOR of 1 KiB, with those of scheduling", unit: "calls", less: true},
+	{id: "login-calls-work", group: "calls", title: "System calls for a login", unit: "calls", less: true, most: 30},
+	{id: "login-calls", group: "calls", title: "System calls for a login, with those of scheduling", unit: "calls", less: true},
+
 	{id: "memory-1000", group: "memory", title: "Memory per idle session, at 1,000", unit: "KiB", less: true},
 	{id: "memory-10000", group: "memory", title: "Memory per idle session, at 10,000", unit: "KiB", less: true, most: 24},
 }
 
 // groups are the groups that -rows accepts.
-var groups = []string{"bulk", "clients", "small", "list", "login", "tls", "memory"}
+var groups = []string{"bulk", "clients", "small", "list", "login", "tls", "calls", "memory"}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ftp-operator/ftp-operator/test/bench/load"
@@ -18,6 +19,10 @@ type probe struct {
 	run   func(b *bench, r *server.Running) (map[string]float64, error)
 	// fits, if not nil, reports whether the probe applies to a server.
 	fits func(k server.Kind) bool
+	// once is true if the probe has no need of more than one round.
+	once bool
+	// logged is true if the probe also measures the peers with their transfer log.
+	logged bool
 }
 
 const (
@@ -36,14 +41,14 @@ func probes() []probe {
 	}
 	list = append(list, clientProbes()...)
 	for _, lanes := range []int{1, manyLanes} {
-		for _, size := range []int{1, 64} {
+		for _, size := range smallSizes {
 			id := fmt.Sprintf("-%dk", size) + laneSuffix(lanes)
 			list = append(list,
-				probe{group: "small", run: func(b *bench, r *server.Running) (map[string]float64, error) {
-					return costly(r, "retr"+id, func() (float64, int, error) { return b.fetchSmall(r, lanes, size) })
+				probe{group: "small", logged: size == 1, run: func(b *bench, r *server.Running) (map[string]float64, error) {
+					return b.fetchSmall(r, "retr"+id, lanes, size)
 				}},
-				probe{group: "small", run: func(b *bench, r *server.Running) (map[string]float64, error) {
-					return costly(r, "stor"+id, func() (float64, int, error) { return b.storeSmall(r, lanes, size) })
+				probe{group: "small", logged: size == 1, run: func(b *bench, r *server.Running) (map[string]float64, error) {
+					return b.storeSmall(r, "stor"+id, lanes, size)
 				}})
 		}
 	}
@@ -71,9 +76,10 @@ func probes() []probe {
 				return costly(r, "tls-login"+laneSuffix(lanes), func() (float64, int, error) { return b.login(r, lanes, secure(false)) })
 			}})
 	}
-	return append(list,
+	list = append(list,
 		probe{group: "tls", run: (*bench).fetchSecure},
 		probe{group: "tls", run: (*bench).storeSecure})
+	return append(list, callProbes()...)
 }
 
 func laneSuffix(lanes int) string {
@@ -88,23 +94,31 @@ func one(id string) func(float64, error) (map[string]float64, error) {
 	return func(v float64, err error) (map[string]float64, error) { return map[string]float64{id: v}, err }
 }
 
-// costly returns a rate, and the server's CPU time for each of what do has done, in microseconds.
+// costly returns a rate, and the CPU time of the server and of the load generator for each of what do has done, in
+// microseconds.
 func costly(r *server.Running, id string, do func() (rate float64, calls int, err error)) (map[string]float64, error) {
 	rate, calls := 0.0, 0
+	own := ownCPU()
 	_, used, err := timed(r, func() (err error) {
 		rate, calls, err = do()
 		return err
 	})
-	return map[string]float64{id: rate, id + "-cpu": float64(used.Microseconds()) / float64(max(calls, 1))}, err
+	own = ownCPU() - own
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(calls, 1)) }
+	return map[string]float64{id: rate, id + "-cpu": each(used), id + "-client": each(own)}, err
 }
 
 // login logs in, with TLS if cfg is not nil.
 func login(r *server.Running, cfg *tls.Config) (*load.Session, error) {
-	a := load.Account{Server: r.Addr, User: server.User, Password: server.Password}
+	a := account(r)
 	if cfg != nil {
 		a.Server = r.TLS
 	}
 	return load.Login(a, cfg)
+}
+
+func account(r *server.Running) load.Account {
+	return load.Account{Server: r.Addr, User: server.User, Password: server.Password}
 }
 
 // secure returns a client's TLS configuration. Its key exchange is one that all servers support, so that all do the
@@ -246,31 +260,48 @@ func (b *bench) store(r *server.Running, lanes int, size int64, cfg func() *tls.
 	return took, used, err
 }
 
-func (b *bench) fetchSmall(r *server.Running, lanes, kib int) (rate float64, calls int, err error) {
+// fetchSmall fetches small files; the sessions are logged in before anything is measured.
+func (b *bench) fetchSmall(r *server.Running, id string, lanes, kib int) (map[string]float64, error) {
 	list, end, err := sessions(r, lanes, inClear)
 	if err != nil {
-		return 0, 0, err
+		return map[string]float64{id: 0}, err
 	}
 	defer end()
-	return load.Rate(lanes, b.while, func(lane, i int) error {
-		return list[lane].Fetch("RETR "+smallFile(kib, (lane*61+i)%smallFiles), int64(kib)<<10)
+	return costly(r, id, func() (float64, int, error) {
+		return load.Repeat(list, b.while, load.Job{Bytes: int64(kib) << 10, Name: func(name []byte, lane, i int) []byte {
+			return append(name, smallNames[kib][(lane*61+i)%smallFiles]...)
+		}})
 	})
 }
 
-func (b *bench) storeSmall(r *server.Running, lanes, kib int) (rate float64, calls int, err error) {
+// smallNames are the names of the small files, by their size in KiB.
+var smallNames = func() map[int][]string {
+	names := map[int][]string{}
+	for _, kib := range smallSizes {
+		for i := range smallFiles {
+			names[kib] = append(names[kib], smallFile(kib, i))
+		}
+	}
+	return names
+}()
+
+// storeSmall stores small files, likewise.
+func (b *bench) storeSmall(r *server.Running, id string, lanes, kib int) (values map[string]float64, err error) {
 	list, end, err := sessions(r, lanes, inClear)
 	if err != nil {
-		return 0, 0, err
+		return map[string]float64{id: 0}, err
 	}
 	defer end()
-	data := make([]byte, kib<<10)
 	err = b.inUploads(true, func(dir string) (err error) {
-		rate, calls, err = load.Rate(lanes, b.while, func(lane, i int) error {
-			return list[lane].StoreBytes(fmt.Sprintf("%s/%d-%d", dir, lane, i), data)
-		})
+		job := load.Job{Data: make([]byte, kib<<10), Most: mostStored(kib) / lanes, Name: func(name []byte, lane, i int) []byte {
+			name = append(append(name, dir...), '/')
+			name = append(strconv.AppendInt(name, int64(lane), 10), '-')
+			return strconv.AppendInt(name, int64(i), 10)
+		}}
+		values, err = costly(r, id, func() (float64, int, error) { return load.Repeat(list, b.while, job) })
 		return err
 	})
-	return rate, calls, err
+	return values, err
 }
 
 // list returns the median time, in milliseconds, of several listings in one session.
@@ -297,6 +328,9 @@ func (b *bench) list(r *server.Running, verb string, n int) (float64, error) {
 }
 
 func (b *bench) login(r *server.Running, lanes int, cfg *tls.Config) (rate float64, calls int, err error) {
+	if cfg == nil {
+		return load.Logins(account(r), lanes, b.while)
+	}
 	return load.Rate(lanes, b.while, func(int, int) error {
 		s, err := login(r, cfg)
 		if err != nil {

@@ -25,14 +25,42 @@ const (
 	rawLoadUp   = "raw-load-upcpu" // and upwards
 )
 
-// limits measures what the kernel can do without a protocol: sendfile to one connection and to several, and splice
-// into a file, with the same load generator.
+// limits measures what the kernel can do without a file server, with the same load generator.
 func (b *bench) limits(ctx context.Context) error {
 	r, err := server.StartRaw(ctx, b.site, filepath.Join(b.site.Files, bulkFile), filepath.Join(b.site.Work, "raw"))
 	if err != nil {
 		return err
 	}
 	defer r.Stop() //nolint:errcheck // the next one would fail, too
+	if b.wants("bulk") {
+		if err := b.bulkLimits(r); err != nil {
+			return err
+		}
+	}
+	if b.wants("small") {
+		return b.smallLimits(r.Small)
+	}
+	return nil
+}
+
+// smallLimits measures small files with a server that does nothing else; see serveRawFiles.
+func (b *bench) smallLimits(r *server.Running) error {
+	for _, lanes := range []int{1, manyLanes} {
+		for verb, do := range map[string]func(*server.Running, string, int, int) (map[string]float64, error){"retr": b.fetchSmall, "stor": b.storeSmall} {
+			values, err := do(r, verb+"-1k"+laneSuffix(lanes), lanes, 1)
+			if err != nil {
+				return err
+			}
+			for id, v := range values {
+				b.results.add(id, limitServer, v)
+			}
+		}
+	}
+	return nil
+}
+
+// bulkLimits measures sendfile to one connection and to several, and splice into a file, without a protocol.
+func (b *bench) bulkLimits(r *server.Raw) error {
 	own := ownCPU()
 	took, used, err := timed(r.Running, func() error { return load.RawFetch(r.Addr, b.size) })
 	if err != nil {

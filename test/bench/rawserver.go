@@ -9,19 +9,20 @@ import (
 
 // serveRaw is the physical limit to compare with: it sends the file source to clients of the first port, and stores
 // what clients of the second port send into the file target, without any protocol. Go's io.Copy is a loop of sendfile
-// or splice here.
-func serveRaw(down, up, source, target string) error {
-	l, err := net.Listen("tcp", down)
-	if err != nil {
-		return err
+// or splice here. The third port is for small files: see serveRawFiles.
+func serveRaw(down, up, files, source, target string) error {
+	var listeners []net.Listener
+	for _, address := range []string{files, up, down} { // the last one tells that the server runs
+		l, err := net.Listen("tcp4", address)
+		if err != nil {
+			return err
+		}
+		listeners = append(listeners, l)
 	}
-	u, err := net.Listen("tcp", up)
-	if err != nil {
-		return err
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- each(l, func(conn *net.TCPConn) error { return sendAll(conn, source) }) }()
-	go func() { failed <- each(u, func(conn *net.TCPConn) error { return storeAll(target, conn) }) }()
+	failed := make(chan error, len(listeners))
+	go func() { failed <- serveRawFiles(listeners[0], source) }()
+	go func() { failed <- each(listeners[1], func(conn *net.TCPConn) error { return storeAll(target, conn) }) }()
+	go func() { failed <- each(listeners[2], func(conn *net.TCPConn) error { return sendAll(conn, source) }) }()
 	return <-failed
 }
 

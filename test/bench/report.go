@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,14 +51,27 @@ func (b *bench) render(facts []string) string {
 	for _, f := range facts {
 		t.WriteString("- " + f + "\n")
 	}
-	kinds := b.kinds()
-	var peers []string
-	own, ownUnsynced := "", ""
-	t.WriteString("\n| Row | Unit |")
-	for _, k := range kinds {
-		t.WriteString(" " + k.Name + " |")
+	own, ownUnsynced, peers, logged := b.parts()
+	b.renderTable(&t, b.kinds(), own, ownUnsynced, peers)
+	if b.base != "" {
+		t.WriteString("\n" + b.renderPairs())
+	}
+	if b.wants("small") && len(logged) > 0 {
+		t.WriteString("\n" + b.renderLogged(own, ownUnsynced, logged))
+	}
+	if b.wants("bulk") || b.wants("small") {
+		t.WriteString("\n" + b.renderLimits(peers, own))
+	}
+	return t.String()
+}
+
+// parts returns the names of the daemon, of it without fsync, of the peers, and of those with their transfer logs.
+func (b *bench) parts() (own, ownUnsynced string, peers, logged []string) {
+	for _, k := range b.kinds() {
 		switch {
 		case k.Base:
+		case k.Logged:
+			logged = append(logged, k.Name)
 		case !k.Ours:
 			peers = append(peers, k.Name)
 		case k.Sync:
@@ -66,30 +80,65 @@ func (b *bench) render(facts []string) string {
 			ownUnsynced = k.Name
 		}
 	}
+	return own, ownUnsynced, peers, logged
+}
+
+// renderTable formats the table of all rows.
+func (b *bench) renderTable(t *strings.Builder, kinds []server.Kind, own, ownUnsynced string, peers []string) {
+	kinds = slices.DeleteFunc(kinds, func(k server.Kind) bool { return k.Logged })
+	t.WriteString("\n| Row | Unit |")
+	for _, k := range kinds {
+		t.WriteString(" " + k.Name + " |")
+	}
 	t.WriteString(" Ratio | Ratio, no fsync | Wanted |\n|-|-|" + strings.Repeat("-|", len(kinds)+3) + "\n")
 	for _, m := range metrics {
 		if !b.wants(m.group) {
 			continue
 		}
-		fmt.Fprintf(&t, "| %s | %s |", m.title, m.unit)
+		fmt.Fprintf(t, "| %s | %s |", m.title, m.unit)
 		_, best, _ := b.results.best(m, peers)
 		for _, k := range kinds {
 			t.WriteString(" " + b.cell(m, k.Name, k.Name == best) + " |")
 		}
 		for _, name := range []string{own, ownUnsynced} {
-			text := ""
-			if r, ok := b.results.ratio(m, name, peers); ok {
-				text = fmt.Sprintf("%.2f", r)
-			}
-			t.WriteString(" " + text + " |")
+			t.WriteString(" " + b.ratio(m, name, peers) + " |")
 		}
 		t.WriteString(" " + b.verdict(m, own, ownUnsynced, peers) + " |\n")
 	}
-	if b.base != "" {
-		t.WriteString("\n" + b.renderPairs())
+}
+
+// ratio formats the ratio of a server to the best of others, with its spread.
+func (b *bench) ratio(m metric, name string, others []string) string {
+	s, ok := b.results.ratio(m, name, others, b.rounds)
+	switch {
+	case !ok:
+		return ""
+	case s.n == 1:
+		return fmt.Sprintf("%.2f", s.median)
+	default:
+		return fmt.Sprintf("%.2f (%.2f-%.2f)", s.median, s.low, s.high)
 	}
-	if b.wants("bulk") {
-		t.WriteString("\n" + b.renderLimits(peers, own))
+}
+
+// renderLogged formats the table of the peers with their transfer logs, beside which the daemon writes its audit log as it
+// always does.
+func (b *bench) renderLogged(own, ownUnsynced string, logged []string) string {
+	var t strings.Builder
+	t.WriteString("| With the peers' transfer logs | Unit |")
+	for _, name := range logged {
+		t.WriteString(" " + name + " |")
+	}
+	t.WriteString(" Ratio | Ratio, no fsync |\n|-|-|" + strings.Repeat("-|", len(logged)+2) + "\n")
+	for _, m := range metrics {
+		_, best, ok := b.results.best(m, logged)
+		if !ok {
+			continue
+		}
+		fmt.Fprintf(&t, "| %s | %s |", m.title, m.unit)
+		for _, name := range logged {
+			t.WriteString(" " + b.cell(m, name, name == best) + " |")
+		}
+		fmt.Fprintf(&t, " %s | %s |\n", b.ratio(m, own, logged), b.ratio(m, ownUnsynced, logged))
 	}
 	return t.String()
 }
@@ -100,16 +149,14 @@ func (b *bench) renderPairs() string {
 	fmt.Fprintf(&t, "| Beside %s, pair by pair | With fsync | Without |\n|-|-|-|\n", b.baseName)
 	base := server.Base(b.baseName, b.base)
 	for _, m := range metrics {
-		text := ""
+		var cells [2]string
 		for i, own := range []string{"ftpd", "ftpd, no fsync"} {
-			cell := ""
 			if s := b.results.pairs(m, own, base[i].Name, b.rounds); s.n > 0 {
-				cell = fmt.Sprintf("%.2f (%.2f-%.2f, %d pairs)", s.median, s.low, s.high, s.n)
+				cells[i] = fmt.Sprintf("%.2f (%.2f-%.2f, %d pairs)", s.median, s.low, s.high, s.n)
 			}
-			text += " " + cell + " |"
 		}
-		if strings.Trim(text, " |") != "" {
-			fmt.Fprintf(&t, "| %s |%s\n", m.title, text)
+		if cells != [2]string{} {
+			fmt.Fprintf(&t, "| %s | %s | %s |\n", m.title, cells[0], cells[1])
 		}
 	}
 	return t.String()
@@ -162,11 +209,11 @@ func (b *bench) verdict(m metric, own, ownUnsynced string, peers []string) strin
 		}
 		return fmt.Sprintf("at most %s%s: %s", number(m.most), note, met(s.median <= m.most))
 	case m.wanted > 0:
-		r, ok := b.results.ratio(m, who, peers)
+		r, ok := b.results.ratio(m, who, peers, b.rounds)
 		if !ok {
 			return ""
 		}
-		return fmt.Sprintf("%.1f%s: %s", m.wanted, note, met(r >= m.wanted))
+		return fmt.Sprintf("%.1f%s: %s", m.wanted, note, met(r.median >= m.wanted))
 	}
 	return ""
 }
@@ -182,25 +229,50 @@ func met(yes bool) string {
 func (b *bench) renderLimits(peers []string, own string) string {
 	var t strings.Builder
 	t.WriteString("| The physical limit | Unit | Raw | Best peer | " + own + " |\n|-|-|-|-|-|\n")
-	for _, row := range []struct{ title, unit, raw, metric string }{
-		{"sendfile to 1 connection", "MB/s", rawDown, "retr"},
-		{"sendfile to 4 connections", "MB/s", rawDown4, "retr4"},
-		{"splice from 1 connection into a file", "MB/s", rawUp, "stor"},
-		{"CPU of that sendfile", "s/GiB", rawDownCPU, "retr-cpu"},
-		{"CPU of the load generator meanwhile", "s/GiB", rawLoadCPU, ""},
-		{"CPU of the load generator while it sends", "s/GiB", rawLoadUp, ""},
-	} {
-		best := ""
-		for _, m := range metrics {
-			if v, _, ok := b.results.best(m, peers); m.id == row.metric && ok {
-				best = number(v)
-			}
+	for _, row := range limitRows() {
+		if !b.wants(row.group) {
+			continue
 		}
-		ours := ""
-		if s := b.results.of(row.metric, own); s.n > 0 {
-			ours = number(s.median)
-		}
-		fmt.Fprintf(&t, "| %s | %s | %s | %s | %s |\n", row.title, row.unit, b.cell(metric{id: row.raw}, limitServer, false), best, ours)
+		fmt.Fprintf(&t, "| %s | %s | %s | %s | %s |\n", row.title, row.unit, b.cell(row.raw, limitServer, false),
+			b.bestCell(row.beside, peers), b.cell(row.beside, own, false))
 	}
 	return t.String()
+}
+
+// bestCell formats the median of the best of some servers.
+func (b *bench) bestCell(m metric, servers []string) string {
+	v, _, ok := b.results.best(m, servers)
+	if !ok {
+		return ""
+	}
+	return number(v)
+}
+
+// limitRow is a row of the table of what the machine can do.
+type limitRow struct {
+	group, title, unit string
+	raw                metric // of the raw server
+	beside             metric // of the others; without an ID: none
+}
+
+func limitRows() []limitRow {
+	rows := []limitRow{
+		{"bulk", "sendfile to 1 connection", "MB/s", metric{id: rawDown}, metric{id: "retr"}},
+		{"bulk", "sendfile to 4 connections", "MB/s", metric{id: rawDown4}, metric{id: "retr4"}},
+		{"bulk", "splice from 1 connection into a file", "MB/s", metric{id: rawUp}, metric{id: "stor"}},
+		{"bulk", "CPU of that sendfile", "s/GiB", metric{id: rawDownCPU}, metric{id: "retr-cpu", less: true}},
+		{"bulk", "CPU of the load generator meanwhile", "s/GiB", metric{id: rawLoadCPU}, metric{}},
+		{"bulk", "CPU of the load generator while it sends", "s/GiB", metric{id: rawLoadUp}, metric{}},
+	}
+	for _, verb := range []string{"RETR", "STOR"} {
+		for _, lanes := range []int{1, manyLanes} {
+			id := strings.ToLower(verb) + "-1k" + laneSuffix(lanes)
+			what := fmt.Sprintf("%s of 1 KiB, sessions: %d", verb, lanes)
+			rows = append(rows,
+				limitRow{"small", what, "files/s", metric{id: id}, metric{id: id}},
+				limitRow{"small", what + ", server's CPU", "µs", metric{id: id + "-cpu"}, metric{id: id + "-cpu", less: true}},
+				limitRow{"small", what + ", load generator's CPU", "µs", metric{id: id + "-client"}, metric{id: id + "-client", less: true}})
+		}
+	}
+	return rows
 }

@@ -27,7 +27,7 @@ func (r *results) pair(metric, server string, round int, v float64) {
 }
 
 // pairs compares two servers round by round: a ratio above 1 means that the first one is better. The two had their turns
-// within the same minute, so the machine was the same to both.
+// within the same minute, so the machine was the same to both. A round in which one of the two failed is no pair.
 func (r *results) pairs(m metric, server, base string, rounds int) summary {
 	var ratios []float64
 	for round := range rounds {
@@ -88,16 +88,19 @@ func (r *results) best(m metric, servers []string) (best float64, who string, ok
 	return best, who, ok
 }
 
-// ratio compares a server with the best of others: a ratio above 1 means that it is better. ok is false if either was
-// not measured.
-func (r *results) ratio(m metric, server string, others []string) (float64, bool) {
+// ratio compares a server with the best of others, round by round as pairs does, or by the medians where there are no
+// rounds. ok is false if either was not measured.
+func (r *results) ratio(m metric, server string, others []string, rounds int) (ratio summary, ok bool) {
 	own := r.of(m.id, server)
-	best, _, ok := r.best(m, others)
+	best, who, ok := r.best(m, others)
 	if !ok || own.n == 0 || own.median == 0 || best == 0 {
-		return 0, false
+		return summary{}, false
+	}
+	if s := r.pairs(m, server, who, rounds); s.n > 0 {
+		return s, true
 	}
 	if m.less {
-		return best / own.median, true
+		return summarize([]float64{best / own.median}), true
 	}
-	return own.median / best, true
+	return summarize([]float64{own.median / best}), true
 }

@@ -41,14 +41,21 @@ func TestRatio(t *testing.T) {
 		best string
 	}{{more, 1.5, "b"}, {less, 10.0 / 30, "a"}} {
 		_, best, _ := r.best(tt.m, peers)
-		if got, ok := r.ratio(tt.m, "ours", peers); !ok || got != tt.want || best != tt.best {
+		if got, ok := r.ratio(tt.m, "ours", peers, 1); !ok || got != (summary{tt.want, tt.want, tt.want, 1}) || best != tt.best {
 			t.Errorf("%s: got %v (%v) beside %s", tt.m.id, got, ok, best)
 		}
 	}
-	if _, ok := r.ratio(metric{id: "none"}, "ours", peers); ok {
+	for round, v := range []float64{30, 20, 60} {
+		r.pair("more", "ours", round, v)
+		r.pair("more", "b", round, 20)
+	}
+	if got, ok := r.ratio(more, "ours", peers, 3); !ok || got != (summary{1.5, 1, 3, 3}) {
+		t.Errorf("round by round: got %v (%v)", got, ok)
+	}
+	if _, ok := r.ratio(metric{id: "none"}, "ours", peers, 1); ok {
 		t.Error("a ratio of what was not measured")
 	}
-	if _, ok := r.ratio(more, "ours", []string{"absent"}); ok {
+	if _, ok := r.ratio(more, "ours", []string{"absent"}, 1); ok {
 		t.Error("a ratio without a peer")
 	}
 }
@@ -110,6 +117,30 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// The peers with their transfer logs have a table of their own, and are no best peer of the other one.
+func TestRenderLogged(t *testing.T) {
+	t.Parallel()
+	b := &bench{options: options{rows: []string{"small"}, servers: []string{"ftpd", "ftpd, no fsync", "vsftpd", "vsftpd, log"}, rounds: 2}, results: newResults()}
+	for server, v := range map[string]float64{"ftpd": 90, "ftpd, no fsync": 90, "vsftpd": 100, "vsftpd, log": 60} {
+		for round := range 2 {
+			b.results.add("retr-1k", server, v*float64(round+1))
+			b.results.pair("retr-1k", server, round, v*float64(round+1))
+		}
+	}
+	b.results.add("retr-1k-client", limitServer, 12.3)
+	text := b.render(nil)
+	for _, want := range []string{
+		"| RETR of 1 KiB, 1 session | files/s | 135 (90.0-180) | 135 (90.0-180) | **150** (100-200) | 0.90 (0.90-0.90) | 0.90 (0.90-0.90) | 1.2: **no** |",
+		"| With the peers' transfer logs | Unit | vsftpd, log | Ratio |",
+		"| RETR of 1 KiB, 1 session | files/s | **90.0** (60.0-120) | 1.50 (1.50-1.50) | 1.50 (1.50-1.50) |",
+		"| RETR of 1 KiB, sessions: 1, load generator's CPU | µs | 12.3 |",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
 // A pair is two samples of one round; a round in which one of the two failed has none.
 func TestPairs(t *testing.T) {
 	t.Parallel()
@@ -131,21 +162,5 @@ func TestPairs(t *testing.T) {
 	r.pair("retr-1k", "1234567", 0, 2)
 	if got, want := b.renderPairs(), "| RETR of 1 KiB, 1 session | 1.50 (1.50-1.50, 1 pairs) |  |\n"; !strings.Contains(got, want) {
 		t.Errorf("%q is not in\n%s", want, got)
-	}
-}
-
-func TestOptions(t *testing.T) {
-	t.Parallel()
-	o, err := parse([]string{"-rows", "small,list", "-servers", "ftpd,vsftpd", "-size", "8", "-idle", "1000"})
-	if err != nil || !slices.Equal(o.rows, []string{"small", "list"}) || o.size != 8<<20 || !slices.Equal(o.sessions, []int{1000}) ||
-		!slices.Equal(o.servers, []string{"ftpd", "ftpd, no fsync", "vsftpd"}) {
-		t.Errorf("%+v, %v", o, err)
-	}
-	for _, args := range [][]string{{"-rows", "smal"}, {"-servers", "wuftpd"}, {"-rounds", "0"}, {"-size", "1"}, {"-while", "0s"},
-		{"-out", "absent"}, {"-out", "results.go"}, {"-ftpd", "absent"}, {"-base", "absent"}, {"-dir", "absent"},
-	} {
-		if _, err := parse(args); err == nil {
-			t.Errorf("%q: no error", args)
-		}
 	}
 }

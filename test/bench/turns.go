@@ -21,7 +21,7 @@ func (b *bench) measure(ctx context.Context) error {
 		return nil
 	}
 	for _, k := range b.kinds() {
-		if k.Base || k.Ours && !k.Sync {
+		if k.Base || k.Logged || k.Ours && !k.Sync {
 			continue // its memory is the same as that of the other
 		}
 		if err := b.memory(ctx, k, b.sessions); err != nil {
@@ -50,12 +50,20 @@ func (b *bench) turns(ctx context.Context) (err error) {
 		if b.tls[k.Name], err = b.check(r); err != nil {
 			return fmt.Errorf("%s does not do what is to be measured: %w", k.Name, err)
 		}
+		if k.Logged {
+			if err := r.HasLogged(); err != nil {
+				return fmt.Errorf("%s: %w", k.Name, err)
+			}
+		}
 		b.say("%s runs: %s", k.Name, b.versions[k.Name])
 	}
 	for round := range b.rounds {
 		b.say("round %d of %d", round+1, b.rounds)
 		for _, p := range probes() {
 			if !b.wants(p.group) {
+				continue
+			}
+			if p.once && round != b.rounds-1 {
 				continue
 			}
 			for i := range running {
@@ -65,7 +73,7 @@ func (b *bench) turns(ctx context.Context) (err error) {
 				b.turn(p, running[(round+i)%len(running)], round)
 			}
 		}
-		if b.wants("bulk") {
+		if b.wants("bulk") || b.wants("small") {
 			if err := b.limits(ctx); err != nil {
 				return err
 			}
@@ -76,7 +84,7 @@ func (b *bench) turns(ctx context.Context) (err error) {
 
 // turn runs a probe on a server. A failure is recorded, and the probe is tried again in the next round.
 func (b *bench) turn(p probe, r *server.Running, round int) {
-	if p.fits != nil && !p.fits(r.Kind) {
+	if p.fits != nil && !p.fits(r.Kind) || r.Logged && !p.logged {
 		return
 	}
 	before, _ := r.CPU()

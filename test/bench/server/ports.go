@@ -1,7 +1,7 @@
 package server
 
 import (
-	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -33,7 +33,7 @@ func freePorts(n int) (int, error) {
 		}
 		return first, nil
 	}
-	return 0, errors.New("no free ports are left")
+	return 0, fmt.Errorf("no %d free ports in a row are left between %d and %d: end what listens there", n, lowestPort, highestPort)
 }
 
 func allFree(first, n int) bool {

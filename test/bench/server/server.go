@@ -43,18 +43,37 @@ type Kind struct {
 	// Ours is true for the project's own server. Base is true for one of another commit. Sync is true if the server acknowledges an upload only when it is on
 	// disk.
 	Ours, Base, Sync bool
+	// Logged is true for a peer with its transfer log, which it has in addition to the same peer without.
+	Logged bool
 	// MLSD is true if the server supports the machine listings of RFC 3659.
 	MLSD bool
 	// tlsApart is true if the server accepts AUTH TLS on the next port only.
 	tlsApart bool
+	// program is what a peer can't do without, in the folder of the peers.
+	program string
 	// version returns the command that prints the version, which is in the first line with a digit.
 	version func(Site) *exec.Cmd
 	// command writes a configuration into dir and returns the command that serves on the port in the foreground.
 	command func(site Site, dir string, port int) (*exec.Cmd, error)
 }
 
-// All are all servers, the project's own first.
-var All = []Kind{ours, oursNoSync, vsftpd, proftpd, pureFTPd, pyftpdlib}
+// All are all servers: the project's own first, then the peers, and the peers with their transfer logs.
+var All = []Kind{
+	ours, oursNoSync,
+	vsftpd(false), proftpd(false), pureFTPd(false), pyftpdlib(false),
+	vsftpd(true), proftpd(true), pureFTPd(true), pyftpdlib(true),
+}
+
+// transferLog is the name of a peer's transfer log, in its directory.
+const transferLog = "transfer.log"
+
+// logName returns the name of a peer, which says whether it has a transfer log.
+func logName(peer string, logged bool) string {
+	if logged {
+		return peer + ", log"
+	}
+	return peer
+}
 
 // Running is a running server.
 type Running struct {
@@ -84,7 +103,7 @@ func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(site.Work, strings.ReplaceAll(k.Name, " ", "-")+"-")
+	dir, err := os.MkdirTemp(site.Work, strings.NewReplacer(" ", "-", ",", "").Replace(k.Name)+"-")
 	if err != nil {
 		return nil, err
 	}
@@ -161,12 +180,36 @@ func (r *Running) log() string {
 	return string(bytes.TrimSpace(text[max(0, len(text)-2000):]))
 }
 
+// HasLogged returns an error if a peer's transfer log is empty.
+func (r *Running) HasLogged() error {
+	info, err := os.Stat(filepath.Join(r.dir, transferLog))
+	if err == nil && info.Size() == 0 {
+		err = errors.New("the transfer log is empty")
+	}
+	return err
+}
+
 // CPU returns the CPU time that the server has used, with all its processes.
 func (r *Running) CPU() (time.Duration, error) { return r.cg.cpu() }
 
 // PSS returns the memory of the server's processes in bytes (proportional set size: shared memory is counted once),
 // and their number.
 func (r *Running) PSS() (int64, int, error) { return r.cg.pss() }
+
+// PIDs returns the IDs of the server's processes.
+func (r *Running) PIDs() ([]int, error) {
+	texts, err := r.cg.pids()
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int, len(texts))
+	for i, text := range texts {
+		if ids[i], err = strconv.Atoi(text); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
 
 // PID returns the ID of the process that was started, which may have started others.
 func (r *Running) PID() int { return r.cmd.Process.Pid }
@@ -176,6 +219,15 @@ func (r *Running) Stop() error {
 	err := r.cg.kill(patience)
 	<-r.gone
 	return errors.Join(err, os.RemoveAll(r.dir))
+}
+
+// Installed returns an error if a peer is not there.
+func (k Kind) Installed(site Site) error {
+	if _, err := os.Stat(filepath.Join(site.Peers, k.program)); err != nil {
+		folder, _, _ := strings.Cut(k.program, "/")
+		return fmt.Errorf("%s: %w; remove the folder %s, and make bench fetches it again", k.Name, err, filepath.Join(site.Peers, folder))
+	}
+	return nil
 }
 
 // Version returns the version that the server prints.
