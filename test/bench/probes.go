@@ -25,6 +25,11 @@ type probe struct {
 	logged bool
 }
 
+// applies reports whether the probe measures a server.
+func (p probe) applies(k server.Kind) bool {
+	return (p.fits == nil || p.fits(k)) && (p.logged || !k.Logged)
+}
+
 const (
 	manyLanes  = 16
 	bulkLanes  = 4

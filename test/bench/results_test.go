@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ftp-operator/ftp-operator/test/bench/server"
 )
 
 func TestSummarize(t *testing.T) {
@@ -91,6 +93,23 @@ func TestMetrics(t *testing.T) {
 		if !slices.Contains(groups, p.group) {
 			t.Errorf("a probe of the group %q", p.group)
 		}
+	}
+}
+
+// Peers with their transfer logs are measured by four probes, those of 1 KiB, and servers without MLSD not by MLSD.
+func TestApplies(t *testing.T) {
+	t.Parallel()
+	count := func(k server.Kind) (n int) {
+		for _, p := range probes() {
+			if p.applies(k) {
+				n++
+			}
+		}
+		return n
+	}
+	all := len(probes())
+	if got := []int{count(server.Kind{MLSD: true}), count(server.Kind{}), count(server.Kind{Logged: true, MLSD: true})}; !slices.Equal(got, []int{all, all - len(listings), 4}) {
+		t.Errorf("%v of %d probes", got, all)
 	}
 }
 

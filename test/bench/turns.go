@@ -84,7 +84,7 @@ func (b *bench) turns(ctx context.Context) (err error) {
 
 // turn runs a probe on a server. A failure is recorded, and the probe is tried again in the next round.
 func (b *bench) turn(p probe, r *server.Running, round int) {
-	if p.fits != nil && !p.fits(r.Kind) || r.Logged && !p.logged {
+	if !p.applies(r.Kind) {
 		return
 	}
 	before, _ := r.CPU()

@@ -92,6 +92,7 @@ func TestRepeatFails(t *testing.T) {
 			t.Parallel()
 			s, list := several(t, 1)
 			s.Write(t, "0-0", "content")
+			tt.job.Most = 1
 			if _, _, err := Repeat(list, time.Hour, tt.job); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
