@@ -12,7 +12,7 @@ import (
 
 const (
 	// scanEvery is the interval of scans. A transfer keeps its session from reading for twice that at most.
-	scanEvery = 4 * time.Millisecond
+	scanEvery = 16 * time.Millisecond
 	// idleScans is the number of scans without a session to look at after which the watchdog sleeps.
 	idleScans = 50
 )

@@ -21,10 +21,22 @@ import (
 // file system a call that finds everything in the kernel's caches is made without telling Go's scheduler, which would
 // take longer than the call.
 type beneath struct {
-	dir   *os.File
-	raw   syscall.RawConn
-	local bool // see localFileSystem
+	dir  *os.File
+	raw  syscall.RawConn
+	kind fileSystem
 }
+
+// fileSystem is what matters about a file system here.
+type fileSystem uint8
+
+const (
+	// anyFileSystem may ask another machine or process about a file, in any call.
+	anyFileSystem fileSystem = iota
+	// localDisk is on a disk of this machine: calls that find everything in the kernel's caches don't wait.
+	localDisk
+	// memoryDisk is a tmpfs: reading and looking up names never waits.
+	memoryDisk
+)
 
 // errUseRoot means that the kernel can't say what a path leads to, and that the os.Root must be asked.
 var errUseRoot = errors.New("the path must be resolved step by step")
@@ -49,7 +61,7 @@ func newBeneath(root *os.Root) (*beneath, error) {
 		return nil, errors.Join(err, dir.Close())
 	}
 	b := &beneath{dir: dir, raw: raw}
-	err = raw.Control(func(fd uintptr) { b.local = localFileSystem(int(fd)) }) //nolint:gosec // a descriptor
+	err = raw.Control(func(fd uintptr) { b.kind = fileSystemOf(int(fd)) }) //nolint:gosec // a descriptor
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
@@ -58,57 +70,65 @@ func newBeneath(root *os.Root) (*beneath, error) {
 
 func (b *beneath) close() error { return b.dir.Close() }
 
-// localFileSystem reports whether the directory is on a file system of this machine alone, on a disk or in memory. There
-// what is in the kernel's caches is never checked with another machine or process.
-func localFileSystem(fd int) bool {
+// fileSystemOf returns the kind of the file system on which a directory is.
+func fileSystemOf(fd int) fileSystem {
 	var about unix.Statfs_t
-	return unix.Fstatfs(fd, &about) == nil && facts.Local(int64(about.Type)) //nolint:unconvert // of another type on other architectures
+	switch {
+	case unix.Fstatfs(fd, &about) != nil || !facts.Local(int64(about.Type)): //nolint:unconvert // of another type on other architectures
+		return anyFileSystem
+	case about.Type == unix.TMPFS_MAGIC:
+		return memoryDisk
+	}
+	return localDisk
 }
 
-// open opens the path p, which is relative to the directory and may contain links. local says that what was opened lies on
-// the directory's own file system, which is local; it may lie on one that is mounted below. Errors: errUseRoot; escapeError
+// open opens the path p, which is relative to the directory and may contain links. kind is that of the directory's file system if
+// what was opened lies on the same one; it may lie on one that is mounted below. Errors: errUseRoot; escapeError
 // if the path leads out of the directory; those of open(2).
-func (b *beneath) open(p string, flags uint64) (fd int, local bool, err error) {
+func (b *beneath) open(p string, flags uint64) (fd int, kind fileSystem, err error) {
 	if withoutOpenat2.Load() {
-		return -1, false, errUseRoot
+		return -1, anyFileSystem, errUseRoot
 	}
 	name, err := unix.BytePtrFromString(p)
 	if err != nil {
-		return -1, false, err
+		return -1, anyFileSystem, err
 	}
 	var errno syscall.Errno
 	gone := b.raw.Control(func(dir uintptr) {
 		how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: resolveBeneath | unix.RESOLVE_NO_XDEV}
-		if local = b.local; local {
+		switch kind = b.kind; kind {
+		case memoryDisk:
+			fd, errno = openat2(unix.RawSyscall6, dir, name, &how)
+		case localDisk:
 			cached := how
 			cached.Resolve |= resolveCached
 			if fd, errno = openat2(unix.RawSyscall6, dir, name, &cached); errno == unix.EAGAIN || errno == unix.EINVAL { // EINVAL: Linux before 5.12
 				fd, errno = openat2(unix.Syscall6, dir, name, &how)
 			}
 		}
-		if !local || errno == unix.EXDEV {
-			local = false
+		if kind == anyFileSystem || errno == unix.EXDEV {
+			kind = anyFileSystem
 			how.Resolve = resolveBeneath
 			fd, errno = openat2(unix.Syscall6, dir, name, &how)
 		}
 	})
 	if gone != nil {
-		return -1, false, gone
+		return -1, anyFileSystem, gone
 	}
 	switch errno {
 	case 0:
-		return fd, local, nil
+		return fd, kind, nil
 	case unix.EXDEV:
-		return -1, false, escapeError{}
+		return -1, anyFileSystem, escapeError{}
 	case unix.EAGAIN: // a directory was moved meanwhile
-		return -1, false, errUseRoot
+		return -1, anyFileSystem, errUseRoot
 	case unix.ENOSYS, unix.EPERM: // filters of system calls return either
 		if b.refused() {
 			withoutOpenat2.Store(true)
-			return -1, false, errUseRoot
+			return -1, anyFileSystem, errUseRoot
 		}
 	}
-	return -1, false, errno
+	return -1, anyFileSystem, errno
 }
 
 // openat2 calls openat2(2) by a function of package unix. It repeats calls that a signal has interrupted.

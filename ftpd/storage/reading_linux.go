@@ -18,14 +18,13 @@ import (
 
 // openRead opens the regular file at the path p for reading. Errors are those of open and of checkRegular.
 func (b *beneath) openRead(p string) (File, error) {
-	fd, local, err := b.open(p, unix.O_RDONLY|unix.O_NONBLOCK) // see openReadFlags
+	fd, kind, err := b.open(p, unix.O_RDONLY|unix.O_NONBLOCK) // see openReadFlags
 	if err != nil {
 		return nil, err
 	}
-	f := &reading{fd: fd, name: p, local: local}
-	info, err := f.Stat()
-	if err == nil {
-		err = checkRegular(info)
+	f := &reading{fd: fd, name: p, kind: kind}
+	if f.facts, err = f.stat(); err == nil {
+		err = checkRegular(f.facts)
 	}
 	if err != nil {
 		_ = f.Close()
@@ -37,13 +36,14 @@ func (b *beneath) openRead(p string) (File, error) {
 // reading is a regular file that is being read. It costs fewer system calls than an *os.File, which it becomes when
 // OSFile is called.
 type reading struct {
-	fd    int // -1 after Close
+	fd    int         // -1 after Close
+	facts *facts.Info // from the opening, until Stat has returned them once
 	name  string
-	local bool
+	kind  fileSystem
 	file  *os.File // nil until OSFile is called
 }
 
-// noWait is set once a local file system has refused RWF_NOWAIT.
+// noWait is set once a file system on a disk has refused RWF_NOWAIT.
 var noWait atomic.Bool
 
 func (f *reading) Read(p []byte) (int, error) {
@@ -54,8 +54,11 @@ func (f *reading) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	n, errno := 0, unix.EAGAIN
-	if f.local && !noWait.Load() {
-		if n, errno = f.readCached(p); errno == unix.EOPNOTSUPP {
+	switch {
+	case f.kind == memoryDisk:
+		n, errno = f.readNow(p, 0)
+	case f.kind == localDisk && !noWait.Load():
+		if n, errno = f.readNow(p, unix.RWF_NOWAIT); errno == unix.EOPNOTSUPP {
 			noWait.Store(true)
 		}
 	}
@@ -76,13 +79,13 @@ func (f *reading) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// readCached reads what is in the kernel's cache, at the position of the file.
-func (f *reading) readCached(p []byte) (int, syscall.Errno) {
+// readNow reads at the position of the file, with flags of preadv2(2), without telling the scheduler.
+func (f *reading) readNow(p []byte, flags uintptr) (int, syscall.Errno) {
 	part := unix.Iovec{Base: unsafe.SliceData(p)}
 	part.SetLen(len(p))
 	const here = ^uintptr(0) // the offset -1: read from the position, and move it
 	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_PREADV2, uintptr(f.fd), uintptr(unsafe.Pointer(&part)), 1, here, 0, unix.RWF_NOWAIT)
+		n, _, errno := unix.RawSyscall6(unix.SYS_PREADV2, uintptr(f.fd), uintptr(unsafe.Pointer(&part)), 1, here, 0, flags)
 		if errno != unix.EINTR {
 			return int(n), errno //nolint:gosec // at most len(p)
 		}
@@ -97,12 +100,21 @@ func (f *reading) Seek(offset int64, whence int) (int64, error) {
 	return at, f.failure("seek", err)
 }
 
+// Stat describes the file. The first call returns what Open has seen.
 func (f *reading) Stat() (fs.FileInfo, error) {
+	if i := f.facts; i != nil {
+		f.facts = nil
+		return i, nil
+	}
 	if f.file != nil {
 		return f.file.Stat()
 	}
+	return f.stat()
+}
+
+func (f *reading) stat() (*facts.Info, error) {
 	i := &facts.Info{Base: f.name}
-	if errno := fstat(f.fd, &i.Stat, f.local); errno != 0 {
+	if errno := fstat(f.fd, &i.Stat, f.kind != anyFileSystem); errno != 0 {
 		return nil, f.failure("stat", errno)
 	}
 	return i, nil
@@ -125,7 +137,7 @@ func (f *reading) Close() error {
 	}
 	fd := f.fd
 	f.fd = -1
-	if f.local {
+	if f.kind != anyFileSystem {
 		return f.failure("close", closeNow(fd))
 	}
 	return f.failure("close", unix.Close(fd))
