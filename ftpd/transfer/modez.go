@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 
 	"github.com/ftp-operator/ftp-operator/ftpd/fair"
 )
@@ -27,10 +26,6 @@ var (
 	errDeflated    = errors.New("the compressed data are damaged or cut short")
 )
 
-var (
-	deflaters [flate.BestCompression + 1]sync.Pool // unused *zlib.Writers, by level
-)
-
 // Coding is the way in which data are encoded on the data connection.
 type Coding struct {
 	Deflate bool // MODE Z; else MODE S
@@ -45,23 +40,14 @@ func (c Coding) String() string {
 	return "stream"
 }
 
-// send calls produce with a writer to the client, which compresses in MODE Z.
+// send calls produce with a writer to the client, which compresses in MODE Z; see deflate.go.
 func (t *Transfer) send(conn net.Conn, produce func(io.Writer) error) error {
 	w := dataWriter{t, conn}
 	if !t.Coding.Deflate {
 		return produce(w)
 	}
-	pool := &deflaters[t.Coding.Level]
-	z, ok := pool.Get().(*zlib.Writer)
-	if ok {
-		z.Reset(w)
-	} else {
-		z, _ = zlib.NewWriterLevel(w, t.Coding.Level) // no error: the level is valid
-	}
-	defer func() {
-		z.Reset(io.Discard) // the pool must not keep the connection alive
-		pool.Put(z)
-	}()
+	z := newDeflater(w, t.Coding.Level)
+	defer z.release(t.Coding.Level)
 	if err := produce(abortWriter{t, z}); err != nil {
 		return err
 	}
