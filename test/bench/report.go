@@ -213,7 +213,7 @@ func (b *bench) verdict(m metric, own, ownUnsynced string, peers []string) strin
 		if !ok {
 			return ""
 		}
-		return fmt.Sprintf("%.1f%s: %s", m.wanted, note, met(r.median >= m.wanted))
+		return fmt.Sprintf("%g%s: %s", m.wanted, note, met(r.median >= m.wanted))
 	}
 	return ""
 }

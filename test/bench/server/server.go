@@ -120,6 +120,14 @@ func (k Kind) start(ctx context.Context, site Site) (*Running, error) {
 	}
 	defer log.Close()                                               //nolint:errcheck // the child has its own
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, log, dir // vsftpd writes errors to its standard input
+	if k.Ours {
+		write, err := collect(log)
+		if err != nil {
+			return nil, err
+		}
+		defer write.Close() //nolint:errcheck // the child has its own
+		cmd.Stdout, cmd.Stderr = write, write
+	}
 	cg, err := newCgroup(fmt.Sprintf("ftp-bench-%d-%s", os.Getpid(), filepath.Base(dir)))
 	if err != nil {
 		return nil, err
@@ -172,6 +180,23 @@ func (r *Running) await(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// collect returns a pipe from which another process writes to log, until the pipe is closed: as in a container, whose
+// runtime collects what the daemon says.
+func collect(log *os.File) (*os.File, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer read.Close() //nolint:errcheck // the collector has its own
+	collector := exec.Command("cat")
+	collector.Stdin, collector.Stdout = read, log
+	if err := collector.Start(); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	go collector.Wait() //nolint:errcheck // it ends with the pipe
+	return write, nil
 }
 
 // log returns the end of the server's output.
