@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -74,7 +73,7 @@ func (b *beneath) close() error { return b.dir.Close() }
 func fileSystemOf(fd int) fileSystem {
 	var about unix.Statfs_t
 	switch {
-	case unix.Fstatfs(fd, &about) != nil || !facts.Local(int64(about.Type)): //nolint:unconvert // of another type on other architectures
+	case unix.Fstatfs(fd, &about) != nil || !facts.IsLocal(int64(about.Type)): //nolint:unconvert // of another type on other architectures
 		return anyFileSystem
 	case about.Type == unix.TMPFS_MAGIC:
 		return memoryDisk
@@ -98,18 +97,18 @@ func (b *beneath) open(p string, flags uint64) (fd int, kind fileSystem, err err
 		how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: resolveBeneath | unix.RESOLVE_NO_XDEV}
 		switch kind = b.kind; kind {
 		case memoryDisk:
-			fd, errno = openat2(unix.RawSyscall6, dir, name, &how)
+			fd, errno = openat2(true, dir, name, &how)
 		case localDisk:
 			cached := how
 			cached.Resolve |= resolveCached
-			if fd, errno = openat2(unix.RawSyscall6, dir, name, &cached); errno == unix.EAGAIN || errno == unix.EINVAL { // EINVAL: Linux before 5.12
-				fd, errno = openat2(unix.Syscall6, dir, name, &how)
+			if fd, errno = openat2(true, dir, name, &cached); errno == unix.EAGAIN || errno == unix.EINVAL { // EINVAL: Linux before 5.12
+				fd, errno = openat2(false, dir, name, &how)
 			}
 		}
 		if kind == anyFileSystem || errno == unix.EXDEV {
 			kind = anyFileSystem
 			how.Resolve = resolveBeneath
-			fd, errno = openat2(unix.Syscall6, dir, name, &how)
+			fd, errno = openat2(false, dir, name, &how)
 		}
 	})
 	if gone != nil {
@@ -131,23 +130,16 @@ func (b *beneath) open(p string, flags uint64) (fd int, kind fileSystem, err err
 	return -1, anyFileSystem, errno
 }
 
-// openat2 calls openat2(2) by a function of package unix. It repeats calls that a signal has interrupted.
-func openat2(call func(trap, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, uintptr, syscall.Errno), dir uintptr, name *byte, how *unix.OpenHow) (int, syscall.Errno) {
-	for {
-		fd, _, errno := call(unix.SYS_OPENAT2, dir, uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(how)), unix.SizeofOpenHow, 0, 0)
-		if errno != unix.EINTR {
-			runtime.KeepAlive(name)
-			runtime.KeepAlive(how)
-			return int(fd), errno //nolint:gosec // a descriptor
-		}
-	}
+// openat2 calls openat2(2). quick says that it does not wait.
+func openat2(quick bool, dir uintptr, name *byte, how *unix.OpenHow) (int, syscall.Errno) {
+	return unscheduled(quick, unix.SYS_OPENAT2, dir, uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(how)), unix.SizeofOpenHow, 0, 0)
 }
 
 // refused reports whether not even the directory itself can be opened by openat2.
 func (b *beneath) refused() (refused bool) {
 	_ = b.raw.Control(func(dir uintptr) {
 		fd, err := unix.Openat2(int(dir), ".", &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC}) //nolint:gosec // a descriptor
-		if refused = err != nil; !refused {
+		if refused = errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM); err == nil {
 			_ = unix.Close(fd)
 		}
 	})

@@ -16,15 +16,18 @@ import (
 )
 
 // directory is a folder that beneath has opened.
-type directory struct{ fd int } // of O_PATH; -1 after Close
+type directory struct {
+	fd   int // of O_PATH; -1 after Close
+	kind fileSystem
+}
 
 // folder opens the directory at the path dir. Errors are those of open.
 func (b *beneath) folder(dir string) (folder, error) {
-	fd, _, err := b.open(dir, unix.O_PATH|unix.O_DIRECTORY)
+	fd, kind, err := b.open(dir, unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}
-	return &directory{fd}, nil
+	return &directory{fd, kind}, nil
 }
 
 // do calls f with the descriptor, and describes its error.
@@ -126,12 +129,15 @@ func (d *directory) Close() error {
 	}
 	fd := d.fd
 	d.fd = -1
-	return closeNow(fd)
+	return closeFile(fd, d.kind != anyFileSystem)
 }
 
-// closeNow closes a descriptor whose end makes no file system wait.
-func closeNow(fd int) error {
-	if _, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0); errno != 0 {
+// closeFile closes a descriptor. quick says that this makes no file system wait.
+func closeFile(fd int, quick bool) error {
+	if !quick {
+		return unix.Close(fd)
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0); errno != 0 { // not repeated after EINTR: it is closed
 		return errno
 	}
 	return nil
@@ -139,14 +145,6 @@ func closeNow(fd int) error {
 
 // fstat is fstat(2). On a local file system it never waits.
 func fstat(fd int, stat *unix.Stat_t, local bool) syscall.Errno {
-	call := syscall.Syscall
-	if local {
-		call = syscall.RawSyscall
-	}
-	for {
-		_, _, errno := call(unix.SYS_FSTAT, uintptr(fd), uintptr(unsafe.Pointer(stat)), 0)
-		if errno != unix.EINTR {
-			return errno
-		}
-	}
+	_, errno := unscheduled(local, unix.SYS_FSTAT, uintptr(fd), uintptr(unsafe.Pointer(stat)), 0, 0, 0, 0)
+	return errno
 }

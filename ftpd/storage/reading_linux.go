@@ -24,6 +24,7 @@ func (b *beneath) openRead(p string) (File, error) {
 	}
 	f := &reading{fd: fd, name: p, kind: kind}
 	if f.facts, err = f.stat(); err == nil {
+		f.small = f.facts.Size() <= smallFile
 		err = checkRegular(f.facts)
 	}
 	if err != nil {
@@ -40,8 +41,12 @@ type reading struct {
 	facts *facts.Info // from the opening, until Stat has returned them once
 	name  string
 	kind  fileSystem
+	small bool
 	file  *os.File // nil until OSFile is called
 }
+
+// smallFile is the size of a file that is given back quickly.
+const smallFile = 256 << 10
 
 // noWait is set once a file system on a disk has refused RWF_NOWAIT.
 var noWait atomic.Bool
@@ -84,12 +89,7 @@ func (f *reading) readNow(p []byte, flags uintptr) (int, syscall.Errno) {
 	part := unix.Iovec{Base: unsafe.SliceData(p)}
 	part.SetLen(len(p))
 	const here = ^uintptr(0) // the offset -1: read from the position, and move it
-	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_PREADV2, uintptr(f.fd), uintptr(unsafe.Pointer(&part)), 1, here, 0, flags)
-		if errno != unix.EINTR {
-			return int(n), errno //nolint:gosec // at most len(p)
-		}
-	}
+	return unscheduled(true, unix.SYS_PREADV2, uintptr(f.fd), uintptr(unsafe.Pointer(&part)), 1, here, 0, flags)
 }
 
 func (f *reading) Seek(offset int64, whence int) (int64, error) {
@@ -137,10 +137,8 @@ func (f *reading) Close() error {
 	}
 	fd := f.fd
 	f.fd = -1
-	if f.kind != anyFileSystem {
-		return f.failure("close", closeNow(fd))
-	}
-	return f.failure("close", unix.Close(fd))
+	// The last close of a file that was removed meanwhile gives its blocks back, which takes long for a large one.
+	return f.failure("close", closeFile(fd, f.kind != anyFileSystem && f.small))
 }
 
 func (f *reading) failure(op string, err error) error { return failure(op, f.name, err) }

@@ -189,8 +189,11 @@ func (t *Transfer) awaitReader() {
 	if !errors.Is(err, socket.ErrWait) {
 		return
 	}
-	if tcp, err := c.upgrade(); err == nil { // too many threads wait
+	tcp, err := c.upgrade() // too many threads wait
+	if err == nil {
 		_ = t.endData(tcp)
+	}
+	if tcp != nil { // also if the transfer was aborted meanwhile
 		_ = tcp.Close()
 	}
 }

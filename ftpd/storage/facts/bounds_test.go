@@ -311,8 +311,8 @@ func TestLocal(t *testing.T) {
 		unix.NFS_SUPER_MAGIC:      false, unix.CEPH_SUPER_MAGIC: false, unix.FUSE_SUPER_MAGIC: false, unix.OVERLAYFS_SUPER_MAGIC: false,
 		unix.V9FS_MAGIC: false, unix.SMB2_SUPER_MAGIC: false, unix.PROC_SUPER_MAGIC: false, unix.AFS_SUPER_MAGIC: false, 0: false, 0x12345678: false,
 	} {
-		if Local(magic) != want {
-			t.Errorf("Local(%#x) is %v", magic, !want)
+		if IsLocal(magic) != want {
+			t.Errorf("IsLocal(%#x) is %v", magic, !want)
 		}
 	}
 	if !exact(0x80000) || exact(0x80000|flagCasefold) || exact(flagEncrypted) { // 0x80000: extents

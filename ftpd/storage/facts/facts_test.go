@@ -48,7 +48,7 @@ func folders(t *testing.T) map[string]string {
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 		var st unix.Statfs_t
-		if err := unix.Statfs(dir, &st); err != nil || !Local(int64(st.Type)) { //nolint:unconvert // of another type on other architectures
+		if err := unix.Statfs(dir, &st); err != nil || !IsLocal(int64(st.Type)) { //nolint:unconvert // of another type on other architectures
 			continue
 		}
 		found[fmt.Sprintf("%#x", st.Type)] = dir

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Local reports whether all changes in a file system with this magic number (statfs(2)) are made by this kernel, in a
+// IsLocal reports whether all changes in a file system with this magic number (statfs(2)) are made by this kernel, in a
 // way that inotify reports. Network file systems change by others, and of those in layers the lower ones may.
-func Local(magic int64) bool {
+func IsLocal(magic int64) bool {
 	switch uint32(magic) { //nolint:gosec // some are negative where the type has 32 bits
 	case unix.EXT4_SUPER_MAGIC, // ext2, ext3, ext4
 		unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC:
@@ -29,7 +29,7 @@ const (
 // name than the entry, and with encryption names change when the key comes or goes.
 func keepable(dir int) bool {
 	var fs unix.Statfs_t
-	if unix.Fstatfs(dir, &fs) != nil || !Local(int64(fs.Type)) { //nolint:unconvert // of another type on other architectures
+	if unix.Fstatfs(dir, &fs) != nil || !IsLocal(int64(fs.Type)) { //nolint:unconvert // of another type on other architectures
 		return false
 	}
 	flags, err := unix.IoctlGetUint32(dir, unix.FS_IOC_GETFLAGS)
