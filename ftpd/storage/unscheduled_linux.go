@@ -31,7 +31,7 @@ var (
 // repeats calls that a signal has interrupted. The directive keeps what the arguments point to where it is.
 //
 //go:uintptrescapes
-func unscheduled(quick bool, trap, a1, a2, a3, a4, a5, a6 uintptr) (result int, errno syscall.Errno) {
+func unscheduled(quick bool, trap, a1, a2, a3, a4, a5, a6 uintptr) (result int, errno syscall.Errno) { //nolint:unparam // the arguments of a system call
 	var n uintptr
 	if begin := time.Since(began); quick && int64(begin) >= careful.Load() {
 		for {
