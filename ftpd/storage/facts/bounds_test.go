@@ -238,6 +238,35 @@ func TestChangesDuringReading(t *testing.T) {
 	}
 }
 
+// A directory whose names change each time that it is read is not kept for a while, so that sessions need not read it one
+// after the other.
+func TestNamesThatNeverRest(t *testing.T) {
+	t.Parallel()
+	c, _ := newCache(t)
+	dir := filled(t, 1, 200)[0]
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(fd) //nolint:errcheck // it was only read
+	open(t, c, dir)
+	read := 0
+	for i := range 4 {
+		_, err := unix.Seek(fd, 0, 0)
+		must(t, err)
+		s := c.Open(uintptr(fd), func(add AddFunc) error {
+			read++
+			err := readAll(c, fd)(add)
+			write(t, 1, dir, fmt.Sprint("new-", i))
+			return err
+		})
+		if s != nil {
+			s.Release()
+		}
+	}
+	if read != 2 || c.keeps() != 0 {
+		t.Errorf("it was read %d times in vain, and %d directories are kept", read, c.keeps())
+	}
+}
+
 // Directories in which much changes without events, or with many, are read anew.
 func TestMuchChange(t *testing.T) {
 	t.Parallel()

@@ -75,6 +75,7 @@ type directory struct {
 	dirty    map[string]bool
 	unnamed  map[uint64]bool // inodes, see unnamedInode
 	spoilt   bool            // what is being read is not to be kept
+	vain     int             // how often in a row it was read and not kept
 }
 
 // New returns an empty Cache. Names for which hidden returns true are not kept. memory bounds the facts and the texts
@@ -131,6 +132,11 @@ func (c *Cache) find(dir uintptr) *directory {
 	if !ok {
 		return nil
 	}
+	d, hot := c.known(id)
+	if !hot {
+		return d
+	}
+	may := keepable(int(dir)) //nolint:gosec // a descriptor. Without the lock: a network file system asks its server
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -138,19 +144,45 @@ func (c *Cache) find(dir uintptr) *directory {
 	}
 	c.learn()
 	now := c.now()
-	if d := c.kept[id.inode]; d != nil {
-		if d.id != id {
-			return nil // by another mount, where other entries may be mount points
-		}
-		d.used = now
-		return d
-	}
-	last := c.listed[id.inode]
-	if now.Sub(last.at) >= MaxAge || now.Before(last.until) || !keepable(int(dir)) { //nolint:gosec // a descriptor
-		c.remember(id.inode, listed{at: now, until: last.until})
+	switch d := c.kept[id.inode]; {
+	case d != nil: // by another session, meanwhile
+		return d.use(id, now)
+	case !may:
+		c.remember(id.inode, listed{at: now, until: now.Add(MaxAge)})
 		return nil
 	}
 	return c.keep(id, dir, now)
+}
+
+// known returns the record of a directory that is kept. hot says that it is not kept, and was listed not long ago; if
+// it was not, known notes that it is listed now.
+func (c *Cache) known(id identity) (d *directory, hot bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, false
+	}
+	c.learn()
+	now := c.now()
+	if d := c.kept[id.inode]; d != nil {
+		return d.use(id, now), false
+	}
+	last := c.listed[id.inode]
+	if now.Sub(last.at) >= MaxAge || now.Before(last.until) {
+		c.remember(id.inode, listed{at: now, until: last.until})
+		return nil, false
+	}
+	return nil, true
+}
+
+// use returns d for a listing of the directory id, or nil if that was reached by another mount, where other entries may
+// be mount points. The caller holds Cache.mu.
+func (d *directory) use(id identity, now time.Time) *directory {
+	if d.id != id {
+		return nil
+	}
+	d.used = now
+	return d
 }
 
 // remember notes that a directory, which is not kept, was listed. The caller holds mu.

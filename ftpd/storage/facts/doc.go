@@ -10,13 +10,14 @@
 // an event before the call returns that made the change, so this holds for changes by other processes, too. Facts that
 // can change without an event are read anew by each Open: those of directories, of files with several hard links, of
 // mount points, and of files that were changed within the last two seconds (settled). A directory in which that
-// concerns more than a quarter of the entries is not kept.
+// concerns more than a quarter of the entries, and more than 32, is not kept.
 //
 // These changes are not reported: the time of a file that is written through a memory mapping; writes by the system
 // call io_submit until the file is closed; writes through a file handle (open_by_handle_at, the NFS server of this
 // kernel), by an overlay file system of which the directory is a layer, or through the descriptor of a file that was made
-// without a name in another directory; and a new hard link in another directory to a file that had one name, with what is
-// then written through it. They show at the latest after
+// without a name in another directory; a new hard link in another directory to a file that had one name, with what is
+// then written through it; what is written through a name, or a descriptor opened by a name, that is removed before the next
+// Open; what io_uring writes before Linux 5.18; and what a loop device writes to its image. They show at the latest after
 // MaxAge, when the directory is read anew. A program that keeps writing in one of these ways, with pauses of less than
 // two seconds, is seen at once from then on, since its file does not settle.
 //

@@ -56,23 +56,29 @@ func (c *Cache) fill(d *directory, read func(add AddFunc) error) *Snapshot {
 		all = append(all, f)
 		return nil
 	})
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err != nil {
 		c.account.give(taken)
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.refuse(d, MaxAge)
 		return nil
 	}
-	s := newSnapshot(all, d.id.dev, d.made, &c.account)
+	s := newSnapshot(all, d.id.dev, d.made, &c.account) // d.made changes only with d.read held
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.learn()
 	switch {
 	case len(all) < c.least:
 		c.refuse(d, MaxAge)
 	case tooMany(len(s.recheck), len(all)):
 		c.refuse(d, settled)
-	case d.gone || d.spoilt: // it is no worse than what a listing without a cache reads, but not to be kept
+	case d.gone: // what was read is no worse than what a listing without a cache reads, but not to be kept
+	case d.spoilt: // likewise. If that goes on, those who wait to list it should not read it one after the other
+		if d.vain++; d.vain > 1 {
+			c.refuse(d, settled)
+		}
 	default:
-		d.snapshot = s.retain()
+		d.snapshot, d.vain = s.retain(), 0
 	}
 	return s
 }
