@@ -130,6 +130,10 @@ func TestReading(t *testing.T) {
 func TestFileSystemOf(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]fileSystem{"/proc": anyFileSystem, "/dev/shm": memoryDisk} {
+		var about unix.Statfs_t
+		if unix.Statfs(path, &about) != nil || path == "/dev/shm" && about.Type != unix.TMPFS_MAGIC {
+			continue // another machine
+		}
 		d, err := os.Open(path)
 		must(t, err)
 		if got := fileSystemOf(int(d.Fd())); got != want {

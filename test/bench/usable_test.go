@@ -29,7 +29,7 @@ func TestRefusedAtTheStart(t *testing.T) {
 	if err := os.WriteFile(page, []byte(beginMark+endMark), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parse([]string{"-out", page, "-rounds", "1", "-size", "4"}); err != nil {
+	if _, err := parse([]string{"-out", page, "-rounds", "1", "-size", "4", "-rows", "login"}); err != nil {
 		t.Errorf("a page that can be written is refused: %v", err)
 	}
 	for _, tt := range []struct{ args, name, remedy string }{
@@ -40,14 +40,14 @@ func TestRefusedAtTheStart(t *testing.T) {
 		{"-size 1", "SIZE", "at least 4 MiB"},
 		{"-size 1000000000 -rows login", "DIR", "a smaller SIZE"},
 		{"-rounds 1000000 -rows small", "DIR", "fewer ROUNDS"},
-		{"-rounds 1 -size 4 -image absent", "-image", "no such file"},
+		{"-rounds 1 -size 4 -rows login -image absent", "-image", "no such file"},
 		{"-while 0s", "-while", "some time"},
 		{"-out absent", "OUT", "OUT="},
 		{"-out absent/page.md", "OUT", "OUT="},
 		{"-out results.go", "OUT", "OUT="},
 		{"-out .", "OUT", "OUT="},
-		{"-rounds 1 -size 4 -ftpd absent", "-ftpd", "make bench builds it"},
-		{"-rounds 1 -size 4 -base absent", "BASE", "make bench builds it"},
+		{"-rounds 1 -size 4 -rows login -ftpd absent", "-ftpd", "make bench builds it"},
+		{"-rounds 1 -size 4 -rows login -base absent", "BASE", "make bench builds it"},
 		{"-dir absent", "DIR", "a folder that exists"},
 		{"-dir usable.go", "DIR", "a folder that exists"},
 		{"-rounds 1 -size 4 -rows login -peers absent -servers vsftpd", "vsftpd", "remove the folder absent/vsftpd"},

@@ -3,7 +3,6 @@ package clients
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"path/filepath"
 	"runtime"
@@ -27,18 +26,22 @@ func TestSystemCalls(t *testing.T) {
 	write(t, filepath.Join(d.root, "file"), make([]byte, 1<<10))
 	account := load.Account{Server: netip.MustParseAddrPort(d.host + ":" + d.port), User: "alice", Password: ftptest.Password}
 	var open []*load.Session
+	logins := 0
 	login := func() (*load.Session, error) {
+		logins++
 		s, err := load.Login(account, nil)
 		if err == nil {
 			open = append(open, s)
 		}
 		return s, err
 	}
-	defer func() {
+	leave := func() {
 		for _, s := range open {
 			_ = s.Close()
 		}
-	}()
+		open = nil
+	}
+	defer leave()
 	move := func(job load.Job) func(n int) error {
 		return func(n int) error {
 			s, err := login()
@@ -62,7 +65,7 @@ func TestSystemCalls(t *testing.T) {
 		most float64
 	}{
 		{"RETR", move(load.Job{Bytes: 1 << 10, Name: func(b []byte, _, _ int) []byte { return append(b, "file"...) }}), calls.MostRETR},
-		{"STOR", move(load.Job{Data: make([]byte, 1<<10), Name: func(b []byte, _, i int) []byte { return fmt.Appendf(b, "new-%d-%d", len(open), i) }}), calls.MostSTOR},
+		{"STOR", move(load.Job{Data: make([]byte, 1<<10), Name: func(b []byte, _, i int) []byte { return fmt.Appendf(b, "new-%d-%d", logins, i) }}), calls.MostSTOR},
 		{"login", func(n int) error {
 			for range n {
 				if _, err := login(); err != nil {
@@ -72,9 +75,8 @@ func TestSystemCalls(t *testing.T) {
 			return nil
 		}, calls.MostLogin},
 	} {
-		least := math.Inf(1)
-		var counted calls.Counts
-		for try := 0; try < tries && least > tt.most; try++ {
+		var counted calls.Counts // the least of each call: the machine's load adds now to these, now to those
+		for try := 0; try < tries && (counted == nil || counted.Work() > tt.most); try++ {
 			counts, err := calls.PerOperation(func() ([]int, error) { return []int{d.pid}, nil }, operations, tt.do)
 			if errors.Is(err, calls.ErrNotPermitted) {
 				t.Skipf("NOT TESTED: %v", err)
@@ -82,10 +84,15 @@ func TestSystemCalls(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v (`make clients` installs strace)", tt.name, err)
 			}
-			if n := counts.Work(); n < least {
-				least, counted = n, counts
+			if counted == nil {
+				counted = counts
 			}
+			for call := range counted {
+				counted[call] = min(counted[call], counts[call])
+			}
+			leave()
 		}
+		least := counted.Work()
 		t.Logf("%s: %.1f system calls, %.1f with those of scheduling: %v", tt.name, least, counted.All(), counted)
 		if least > tt.most {
 			t.Errorf("%s takes %.1f system calls, and not %.0f at most", tt.name, least, tt.most)

@@ -76,7 +76,7 @@ func TestEverythingIsGivenBack(t *testing.T) { //nolint:paralleltest // see abov
 			if c.keeps() != 3 {
 				t.Error("what is in use was dropped")
 			}
-			ahead.ahead += MaxAge
+			ahead.move(MaxAge)
 			c.expire()
 		} else {
 			c.Close()
@@ -97,6 +97,8 @@ func TestWatchesAreBounded(t *testing.T) {
 	c, ahead := newCache(t)
 	c.most = 2
 	dirs := filled(t, 3, 3)
+	stopped := time.Now() // so that no time passes but what the test has pass
+	c.now = func() time.Time { return stopped.Add(time.Duration(ahead.ahead.Load())) }
 	hot(t, c, dirs[0])
 	hot(t, c, dirs[1])
 	for range 2 {
@@ -104,9 +106,9 @@ func TestWatchesAreBounded(t *testing.T) {
 			t.Error("a directory in use gave way")
 		}
 	}
-	ahead.ahead += inUse
+	ahead.move(inUse)
 	isTrue(t, c, dirs[1])
-	ahead.ahead += MaxAge - inUse // dirs[2] may be tried again; dirs[0] was not listed for longer
+	ahead.move(MaxAge - inUse) // dirs[2] may be tried again; dirs[0] was not listed for longer
 	if open(t, c, dirs[2]); open(t, c, dirs[2]) == nil || c.keeps() != 2 {
 		t.Error("the directory that was used least recently did not give way")
 	}
@@ -140,7 +142,7 @@ func TestMemoryOfSlowListings(t *testing.T) {
 	if write(t, 1, dir, "file-0"); open(t, c, dir) != nil {
 		t.Error("there is memory for one more")
 	}
-	ahead.ahead += MaxAge
+	ahead.move(MaxAge)
 	c.expire()
 	for _, s := range slow {
 		s.Release()
@@ -176,7 +178,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if now := c.account.used.Load(); now <= used || now > c.account.most {
 		t.Errorf("%d bytes of %d are used, after %d", now, c.account.most, used)
 	}
-	ahead.ahead += MaxAge
+	ahead.move(MaxAge)
 	c.expire()
 	holdsNothing(t, c)
 }
@@ -188,8 +190,8 @@ func TestOverflow(t *testing.T) {
 	must(t, err)
 	most, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	must(t, err)
-	if most > 1<<18 {
-		t.Skipf("the queue holds %d events", most)
+	if most > 1<<16 {
+		t.Skipf("NOT TESTED: the queue holds %d events", most)
 	}
 	c, _ := newCache(t)
 	dirs := filled(t, 2, 20)
@@ -200,6 +202,7 @@ func TestOverflow(t *testing.T) {
 	}
 	write(t, 77, dirs[1], "file-3") // this event was lost
 	for _, d := range dirs {
+		open(t, c, d) // it may have taken so long that the directory is not hot
 		isTrue(t, c, d)
 		isTrue(t, c, d)
 	}
@@ -281,7 +284,7 @@ func TestMuchChange(t *testing.T) {
 		t.Error("190 of 200 files were looked at one by one")
 	}
 	isTrue(t, c, dir)
-	ahead.ahead = 0 // the files have not settled
+	ahead.set(-time.Hour) // the files have not settled
 	other := filled(t, 1, 200)[0]
 	open(t, c, other)
 	if s := open(t, c, other); s == nil || !same(t, contents(t, s), onDisk(t, other)) {
@@ -298,7 +301,7 @@ func TestUnsettledFiles(t *testing.T) {
 	c, ahead := newCache(t)
 	dirs := filled(t, 2, 10)
 	dir := dirs[0]
-	ahead.ahead = 0
+	ahead.set(-time.Hour)
 	hot(t, c, dir)
 	must(t, os.Link(filepath.Join(dir, "file-1"), filepath.Join(dirs[1], "elsewhere"))) // raises no event
 	isTrue(t, c, dir)

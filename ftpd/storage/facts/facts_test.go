@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,15 +24,20 @@ func fstatat(dir uintptr, name *byte, st *unix.Stat_t) (errno syscall.Errno) {
 	return errno
 }
 
-// clock is a clock that can be moved forward.
-type clock struct{ ahead time.Duration }
+// clock is a clock that can be moved. The cache's timer reads it, too.
+type clock struct{ ahead atomic.Int64 }
 
-func (c *clock) now() time.Time { return time.Now().Add(c.ahead) }
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// set puts the clock so far ahead of the real time, and move moves it on.
+func (c *clock) set(ahead time.Duration) { c.ahead.Store(int64(ahead)) }
+func (c *clock) move(by time.Duration)   { c.ahead.Add(int64(by)) }
 
 // newCache returns a Cache that keeps directories of any size. For its clock all files have settled.
 func newCache(t *testing.T) (*Cache, *clock) {
 	t.Helper()
-	c, ahead := New(fstatat, func(name string) bool { return strings.HasPrefix(name, ".ftpd-") }, 8<<20), &clock{2 * settled}
+	c, ahead := New(fstatat, func(name string) bool { return strings.HasPrefix(name, ".ftpd-") }, 8<<20), &clock{}
+	ahead.set(2 * settled)
 	c.now, c.least = ahead.now, 0
 	t.Cleanup(c.Close)
 	return c, ahead
@@ -54,7 +60,12 @@ func folders(t *testing.T) map[string]string {
 		found[fmt.Sprintf("%#x", st.Type)] = dir
 	}
 	if len(found) == 0 {
-		t.Skip("no file system here may be kept")
+		t.Skip("NOT TESTED: no file system here may be kept")
+	}
+	if w, err := newWatcher(); err != nil {
+		t.Skipf("NOT TESTED: no inotify: %v", err)
+	} else {
+		w.close()
 	}
 	return found
 }

@@ -86,7 +86,7 @@ func watchMeddler(t *testing.T, dir string, chosen uint64) {
 			story = story[1:]
 		}
 		if strings.HasPrefix(verb, "unreported-") {
-			ahead.ahead += MaxAge
+			ahead.move(MaxAge)
 		}
 		s := open(t, c, kept)
 		if s == nil {

@@ -136,10 +136,11 @@ func attached(pids []int, said *output, gone <-chan struct{}) error {
 		}
 		select {
 		case <-gone:
+			text = said.String()
 			if strings.Contains(text, "not permitted") || strings.Contains(text, "Permission denied") {
 				return fmt.Errorf("%w: %s", ErrNotPermitted, text)
 			}
-			return fmt.Errorf("strace: %s", said)
+			return fmt.Errorf("strace: %s", text)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
