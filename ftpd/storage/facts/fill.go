@@ -99,13 +99,19 @@ func (c *Cache) makeRoom(d *directory) bool {
 // refresh makes a snapshot true again: it looks at the entries that have changed, or may have. It releases s, and returns
 // another one, or s itself. It returns nil if that is not possible. The caller holds d.read.
 func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) *Snapshot {
-	next := s
+	next, unknown := s, false
 	if len(w.dirty)+len(w.unnamed)+len(s.recheck) > 0 {
-		next = c.renew(dir, s, w)
+		next, unknown = c.renew(dir, s, w)
 		s.Release()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if unknown {
+		if d.snapshot == s {
+			d.forget()
+		}
+		return nil
+	}
 	if next == nil {
 		c.refuse(d, MaxAge)
 		return nil
@@ -124,8 +130,9 @@ func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) *Snapsho
 }
 
 // renew returns a snapshot that is true now, for another user: s itself if nothing has changed. It returns nil if an entry
-// can't be described, or if there is no memory.
-func (c *Cache) renew(dir uintptr, s *Snapshot, w work) *Snapshot {
+// can't be described, or if there is no memory. unknown says that an event named what neither is there nor was, or what has not
+// changed: it may be a former name, under which a program has opened a file that has another name now, and has written to it.
+func (c *Cache) renew(dir uintptr, s *Snapshot, w work) (next *Snapshot, unknown bool) {
 	names := slices.Clone(s.recheck)
 	for name := range w.dirty {
 		names = append(names, name)
@@ -149,8 +156,11 @@ func (c *Cache) renew(dir uintptr, s *Snapshot, w work) *Snapshot {
 			case errno == unix.ENOENT && old != nil:
 				changes = append(changes, change{name, nil})
 			case errno == unix.ENOENT:
+				return nil, true
 			case errno != 0:
-				return nil
+				return nil, false
+			case old != nil && *old == now && w.dirty[name]:
+				return nil, true
 			default:
 				if old == nil || *old != now {
 					changes = append(changes, change{name, &now})
@@ -171,9 +181,9 @@ func (c *Cache) renew(dir uintptr, s *Snapshot, w work) *Snapshot {
 		}
 	}
 	if len(changes) == 0 && len(recheck) == len(s.recheck) {
-		return s.retain()
+		return s.retain(), false
 	}
-	return s.update(changes, recheck)
+	return s.update(changes, recheck), false
 }
 
 // look describes an entry. old, unless nil, is what was known of it; dev is the device of the directory.
