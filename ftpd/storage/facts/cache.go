@@ -123,7 +123,14 @@ func (c *Cache) Open(dir uintptr, read func(add AddFunc) error) *Snapshot {
 	case s == nil:
 		return c.fill(d, read)
 	}
-	return c.refresh(d, dir, s, work)
+	s, again := c.refresh(d, dir, s, work)
+	if !again {
+		return s
+	}
+	if _, _, ok := c.take(d); !ok {
+		return nil
+	}
+	return c.fill(d, read)
 }
 
 // find returns the record of an open directory if it is hot, and learns what has changed.

@@ -97,9 +97,11 @@ func (c *Cache) makeRoom(d *directory) bool {
 }
 
 // refresh makes a snapshot true again: it looks at the entries that have changed, or may have. It releases s, and returns
-// another one, or s itself. It returns nil if that is not possible. The caller holds d.read.
-func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) *Snapshot {
-	next, unknown := s, false
+// another one, or s itself. It returns nil if that is not possible; again says that the directory is to be read anew. The caller
+// holds d.read.
+func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) (next *Snapshot, again bool) {
+	next = s
+	var unknown bool
 	if len(w.dirty)+len(w.unnamed)+len(s.recheck) > 0 {
 		next, unknown = c.renew(dir, s, w)
 		s.Release()
@@ -110,11 +112,11 @@ func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) *Snapsho
 		if d.snapshot == s {
 			d.forget()
 		}
-		return nil
+		return nil, true
 	}
 	if next == nil {
 		c.refuse(d, MaxAge)
-		return nil
+		return nil, false
 	}
 	c.served++
 	switch {
@@ -126,7 +128,7 @@ func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) *Snapsho
 		s.Release()
 		d.snapshot = next.retain()
 	}
-	return next
+	return next, false
 }
 
 // renew returns a snapshot that is true now, for another user: s itself if nothing has changed. It returns nil if an entry
