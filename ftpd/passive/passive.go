@@ -4,7 +4,7 @@
 //
 // No goroutine waits for connections as such. A connection stays in the kernel's queue until a session needs it, which
 // then takes all connections from the queue of its port and passes on those of others (port.go): most clients connect
-// before they send their command, so nobody has to be woken.
+// before they send their command, so no goroutine has to be woken.
 //
 // Start reading at Pool.Reserve and Reservation.Accept; the rules of sharing are in ledger.go. The package imports
 // config, proxy and socket of this module.

@@ -9,7 +9,7 @@ import (
 	"github.com/ftp-operator/ftp-operator/ftpd/socket"
 )
 
-// port is a passive port with its listener. A connection stays in the kernel's queue until somebody drains the port:
+// port is a passive port with its listener. A connection stays in the kernel's queue until one of these drains the port:
 // a session whose command needs it, a session that reserves the port, or the sweep.
 //
 // The lock is held while the queue is drained and its connections are passed on. It comes before the pool's lock.

@@ -37,9 +37,6 @@ const (
 	memoryDisk
 )
 
-// errUseRoot means that the kernel can't say what a path leads to, and that the os.Root must be asked.
-var errUseRoot = errors.New("the path must be resolved step by step")
-
 // resolveCached is RESOLVE_CACHED of openat2(2): fail with EAGAIN unless everything is in the kernel's caches.
 const resolveCached = 0x20
 

@@ -2,16 +2,10 @@
 
 package storage
 
-import (
-	"errors"
-	"os"
-)
+import "os"
 
 // beneath is nothing on this system: every path is resolved by the os.Root.
 type beneath struct{}
-
-// errUseRoot means that the os.Root must be asked.
-var errUseRoot = errors.New("the path must be resolved step by step")
 
 func newBeneath(*os.Root) (*beneath, error)    { return &beneath{}, nil }
 func (*beneath) close() error                  { return nil }

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"syscall"
 )
 
 // A change is durable once the file and the directory that names it are synced: two fsyncs, and the disk is made to
@@ -24,13 +23,18 @@ type commit struct {
 // fileID tells a file from all others on this machine.
 type fileID struct{ device, inode uint64 }
 
-func idOf(f *os.File) (fileID, error) {
+// idOf returns the identity of a file that this package has described.
+func idOf(info fs.FileInfo) fileID {
+	st := statOf(info)
+	return fileID{uint64(st.Dev), uint64(st.Ino)} //nolint:unconvert // the types differ by system
+}
+
+func idOfOpen(f *os.File) (fileID, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return fileID{}, err
 	}
-	st := info.Sys().(*syscall.Stat_t)
-	return fileID{uint64(st.Dev), uint64(st.Ino)}, nil //nolint:unconvert // the types differ by system
+	return idOf(info), nil
 }
 
 // opener is an *os.Root or a folder.
@@ -44,7 +48,7 @@ func openCommit(root opener, dir string) (*commit, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := idOf(f)
+	id, err := idOfOpen(f)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -57,7 +61,7 @@ func (c *commit) syncData(f *os.File) error {
 	if c == nil {
 		return nil
 	}
-	id, err := idOf(f)
+	id, err := idOfOpen(f)
 	if err != nil {
 		return err
 	}
@@ -99,11 +103,11 @@ var syncFile = (*os.File).Sync
 var dirSyncs syncGroup
 
 // syncGroup lets callers that sync the same directory at the same time share one fsync. An fsync makes durable what
-// had been changed when it began, so who comes while one runs waits for the next. Nobody waits for others to come: a
-// caller who is alone syncs at once.
+// had been changed when it began, so a caller that comes while one runs waits for the next. No caller waits for others to
+// come: one that is alone syncs at once.
 type syncGroup struct {
 	mu sync.Mutex
-	// next holds an entry for each directory of which a sync runs: the round that follows it, nil while nobody waits.
+	// next holds an entry for each directory of which a sync runs: the round that follows it, nil while no caller waits.
 	next map[fileID]*syncRound
 }
 
@@ -141,7 +145,7 @@ func (g *syncGroup) do(id fileID, sync func() error) error {
 		<-round.done
 		return round.err
 	}
-	<-round.turn // from here on nobody joins
+	<-round.turn // from here on no caller joins
 	defer close(round.done)
 	defer g.ended(id)
 	round.err = sync()

@@ -9,7 +9,7 @@ import (
 const batch = 256
 
 // PagedDir is a Dir that may have its entries in memory, where texts about them are kept, too. It reads the directory itself
-// for those who do not ask for pages.
+// for callers that do not ask for pages.
 type PagedDir interface {
 	Dir
 	// NextPage returns the next entries that are in memory, or nil if there are no more of them. Next then returns those

@@ -160,7 +160,7 @@ func (d *dir) describe() error {
 }
 
 // describeFrom describes the entries from an index on, in parts. Other goroutines take parts of their own, if processors are free
-// for them in time: nobody waits for one that comes late.
+// for them in time: the listing does not wait for one that comes late.
 func (l *listed) describeFrom(fd uintptr, first int) {
 	parts := (len(l.names) - first + share - 1) / share
 	var taken atomic.Int64

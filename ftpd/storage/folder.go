@@ -53,6 +53,9 @@ func (r rooted) withDescriptor(f func(fd int)) error {
 	return conn.Control(func(fd uintptr) { f(int(fd)) }) //nolint:gosec // a descriptor
 }
 
+// errUseRoot is the error of a beneath that can't say what a path leads to: the os.Root must be asked.
+var errUseRoot = errors.New("the path must be resolved step by step")
+
 // folder opens the directory at the path dir.
 func (v *view) folder(dir string) (folder, error) {
 	f, err := v.beneath.folder(dir)
@@ -63,10 +66,7 @@ func (v *view) folder(dir string) (folder, error) {
 }
 
 // sameFile reports whether two descriptions are of the same file. (os.SameFile knows only those that package os has made.)
-func sameFile(a, b fs.FileInfo) bool {
-	x, y := statOf(a), statOf(b)
-	return x.Dev == y.Dev && x.Ino == y.Ino
-}
+func sameFile(a, b fs.FileInfo) bool { return idOf(a) == idOf(b) }
 
 // statOf returns the facts of the kernel about a file that this package has described.
 func statOf(info fs.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }

@@ -25,7 +25,7 @@ func (k kept) close() { k.cache.Close() }
 // dir returns a Dir that reads the open directory f, or what is kept of it.
 func (k kept) dir(f *os.File, name string) Dir { return &keptDir{dir: newDir(f, name), cache: k.cache} }
 
-// keptDir is a directory being listed. Who asks for pages gets what is kept. For all others, such as those who count for
+// keptDir is a directory being listed. A caller that asks for pages gets what is kept. For all others, such as those that count for
 // quotas, it reads the directory.
 type keptDir struct {
 	*dir

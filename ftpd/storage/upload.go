@@ -33,7 +33,7 @@ func (v *view) Create(name string, o CreateOptions) (Upload, error) {
 	keeps := o.Append || o.Offset > 0
 	if err == nil && keeps && existing != nil {
 		// Roll back an append whose process crashed.
-		if err = rollBack(v.root, p); err == nil {
+		if err = v.rollBack(p); err == nil {
 			existing, err = v.root.Lstat(p)
 		}
 	}

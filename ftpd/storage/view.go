@@ -165,7 +165,7 @@ func (v *view) remove(name string, allowed func(fs.FileMode) error) error {
 		return fs.ErrPermission // the home itself
 	}
 	// This comes first, since the journal must not be applied to a later file with this name.
-	if err := rollBack(v.root, p); err != nil && !errors.Is(err, ErrBusy) {
+	if err := v.rollBack(p); err != nil && !errors.Is(err, ErrBusy) {
 		return err
 	}
 	return v.root.Remove(p)
@@ -189,10 +189,10 @@ func (v *view) move(from, to string, rename func(from, to string) error) error {
 		return failure("rename", from, fs.ErrPermission)
 	}
 	// A journal does not move with its file, so it must not be needed any more.
-	if err := rollBack(v.root, old); err != nil {
+	if err := v.rollBack(old); err != nil {
 		return failure("rename", from, err)
 	}
-	if err := rollBack(v.root, target); err != nil && !errors.Is(err, ErrBusy) {
+	if err := v.rollBack(target); err != nil && !errors.Is(err, ErrBusy) {
 		return failure("rename", to, err)
 	}
 	if err := rename(old, target); err != nil {

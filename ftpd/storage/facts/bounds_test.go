@@ -56,7 +56,7 @@ func holdsNothing(t *testing.T, c *Cache) {
 	}
 }
 
-// What nobody lists is given back, and a closed cache holds nothing. (Not parallel, for its look at the descriptors.)
+// A directory that no session lists is given back, and a closed cache holds nothing. (Not parallel, for its look at the descriptors.)
 func TestEverythingIsGivenBack(t *testing.T) { //nolint:paralleltest // see above
 	before := descriptors(t)
 	for _, way := range []string{"unused", "closed"} {
@@ -208,15 +208,13 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// If a name changes while a directory is read, the result is not kept; if a file changes, the next listing shows it.
-func TestChangesDuringReading(t *testing.T) {
-	t.Parallel()
-	c, _ := newCache(t)
-	dir := filled(t, 1, 20)[0]
+// changing returns a function that opens a directory, with a change of it after it was read.
+func changing(t *testing.T, c *Cache, dir string) func(change func()) *Snapshot {
+	t.Helper()
 	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	must(t, err)
-	defer unix.Close(fd) //nolint:errcheck // it was only read
-	during := func(change func()) *Snapshot {
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	return func(change func()) *Snapshot {
 		_, err := unix.Seek(fd, 0, 0)
 		must(t, err)
 		s := c.Open(uintptr(fd), func(add AddFunc) error {
@@ -224,14 +222,26 @@ func TestChangesDuringReading(t *testing.T) {
 			change()
 			return err
 		})
-		t.Cleanup(s.Release)
+		if s != nil {
+			t.Cleanup(s.Release)
+		}
 		return s
 	}
+}
+
+// If a name changes while a directory is read, the result is not kept; if a file changes, the next listing shows it.
+func TestChangesDuringReading(t *testing.T) {
+	t.Parallel()
+	c, _ := newCache(t)
+	dir := filled(t, 1, 20)[0]
+	during := changing(t, c, dir)
 	open(t, c, dir)
 	if during(func() { write(t, 1, dir, "new") }) == nil {
 		t.Error("what was read is not used")
 	}
-	during(func() { write(t, 99, dir, "file-0") })
+	if during(func() { write(t, 99, dir, "file-0") }) == nil {
+		t.Error("what was read again is not used")
+	}
 	if c.Served() > 0 {
 		t.Error("a directory was kept whose names changed while it was read")
 	}
@@ -247,23 +257,14 @@ func TestNamesThatNeverRest(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t)
 	dir := filled(t, 1, 200)[0]
-	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	must(t, err)
-	defer unix.Close(fd) //nolint:errcheck // it was only read
+	during := changing(t, c, dir)
 	open(t, c, dir)
 	read := 0
-	for i := range 4 {
-		_, err := unix.Seek(fd, 0, 0)
-		must(t, err)
-		s := c.Open(uintptr(fd), func(add AddFunc) error {
+	for range 4 {
+		during(func() {
 			read++
-			err := readAll(c, fd)(add)
-			write(t, 1, dir, fmt.Sprint("new-", i))
-			return err
+			write(t, 1, dir, fmt.Sprint("new-", read))
 		})
-		if s != nil {
-			s.Release()
-		}
 	}
 	if read != 2 || c.keeps() != 0 {
 		t.Errorf("it was read %d times in vain, and %d directories are kept", read, c.keeps())

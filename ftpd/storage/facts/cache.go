@@ -12,7 +12,7 @@ import (
 )
 
 // MaxAge is the longest time for which a directory is kept without being read anew, and the longest time for which it is
-// kept if nobody lists it. A directory is hot if it is listed twice within that time.
+// kept if no session lists it. A directory is hot if it is listed twice within that time.
 const MaxAge = 10 * time.Second
 
 const (
@@ -344,7 +344,7 @@ func (c *Cache) dropOne(except *directory) bool {
 	return true
 }
 
-// expire drops the directories that nobody lists. When none is left, it gives back everything; else it runs again.
+// expire drops the directories that no session lists. When none is left, it gives back everything; else it runs again.
 func (c *Cache) expire() {
 	c.mu.Lock()
 	now, next := c.now(), MaxAge

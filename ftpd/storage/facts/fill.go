@@ -73,7 +73,7 @@ func (c *Cache) fill(d *directory, read func(add AddFunc) error) *Snapshot {
 	case tooMany(len(s.recheck), len(all)):
 		c.refuse(d, settled)
 	case d.gone: // what was read is no worse than what a listing without a cache reads, but not to be kept
-	case d.spoilt: // likewise. If that goes on, those who wait to list it should not read it one after the other
+	case d.spoilt: // likewise. If that goes on, the sessions that wait to list it should not read it one after the other
 		if d.vain++; d.vain > 1 {
 			c.refuse(d, settled)
 		}

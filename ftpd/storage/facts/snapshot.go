@@ -173,7 +173,7 @@ func (s *Snapshot) edit(before *Snapshot, n int) *Page {
 	return fresh
 }
 
-// remove removes a name from a page that nobody else has yet.
+// remove removes a name from a page that no other snapshot has yet.
 func (p *Page) remove(name string) {
 	for i := range p.facts {
 		if p.facts[i].name == name {
