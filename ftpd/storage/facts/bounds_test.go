@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func holdsNothing(t *testing.T, c *Cache) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.kept)+len(c.watches) > 0 || c.watcher != nil || c.timer != nil {
-		t.Errorf("%d directories, watcher %v, timer %v", len(c.kept), c.watcher, c.timer)
+		t.Errorf("%d directories, a watcher %v, a timer %v", len(c.kept), c.watcher != nil, c.timer != nil)
 	}
 }
 
@@ -181,6 +182,74 @@ func TestMemoryIsBounded(t *testing.T) {
 	ahead.move(MaxAge)
 	c.expire()
 	holdsNothing(t, c)
+}
+
+// A directory that can't be read soon is not kept, and what was read of it is given back: its session waits.
+func TestSlowDirectories(t *testing.T) {
+	t.Parallel()
+	c, ahead := newCache(t)
+	c.patient = patience
+	dir := filled(t, 1, 2*pageEntries)[0]
+	open(t, c, dir)
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(fd) //nolint:errcheck // it was only read
+	read := 0
+	slow := func(add AddFunc) error {
+		return readAll(c, fd)(func(name string, ino uint64, st *unix.Stat_t) error {
+			read++
+			ahead.move(patience / (pageEntries - 1))
+			return add(name, ino, st)
+		})
+	}
+	if c.Open(uintptr(fd), slow) != nil || read != pageEntries+1 || c.account.used.Load() != 0 {
+		t.Errorf("%d entries were read, %d bytes are held", read, c.account.used.Load())
+	}
+
+	// Looking at what has changed may take too long, too.
+	ahead.move(MaxAge)
+	hot(t, c, dir)
+	for i := range 20 {
+		write(t, 3, dir, fmt.Sprint("file-", i))
+	}
+	looked := 0
+	stat := c.stat
+	c.stat = func(dir uintptr, name *byte, st *unix.Stat_t) syscall.Errno {
+		looked++
+		ahead.move(patience / 4)
+		return stat(dir, name, st)
+	}
+	if open(t, c, dir) != nil || looked > 6 || c.keeps() != 0 {
+		t.Errorf("%d entries were looked at, %d directories are kept", looked, c.keeps())
+	}
+	c.stat = stat
+	if open(t, c, dir) != nil {
+		t.Error("it is tried again at once")
+	}
+	if used := c.account.used.Load(); used != 0 {
+		t.Errorf("%d bytes are held", used)
+	}
+}
+
+// Events that come as fast as they are read don't hold up a listing: from some number on, nothing is believed any more.
+func TestEventsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	c, _ := newCache(t)
+	c.learned = 10
+	dir := filled(t, 1, 20)[0]
+	for i, kept := range map[int]int{5: 1, 10: 0} {
+		open(t, c, dir)
+		isTrue(t, c, dir)
+		for n := range i {
+			must(t, os.Chmod(filepath.Join(dir, fmt.Sprint("file-", n%2)), 0o640+os.FileMode(n)))
+		}
+		c.mu.Lock()
+		c.learn()
+		if len(c.kept) != kept {
+			t.Errorf("%d directories are kept after %d events", len(c.kept), i)
+		}
+		c.mu.Unlock()
+	}
 }
 
 // When the kernel had to drop events, nothing is believed any more.

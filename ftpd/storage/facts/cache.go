@@ -25,10 +25,21 @@ const (
 	maxListed = 256
 	// inUse is the time after its last listing for which a directory is not dropped in favour of another one.
 	inUse = time.Second
+	// maxChecked is the number of entries that Open looks at by themselves, one after the other, at the most.
+	maxChecked = 512
+	// patience bounds the time that Open takes. The session of Open's caller executes no command meanwhile, not even ABOR. A
+	// directory for which that is not enough, since its disk is slow or it is very large, is not kept.
+	patience = 250 * time.Millisecond
+	// maxLearned is the number of events after which nothing that is kept is believed any more, when they come faster than
+	// they are read. The kernel keeps half as many for us (fs.inotify.max_queued_events).
+	maxLearned = 1 << 15
 )
 
-// ErrTooLarge means that there is no memory for a directory.
-var ErrTooLarge = errors.New("the directory has too many entries to keep them in memory")
+// The errors with which Open stops reading a directory.
+var (
+	errTooLarge = errors.New("the directory has too many entries to keep them in memory")
+	errTooSlow  = errors.New("reading the directory takes too long to wait for it")
+)
 
 // StatFunc is fstatat(2) without following links, for a name that ends with a zero byte.
 type StatFunc func(dir uintptr, name *byte, st *unix.Stat_t) syscall.Errno
@@ -39,8 +50,10 @@ type Cache struct {
 	stat    StatFunc
 	hidden  func(name string) bool
 	now     func() time.Time
-	least   int // see leastEntries
-	most    int // see maxDirectories
+	least   int           // see leastEntries
+	most    int           // see maxDirectories
+	learned int           // see maxLearned
+	patient time.Duration // see patience
 	account account
 
 	mu      sync.Mutex // guards the fields below
@@ -82,7 +95,7 @@ type directory struct {
 // that are kept, in bytes.
 func New(stat StatFunc, hidden func(name string) bool, memory int64) *Cache {
 	return &Cache{
-		stat: stat, hidden: hidden, now: time.Now, least: leastEntries, most: maxDirectories, account: account{most: memory},
+		stat: stat, hidden: hidden, now: time.Now, least: leastEntries, most: maxDirectories, learned: maxLearned, patient: patience, account: account{most: memory},
 		kept: map[inode]*directory{}, watches: map[int32]*directory{}, listed: map[inode]listed{},
 	}
 }
@@ -244,6 +257,7 @@ func (c *Cache) learn() {
 	if mounts || err != nil {
 		c.dropAll() // an entry may have become a mount point, or be one no longer
 	}
+	count := 0
 	for some && err == nil {
 		var b []byte
 		if b, err = c.watcher.read(); err != nil {
@@ -251,8 +265,12 @@ func (c *Cache) learn() {
 		}
 		for e := range events(b) {
 			c.note(e)
+			count++
 		}
-		some = len(b) > 0
+		if some = len(b) > 0; count >= c.learned {
+			c.dropAll()
+			return
+		}
 	}
 }
 
@@ -298,7 +316,7 @@ func (c *Cache) note(e event) {
 }
 
 // tooMany reports whether some of a directory's entries are too many for looking at each one by itself.
-func tooMany(some, all int) bool { return some > max(all/4, 2*leastEntries) }
+func tooMany(some, all int) bool { return some > max(min(all/4, maxChecked), 2*leastEntries) }
 
 // forget releases the snapshot, so that the directory is read anew. The caller holds Cache.mu.
 func (d *directory) forget() {

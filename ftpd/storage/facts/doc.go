@@ -10,7 +10,8 @@
 // an event before the call returns that made the change, so this holds for changes by other processes, too. Facts that
 // can change without an event are read anew by each Open: those of directories, of files with several hard links, of
 // mount points, and of files that were changed within the last two seconds (settled). A directory in which that
-// concerns more than a quarter of the entries, and more than 32, is not kept.
+// concerns more than a quarter of the entries, and more than 32, is not kept; nor is one in which it concerns more than
+// 512, or for which Open would take longer than a quarter of a second.
 //
 // These changes are not reported: the time of a file that is written through a memory mapping; writes by the system
 // call io_submit until the file is closed; writes through a file handle (open_by_handle_at, the NFS server of this

@@ -38,7 +38,7 @@ func newCache(t *testing.T) (*Cache, *clock) {
 	t.Helper()
 	c, ahead := New(fstatat, func(name string) bool { return strings.HasPrefix(name, ".ftpd-") }, 8<<20), &clock{}
 	ahead.set(2 * settled)
-	c.now, c.least = ahead.now, 0
+	c.now, c.least, c.patient = ahead.now, 0, time.Hour
 	t.Cleanup(c.Close)
 	return c, ahead
 }

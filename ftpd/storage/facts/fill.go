@@ -45,11 +45,18 @@ func (c *Cache) take(d *directory) (s *Snapshot, w work, ok bool) {
 func (c *Cache) fill(d *directory, read func(add AddFunc) error) *Snapshot {
 	var all []fact
 	var taken int64
+	until := c.now().Add(c.patient)
 	err := read(func(name string, ino uint64, st *unix.Stat_t) error {
 		f := factOf(name, st, ino != st.Ino || uint64(st.Dev) != d.id.dev) //nolint:unconvert // of another type on other architectures
+		switch {
+		case taken+cost(&f) > c.account.most/2: // one directory does not take the room of all others
+			return errTooLarge
+		case len(all)%pageEntries == 0 && c.now().After(until):
+			return errTooSlow
+		}
 		for !c.account.take(cost(&f)) {
 			if !c.makeRoom(d) {
-				return ErrTooLarge
+				return errTooLarge
 			}
 		}
 		taken += cost(&f)
@@ -132,7 +139,7 @@ func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) (next *S
 }
 
 // renew returns a snapshot that is true now, for another user: s itself if nothing has changed. It returns nil if an entry
-// can't be described, or if there is no memory. unknown says that an event named what neither is there nor was, or what has not
+// can't be described, if that takes too long, or if there is no memory. unknown says that an event named what neither is there nor was, or what has not
 // changed: it may be a former name, under which a program has opened a file that has another name now, and has written to it.
 func (c *Cache) renew(dir uintptr, s *Snapshot, w work) (next *Snapshot, unknown bool) {
 	names := slices.Clone(s.recheck)
@@ -144,6 +151,7 @@ func (c *Cache) renew(dir uintptr, s *Snapshot, w work) (next *Snapshot, unknown
 	}
 	var changes []change
 	var recheck []string
+	until := c.now().Add(c.patient)
 	seen := make(map[string]bool, len(names))
 	linked := map[uint64]bool{}
 	for len(names) > 0 {
@@ -159,7 +167,7 @@ func (c *Cache) renew(dir uintptr, s *Snapshot, w work) (next *Snapshot, unknown
 				changes = append(changes, change{name, nil})
 			case errno == unix.ENOENT:
 				return nil, true
-			case errno != 0:
+			case errno != 0, c.now().After(until):
 				return nil, false
 			case old != nil && *old == now && w.dirty[name]:
 				return nil, true
