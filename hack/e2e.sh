@@ -30,6 +30,10 @@ finish() {
 		fi
 		rm -f "$before"
 	fi
+	if [[ -s ${E2E_ARTIFACTS-}/failures.txt ]]; then
+		say "what failed and why"
+		cat "$E2E_ARTIFACTS/failures.txt"
+	fi
 	exit "$status"
 }
 
