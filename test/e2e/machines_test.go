@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"context"
+	"fmt"
+	"net"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -46,4 +50,24 @@ func nodeNames(ctx context.Context) []string {
 		names = append(names, node.Name)
 	}
 	return names
+}
+
+// explanations counts the calls of unreachable, of which only the first look at the nodes.
+var explanations atomic.Int32
+
+// unreachable returns what the nodes know of the port in an address: the connections that have not been answered, and
+// kube-proxy's rules. It returns nothing if the cluster's machines can't be controlled.
+func unreachable(ctx context.Context, address string) string {
+	nodes := &corev1.NodeList{}
+	if len(env.node) == 0 || explanations.Add(1) > 3 || k8s.List(ctx, nodes) != nil {
+		return ""
+	}
+	_, port, _ := net.SplitHostPort(address)
+	script := "grep UNREPLIED /proc/net/nf_conntrack | grep 'dport=" + port + " ' | head -4; nft list table ip kube-proxy | grep -w " + port + " | head -12"
+	var b strings.Builder
+	for _, node := range nodes.Items {
+		out, err := exec.CommandContext(ctx, env.node[0], append(slices.Clone(env.node[1:]), "exec", node.Name, "sh", "-c", script)...).CombinedOutput()
+		fmt.Fprintf(&b, "node %s, error %v:\n%s", node.Name, err, out)
+	}
+	return b.String()
 }

@@ -72,7 +72,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 			Network: ftpclient.Host{}, Address: address, User: user, Password: password,
 			TLS: &tls.Config{RootCAs: ca.Pool, ServerName: hostName, MinVersion: tls.VersionTLS12},
 			Dir: dir, Clients: env.loadClients, PerSession: 10, MaxSize: 256 << 10,
-			RetryAfter: 500 * time.Millisecond, Seed: uint64(GinkgoRandomSeed()),
+			RetryAfter: 500 * time.Millisecond, Seed: uint64(GinkgoRandomSeed()), Unreachable: unreachable,
 		}
 	}
 

@@ -175,7 +175,7 @@ func (c *client) move(ctx context.Context, conn *ftpclient.Client, t *Transfer) 
 	}
 	running, err := conn.BeginAt(ctx, t.Address, command+t.Path)
 	if err != nil {
-		return err
+		return c.explained(ctx, conn, t.Address, err)
 	}
 	data := content(c.load.cfg.Seed, t.Path, t.Bytes)
 	if t.Upload {
@@ -184,6 +184,24 @@ func (c *client) move(ctx context.Context, conn *ftpclient.Client, t *Transfer) 
 		err = c.receive(ctx, running, data)
 	}
 	return running.Finish(err)
+}
+
+// explained adds to the error of a data connection that could not be made whether its session is alive, and what is known
+// about the address.
+func (c *client) explained(ctx context.Context, conn *ftpclient.Client, address string, err error) error {
+	var failed *ftpclient.TransferError
+	if !errors.As(err, &failed) || failed.Step != ftpclient.Connecting {
+		return err
+	}
+	session := "is alive"
+	if _, err := conn.Command(200, "NOOP"); err != nil {
+		session = "is not: " + err.Error()
+	}
+	failed.Err = fmt.Errorf("%w (its session %s)", failed.Err, session)
+	if f := c.load.cfg.Unreachable; f != nil {
+		failed.Err = fmt.Errorf("%w; %s", failed.Err, f(ctx, address))
+	}
+	return err
 }
 
 // chunks is the number of parts of a slow transfer.

@@ -51,6 +51,9 @@ type Config struct {
 	RetryAfter time.Duration
 	// Patience bounds each single step of a session; 0 means ftpclient.DefaultPatience.
 	Patience time.Duration
+	// Unreachable, unless nil, returns what is known about an address to which no data connection could be made. It becomes a
+	// part of the error.
+	Unreachable func(ctx context.Context, address string) string
 	// Seed determines all random choices.
 	Seed uint64
 }

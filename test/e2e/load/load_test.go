@@ -169,6 +169,7 @@ func TestFaults(t *testing.T) {
 			c.fault.Network, c.fault.control = cfg.Network, cfg.Address
 			// With TLS the client itself would notice the fault.
 			cfg.Network, cfg.Slow, cfg.TLS = c.fault, 0, nil
+			cfg.Unreachable = func(_ context.Context, address string) string { return "known of " + address }
 			if c.want == Misrouted {
 				cfg.Patience = 2 * time.Second // the server waits for each of them in vain
 			}
@@ -182,6 +183,9 @@ func TestFaults(t *testing.T) {
 			}
 			if n := sum.Outcomes[c.want]; n == 0 || n+sum.Outcomes[Completed] != cfg.Transfers {
 				t.Errorf("%v\n%s", sum, r.Failures(5))
+			}
+			if text := r.Failures(1); name == "no such port" && !strings.Contains(text, "(its session is alive); known of 127.0.0.1:") {
+				t.Errorf("the report: %s", text)
 			}
 			if text := sum.String() + r.Failures(3); !strings.Contains(text, string(c.want)) || strings.Count(text, "\n") > 3 {
 				t.Errorf("the report: %s", text)

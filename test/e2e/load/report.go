@@ -98,7 +98,8 @@ func (s Summary) String() string {
 // clock is the format of times, for comparison with the logs of a cluster.
 const clock = "15:04:05.000"
 
-// Failures describes what did not complete and what was refused, in at most that many lines.
+// Failures describes what did not complete and what was refused, in at most that many lines. What Config.Unreachable returns
+// may add some.
 func (r *Report) Failures(most int) string {
 	var lines []string
 	add := func(format string, args ...any) {
