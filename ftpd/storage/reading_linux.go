@@ -63,8 +63,11 @@ func (f *reading) Read(p []byte) (int, error) {
 	case f.kind == memoryDisk:
 		n, errno = f.readNow(p, 0)
 	case f.kind == localDisk && !noWait.Load():
-		if n, errno = f.readNow(p, unix.RWF_NOWAIT); errno == unix.EOPNOTSUPP {
+		switch n, errno = f.readNow(p, unix.RWF_NOWAIT); {
+		case errno == unix.EOPNOTSUPP:
 			noWait.Store(true)
+		case errno == 0 && n == 0: // the end; or Linux 5.9 or 5.10, which say so elsewhere, too (readv(2), BUGS)
+			errno = unix.EAGAIN
 		}
 	}
 	if errno != 0 {
