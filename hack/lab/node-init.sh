@@ -164,11 +164,18 @@ can_queue_in_nftables() {
 	END
 }
 
+enforcer_table_has_owner() { nft list table inet kube-network-policies 2>/dev/null | grep -q "flags owner"; }
+
 # run_network_policies starts the enforcer, which decides over the first packet of each
 # connection in user space. Its own rules need CONFIG_NFT_QUEUE; on a kernel without it the same
 # packets are led to it by xtables' NFQUEUE, and its complaints about nftables, one a second, are
 # left out of the log. As in its own rules, what root sends on the node itself (the kubelet's
 # probes) passes.
+#
+# There the enforcer tries its own rules every second in vain, and each try that adds a chain and takes
+# it back makes the kernel drop the packets that wait in the queue. A SYN is sent again after a second, too,
+# so it may be dropped time and again. So its table gets an owner: no other process can change it, and its
+# tries fail before they add anything.
 run_network_policies() {
 	local enforcer=("$IN/bin/$(basename "$NETWORKPOLICY")" --kubeconfig="$IN/pki/networkpolicy.kubeconfig" --hostname-override="n$NODE"
 		--disable-nri --fail-open=false --metrics-bind-address=127.0.0.1:9080)
@@ -183,6 +190,8 @@ run_network_policies() {
 		iptables -t mangle -A $chain -p tcp -m conntrack --ctstate NEW $direction "$(node_pod_cidr "$NODE")" -j NFQUEUE --queue-num 100
 	done
 	iptables -t mangle -A POSTROUTING -j $chain
+	keep nft-owner bash -c '{ echo "add table inet kube-network-policies { flags owner; }"; exec sleep infinity; } | nft -i'
+	poll 10 "the owner of the enforcer's nftables table" enforcer_table_has_owner
 	keep networkpolicy bash -c '"$@" --strict-mode=false 2>&1 | grep --line-buffered -v "nftables"' - "${enforcer[@]}"
 }
 
