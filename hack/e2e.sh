@@ -19,6 +19,7 @@ LAB=e2e
 GIVEN_KUBECONFIG=${1-}
 CLUSTER_KIND=
 before=
+failures= # the file in which this run writes what failed
 
 finish() {
 	local status=$?
@@ -30,9 +31,9 @@ finish() {
 		fi
 		rm -f "$before"
 	fi
-	if [[ -s ${E2E_ARTIFACTS-}/failures.txt ]]; then
+	if [[ -s $failures ]]; then
 		say "what failed and why"
-		cat "$E2E_ARTIFACTS/failures.txt"
+		cat "$failures"
 	fi
 	exit "$status"
 }
@@ -90,6 +91,7 @@ fi
 export E2E_LB_CIDR=${E2E_LB_CIDR:-$LB_CIDR} E2E_SHARED_CLASS=${E2E_SHARED_CLASS:-$SHARED_CLASS}
 export E2E_ARTIFACTS=${E2E_ARTIFACTS:-$PWD/dist/e2e}
 rm -rf "$E2E_ARTIFACTS"
+failures=$E2E_ARTIFACTS/failures.txt
 arguments=()
 [[ -z ${FOCUS-} ]] || arguments+=("-ginkgo.focus=$FOCUS")
 say "go test ./test/e2e"

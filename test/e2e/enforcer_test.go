@@ -21,7 +21,7 @@ var _ = Describe("The local cluster", func() {
 	It("loses no packet that waits for the decision of its NetworkPolicy enforcer", func(ctx SpecContext) {
 		needMachines()
 		if !env.loadBalancers.IsValid() {
-			Skip("NOT TESTED: packets that wait for a NetworkPolicy enforcer: this machine reaches no load balancer address")
+			Skip("NOT TESTED: packets that wait for a NetworkPolicy enforcer: this machine reaches no load balancer address (E2E_LB_CIDR)")
 		}
 		server := newServer(ctx, func(s *v1alpha1.FtpServer) {
 			s.Spec.Service.Type = corev1.ServiceTypeLoadBalancer

@@ -24,8 +24,11 @@ func needMachines() {
 // onNode runs E2E_NODE, as in onNode(ctx, "stop", "n2").
 func onNode(ctx context.Context, args ...string) string {
 	GinkgoHelper()
-	return runCommand(ctx, append(env.node, args...))
+	return runCommand(ctx, nodeCommand(args...))
 }
+
+// nodeCommand returns E2E_NODE with arguments.
+func nodeCommand(args ...string) []string { return append(slices.Clone(env.node), args...) }
 
 // onAPIServer runs E2E_APISERVER, with stop or start.
 func onAPIServer(ctx context.Context, action string) {
@@ -66,7 +69,8 @@ func unreachable(ctx context.Context, address string) string {
 	script := "grep UNREPLIED /proc/net/nf_conntrack | grep 'dport=" + port + " ' | head -4; nft list table ip kube-proxy | grep -w " + port + " | head -12"
 	var b strings.Builder
 	for _, node := range nodes.Items {
-		out, err := exec.CommandContext(ctx, env.node[0], append(slices.Clone(env.node[1:]), "exec", node.Name, "sh", "-c", script)...).CombinedOutput()
+		command := nodeCommand("exec", node.Name, "sh", "-c", script)
+		out, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
 		fmt.Fprintf(&b, "node %s, error %v:\n%s", node.Name, err, out)
 	}
 	return b.String()

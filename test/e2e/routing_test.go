@@ -109,6 +109,7 @@ var _ = Describe("Three pods on two nodes behind one address", Ordered, Continue
 				if one.target.remove != nil {
 					// With a plain Deployment each failure costs the client this time.
 					cfg.Patience = 2 * time.Second
+					cfg.Unreachable = nil // they are expected
 				}
 				cfg.Pause = 100 * time.Millisecond
 				cfg.Transfers = env.loadSize / 8

@@ -27,8 +27,9 @@ const (
 	inUse = time.Second
 	// maxChecked is the number of entries that Open looks at by themselves, one after the other, at the most.
 	maxChecked = 512
-	// patience bounds the time that Open takes. The session of Open's caller executes no command meanwhile, not even ABOR. A
-	// directory for which that is not enough, since its disk is slow or it is very large, is not kept.
+	// patience bounds the time for which Open reads a directory, and that for which it looks at changed entries. The session of
+	// Open's caller executes no command meanwhile, not even ABOR. A directory that needs more time, since its disk is slow or
+	// it is very large, is not kept.
 	patience = 250 * time.Millisecond
 	// maxLearned is the number of events after which nothing that is kept is believed any more, when they come faster than
 	// they are read. The kernel keeps half as many for us (fs.inotify.max_queued_events).

@@ -103,9 +103,9 @@ func (c *Cache) makeRoom(d *directory) bool {
 	return c.dropOne(d)
 }
 
-// refresh makes a snapshot true again: it looks at the entries that have changed, or may have. It releases s, and returns
-// another one, or s itself. It returns nil if that is not possible; again says that the directory is to be read anew. The caller
-// holds d.read.
+// refresh makes a snapshot true again: it looks at the entries that have changed, or may have. It releases s. It returns
+// another snapshot, or s itself, or nil if it can't tell what is true. In the last case, again says whether the caller must read
+// the directory anew. The caller holds d.read.
 func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) (next *Snapshot, again bool) {
 	next = s
 	var unknown bool
@@ -139,8 +139,9 @@ func (c *Cache) refresh(d *directory, dir uintptr, s *Snapshot, w work) (next *S
 }
 
 // renew returns a snapshot that is true now, for another user: s itself if nothing has changed. It returns nil if an entry
-// can't be described, if that takes too long, or if there is no memory. unknown says that an event named what neither is there nor was, or what has not
-// changed: it may be a former name, under which a program has opened a file that has another name now, and has written to it.
+// can't be described, if that takes too long, or if there is no memory. unknown says that an event named an entry that does not
+// exist and did not exist before, or one that has not changed. The name may be a former one: a program has opened a file by
+// it, the file has another name now, and the program has written to it.
 func (c *Cache) renew(dir uintptr, s *Snapshot, w work) (next *Snapshot, unknown bool) {
 	names := slices.Clone(s.recheck)
 	for name := range w.dirty {
